@@ -1,0 +1,95 @@
+"""Components to JSON and back: a frozen dataclass is its own configuration, and this is how it reads on disk."""
+
+import dataclasses
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from enum import Enum
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from rewardscope.errors import ComponentError
+
+KIND = "is"
+"""The key under which a component's class name stands."""
+
+
+def encode(value: object) -> Any:
+    """A JSON value for a component, record, or plain value; a dataclass becomes {"is": class name, field: ...}.
+
+    Raises:
+        ComponentError: If something inside is neither; a lambda, say, could never be read back.
+    """
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {f.name: encode(getattr(value, f.name)) for f in dataclasses.fields(value) if f.init}
+        return {KIND: type(value).__name__, **fields}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Mapping):
+        return {str(name): encode(item) for name, item in sorted(value.items())}
+    if isinstance(value, (list, tuple)):
+        return [encode(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ComponentError("A component holds a number that JSON has no name for", value=value, do="Use a finite number or None")
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    raise ComponentError(
+        "A component holds something that cannot be written down",
+        value=f"{type(value).__name__} {value!r}",
+        allowed="dataclasses, numbers, text, booleans, None, lists and mappings of these",
+        do="Make it a frozen dataclass with plain fields",
+    )
+
+
+def decode(data: Mapping[str, Any], known: Mapping[str, type]) -> Any:
+    """The component that :func:`encode` wrote.
+
+    Args:
+        data: A mapping with its class name under "is".
+        known: Class by name; only these can be made.
+
+    Raises:
+        ComponentError: If the name or a field is not known, or a field is missing.
+    """
+    name = data.get(KIND)
+    if name not in known:
+        raise ComponentError("Unknown component", value=repr(name), allowed=", ".join(sorted(known)), do="Check the spelling")
+    cls = known[name]
+    hints = get_type_hints(cls)
+    fields = {f.name: f for f in dataclasses.fields(cls) if f.init}
+    given = {field: item for field, item in data.items() if field != KIND}
+    unknown = sorted(set(given) - set(fields))
+    if unknown:
+        raise ComponentError(f"{name} has no such field", value=", ".join(unknown), allowed=", ".join(sorted(fields)), do="Check the spelling")
+    missing = [f for f, spec in fields.items() if f not in given and spec.default is spec.default_factory is dataclasses.MISSING]
+    if missing:
+        raise ComponentError(f"{name} lacks a field that has no default", value=", ".join(missing), do="Give it a value")
+    return cls(**{field: _decode_value(item, hints[field], known) for field, item in given.items()})
+
+
+def _decode_value(item: Any, hint: Any, known: Mapping[str, type]) -> Any:
+    if isinstance(item, Mapping) and KIND in item:
+        return decode(item, known)
+    origin = get_origin(hint)
+    if origin in (Union, UnionType):
+        if item is None:
+            return None
+        return _decode_value(item, next(a for a in get_args(hint) if a is not type(None)), known)
+    if isinstance(item, list):
+        arguments = [a for a in get_args(hint) if a is not Ellipsis]
+        inner = arguments[0] if arguments else object
+        return tuple(_decode_value(entry, inner, known) for entry in item)
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return hint(item)
+    return item
+
+
+def canonical(value: object) -> str:
+    """The one JSON text of a value: sorted keys, no spaces; equal values give equal text."""
+    return json.dumps(encode(value), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def signature(value: object) -> str:
+    """The first 12 hex digits of the value's SHA-256: what names a cell on disk."""
+    return hashlib.sha256(canonical(value).encode()).hexdigest()[:12]

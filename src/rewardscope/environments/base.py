@@ -1,0 +1,96 @@
+"""What an environment is, how its splits stay apart, and how it proves itself before it judges a model."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import ClassVar, Protocol
+
+from rewardscope.errors import EnvironmentFault
+from rewardscope.seeds import generator
+from rewardscope.types import Grade, Problem
+
+MAX_ATTEMPTS = 10_000
+"""Draws per problem before a split is called empty."""
+
+
+class Environment(Protocol):
+    """Makes problems, grades completions; text only."""
+
+    name: ClassVar[str]
+    """Class name in the table of environments."""
+
+    def problem(self, split: str, index: int) -> Problem:
+        """The problem at (split, index): always the same one."""
+
+    def grade(self, problem: Problem, text: str) -> Grade:
+        """What the verifier finds in the completion; never raises on junk."""
+
+    def oracle(self, problem: Problem) -> str:
+        """A completion that earns full marks."""
+
+
+def content_id(environment: str, prompt: str) -> str:
+    """16 hex digits of the SHA-256 of environment and prompt: what a problem is called, and what its split is drawn from."""
+    return hashlib.sha256(f"{environment}\x00{prompt}".encode()).hexdigest()[:16]
+
+
+def owner(identity: str, shares: Mapping[str, float]) -> str:
+    """The split that owns a problem: a function of its content, so no prompt can be in two splits.
+
+    Args:
+        identity: ``content_id`` of the problem.
+        shares: Share of all problems per split; they sum to 1.
+    """
+    place, reached = int(identity, 16) / 16 ** len(identity), 0.0
+    for split, share in shares.items():
+        reached += share
+        if place < reached:
+            return split
+    return list(shares)[-1]
+
+
+def draw(environment: str, split: str, index: int, shares: Mapping[str, float], make: Callable[[int], Problem]) -> Problem:
+    """The first problem, of those that ``make`` gives for addressed seeds, that the split owns.
+
+    Args:
+        environment: Name, part of the address.
+        split: One of ``shares``.
+        index: Any number; small pools repeat problems within a split, never across splits.
+        shares: Share of all problems per split.
+        make: Problem from a 63-bit seed.
+
+    Raises:
+        EnvironmentFault: If the split does not exist, or owns nothing that ``make`` gives.
+    """
+    if split not in shares:
+        raise EnvironmentFault(f"{environment} has no such split", value=repr(split), allowed=", ".join(shares), do="Use one of them")
+    random = generator("problem", environment, split, index)
+    for _ in range(MAX_ATTEMPTS):
+        problem = make(int(random.integers(2**63)))
+        if owner(problem.id, shares) == split:
+            return problem
+    raise EnvironmentFault(
+        f"{environment} found no problem for split '{split}'",
+        value=f"{MAX_ATTEMPTS} draws",
+        do="Its pool of problems is too small for this split; make the problems longer or the numbers larger",
+    )
+
+
+def prove(environment: Environment, split: str, count: int = 50) -> None:
+    """Grades the environment's own oracle, and an empty completion, before a study trusts it.
+
+    Raises:
+        EnvironmentFault: If an oracle is not graded correct (tolerant and strict), or an empty completion is graded correct.
+    """
+    for index in range(count):
+        problem = environment.problem(split, index)
+        text = environment.oracle(problem)
+        grade = environment.grade(problem, text)
+        if grade.correct is not True or grade.strict is not True:
+            raise EnvironmentFault(
+                f"{environment.name} does not accept its own oracle",
+                value=f"prompt {problem.prompt!r}, oracle {text!r}, grade {grade}",
+                allowed="correct and strict are both True",
+                do="Mend its grade() or oracle(); a study with this verifier would measure the verifier",
+            )
+        if environment.grade(problem, "").correct:
+            raise EnvironmentFault(f"{environment.name} accepts an empty completion", value=repr(problem.prompt), do="Mend its grade()")

@@ -1,0 +1,271 @@
+"""The nouns of the laboratory as frozen records; no torch here.
+
+Facts and rewards are different types: a :class:`Grade` is what the verifier found and is stored in every arm; a reward is
+what the learner was told.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Literal, NoReturn
+
+from rewardscope.errors import TruthSealed
+
+
+class Ending(StrEnum):
+    """How a completion came to its end: a fact to record, never a reason not to grade."""
+
+    END_TOKEN = "end_token"
+    LENGTH = "length"
+    STOP_TEXT = "stop_text"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is asked; the policy sees ``prompt`` and nothing else."""
+
+    id: str
+    """Content hash of environment and prompt."""
+    environment: str
+    """Name of the environment that made it."""
+    prompt: str
+    answer: str
+    """The key. Sealed for components that declare ``uses_truth = False``."""
+    level: int = 0
+    """Difficulty in the environment's own steps."""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """What else the environment knows, for grading; sealed like the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """One sampled text with the tokens it was sampled as."""
+
+    text: str
+    """Decoded text without the end token."""
+    token_ids: tuple[int, ...]
+    """Sampled tokens, the end token included when there was one."""
+    logprobs: tuple[float, ...]
+    """Nats per token under the policy at the sampling temperature, before any top-p cut."""
+    ending: Ending
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """What the verifier found: facts, computed in every arm."""
+
+    correct: bool | None
+    """Tolerant verdict on the answer; None = could not be graded, which is not False."""
+    strict: bool | None
+    """The same under the strict extractor: the answer where and how the prompt asked for it."""
+    well_formed: bool
+    """Whether the completion has the form that was asked for, right or wrong."""
+    answer: str | None = None
+    """The answer as extracted from the completion."""
+    confidence: float | None = None
+    """Stated confidence in [0, 1], where one was stated."""
+    feedback: str | None = None
+    """What a teacher could say about it; reads the key, so it is sealed."""
+    strategy: str | None = None
+    """Which known way of solving it shows; None = none recognised."""
+    steps: tuple[bool, ...] | None = None
+    """Whether each written step is right given what stands before it; None = no steps to check."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """The completions of one problem (a group) with facts and, once told, rewards."""
+
+    problem: Problem
+    policy_step: int
+    """Number of updates behind the policy that sampled it."""
+    completions: tuple[Completion, ...]
+    grades: tuple[Grade, ...]
+    rewards: tuple[float | None, ...] | None = None
+    """What the learner was told, per completion; None inside = untold, and left out of the baseline."""
+    parts: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
+    """Named terms that the rewards were made of."""
+    recalled: tuple[str, ...] = ()
+    """Experience put into the prompt."""
+
+    def told(self, rewards: "Rewards") -> "Rollout":
+        """The same rollout with what the learner was told about it."""
+        return replace(self, rewards=rewards.values, parts=rewards.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Rewards:
+    """What a reward scheme says about one group."""
+
+    values: tuple[float | None, ...]
+    """One number per completion; None = cannot say."""
+    parts: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
+    """Named terms that sum or multiply to the values, for the record."""
+
+
+def _refuse(name: str) -> NoReturn:
+    raise TruthSealed(
+        f"'{name}' was read from a sealed rollout",
+        allowed="a component with uses_truth = False may read the prompt, the completions, and what a grade says without the key "
+        "(well_formed, answer, confidence, strategy)",
+        do="Declare uses_truth = True, so that the page shows who saw the key, or do not read it",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SealedProblem:
+    """A problem without its key."""
+
+    id: str
+    environment: str
+    prompt: str
+    level: int
+
+    @property
+    def answer(self) -> str:
+        """Raises: the key is sealed."""
+        _refuse("problem.answer")
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """Raises: facts are sealed with the key."""
+        _refuse("problem.facts")
+
+
+@dataclass(frozen=True, slots=True)
+class SealedGrade:
+    """What can be said of a completion without the key."""
+
+    well_formed: bool
+    answer: str | None
+    confidence: float | None
+    strategy: str | None
+
+    @property
+    def correct(self) -> bool | None:
+        """Raises: whether it is right is sealed."""
+        _refuse("grade.correct")
+
+    @property
+    def strict(self) -> bool | None:
+        """Raises: whether it is right is sealed."""
+        _refuse("grade.strict")
+
+    @property
+    def feedback(self) -> str | None:
+        """Raises: feedback is written with the key in hand."""
+        _refuse("grade.feedback")
+
+    @property
+    def steps(self) -> tuple[bool, ...] | None:
+        """Raises: step verdicts are sealed."""
+        _refuse("grade.steps")
+
+
+@dataclass(frozen=True, slots=True)
+class SealedRollout:
+    """A group as a component without the truth gets to see it."""
+
+    problem: SealedProblem
+    policy_step: int
+    completions: tuple[Completion, ...]
+    grades: tuple[SealedGrade, ...]
+    recalled: tuple[str, ...] = ()
+
+
+def sealed(rollout: Rollout) -> SealedRollout:
+    """The rollout without its key: reading the answer, or whether a completion is right, raises TruthSealed."""
+    problem = rollout.problem
+    return SealedRollout(
+        problem=SealedProblem(problem.id, problem.environment, problem.prompt, problem.level),
+        policy_step=rollout.policy_step,
+        completions=rollout.completions,
+        grades=tuple(SealedGrade(g.well_formed, g.answer, g.confidence, g.strategy) for g in rollout.grades),
+        recalled=rollout.recalled,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """One number an instrument produced, with its unit, its interval and what it was read from."""
+
+    study: str
+    arm: str
+    """Arm name, or ``base:<start>`` for an untrained policy."""
+    seed: int | None
+    """Replicate; None for the untrained policy, which has no seed."""
+    step: int
+    probe: str
+    metric: str
+    """``probe/metric`` in snake case; each has a row in docs/instruments.md."""
+    unit: str
+    value: float | None
+    """None = could not be computed."""
+    lower: float | None = None
+    upper: float | None = None
+    interval: str = ""
+    """How lower and upper were made; empty = there is none."""
+    n: int
+    """How many of ``over`` stand behind the value."""
+    over: str
+    """What n counts: problems, draws, weights ..."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """What the row is about: k, problem, strategy, matrix ..."""
+    sources: tuple[str, ...] = ()
+    """Files of the run directory it was read from."""
+    dropped: int = 0
+    """How many of ``over`` could not be used."""
+
+
+class Outcome(StrEnum):
+    """What became of a claim."""
+
+    SUPPORTED = "supported"
+    REFUTED = "refuted"
+    UNDECIDED = "undecided"
+    NOT_RUN = "not_run"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A sentence fixed before the run, with the contrast that decides it.
+
+    The contrast is metric(treatment) - metric(control) at the last checkpoint, paired by problem and seed.
+    ``greater``: supported when the whole interval lies above ``margin``, refuted when it lies below; ``less``: the mirror image, with
+    -margin; ``same``: supported when the interval lies inside (-margin, margin), refuted when it lies outside.
+    """
+
+    sentence: str
+    metric: str
+    treatment: str
+    """Arm name."""
+    control: str
+    """Arm name; ``base`` stands for the treatment's own untrained policy."""
+    expects: Literal["greater", "less", "same"] = "greater"
+    margin: float = 0.0
+    """In the metric's unit."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Which rows of the metric: for instance {"k": "1"}."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the measurements made of a claim."""
+
+    claim: Claim
+    outcome: Outcome
+    estimate: float | None
+    lower: float | None
+    upper: float | None
+    unit: str
+    interval: str
+    """How lower and upper were made."""
+    num_seeds: int
+    num_problems: int
+    treatment_mean: float | None
+    control_mean: float | None
+    smallest_visible: float | None
+    """Smallest true contrast this study would have called with 80 % power; None when there is no interval."""
+    evidence: tuple[str, ...]
+    """Measurement files the verdict was read from."""
+    reason: str
