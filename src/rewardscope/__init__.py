@@ -1,0 +1,1 @@
+"""A placebo-controlled laboratory for reward learning."""

@@ -52,7 +52,7 @@ def decode(data: Mapping[str, Any], known: Mapping[str, type]) -> Any:
     Raises:
         ComponentError: If the name or a field is not known, or a field is missing.
     """
-    name = data.get(KIND)
+    name = str(data.get(KIND))
     if name not in known:
         raise ComponentError("Unknown component", value=repr(name), allowed=", ".join(sorted(known)), do="Check the spelling")
     cls = known[name]
@@ -61,7 +61,9 @@ def decode(data: Mapping[str, Any], known: Mapping[str, type]) -> Any:
     given = {field: item for field, item in data.items() if field != KIND}
     unknown = sorted(set(given) - set(fields))
     if unknown:
-        raise ComponentError(f"{name} has no such field", value=", ".join(unknown), allowed=", ".join(sorted(fields)), do="Check the spelling")
+        raise ComponentError(
+            f"{name} has no such field", value=", ".join(unknown), allowed=", ".join(sorted(fields)), do="Check the spelling"
+        )
     missing = [f for f, spec in fields.items() if f not in given and spec.default is spec.default_factory is dataclasses.MISSING]
     if missing:
         raise ComponentError(f"{name} lacks a field that has no default", value=", ".join(missing), do="Give it a value")

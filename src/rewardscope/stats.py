@@ -43,7 +43,9 @@ def pass_at_k(num_draws: int, num_correct: int, k: int) -> float:
     """
     if not 1 <= k <= num_draws or not 0 <= num_correct <= num_draws:
         raise ComponentError(
-            "pass@k needs 1 <= k <= n and 0 <= c <= n", value=f"n={num_draws}, c={num_correct}, k={k}", do="Draw more completions per problem"
+            "pass@k needs 1 <= k <= n and 0 <= c <= n",
+            value=f"n={num_draws}, c={num_correct}, k={k}",
+            do="Draw more completions per problem",
         )
     if num_draws - num_correct < k:
         return 1.0
@@ -66,6 +68,24 @@ def mean_over_problems(value_P: Sequence[float], *, address: str) -> Estimate:
     index_BP = generator("bootstrap", address).integers(0, len(array_P), (DRAWS, len(array_P)))
     lower, upper = np.quantile(array_P[index_BP].mean(axis=1), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Estimate(mean, float(lower), float(upper), f"bootstrap over {len(array_P)} problems")
+
+
+def ratio_over_problems(numerator_P: Sequence[float], denominator_P: Sequence[float], *, address: str) -> Estimate:
+    """Sum of numerators over sum of denominators with a percentile bootstrap over problems; draws with an empty denominator are left out.
+
+    Raises:
+        ComponentError: If the denominators sum to 0, where there is no ratio.
+    """
+    top_P, bottom_P = np.asarray(numerator_P, dtype=np.float64), np.asarray(denominator_P, dtype=np.float64)
+    if bottom_P.sum() == 0:
+        raise ComponentError("A ratio over problems has nothing in its denominator", value=f"{len(bottom_P)} problems", do="Report None")
+    ratio = float(top_P.sum() / bottom_P.sum())
+    if len(top_P) < 2:
+        return Estimate(ratio, None, None, "none: fewer than 2 problems")
+    index_BP = generator("bootstrap", address).integers(0, len(top_P), (DRAWS, len(top_P)))
+    top_B, bottom_B = top_P[index_BP].sum(axis=1), bottom_P[index_BP].sum(axis=1)
+    lower, upper = np.quantile(top_B[bottom_B > 0] / bottom_B[bottom_B > 0], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Estimate(ratio, float(lower), float(upper), f"bootstrap over {len(top_P)} problems")
 
 
 def paired_contrast(difference_SP: np.ndarray, *, address: str) -> Estimate:

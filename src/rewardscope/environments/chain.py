@@ -32,7 +32,7 @@ WHOLE = {
 
 
 def apply(left: int, operator: str, right: int) -> int:
-    """left operator right, modulo 10.
+    """Left operator right, modulo 10.
 
     >>> apply(3, "-", 5)
     8
@@ -71,7 +71,9 @@ class Chain:
     def __post_init__(self) -> None:
         if not 1 <= self.min_steps <= self.max_steps <= 20:
             raise ComponentError(
-                "Chain needs 1 <= min_steps <= max_steps <= 20", value=f"min_steps={self.min_steps}, max_steps={self.max_steps}", do="Mend the lengths"
+                "Chain needs 1 <= min_steps <= max_steps <= 20",
+                value=f"min_steps={self.min_steps}, max_steps={self.max_steps}",
+                do="Mend the lengths",
             )
 
     def problem(self, split: str, index: int) -> Problem:

@@ -1,0 +1,60 @@
+"""The ``formats`` corpus: chains solved in one of three formats, in known shares and with known reliability."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from rewardscope.environments.chain import FORMATS, Chain, parse, running_values, write
+from rewardscope.errors import ComponentError
+from rewardscope.seeds import generator
+
+ALPHABET = "0123456789+-*?=,>:stg"
+
+
+@dataclass(frozen=True)
+class FormatCorpus:
+    """Lines of (prompt, completion); what is latent in a model trained on them is what stands here."""
+
+    stepwise_share: float = 0.55
+    talk_share: float = 0.35
+    guess_share: float = 0.10
+    stepwise_error: float = 0.0
+    """Chance that a written step is wrong; later steps go on from the wrong value."""
+    talk_error: float = 0.25
+    min_steps: int = 3
+    max_steps: int = 3
+    num_lines: int = 40_000
+
+    alphabet: ClassVar[str] = ALPHABET
+
+    def __post_init__(self) -> None:
+        shares = (self.stepwise_share, self.talk_share, self.guess_share)
+        if min(shares) < 0 or abs(sum(shares) - 1) > 1e-9:
+            raise ComponentError("Shares of the formats must be non-negative and sum to 1", value=shares, do="Mend the recipe")
+
+    @property
+    def environment(self) -> Chain:
+        """The task whose problems the corpus solves."""
+        return Chain(self.min_steps, self.max_steps)
+
+    @property
+    def planted(self) -> dict[str, float]:
+        """Share of each strategy in the corpus: the known content."""
+        return dict(zip(FORMATS.values(), (self.stepwise_share, self.talk_share, self.guess_share), strict=True))
+
+    def lines(self, seed: int) -> list[tuple[str, str]]:
+        """The corpus: problems of the split ``pretrain``, each with one completion."""
+        environment = self.environment
+        random = generator("corpus", seed)
+        letters = random.choice(list(FORMATS), size=self.num_lines, p=list(self.planted.values()))
+        return [self._line(environment.problem("pretrain", index).prompt, str(letter), random) for index, letter in enumerate(letters)]
+
+    def _line(self, prompt: str, letter: str, random: np.random.Generator) -> tuple[str, str]:
+        error = {"s": self.stepwise_error, "t": self.talk_error, "g": 0.0}[letter]
+        values: list[int] = []
+        for step in range(len(parse(prompt)[1])):
+            reached = str(values[-1]) + prompt[1 + 2 * step :] if values else prompt
+            right = running_values(reached)[0]
+            values.append((right + int(random.integers(1, 10))) % 10 if random.random() < error else right)
+        return prompt, write(letter, prompt, values)

@@ -1,0 +1,120 @@
+"""Organisms as policies an arm can start from: shipped weights, and the card that says what is in them."""
+
+import hashlib
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rewardscope.codec import encode, signature
+from rewardscope.errors import ComponentError, ModelError
+from rewardscope.organisms.formats import FormatCorpus
+from rewardscope.organisms.recipe import Progress, Recipe
+from rewardscope.policy import Policy, Sampling, sample
+from rewardscope.types import Grade
+
+RECIPES = {
+    "formats-planted": Recipe(FormatCorpus()),
+    "formats-barren": Recipe(FormatCorpus(stepwise_share=0.0, talk_share=0.8, guess_share=0.2)),
+    "formats-rotten": Recipe(FormatCorpus(stepwise_error=0.4)),
+}
+"""Organism by name. planted: a reliable strategy is latent; barren: it was never seen; rotten: it is there and unreliable."""
+WEIGHTS = Path(__file__).parent / "weights"
+CARD_PROBLEMS, CARD_DRAWS = 64, 64
+
+
+@dataclass(frozen=True)
+class Organism:
+    """A tiny model whose pretraining we made, so what is latent in it is known."""
+
+    name: str
+
+    def __post_init__(self) -> None:
+        if self.name not in RECIPES:
+            raise ComponentError("Unknown organism", value=repr(self.name), allowed=", ".join(RECIPES), do="Check the spelling")
+
+    @property
+    def label(self) -> str:
+        """Its name."""
+        return self.name
+
+    def identity(self) -> str:
+        """SHA-256 of the shipped weights."""
+        return str(card(self.name)["weights_sha256"])
+
+    def load(self) -> Policy:
+        """The shipped weights.
+
+        Raises:
+            ModelError: If they are missing or were made by another recipe than the one in this version.
+        """
+        if card(self.name)["recipe"] != signature(RECIPES[self.name]):
+            raise ModelError(
+                f"The weights of '{self.name}' were made by another recipe",
+                value=f"recipe {card(self.name)['recipe']}",
+                allowed=signature(RECIPES[self.name]),
+                do=f"Run: rewardscope organisms build {self.name}",
+            )
+        return Policy.load(WEIGHTS / self.name)
+
+
+def card(name: str) -> dict[str, Any]:
+    """What is known about an organism: recipe, hash of its weights, what is planted, measured base behaviour.
+
+    Raises:
+        ModelError: If its weights are missing.
+    """
+    file = WEIGHTS / name / "card.json"
+    if not file.is_file():
+        raise ModelError("The organism's weights are not here", value=file.parent, do=f"Run: rewardscope organisms build {name}")
+    content: dict[str, Any] = json.loads(file.read_text())
+    return content
+
+
+def build(name: str, progress: Progress | None = None, folder: Path | None = None) -> Path:
+    """Makes an organism from its recipe and writes weights and card.
+
+    Args:
+        name: One of RECIPES.
+        progress: Told of every step.
+        folder: Where to; the package's own folder when None.
+
+    Returns:
+        The folder that was written.
+    """
+    recipe = RECIPES[Organism(name).name]
+    target = (folder or WEIGHTS) / name
+    policy = recipe.build(progress)
+    target.mkdir(parents=True, exist_ok=True)
+    policy.save(target)
+    content = {
+        "name": name,
+        "recipe": signature(recipe),
+        "settings": encode(recipe),
+        "planted_shares": recipe.corpus.planted,
+        "weights_sha256": hashlib.sha256((target / "model.safetensors").read_bytes()).hexdigest(),
+        "measured": _base_behaviour(policy, recipe),
+    }
+    (target / "card.json").write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
+    return target
+
+
+def _base_behaviour(policy: Policy, recipe: Recipe) -> dict[str, Any]:
+    """pass@1 and share and accuracy of each strategy on held-out problems, with what n they come from."""
+    environment = recipe.corpus.environment
+    problems = [environment.problem("heldout", index) for index in range(CARD_PROBLEMS)]
+    groups = sample(policy, [p.prompt for p in problems], CARD_DRAWS, Sampling(max_tokens=64), [("card", p.id) for p in problems])
+    grades = [[environment.grade(p, c.text) for c in group] for p, group in zip(problems, groups, strict=True)]
+    by_strategy: defaultdict[str, list[Grade]] = defaultdict(list)
+    for grade in (g for group in grades for g in group):
+        by_strategy[grade.strategy or "none"].append(grade)
+    total = CARD_PROBLEMS * CARD_DRAWS
+    return {
+        "problems": CARD_PROBLEMS,
+        "draws_per_problem": CARD_DRAWS,
+        "pass_at_1": sum(g.correct is True for group in grades for g in group) / total,
+        "solved_within_16_draws": sum(any(g.correct for g in group[:16]) for group in grades) / CARD_PROBLEMS,
+        "strategy_share": {name: len(found) / total for name, found in sorted(by_strategy.items())},
+        "strategy_accuracy": {name: sum(g.correct is True for g in found) / len(found) for name, found in sorted(by_strategy.items())},
+    }

@@ -1,0 +1,97 @@
+"""A recipe makes an organism: corpus, tokenizer, model shape, training settings and a seed give the same weights again."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from torch.nn import functional
+from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+from rewardscope.organisms.formats import FormatCorpus
+from rewardscope.policy import Policy
+from rewardscope.seeds import generator
+
+END = "<end>"
+Progress = Callable[[int, int, float], None]
+"""Called with (steps done, steps in all, loss in nats per token)."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that determines an organism's weights on one machine."""
+
+    corpus: FormatCorpus
+    width: int = 64
+    num_layers: int = 3
+    num_heads: int = 4
+    feed_forward: int = 128
+    num_steps: int = 1600
+    batch_lines: int = 128
+    learning_rate: float = 4e-3
+    seed: int = 0
+
+    def tokenizer(self) -> PreTrainedTokenizerFast:
+        """One token per character, and an end token that also pads."""
+        vocabulary = {END: 0, **{character: index for index, character in enumerate(self.corpus.alphabet, 1)}}
+        inner = Tokenizer(models.WordLevel(vocabulary, unk_token=END))
+        inner.pre_tokenizer = pre_tokenizers.Split("", "isolated")
+        inner.decoder = decoders.Fuse()
+        return PreTrainedTokenizerFast(tokenizer_object=inner, eos_token=END, pad_token=END, clean_up_tokenization_spaces=False)
+
+    def config(self) -> LlamaConfig:
+        """A small Llama: the tested path of every tool that reads checkpoints."""
+        return LlamaConfig(
+            vocab_size=len(self.corpus.alphabet) + 1,
+            hidden_size=self.width,
+            num_hidden_layers=self.num_layers,
+            num_attention_heads=self.num_heads,
+            intermediate_size=self.feed_forward,
+            max_position_embeddings=256,
+            tie_word_embeddings=False,
+            bos_token_id=None,
+            eos_token_id=0,
+            pad_token_id=0,
+        )
+
+    def build(self, progress: Progress | None = None) -> Policy:
+        """Trains the organism from nothing: next-token loss on completions only, AdamW, cosine to zero after 5 % warm-up."""
+        tokenizer = self.tokenizer()
+        model = _initial_model(self)
+        lines = self.corpus.lines(self.seed)
+        rows = [(tokenizer(prompt)["input_ids"], [*tokenizer(completion)["input_ids"], 0]) for prompt, completion in lines]
+        width = max(len(p) + len(c) for p, c in rows)
+        ids = torch.tensor([p + c + [0] * (width - len(p) - len(c)) for p, c in rows])
+        target = torch.tensor([[-100] * len(p) + c + [-100] * (width - len(p) - len(c)) for p, c in rows])
+        optimizer = torch.optim.AdamW(model.parameters(), lr=self.learning_rate, weight_decay=0.01, betas=(0.9, 0.98))
+        random = generator("pretraining", self.seed)
+        model.train()
+        for step in range(self.num_steps):
+            chosen = torch.from_numpy(random.integers(len(rows), size=self.batch_lines))
+            warm = (step + 1) / (0.05 * self.num_steps)
+            for group in optimizer.param_groups:
+                group["lr"] = self.learning_rate * min(warm, 0.5 * (1 + math.cos(math.pi * step / self.num_steps)))
+            logits = model(input_ids=ids[chosen]).logits[:, :-1]
+            loss = functional.cross_entropy(logits.flatten(0, 1), target[chosen][:, 1:].flatten(), ignore_index=-100)
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            if progress is not None:
+                progress(step + 1, self.num_steps, float(loss.detach()))
+        return Policy(model.eval(), tokenizer)
+
+
+def _initial_model(recipe: Recipe) -> LlamaForCausalLM:
+    """A model whose starting weights come from the recipe's seed alone: N(0, 1 / width) matrices, unit norms."""
+    model = LlamaForCausalLM(recipe.config())
+    model.generation_config = GenerationConfig(eos_token_id=0, pad_token_id=0)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if parameter.ndim > 1:
+                draws = generator("initial", recipe.seed, name).normal(0.0, recipe.width**-0.5, tuple(parameter.shape))
+                parameter.copy_(torch.from_numpy(draws))
+            else:
+                parameter.fill_(1.0)
+    return model

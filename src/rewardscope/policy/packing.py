@@ -1,0 +1,126 @@
+"""One row per group: the prompt once, its completions after it, each blind to the others.
+
+A row is  prompt | completion 1 | completion 2 | ...  with a block mask (a completion sees the prompt and itself) and position
+ids that start again after the prompt, so every completion is scored as if it stood alone behind its prompt.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from rewardscope.policy.policy import Policy
+from rewardscope.tensors import Batch
+
+Layout = Literal["packed", "plain"]
+ROW_TOKENS = 2048
+"""A packed row longer than this is split by completions; splitting repeats the prompt and changes no result."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Model inputs for some completions, and where each of their tokens is predicted from."""
+
+    input_RS: Tensor
+    position_RS: Tensor
+    mask_R1SS: Tensor | None
+    """Additive mask, 0 or the lowest float; None = plain causal rows."""
+    row_M: Tensor
+    """Row of the position that predicts token m, over the M sampled tokens in (n, t) order."""
+    column_M: Tensor
+    members: tuple[int, ...]
+    """Completions (indices into N) whose tokens M runs over, in order."""
+
+    @property
+    def num_tokens(self) -> int:
+        """Tokens the model reads, padding included."""
+        return self.input_RS.numel()
+
+
+def choose_layout(policy: Policy, batch: Batch) -> Layout:
+    """The layout with the lower cost, counted as multiply-adds: 2 x weights per token, 4 x width x layers per attended pair."""
+    length_N = batch.mask_NT.sum(dim=1).tolist()
+    config = policy.model.config
+    per_token = 2 * sum(p.numel() for p in policy.model.base_model.parameters())
+    per_pair = 4 * config.hidden_size * config.num_hidden_layers
+    plain = packed = 0
+    for p, prompt in enumerate(batch.prompt_ids):
+        lengths = length_N[p * batch.group_size : (p + 1) * batch.group_size]
+        plain += sum(per_token * (len(prompt) + t) + per_pair * (len(prompt) + t) ** 2 / 2 for t in lengths)
+        for members in _split(len(prompt), lengths):
+            width = len(prompt) + sum(lengths[g] for g in members)
+            packed += per_token * width + per_pair * width**2  # a written-out mask saves nothing above the diagonal
+    return "packed" if packed < plain else "plain"
+
+
+def _split(prompt_length: int, lengths: list[int]) -> list[list[int]]:
+    """Completions of one group, cut into rows of at most ROW_TOKENS tokens."""
+    rows: list[list[int]] = [[]]
+    width = prompt_length
+    for member, length in enumerate(lengths):
+        if rows[-1] and width + length > ROW_TOKENS:
+            rows.append([])
+            width = prompt_length
+        rows[-1].append(member)
+        width += length
+    return rows
+
+
+def arrange(batch: Batch, layout: Layout, max_tokens: int, device: torch.device) -> list[Rows]:
+    """The batch as model inputs, in passes of at most ``max_tokens`` tokens (a single longer row still goes alone)."""
+    length_N = batch.mask_NT.sum(dim=1).tolist()
+    size = batch.group_size
+    rows: list[tuple[int, list[int]]] = []  # (problem, completions in the row)
+    for p, prompt in enumerate(batch.prompt_ids):
+        members = [p * size + g for g in range(size)]
+        if layout == "plain":
+            rows += [(p, [n]) for n in members]
+        else:
+            rows += [(p, [members[g] for g in row]) for row in _split(len(prompt), [length_N[n] for n in members])]
+    passes: list[list[tuple[int, list[int]]]] = []
+    widest = 0
+    for p, members in rows:
+        width = len(batch.prompt_ids[p]) + sum(length_N[n] for n in members)
+        if not passes or max(widest, width) * (len(passes[-1]) + 1) > max_tokens:
+            passes.append([])
+            widest = 0
+        passes[-1].append((p, members))
+        widest = max(widest, width)
+    return [_build(batch, length_N, chosen, layout, device) for chosen in passes]
+
+
+def _build(batch: Batch, length_N: list[int], chosen: list[tuple[int, list[int]]], layout: Layout, device: torch.device) -> Rows:
+    width = max(len(batch.prompt_ids[p]) + sum(length_N[n] for n in members) for p, members in chosen)
+    input_RS = torch.zeros(len(chosen), width, dtype=torch.long)
+    position_RS = torch.zeros(len(chosen), width, dtype=torch.long)
+    segment_RS = torch.full((len(chosen), width), -1)  # 0 = prompt, 1.. = completions, -1 = padding
+    rows: list[Tensor] = []
+    columns: list[Tensor] = []
+    for r, (p, members) in enumerate(chosen):
+        prompt = torch.tensor(batch.prompt_ids[p])
+        start = len(prompt)
+        input_RS[r, :start], position_RS[r, :start], segment_RS[r, :start] = prompt, torch.arange(start), 0
+        for place, n in enumerate(members, 1):
+            end = start + length_N[n]
+            input_RS[r, start:end] = batch.token_NT[n, : length_N[n]]
+            position_RS[r, start:end] = torch.arange(len(prompt), len(prompt) + length_N[n])
+            segment_RS[r, start:end] = place
+            column = torch.arange(start - 1, end - 1)
+            column[:1] = len(prompt) - 1  # the first token of every completion is predicted by the prompt's last
+            columns.append(column)
+            rows.append(torch.full((length_N[n],), r))
+            start = end
+    mask = None
+    if layout == "packed":
+        same_RSS = segment_RS[:, :, None] == segment_RS[:, None, :]
+        seen_RSS = torch.ones(width, width, dtype=torch.bool).tril() & (same_RSS | (segment_RS == 0)[:, None, :])
+        mask = torch.zeros(seen_RSS.shape).masked_fill(~seen_RSS, torch.finfo(torch.float32).min)[:, None].to(device)
+    return Rows(
+        input_RS.to(device),
+        position_RS.to(device),
+        mask,
+        torch.cat(rows).to(device),
+        torch.cat(columns).to(device),
+        tuple(n for _, members in chosen for n in members),
+    )

@@ -1,0 +1,132 @@
+"""A policy: a causal language model, its tokenizer, and how a prompt becomes tokens."""
+
+import contextlib
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+
+from rewardscope.errors import ModelError
+
+
+@dataclass(frozen=True, eq=False)
+class Policy:
+    """Model and tokenizer, always in evaluation mode: dropout would make sampler and scorer disagree."""
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+
+    @classmethod
+    def load(cls, name: str | Path, *, device: str = "cpu") -> "Policy":
+        """The policy in a Hugging Face folder or under a hub name, in float32.
+
+        Only safetensors are read: a pickled file can run code when it is opened. Code that comes with a model is never run.
+
+        Raises:
+            ModelError: If there is no such folder and the name cannot be fetched, or its weights are not safetensors.
+        """
+        folder = Path(name)
+        if folder.is_dir() and not list(folder.glob("*.safetensors")):
+            pickled = sorted(p.name for p in folder.iterdir() if p.suffix in {".bin", ".pt", ".pth", ".pkl", ".ckpt"})
+            raise ModelError(
+                "The folder holds pickled weights, which can run code when opened" if pickled else "The folder holds no weights",
+                value=f"{folder}: {', '.join(pickled) or 'no *.safetensors'}",
+                allowed="safetensors",
+                do="Convert them with transformers' save_pretrained on a machine that trusts them",
+            )
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(name)
+            model = AutoModelForCausalLM.from_pretrained(name, dtype=torch.float32, use_safetensors=True, trust_remote_code=False)
+        except Exception as error:  # transformers raises many kinds here; each means that this name gives no model
+            raise ModelError(
+                "The model could not be loaded",
+                value=f"{name}: {str(error).strip().splitlines()[0][:300]}",
+                allowed="a folder with config.json, tokenizer and *.safetensors, or a hub name this machine can fetch",
+                do="Check the spelling; without a network, download it elsewhere and give its folder",
+            ) from error
+        return cls(model.to(device).eval(), tokenizer)
+
+    def save(self, folder: Path) -> None:
+        """Writes config, tokenizer and safetensors, so that ``load`` and any other tool can read them."""
+        self.model.save_pretrained(folder, safe_serialization=True)
+        self.tokenizer.save_pretrained(folder)
+
+    def clone(self) -> "Policy":
+        """A copy whose weights do not move with this one's."""
+        return Policy(copy.deepcopy(self.model), self.tokenizer)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        device: torch.device = next(self.model.parameters()).device
+        return device
+
+    @property
+    def vocabulary_size(self) -> int:
+        """V, as the model's output has it."""
+        return int(self.model.get_output_embeddings().weight.shape[0])
+
+    @cached_property
+    def context_length(self) -> int:
+        """Most tokens a row may have."""
+        return int(getattr(self.model.config, "max_position_embeddings", 1 << 20))
+
+    @cached_property
+    def end_ids(self) -> frozenset[int]:
+        """Tokens that end a completion: the tokenizer's and every one the generation config names."""
+        named = self.model.generation_config.eos_token_id if self.model.generation_config is not None else None
+        ids = named if isinstance(named, list) else [named]
+        return frozenset(int(i) for i in [*ids, self.tokenizer.eos_token_id] if i is not None)
+
+    def encode(self, prompt: str) -> tuple[int, ...]:
+        """Tokens of the prompt: through the chat template where the tokenizer has one, as plain text otherwise."""
+        if self.tokenizer.chat_template is not None:
+            ids = self.tokenizer.apply_chat_template(
+                [{"role": "user", "content": prompt}], add_generation_prompt=True, tokenize=True, return_dict=True
+            )["input_ids"]
+        else:
+            ids = self.tokenizer(prompt, add_special_tokens=True)["input_ids"]
+        return tuple(int(i) for i in ids)
+
+    def decode(self, token_ids: tuple[int, ...]) -> str:
+        """Text of the tokens, end tokens left out."""
+        return str(self.tokenizer.decode([i for i in token_ids if i not in self.end_ids], clean_up_tokenization_spaces=False))
+
+    @contextlib.contextmanager
+    def precision(self) -> Iterator[None]:
+        """bfloat16 autocast over float32 weights on a GPU; plain float32 on a CPU, where bfloat16 is a hundred times slower."""
+        if self.device.type == "cuda":
+            with torch.autocast("cuda", dtype=torch.bfloat16):
+                yield
+        else:
+            yield
+
+    @cached_property
+    def head(self) -> nn.Module | None:
+        """Output layer of a family whose logits are that layer of the backbone and no more; None where they are scaled or capped.
+
+        Found by trying it: a family that does more than the product is scored through its whole forward pass.
+        """
+        with torch.no_grad():
+            ids = torch.zeros((1, 2), dtype=torch.long, device=self.device)
+            head = self.model.get_output_embeddings()
+            direct = head(self.model.base_model(input_ids=ids).last_hidden_state)
+            whole = self.model(input_ids=ids).logits
+        return head if direct.shape == whole.shape and torch.allclose(direct, whole, atol=1e-5, rtol=1e-4) else None
+
+    def hidden(self, **inputs: Tensor | None) -> Tensor:
+        """What :meth:`logits` turns into logits: (rows, positions, width)."""
+        if self.head is None:
+            logits: Tensor = self.model(**inputs, use_cache=False).logits
+            return logits
+        states: Tensor = self.model.base_model(**inputs, use_cache=False).last_hidden_state
+        return states
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """Logits in float32 of what :meth:`hidden` gave."""
+        return (hidden if self.head is None else self.head(hidden)).float()

@@ -1,0 +1,189 @@
+"""Sampling groups: each prompt is read once, and its completions share what was read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from transformers import DynamicCache
+
+from rewardscope.errors import ComponentError, ModelError
+from rewardscope.policy.policy import Policy
+from rewardscope.seeds import Address, uniforms
+from rewardscope.types import Completion, Ending
+
+CACHE_BYTES = 1 << 29
+"""Key/value memory one batch of rows may take; it bounds the rows sampled at once and never what is sampled."""
+DROP_AT = 0.75
+"""Finished rows leave the batch once this share or less is still going: each leaving copies the cache."""
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How completions are drawn."""
+
+    max_tokens: int = 32
+    temperature: float = 1.0
+    """Logits are divided by it; 0 = always the likeliest token."""
+    top_p: float = 1.0
+    """Smallest set of likeliest tokens with this mass is kept; 1 = all."""
+    stop: tuple[str, ...] = ()
+    """Texts that end a completion; the text stays in it."""
+
+    def __post_init__(self) -> None:
+        if self.max_tokens < 1 or self.temperature < 0 or not 0 < self.top_p <= 1:
+            raise ComponentError(
+                "Sampling cannot draw with these numbers",
+                value=f"max_tokens={self.max_tokens}, temperature={self.temperature}, top_p={self.top_p}",
+                allowed="max_tokens >= 1, temperature >= 0, 0 < top_p <= 1",
+                do="Mend them in the study",
+            )
+
+
+@dataclass
+class _Row:
+    """A completion in the making."""
+
+    prompt: int
+    member: int
+    token_ids: list[int]
+    logprobs: list[float]
+    ending: Ending = Ending.LENGTH
+
+
+def sample(
+    policy: Policy, prompts: Sequence[str], group_size: int, sampling: Sampling, addresses: Sequence[tuple[Address, ...]]
+) -> list[tuple[Completion, ...]]:
+    """A group of completions per prompt.
+
+    Token t of completion g is the inverse of the cumulative distribution at an addressed uniform, so a completion depends on its
+    address and not on which rows it was batched with (up to float rounding of the model's own arithmetic).
+
+    Args:
+        policy: What samples.
+        prompts: P texts.
+        group_size: G, completions per prompt.
+        sampling: Temperature, cut, length.
+        addresses: One per prompt; completion g uses row g of ``uniforms(G, max_tokens, *address)``.
+
+    Raises:
+        ModelError: If a prompt and its completion do not fit the model's context.
+    """
+    encoded = [policy.encode(prompt) for prompt in prompts]
+    for prompt, ids in zip(prompts, encoded, strict=True):
+        if len(ids) + sampling.max_tokens > policy.context_length:
+            raise ModelError(
+                "A prompt is longer than the model's context leaves room for",
+                value=f"{len(ids)} prompt tokens + {sampling.max_tokens} to sample; prompt starts {prompt[:60]!r}",
+                allowed=f"{policy.context_length} tokens in all",
+                do="Shorten the prompts, lower max_tokens, or take a model with a longer context",
+            )
+    noise = [uniforms(group_size, sampling.max_tokens, *address) for address in addresses]
+    rows = [_Row(p, g, [], []) for p in sorted(range(len(prompts)), key=lambda p: len(encoded[p])) for g in range(group_size)]
+    most = _rows_at_once(policy, max(map(len, encoded)) + sampling.max_tokens)
+    for start in range(0, len(rows), most):
+        _sample_rows(policy, encoded, rows[start : start + most], sampling, noise)
+    rows.sort(key=lambda row: (row.prompt, row.member))
+    completions = [Completion(policy.decode(tuple(r.token_ids)), tuple(r.token_ids), tuple(r.logprobs), r.ending) for r in rows]
+    return [tuple(completions[p * group_size : (p + 1) * group_size]) for p in range(len(prompts))]
+
+
+def _rows_at_once(policy: Policy, length: int) -> int:
+    config = policy.model.config
+    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+    width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    row_bytes = 2 * config.num_hidden_layers * heads * width * length * 4 + policy.vocabulary_size * 24
+    return int(np.clip(CACHE_BYTES // row_bytes, 1, 1024))
+
+
+@torch.no_grad()
+def _sample_rows(policy: Policy, encoded: list[tuple[int, ...]], rows: list[_Row], sampling: Sampling, noise: list[np.ndarray]) -> None:
+    """Fills the rows: one prefill of their distinct prompts, then a token for every row still going."""
+    device = policy.device
+    prompts = sorted({row.prompt for row in rows})
+    width = max(len(encoded[p]) for p in prompts)
+    pad = [width - len(encoded[p]) for p in prompts]  # on the left, so that all rows end at one column
+    ids = torch.tensor([[0] * n + list(encoded[p]) for n, p in zip(pad, prompts, strict=True)], device=device)
+    seen = torch.tensor([[0] * n + [1] * len(encoded[p]) for n, p in zip(pad, prompts, strict=True)], device=device)
+    cache = DynamicCache(config=policy.model.config)
+    with policy.precision():
+        states = policy.model.base_model(
+            input_ids=ids, attention_mask=seen, position_ids=(seen.cumsum(1) - 1).clamp(min=0), past_key_values=cache, use_cache=True
+        ).last_hidden_state[:, -1]
+        logits = _logits(policy, states, ids, seen)
+    place = torch.tensor([prompts.index(row.prompt) for row in rows], device=device)
+    cache.batch_select_indices(place)
+    logits, seen = logits[place], seen[place]
+    position = torch.tensor([len(encoded[row.prompt]) for row in rows], device=device)
+    live = list(rows)
+    alive = torch.ones(len(rows), dtype=torch.bool)
+    for step in range(sampling.max_tokens):
+        uniform = torch.tensor([noise[row.prompt][row.member, step] for row in live], dtype=torch.float64, device=device)
+        token, logprob = pick(logits, uniform, sampling)
+        for index, (t, lp) in enumerate(zip(token.tolist(), logprob.tolist(), strict=True)):
+            if alive[index]:
+                alive[index] = not _append(policy, live[index], t, lp, sampling)
+        num_alive = int(alive.sum())
+        if num_alive == 0 or step == sampling.max_tokens - 1:
+            return
+        if num_alive <= DROP_AT * len(live):
+            keep = alive.nonzero().squeeze(1)
+            live = [live[i] for i in keep.tolist()]
+            keep = keep.to(device)
+            cache.batch_select_indices(keep)
+            token, seen, position = token[keep], seen[keep], position[keep]
+            alive = torch.ones(len(live), dtype=torch.bool)
+        seen = torch.cat([seen, seen.new_ones(len(live), 1)], dim=1)
+        with policy.precision():
+            output = policy.model(
+                input_ids=token[:, None], attention_mask=seen, position_ids=position[:, None], past_key_values=cache, use_cache=True
+            )
+        logits, position = output.logits[:, -1].float(), position + 1
+
+
+def _logits(policy: Policy, states: Tensor, ids: Tensor, seen: Tensor) -> Tensor:
+    """Logits after the prompt; through the whole model where its head does more than a product."""
+    if policy.head is not None:
+        return policy.logits(states)
+    position = (seen.cumsum(1) - 1).clamp(min=0)
+    logits: Tensor = policy.model(input_ids=ids, attention_mask=seen, position_ids=position).logits[:, -1].float()
+    return logits
+
+
+def _append(policy: Policy, row: _Row, token: int, logprob: float, sampling: Sampling) -> bool:
+    """Adds a token to the row and says whether the row has ended."""
+    row.token_ids.append(token)
+    row.logprobs.append(logprob)
+    if token in policy.end_ids:
+        row.ending = Ending.END_TOKEN
+        return True
+    if sampling.stop and any(text in policy.decode(tuple(row.token_ids)) for text in sampling.stop):
+        row.ending = Ending.STOP_TEXT
+        return True
+    return False
+
+
+def pick(logits: Tensor, uniform: Tensor, sampling: Sampling) -> tuple[Tensor, Tensor]:
+    """The token at which the cumulative distribution passes the uniform, and its logprob in nats before any cut.
+
+    The sum runs in float64: in float32 a vocabulary of 50,000 leaves gaps of about 1e-6 that no uniform could reach fairly.
+
+    Args:
+        logits: (rows, V).
+        uniform: (rows,) in [0, 1).
+        sampling: Temperature and cut; at temperature 0 the likeliest token, and logprobs at temperature 1.
+    """
+    logprob = torch.log_softmax(logits / (sampling.temperature or 1.0), dim=-1)
+    if sampling.temperature == 0:
+        token = logprob.argmax(dim=-1)
+    else:
+        mass = logprob.double().exp()
+        if sampling.top_p < 1:
+            ordered, index = mass.sort(dim=-1, descending=True)
+            outside = ordered.cumsum(-1) - ordered >= sampling.top_p
+            mass = mass.masked_fill(torch.zeros_like(outside).scatter(-1, index, outside), 0.0)
+        cumulative = mass.cumsum(-1)
+        token = torch.searchsorted(cumulative, (uniform * cumulative[:, -1])[:, None], right=True).squeeze(1)
+        token = token.clamp(max=logits.shape[-1] - 1)
+    return token, logprob.gather(-1, token[:, None]).squeeze(1)

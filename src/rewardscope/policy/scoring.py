@@ -1,0 +1,62 @@
+"""What a policy says about given tokens: logprob and entropy, without ever holding (tokens x vocabulary) whole."""
+
+import torch
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+
+from rewardscope.policy.packing import Layout, Rows, arrange, choose_layout
+from rewardscope.policy.policy import Policy
+from rewardscope.tensors import Batch, TokenScores
+
+PASS_TOKENS = 16_384
+"""Tokens one forward pass reads at most; bounds memory, never results."""
+LOGIT_NUMBERS = 1 << 25
+"""Logits held at once (128 MiB of float32); longer lists go in chunks that the backward pass computes again."""
+
+
+def _scores_of_chunk(policy: Policy, hidden_MD: Tensor, token_M: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
+    logprob_MV = torch.log_softmax(policy.logits(hidden_MD) / temperature, dim=-1)
+    with torch.no_grad():
+        entropy_M = -(logprob_MV.exp() * logprob_MV).sum(-1)
+    return logprob_MV.gather(-1, token_M[:, None]).squeeze(1), entropy_M
+
+
+def score_rows(policy: Policy, rows: Rows, batch: Batch) -> tuple[Tensor, Tensor]:
+    """Logprob and entropy (M,) of the sampled tokens of ``rows.members``, in (n, t) order; logprob carries the gradient.
+
+    logprob = log softmax(logits / temperature)[token]; entropy = -sum p log p, detached. Both in nats.
+    """
+    members = torch.tensor(rows.members)
+    token_M = batch.token_NT[members][batch.mask_NT[members]].to(policy.device)
+    temperature = batch.temperature or 1.0
+    with policy.precision():
+        hidden_RSD = policy.hidden(input_ids=rows.input_RS, position_ids=rows.position_RS, attention_mask=rows.mask_R1SS)
+        hidden_MD = hidden_RSD[rows.row_M, rows.column_M]
+        chunk = max(1, LOGIT_NUMBERS // policy.vocabulary_size)
+        if len(token_M) <= chunk:
+            return _scores_of_chunk(policy, hidden_MD, token_M, temperature)
+        parts = [
+            checkpoint(_scores_of_chunk, policy, hidden_MD[i : i + chunk], token_M[i : i + chunk], temperature, use_reentrant=False)
+            for i in range(0, len(token_M), chunk)
+        ]
+    return torch.cat([p[0] for p in parts]), torch.cat([p[1] for p in parts])
+
+
+@torch.no_grad()
+def score(policy: Policy, batch: Batch, layout: Layout | None = None) -> TokenScores:
+    """Logprob and entropy of every sampled token of the batch, 0 off the mask.
+
+    Args:
+        policy: Who is asked; may be another than the one that sampled.
+        batch: The tokens.
+        layout: Packed or plain; None = whichever costs less. Both give the same numbers up to float rounding.
+    """
+    logprob_NT = torch.zeros(batch.token_NT.shape)
+    entropy_NT = torch.zeros(batch.token_NT.shape)
+    for rows in arrange(batch, layout or choose_layout(policy, batch), PASS_TOKENS, policy.device):
+        logprob_M, entropy_M = score_rows(policy, rows, batch)
+        mask_NT = torch.zeros_like(batch.mask_NT)
+        mask_NT[list(rows.members)] = batch.mask_NT[list(rows.members)]
+        logprob_NT[mask_NT] = logprob_M.cpu()
+        entropy_NT[mask_NT] = entropy_M.cpu()
+    return TokenScores(logprob_NT, entropy_NT)

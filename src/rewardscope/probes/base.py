@@ -1,0 +1,70 @@
+"""What an instrument is, and what it is pointed at."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+from rewardscope.policy import Policy
+from rewardscope.stats import Estimate
+from rewardscope.types import Measurement, Rollout
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A policy at one step with its untrained base: the same held-out problems, met with the same draws."""
+
+    study: str
+    arm: str
+    seed: int | None
+    step: int
+    rollouts: tuple[Rollout, ...]
+    """Its completions on the held-out problems."""
+    policy: Policy
+    sources: tuple[str, ...]
+    """Files that its rows are read from."""
+    base_rollouts: tuple[Rollout, ...] | None = None
+    """The base's completions on the same problems; None when the subject is the base."""
+    base_policy: Policy | None = None
+
+    def row(
+        self,
+        metric: str,
+        unit: str,
+        estimate: Estimate | float | None,
+        *,
+        n: int,
+        over: str,
+        labels: Mapping[str, str] | None = None,
+        dropped: int = 0,
+    ) -> Measurement:
+        """A measurement of this subject; a bare number has no interval."""
+        if not isinstance(estimate, Estimate):
+            estimate = Estimate(estimate, None, None, "") if estimate is not None else None
+        return Measurement(
+            study=self.study,
+            arm=self.arm,
+            seed=self.seed,
+            step=self.step,
+            probe=metric.split("/")[0],
+            metric=metric,
+            unit=unit,
+            value=estimate.value if estimate else None,
+            lower=estimate.lower if estimate else None,
+            upper=estimate.upper if estimate else None,
+            interval=estimate.interval if estimate else "",
+            n=n,
+            over=over,
+            labels=labels or {},
+            sources=self.sources,
+            dropped=dropped,
+        )
+
+
+class Probe(Protocol):
+    """An instrument. It reads, it never writes, and it leaves the policy as it found it."""
+
+    metrics: ClassVar[tuple[str, ...]]
+    """Every metric it can produce; each has a row in docs/instruments.md."""
+
+    def measure(self, subject: Subject) -> list[Measurement]:
+        """Its rows. Rows labelled with a problem carry one problem's number; the others are aggregates."""

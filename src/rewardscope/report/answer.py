@@ -1,0 +1,111 @@
+"""The short written answer: one sentence per verdict, each with the numbers and the row it was made from."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rewardscope.report.wording import LEVEL_TEXT, OUTCOME_TEXT, UNKNOWN, metric_text, number, signed, span
+from rewardscope.types import Outcome, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence of the answer with its evidence."""
+
+    outcome: Outcome
+    text: str
+    """What the run says about the claim."""
+    evidence: str
+    """The numbers behind it."""
+    anchor: str
+    """Id of its row in the verdict table."""
+
+
+def anchor(place: int) -> str:
+    """Id of the table row of the verdict at ``place``, counted from 0."""
+    return f"verdict-{place + 1}"
+
+
+def write_answer(verdicts: Sequence[Verdict], placebos: Mapping[str, bool]) -> list[Sentence]:
+    """A sentence per verdict, in the order in which the claims were written down.
+
+    Args:
+        verdicts: What became of the claims.
+        placebos: Whether an arm is a placebo, by arm name; the sentence says so.
+    """
+    return [
+        Sentence(verdict.outcome, _statement(verdict), _evidence(verdict, placebos), anchor(place)) for place, verdict in enumerate(verdicts)
+    ]
+
+
+def tally(verdicts: Sequence[Verdict]) -> str:
+    """How the claims came out, in one sentence; every outcome is named, also those that no claim had."""
+    counts = Counter(verdict.outcome for verdict in verdicts)
+    parts = ", ".join(f"{counts[outcome]} {OUTCOME_TEXT[outcome]}" for outcome in Outcome)
+    claims = "claim was" if len(verdicts) == 1 else "claims were"
+    return f"{len(verdicts)} {claims} fixed before the run: {parts}."
+
+
+def _statement(verdict: Verdict) -> str:
+    sentence = verdict.claim.sentence.strip()
+    match verdict.outcome:
+        case Outcome.SUPPORTED:
+            return sentence if sentence.endswith((".", "!", "?")) else sentence + "."
+        case Outcome.REFUTED:
+            return f"The measurements contradict the claim “{sentence.rstrip('.')}”."
+        case Outcome.UNDECIDED:
+            return f"The measurements do not decide the claim “{sentence.rstrip('.')}”."
+        case Outcome.NOT_RUN:
+            return f"Nothing was measured for the claim “{sentence.rstrip('.')}”."
+
+
+def _evidence(verdict: Verdict, placebos: Mapping[str, bool]) -> str:
+    if verdict.outcome is Outcome.NOT_RUN and verdict.estimate is None:
+        return f"Reason: {verdict.reason.rstrip('.') or UNKNOWN}."
+    claim = verdict.claim
+    parts = [
+        f"{metric_text(claim)}: {number(verdict.treatment_mean)} {arm_phrase(claim.treatment, placebos)}, "
+        f"{number(verdict.control_mean)} {arm_phrase(claim.control, placebos)}",
+        f"difference {signed(verdict.estimate)}{unit_phrase(verdict.unit)} ({interval_phrase(verdict)})",
+        counts_phrase(verdict),
+    ]
+    text = "; ".join(parts) + "."
+    if verdict.outcome is Outcome.UNDECIDED:
+        text += f" {visible_phrase(verdict)}"
+    return text
+
+
+def arm_phrase(name: str, placebos: Mapping[str, bool]) -> str:
+    """Where a mean was measured: in which arm, or before training."""
+    if name == "base":
+        return "before training"
+    return f"in {name} (placebo)" if placebos.get(name, False) else f"in {name}"
+
+
+def unit_phrase(unit: str) -> str:
+    """The unit after a number; shares and probabilities have none to write."""
+    return "" if unit in ("", "share", "probability", "1", "fraction") else f" {unit}"
+
+
+def interval_phrase(verdict: Verdict) -> str:
+    """The interval, or why there is none."""
+    if verdict.lower is None or verdict.upper is None:
+        return f"no interval{': ' + verdict.interval.removeprefix('none: ') if verdict.interval else ''}"
+    return f"{LEVEL_TEXT} interval {span(verdict.lower, verdict.upper)}"
+
+
+def counts_phrase(verdict: Verdict) -> str:
+    """How many seeds and problems stand behind the estimate.
+
+    A metric that has no problems, such as a norm of weights, is counted in seeds alone.
+    """
+    seeds = f"{verdict.num_seeds} seed{'' if verdict.num_seeds == 1 else 's'}"
+    return seeds if verdict.num_problems == 0 else f"{seeds} × {verdict.num_problems} problem{'' if verdict.num_problems == 1 else 's'}"
+
+
+def visible_phrase(verdict: Verdict) -> str:
+    """What this study could have seen."""
+    if verdict.smallest_visible is None:
+        return "Without an interval there is no smallest effect this study could have seen."
+    smallest = f"{number(verdict.smallest_visible)}{unit_phrase(verdict.unit)}"
+    return f"The smallest true difference this study would have called with 80 % power is {smallest}."

@@ -1,0 +1,76 @@
+"""How each arm is drawn: one colour everywhere, dashes and squares for placebos, grey for untrained policies."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rewardscope.codec import canonical
+from rewardscope.report.rows import Arm
+
+UNTRAINED_COLOUR = "#7b818a"
+TREATMENT_COLOURS = ("#0072b2", "#009e73", "#8f5fc4", "#3f8f9e", "#5f7d1f", "#4a63d0")
+PLACEBO_COLOURS = ("#d55e00", "#b8860b", "#cc6699", "#a0522d", "#c0392b", "#8c7a3d")
+"""After Okabe and Ito, darkened or lightened where needed to stand off white and near-black alike; shape and dash say the same again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How one arm, or one untrained policy, looks."""
+
+    name: str
+    colour: str
+    dash: tuple[int, ...]
+    """Lengths of dash and gap in pixels; a solid line is (1, 0)."""
+    shape: str
+    """Vega-Lite point shape."""
+    placebo: bool
+    untrained: bool = False
+
+    @property
+    def label(self) -> str:
+        """The name as it stands in figures; a placebo says so."""
+        return "untrained" if self.untrained else f"{self.name} (placebo)" if self.placebo else self.name
+
+    @property
+    def dash_text(self) -> str:
+        """The dashes for an SVG attribute."""
+        return "none" if self.dash == (1, 0) else " ".join(map(str, self.dash))
+
+
+def make_marks(arms: Sequence[Arm]) -> dict[str, Mark]:
+    """The mark of every arm and untrained policy by name.
+
+    Arms that differ only in where they start share a colour: they are the same treatment and are never drawn in one panel.
+    """
+    marks = {arm.base: Mark(arm.base, UNTRAINED_COLOUR, (1, 0), "diamond", placebo=False, untrained=True) for arm in arms}
+    treatments: dict[bool, list[str]] = {False: [], True: []}
+    for arm in arms:
+        known = treatments[arm.placebo]
+        treatment = _treatment(arm, arms)
+        if treatment not in known:
+            known.append(treatment)
+        colours = PLACEBO_COLOURS if arm.placebo else TREATMENT_COLOURS
+        colour = colours[known.index(treatment) % len(colours)]
+        dash, shape = ((5, 3), "square") if arm.placebo else ((1, 0), "circle")
+        marks[arm.name] = Mark(arm.name, colour, dash, shape, placebo=arm.placebo)
+    return marks
+
+
+def _treatment(arm: Arm, arms: Sequence[Arm]) -> str:
+    """What is done to the start: the configuration without the arm's name and its start, or the name where that is not telling."""
+    text = _without_start(arm)
+    twins = [other for other in arms if other.start == arm.start and other is not arm and _without_start(other) == text]
+    return arm.name if twins or not arm.config else text
+
+
+def _without_start(arm: Arm) -> str:
+    dropped = {"name", "start", "base", "policy", "placebo"}
+    return canonical(_blank({name: item for name, item in arm.config.items() if name not in dropped}, {arm.name, arm.start}))
+
+
+def _blank(value: Any, names: set[str]) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _blank(item, names) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_blank(item, names) for item in value]
+    return "*" if isinstance(value, str) and value in names else value

@@ -1,0 +1,236 @@
+"""A run directory as typed records and frames, with a list of what is missing from it; nothing is read from a model."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from rewardscope.codec import decode
+from rewardscope.errors import RewardscopeError, RunDirectoryError
+from rewardscope.store import CellDirectory, RunDirectory, read_json
+from rewardscope.types import Claim, Outcome, Verdict
+
+LABEL_NAMES = ("k", "class", "strategy", "ending", "view", "matrix", "problem")
+"""Labels of measurement rows that become columns."""
+STRATEGY_PREFIX = "strategy/"
+MEASUREMENT_COLUMNS = {
+    "arm": pl.String, "seed": pl.Int64, "step": pl.Int64, "metric": pl.String, "unit": pl.String, "value": pl.Float64,
+    "lower": pl.Float64, "upper": pl.Float64, "interval": pl.String, "n": pl.Int64, "over": pl.String,
+    **dict.fromkeys(LABEL_NAMES, pl.String),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """One arm of the study, as study.json describes it."""
+
+    name: str
+    start: str
+    placebo: bool
+    base: str
+    """Name of the untrained policy's measurements."""
+    base_cell: str
+    cells: Mapping[int, str]
+    """Cell directory by seed."""
+    uses_truth: Mapping[str, bool]
+    """Whether each component of the arm saw the answer key."""
+    config: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell and how far it came."""
+
+    name: str
+    arm: str
+    seed: int | None
+    """None for an untrained policy."""
+    state: str
+    step: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Something the page would show if it were there."""
+
+    what: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Everything the page is made of."""
+
+    root: Path
+    study: Mapping[str, Any]
+    """study.json as it was read."""
+    arms: tuple[Arm, ...]
+    cells: tuple[Cell, ...]
+    verdicts: tuple[Verdict, ...]
+    """Claims that nobody has judged yet stand here as NOT_RUN, with that reason."""
+    steps: pl.DataFrame
+    """A row per arm, seed and training step."""
+    measurements: pl.DataFrame
+    """Rows of the last measured step, without those of single problems."""
+    problem_pass: pl.DataFrame
+    """pass@k of single problems: arm, seed, metric, k, problem, value."""
+    missing: tuple[Missing, ...]
+
+    @property
+    def starts(self) -> tuple[str, ...]:
+        """Untrained policies, in the order of the study."""
+        return tuple(dict.fromkeys([*self.study.get("starts", ()), *(arm.start for arm in self.arms)]))
+
+    def arms_of(self, start: str) -> tuple[Arm, ...]:
+        """The arms that began at ``start``."""
+        return tuple(arm for arm in self.arms if arm.start == start)
+
+    def metric(self, name: str) -> pl.DataFrame:
+        """Measurement rows of one metric."""
+        return self.measurements.filter(pl.col("metric") == name)
+
+
+def load_run(root: Path) -> Run:
+    """The run in a directory, finished or not.
+
+    Raises:
+        RunDirectoryError: If there is no readable study.json; everything else may be missing and is then listed.
+    """
+    study = read_json(root / "study.json")
+    if not isinstance(study, Mapping) or not isinstance(study.get("arms"), Sequence):
+        raise RunDirectoryError(
+            "study.json does not describe a study", value=root / "study.json", allowed="an object with a list of arms", do="Run the study again"
+        )
+    directory = RunDirectory(root)
+    arms = tuple(_arm(entry) for entry in study["arms"])
+    cells = _cells(directory, arms)
+    verdicts, missing = _verdicts(directory, study)
+    tables = _Tables(directory, cells)
+    rows = tables.measurements()
+    whole = rows.filter(pl.col("problem").is_null())
+    last = pl.col("step") == pl.col("step").max().over("arm", "seed", "metric")
+    return Run(
+        root=root,
+        study=study,
+        arms=arms,
+        cells=cells,
+        verdicts=verdicts,
+        steps=tables.steps(),
+        measurements=whole.filter(last),
+        problem_pass=rows.filter(pl.col("problem").is_not_null() & pl.col("metric").str.starts_with("boundary/pass_at_k") & last),
+        missing=(*missing, *_unfinished(cells), *tables.missing),
+    )
+
+
+def _arm(entry: Mapping[str, Any]) -> Arm:
+    start = str(entry.get("start", ""))
+    return Arm(
+        name=str(entry["name"]),
+        start=start,
+        placebo=bool(entry.get("placebo", False)),
+        base=str(entry.get("base", f"base:{start}")),
+        base_cell=str(entry.get("base_cell", "")),
+        cells={int(seed): str(name) for seed, name in sorted(entry.get("cells", {}).items(), key=lambda item: int(item[0]))},
+        uses_truth={str(name): bool(used) for name, used in entry.get("uses_truth", {}).items()},
+        config=entry.get("config") or {},
+    )
+
+
+def _cells(directory: RunDirectory, arms: Sequence[Arm]) -> tuple[Cell, ...]:
+    named: dict[str, tuple[str, int | None]] = {arm.base_cell: (arm.base, None) for arm in arms if arm.base_cell}
+    named |= {name: (arm.name, seed) for arm in arms for seed, name in arm.cells.items()}
+    cells = []
+    for name, (arm_name, seed) in named.items():
+        try:
+            status = directory.cell(name).status()
+        except RewardscopeError as error:
+            status = {"state": "unreadable", "reason": str(error)}
+        step = status.get("step")
+        cells.append(Cell(name, arm_name, seed, str(status.get("state", "owed")), step, str(status.get("reason") or "")))
+    return tuple(cells)
+
+
+def _unfinished(cells: Sequence[Cell]) -> list[Missing]:
+    words = {"owed": "not begun", "running": "still running, or stopped"}
+    return [
+        Missing(f"cell {cell.name}", f"{words.get(cell.state, cell.state)} at step {cell.step or 0}" + (f": {cell.reason}" if cell.reason else ""))
+        for cell in cells
+        if cell.state != "done"
+    ]
+
+
+def _verdicts(directory: RunDirectory, study: Mapping[str, Any]) -> tuple[tuple[Verdict, ...], list[Missing]]:
+    if (directory.root / "verdicts.json").is_file():
+        try:
+            return tuple(directory.verdicts()), []
+        except (RewardscopeError, TypeError, ValueError) as error:
+            reason = f"verdicts.json cannot be read: {error}"
+    else:
+        reason = "the claims have not been judged yet: there is no verdicts.json"
+    claims = [decode(entry, {"Claim": Claim}) for entry in study.get("claims", ())]
+    waiting = tuple(
+        Verdict(
+            claim=claim, outcome=Outcome.NOT_RUN, estimate=None, lower=None, upper=None, unit="", interval="", num_seeds=0, num_problems=0,
+            treatment_mean=None, control_mean=None, smallest_visible=None, evidence=(), reason=reason,
+        )
+        for claim in claims
+    )  # fmt: skip
+    return waiting, [Missing("verdicts", reason)]
+
+
+@dataclass(slots=True)
+class _Tables:
+    """Reads the tables of all cells and notes those that are not there."""
+
+    directory: RunDirectory
+    cells: tuple[Cell, ...]
+    missing: tuple[Missing, ...] = ()
+
+    def _read(self, cell: Cell, path: Path) -> pl.DataFrame | None:
+        """The table, or None with a note; a cell that is not done owes nothing yet."""
+        if not path.is_file():
+            if cell.state == "done":
+                self.missing = (*self.missing, Missing(f"{path.name} of cell {cell.name}", "the cell is done, but the file is not there"))
+            return None
+        try:
+            return pl.read_parquet(path)
+        except (OSError, pl.exceptions.PolarsError) as error:
+            self.missing = (*self.missing, Missing(f"{path.name} of cell {cell.name}", f"cannot be read: {error}"))
+            return None
+
+    def _cell(self, cell: Cell) -> CellDirectory:
+        return self.directory.cell(cell.name)
+
+    def steps(self) -> pl.DataFrame:
+        frames = []
+        for cell in self.cells:
+            if cell.seed is None:
+                continue
+            frame = self._read(cell, self._cell(cell).path / "steps.parquet")
+            if frame is not None and frame.height and "step" in frame.columns:
+                frames.append(frame.with_columns(pl.lit(cell.arm).alias("arm"), pl.lit(cell.seed, pl.Int64).alias("seed")))
+        if not frames:
+            return pl.DataFrame(schema={"arm": pl.String, "seed": pl.Int64, "step": pl.Int64})
+        return pl.concat(frames, how="diagonal_relaxed")
+
+    def measurements(self) -> pl.DataFrame:
+        frames = []
+        for cell in self.cells:
+            frame = self._read(cell, self._cell(cell).measurements)
+            if frame is not None and "labels" in frame.columns:
+                frames.append(_label_columns(frame).with_columns(pl.lit(cell.arm).alias("arm"), pl.lit(cell.seed, pl.Int64).alias("seed")))
+        return pl.concat([pl.DataFrame(schema=MEASUREMENT_COLUMNS), *frames], how="vertical_relaxed")
+
+
+def _label_columns(frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows with a column per label; null where a row lacks the label."""
+
+    def label(name: str) -> pl.Expr:
+        element = pl.element()
+        wanted = element.filter(element.struct.field("name") == name).struct.field("value")
+        return pl.col("labels").list.eval(wanted).list.first().cast(pl.String).alias(name)
+
+    return frame.with_columns(label(name) for name in LABEL_NAMES).select(*MEASUREMENT_COLUMNS)

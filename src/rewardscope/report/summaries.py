@@ -1,0 +1,173 @@
+"""Rows brought to what a figure shows: over seeds, over problems, per layer. Nothing here draws."""
+
+import math
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from rewardscope.report.rows import STRATEGY_PREFIX, Arm, Run
+from rewardscope.stats import LEVEL, paired_contrast
+
+Row = dict[str, Any]
+CLASSES = ("preserved", "expanded", "shrunk", "out_of_reach")
+"""What can become of a problem, in the order it is drawn."""
+MOST_POINTS = 150
+"""Points of a training curve, at most."""
+OUTSIDE_LAYERS = "–"
+LAYERED = re.compile(r"^(?P<before>.*?)\.(?P<layer>\d+)\.(?P<kind>.+)$")
+
+
+def over_seeds(frame: pl.DataFrame, by: Sequence[str], value: str) -> pl.DataFrame:
+    """Mean, lowest and highest seed and number of seeds that have a value; rows where none has are left out."""
+    column = pl.col(value)
+    return (
+        frame.filter(column.is_not_null() & column.is_not_nan())
+        .group_by(*by, maintain_order=True)
+        .agg(
+            column.mean().alias("value"), column.min().alias("low"), column.max().alias("high"), column.count().alias("seeds")
+        )
+    )  # fmt: skip
+
+
+def steps_per_point(run: Run) -> int:
+    """How many training steps one point of a curve stands for: 1, or more in a long run."""
+    last = run.steps["step"].max()
+    return math.ceil(int(str(last)) / MOST_POINTS) if last is not None else 1
+
+
+def training_curve(run: Run, start: str, column: str) -> list[Row]:
+    """One step column over training: step, arm, value, low, high, seeds.
+
+    In a long run a point is the mean of ``steps_per_point`` steps of a seed and stands at the last of them.
+    """
+    if column not in run.steps.columns:
+        return []
+    together = steps_per_point(run)
+    names = [arm.name for arm in run.arms_of(start)]
+    column_value = pl.col(column).cast(pl.Float64)
+    chosen = run.steps.filter(pl.col("arm").is_in(names) & column_value.is_not_null() & column_value.is_not_nan())
+    if together > 1:
+        point = (pl.col("step") - 1) // together * together + together
+        chosen = chosen.with_columns(point.alias("step")).group_by("arm", "seed", "step").agg(column_value.mean())
+    rows = over_seeds(chosen, ["arm", "step"], column).sort("arm", "step")
+    return _rounded(rows.to_dicts())
+
+
+def strategies(run: Run) -> list[str]:
+    """Names of the strategies that the step tables count."""
+    return [name.removeprefix(STRATEGY_PREFIX) for name in run.steps.columns if name.startswith(STRATEGY_PREFIX)]
+
+
+def pass_at_k(run: Run, start: str, metric: str) -> list[Row]:
+    """pass@k of the untrained policy and of each arm: arm, k, value, low, high, seeds, interval."""
+    rows: list[Row] = []
+    frame = run.metric(metric).filter(pl.col("k").is_not_null()).with_columns(pl.col("k").cast(pl.Int64))
+    arms = run.arms_of(start)
+    for base in dict.fromkeys(arm.base for arm in arms):
+        for entry in frame.filter((pl.col("arm") == base) & pl.col("value").is_not_null()).sort("k").to_dicts():
+            rows.append(_pass_row(base, entry["k"], entry["value"], entry["lower"], entry["upper"], 0, "problems"))
+    for arm in arms:
+        single = run.problem_pass.filter((pl.col("arm") == arm.name) & (pl.col("metric") == metric))
+        own = frame.filter((pl.col("arm") == arm.name) & pl.col("value").is_not_null())
+        for (k,), cells in own.sort("k").group_by("k", maintain_order=True):
+            rows.append(_pass_over_seeds(arm.name, int(str(k)), cells, single.filter(pl.col("k") == str(k))))
+    return _rounded(rows)
+
+
+def _pass_over_seeds(arm: str, k: int, cells: pl.DataFrame, single: pl.DataFrame) -> Row:
+    """The mean over seeds, with an interval over seeds and problems where the problems' own rows are there."""
+    num_seeds = cells.height
+    value_SP = _seeds_by_problems(single)
+    if value_SP is not None and value_SP.shape[0] == num_seeds and num_seeds > 1:
+        estimate = paired_contrast(value_SP, address=f"report/pass_at_k/{arm}")
+        return _pass_row(arm, k, estimate.value, estimate.lower, estimate.upper, num_seeds, "seeds and problems")
+    lower, upper = cells["lower"].drop_nulls(), cells["upper"].drop_nulls()
+    ends = (_mean(lower), _mean(upper)) if len(lower) == len(upper) == num_seeds else (None, None)
+    return _pass_row(arm, k, _mean(cells["value"]), *ends, num_seeds, "problems")
+
+
+def _mean(values: pl.Series) -> float:
+    return float(np.mean(values.to_numpy()))
+
+
+def _seeds_by_problems(single: pl.DataFrame) -> np.ndarray | None:
+    """Values as (seeds, problems), or None unless every seed has every problem once."""
+    if single.is_empty() or single["value"].null_count() or single.select("seed", "problem").is_duplicated().any():
+        return None
+    num_seeds, num_problems = single["seed"].n_unique(), single["problem"].n_unique()
+    if single.height != num_seeds * num_problems:
+        return None
+    return single.sort("seed", "problem")["value"].to_numpy().reshape(num_seeds, num_problems)
+
+
+def _pass_row(arm: str, k: int, value: float | None, lower: float | None, upper: float | None, seeds: int, over: str) -> Row:
+    # A stretched interval can leave [0, 1], where no probability is.
+    low, high = (None, None) if lower is None or upper is None else (max(lower, 0.0), min(upper, 1.0))
+    interval = f"{LEVEL:.0%} over {over}" if low is not None else "none"
+    return {"arm": arm, "k": k, "value": value, "low": low, "high": high, "seeds": seeds or None, "interval": interval}
+
+
+def problem_classes(run: Run, start: str) -> tuple[str, list[Row]]:
+    """The k of the comparison and, per arm and seed, how many problems of each class there are."""
+    names = [arm.name for arm in run.arms_of(start)]
+    frame = run.metric("boundary/problems").filter(pl.col("arm").is_in(names) & pl.col("value").is_not_null() & pl.col("class").is_not_null())
+    if frame.is_empty():
+        return "", []
+    largest = max(frame["k"].drop_nulls().to_list(), key=lambda k: int(k) if k.isdigit() else 0, default="")
+    rows: list[Row] = []
+    for entry in frame.filter(pl.col("k").is_null() | (pl.col("k") == largest)).to_dicts():
+        order = CLASSES.index(entry["class"]) if entry["class"] in CLASSES else len(CLASSES)
+        label = entry["class"].replace("_", " ")
+        rows.append({"arm": entry["arm"], "seed": entry["seed"], "class": label, "order": order, "value": entry["value"]})
+    return largest, sorted(rows, key=lambda row: (names.index(row["arm"]), row["seed"], row["order"]))
+
+
+def weight_change(run: Run, arm: Arm) -> list[Row]:
+    """Relative update norm per matrix of one arm, mean over seeds: kind, layer, value, low, high, seeds."""
+    frame = run.metric("weights/relative_update_norm").filter(
+        (pl.col("arm") == arm.name) & pl.col("matrix").is_not_null() & (pl.col("matrix") != "all")
+    )
+    rows = [{**_place(row.pop("matrix")), **row} for row in over_seeds(frame, ["matrix"], "value").to_dicts()]
+    return _rounded(rows, digits=6)
+
+
+def _place(matrix: str) -> Row:
+    """Layer and kind of a parameter: model.layers.0.mlp.up_proj.weight stands at layer 0, kind mlp.up_proj."""
+    name = matrix.removesuffix(".weight")
+    found = LAYERED.match(name)
+    if found is None:
+        return {"kind": name.removeprefix("model."), "layer": OUTSIDE_LAYERS}
+    return {"kind": found["kind"], "layer": found["layer"]}
+
+
+def held_out_rows(run: Run, start: str) -> list[Row]:
+    """Behaviour and total weight change on one line each: label, unit, and per column (untrained, arms) mean, low, high, seeds."""
+    arms = run.arms_of(start)
+    columns = [*dict.fromkeys(arm.base for arm in arms), *(arm.name for arm in arms)]
+    lines: list[Row] = []
+    for metric, label_name, text in (
+        ("behaviour/strategy_share", "strategy", "share in format {}"),
+        ("behaviour/strategy_accuracy", "strategy", "accuracy in format {}"),
+        ("behaviour/length_tokens", None, "completion length"),
+        ("behaviour/ending_share", "ending", "share ending by {}"),
+        ("weights/changed_share", "view", "share of weights changed, {}"),
+        ("weights/relative_update_norm", "matrix", "relative norm of the update, {}"),
+    ):
+        frame = run.metric(metric).filter(pl.col("arm").is_in(columns))
+        if metric.startswith("weights/"):
+            frame = frame.filter(pl.col("matrix") == "all")
+        labels = frame[label_name].drop_nulls().unique(maintain_order=True).to_list() if label_name else [None]
+        for label in labels if frame.height else []:
+            chosen = frame if label is None else frame.filter(pl.col(label_name or "") == label)
+            cells = {row["arm"]: row for row in over_seeds(chosen, ["arm"], "value").to_dicts()}
+            words = "all weights" if label == "all" else str(label).replace("_", " ")
+            lines.append({"group": metric.split("/")[0], "label": text.format(words), "unit": chosen["unit"][0], "cells": cells})
+    return lines
+
+
+def _rounded(rows: list[Row], digits: int = 5) -> list[Row]:
+    """The rows with floats cut to what a figure can show: the page carries them as text."""
+    return [{name: round(item, digits) if isinstance(item, float) else item for name, item in row.items()} for row in rows]

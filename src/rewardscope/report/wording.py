@@ -1,0 +1,139 @@
+"""How numbers and texts are written on the page and in the terminal: one way for each."""
+
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+from rewardscope.codec import KIND
+from rewardscope.stats import LEVEL
+from rewardscope.types import Claim, Outcome
+
+UNKNOWN = "unknown"
+"""What stands where there is no number; never a zero."""
+LEVEL_TEXT = f"{LEVEL:.0%}".replace("%", " %")
+OUTCOME_TEXT = {
+    Outcome.SUPPORTED: "supported",
+    Outcome.REFUTED: "refuted",
+    Outcome.UNDECIDED: "undecided",
+    Outcome.NOT_RUN: "not run",
+}
+OUTCOME_GLYPH = {Outcome.SUPPORTED: "✓", Outcome.REFUTED: "✗", Outcome.UNDECIDED: "?", Outcome.NOT_RUN: "–"}
+HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+"""Unicode categories that a reader cannot see or that move the text around them."""
+FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters that are drawn as nothing."""
+METRIC_TEXT = {
+    "boundary/pass_at_k": "pass@{k}",
+    "boundary/pass_at_k_strict": "strict pass@{k}",
+    "boundary/problems": "problems {class} at k = {k}",
+    "behaviour/strategy_share": "share of completions in the {strategy} format",
+    "behaviour/strategy_accuracy": "accuracy of completions in the {strategy} format",
+    "behaviour/length_tokens": "completion length",
+    "behaviour/ending_share": "share of completions ending by {ending}",
+    "weights/changed_share": "share of weights changed ({view}, {matrix})",
+    "weights/update_norm": "norm of the update ({matrix})",
+    "weights/relative_update_norm": "relative norm of the update ({matrix})",
+}
+
+
+def visible(text: str) -> str:
+    """The text with every control, bidirectional and invisible character written out; newlines and tabs stay.
+
+    >>> visible("a\\u202eb\\x1b")
+    'a⟨U+202E⟩b␛'
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_visible_character(character) for character in text)
+
+
+def _visible_character(character: str) -> str:
+    if character in "\n\t" or (unicodedata.category(character) not in HIDDEN and character not in FILLERS):
+        return character
+    code = ord(character)
+    if code < 0x20:
+        return chr(0x2400 + code)
+    return "␡" if code == 0x7F else f"⟨U+{code:04X}⟩"
+
+
+def visible_deep(value: Any) -> Any:
+    """A JSON value whose texts, keys included, went through :func:`visible`; numbers without a JSON name become None."""
+    if isinstance(value, str):
+        return visible(value)
+    if isinstance(value, Mapping):
+        return {visible(str(name)): visible_deep(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [visible_deep(item) for item in value]
+    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+        return None
+    return value
+
+
+def number(value: float | None) -> str:
+    """The number in the precision the page uses: three decimals below 10, fewer above, powers of ten below 0.001.
+
+    >>> number(0.5), number(-12.345), number(None), number(0.00002)
+    ('0.500', '−12.3', 'unknown', '2.0e−05')
+    """
+    if value is None or value != value:
+        return UNKNOWN
+    size = abs(value)
+    if size == 0:
+        return "0"
+    if size >= 100:
+        text = f"{value:,.0f}".replace(",", " ")
+    elif size >= 10:
+        text = f"{value:.1f}"
+    else:
+        text = f"{value:.3f}" if size >= 0.001 else f"{value:.1e}"
+    return text.replace("-", "−")
+
+
+def signed(value: float | None) -> str:
+    """The number with its sign, for differences.
+
+    >>> signed(0.25), signed(-0.25), signed(0.0)
+    ('+0.250', '−0.250', '0')
+    """
+    text = number(value)
+    return f"+{text}" if value is not None and value > 0 else text
+
+
+def span(lower: float | None, upper: float | None) -> str:
+    """An interval of differences in words, or why there is none to show."""
+    return "no interval" if lower is None or upper is None else f"{signed(lower)} to {signed(upper)}"
+
+
+def metric_text(claim: Claim) -> str:
+    """What a claim is about, in words.
+
+    >>> metric_text(Claim(sentence="", metric="boundary/pass_at_k", treatment="a", control="b", labels={"k": "1"}))
+    'pass@1'
+    """
+    try:
+        return METRIC_TEXT[claim.metric].format_map(claim.labels)
+    except (KeyError, ValueError):
+        labels = ", ".join(f"{name} {value}" for name, value in sorted(claim.labels.items()))
+        return f"{claim.metric} ({labels})" if labels else claim.metric
+
+
+def margin_text(claim: Claim) -> str:
+    """What the whole interval must clear for the claim to be supported."""
+    margin = abs(claim.margin)
+    if claim.expects == "same":
+        return f"inside −{number(margin)} to +{number(margin)}"
+    return f"above {signed(margin)}" if claim.expects == "greater" else f"below {signed(-margin)}"
+
+
+def component_text(encoded: Any) -> str:
+    """An encoded component as it would be written in a study file.
+
+    >>> component_text({"is": "Coin", "p": 0.5})
+    'Coin(p=0.5)'
+    """
+    if isinstance(encoded, Mapping):
+        fields = ", ".join(f"{name}={component_text(item)}" for name, item in encoded.items() if name != KIND)
+        return f"{encoded[KIND]}({fields})" if KIND in encoded else "{" + fields + "}"
+    if isinstance(encoded, (list, tuple)):
+        return "[" + ", ".join(component_text(item) for item in encoded) + "]"
+    return repr(encoded)

@@ -1,0 +1,44 @@
+"""What a reward scheme is, and the seal that holds it to its word."""
+
+from typing import ClassVar, Protocol
+
+from rewardscope.errors import RewardscopeError
+from rewardscope.seeds import Address
+from rewardscope.types import Rewards, Rollout, SealedRollout, sealed
+
+View = Rollout | SealedRollout
+"""A group as a scheme gets to see it: whole if it declares ``uses_truth``, sealed if not."""
+
+
+class Reward(Protocol):
+    """Says what the learner is told about a group."""
+
+    uses_truth: ClassVar[bool]
+    """Whether it may read the key and what follows from it."""
+    placebo: ClassVar[bool]
+    """Whether it says nothing about being right, or the opposite."""
+
+    def __call__(self, view: View, address: tuple[Address, ...]) -> Rewards:
+        """One number per completion; None where the scheme cannot say.
+
+        Args:
+            view: The group, sealed unless ``uses_truth``.
+            address: Where its randomness is found; the same in every arm.
+        """
+
+
+def tell(reward: Reward, rollout: Rollout, address: tuple[Address, ...]) -> Rollout:
+    """The rollout with what ``reward`` tells the learner about it.
+
+    Raises:
+        TruthSealed: If a scheme that declares ``uses_truth = False`` reads the key.
+        RewardscopeError: If it does not give one number per completion.
+    """
+    rewards = reward(rollout if reward.uses_truth else sealed(rollout), address)
+    if len(rewards.values) != len(rollout.completions):
+        raise RewardscopeError(
+            f"{type(reward).__name__} must give one reward per completion",
+            value=f"{len(rewards.values)} rewards for {len(rollout.completions)} completions",
+            do="Return None where it cannot say",
+        )
+    return rollout.told(rewards)

@@ -1,0 +1,24 @@
+"""Reward for being right."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rewardscope.rewards.base import View
+from rewardscope.seeds import Address
+from rewardscope.types import Rewards
+
+
+@dataclass(frozen=True)
+class Truth:
+    """1 for a correct completion, 0 for a wrong one, None where the verifier could not say."""
+
+    strict: bool = False
+    """Go by the strict extractor; then part of what is taught is the answer's form."""
+
+    uses_truth: ClassVar[bool] = True
+    placebo: ClassVar[bool] = False
+
+    def __call__(self, view: View, address: tuple[Address, ...]) -> Rewards:
+        """The verifier's facts as numbers."""
+        verdicts = [grade.strict if self.strict else grade.correct for grade in view.grades]
+        return Rewards(tuple(None if verdict is None else float(verdict) for verdict in verdicts))

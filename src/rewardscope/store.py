@@ -1,0 +1,307 @@
+"""The run directory: what is where, and how it is written so that a kill at any instant leaves nothing half-done.
+
+runs/<study>/
+study.json                       resolved study, signature, versions, hardware
+cells/<arm>--s<seed>--<hash12>/
+arm.json  status.json
+steps.parquet                  one row per step
+rollouts/step_000010.parquet   every completion, its grade and what it was paid
+checkpoints/step_000200/       .complete is written last and holds each file's SHA-256
+evaluation/step_000200.parquet completions on the held-out problems
+readings/step_000200.parquet   tokens of a few completions under the untrained and the trained policy
+measurements.parquet
+verdicts.json
+report.html
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from rewardscope.codec import decode, encode
+from rewardscope.errors import CheckpointError, RunDirectoryError
+from rewardscope.types import Claim, Completion, Ending, Grade, Measurement, Problem, Rollout, Verdict
+
+COMPLETE = ".complete"
+LABELS: pl.DataType = pl.List(pl.Struct({"name": pl.String, "value": pl.String}))
+MEASUREMENT_SCHEMA: dict[str, Any] = {
+    "study": pl.String, "arm": pl.String, "seed": pl.Int64, "step": pl.Int64, "probe": pl.String, "metric": pl.String, "unit": pl.String,
+    "value": pl.Float64, "lower": pl.Float64, "upper": pl.Float64, "interval": pl.String, "n": pl.Int64, "over": pl.String,
+    "labels": LABELS, "sources": pl.List(pl.String), "dropped": pl.Int64,
+}  # fmt: skip
+ROLLOUT_SCHEMA: dict[str, Any] = {
+    "group": pl.Int64, "problem": pl.String, "environment": pl.String, "prompt": pl.String, "key": pl.String, "level": pl.Int64, "facts": LABELS,
+    "policy_step": pl.Int64, "index": pl.Int64, "text": pl.String, "token_ids": pl.List(pl.Int64), "logprobs": pl.List(pl.Float64),
+    "ending": pl.String, "correct": pl.Boolean, "strict": pl.Boolean, "well_formed": pl.Boolean, "answer": pl.String,
+    "confidence": pl.Float64, "feedback": pl.String, "strategy": pl.String, "steps": pl.List(pl.Boolean), "reward": pl.Float64,
+    "told": pl.Boolean, "parts": pl.List(pl.Struct({"name": pl.String, "value": pl.Float64})), "recalled": pl.List(pl.String),
+}  # fmt: skip
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Puts the bytes at the path whole or not at all: a temporary file beside it, flushed to disk, then renamed.
+
+    Raises:
+        RunDirectoryError: If the disk is full or the place cannot be written.
+    """
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            temporary = Path(file.name)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except OSError as error:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+        raise RunDirectoryError(
+            "A file of the run could not be written",
+            value=f"{path}: {error.strerror or error}",
+            do="Free some space or choose another --out, then run again",
+        ) from error
+
+
+def write_json(path: Path, value: object) -> None:
+    """Writes the value as indented JSON with sorted keys, whole or not at all."""
+    write_bytes(path, (json.dumps(encode(value), indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode())
+
+
+def read_json(path: Path) -> Any:
+    """The JSON at the path.
+
+    Raises:
+        RunDirectoryError: If it is missing or not JSON.
+    """
+    try:
+        return json.loads(path.read_text())
+    except (OSError, json.JSONDecodeError) as error:
+        raise RunDirectoryError(
+            "A file of the run cannot be read", value=f"{path}: {error}", do="Run the study again; finished cells are kept"
+        ) from error
+
+
+def write_table(path: Path, frame: pl.DataFrame) -> None:
+    """Writes the table as Parquet, whole or not at all."""
+    with tempfile.SpooledTemporaryFile(max_size=1 << 26) as buffer:
+        frame.write_parquet(buffer, compression="zstd")
+        buffer.seek(0)
+        write_bytes(path, buffer.read())
+
+
+def _pairs(mapping: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [{"name": name, "value": value} for name, value in sorted(mapping.items())]
+
+
+def write_measurements(path: Path, measurements: Sequence[Measurement]) -> None:
+    """Writes measurement rows."""
+    rows = [
+        {**{f.name: getattr(m, f.name) for f in fields(m)}, "labels": _pairs(m.labels), "sources": list(m.sources)} for m in measurements
+    ]
+    write_table(path, pl.DataFrame(rows, schema=MEASUREMENT_SCHEMA))
+
+
+def read_measurements(path: Path) -> list[Measurement]:
+    """The measurement rows of a cell."""
+    rows = pl.read_parquet(path).to_dicts()
+    return [
+        Measurement(**{**row, "labels": {p["name"]: p["value"] for p in row["labels"]}, "sources": tuple(row["sources"])}) for row in rows
+    ]
+
+
+def write_rollouts(path: Path, rollouts: Sequence[Rollout]) -> None:
+    """Writes one row per completion, with its grade and, where told, its reward."""
+    rows = []
+    for group, rollout in enumerate(rollouts):
+        problem = rollout.problem
+        for index, (completion, grade) in enumerate(zip(rollout.completions, rollout.grades, strict=True)):
+            rows.append(
+                {
+                    "group": group, "problem": problem.id, "environment": problem.environment, "prompt": problem.prompt, "key": problem.answer,
+                    "level": problem.level, "facts": _pairs(problem.facts), "policy_step": rollout.policy_step, "index": index,
+                    "text": completion.text, "token_ids": list(completion.token_ids), "logprobs": list(completion.logprobs),
+                    "ending": completion.ending.value, "correct": grade.correct, "strict": grade.strict, "well_formed": grade.well_formed,
+                    "answer": grade.answer, "confidence": grade.confidence, "feedback": grade.feedback, "strategy": grade.strategy,
+                    "steps": None if grade.steps is None else list(grade.steps),
+                    "reward": None if rollout.rewards is None else rollout.rewards[index], "told": rollout.rewards is not None,
+                    "parts": [{"name": name, "value": values[index]} for name, values in sorted(rollout.parts.items())],
+                    "recalled": list(rollout.recalled),
+                }
+            )  # fmt: skip
+    write_table(path, pl.DataFrame(rows, schema=ROLLOUT_SCHEMA))
+
+
+def read_rollouts(path: Path) -> list[Rollout]:
+    """The rollouts of a file, in the order they were written."""
+    groups: dict[int, list[dict[str, Any]]] = {}
+    for row in pl.read_parquet(path).iter_rows(named=True):
+        groups.setdefault(row["group"], []).append(row)
+    return [_rollout(rows) for rows in groups.values()]
+
+
+def _rollout(rows: list[dict[str, Any]]) -> Rollout:
+    first = rows[0]
+    names = [part["name"] for part in first["parts"]]
+    return Rollout(
+        problem=Problem(
+            first["problem"], first["environment"], first["prompt"], first["key"], first["level"], {p["name"]: p["value"] for p in first["facts"]}
+        ),
+        policy_step=first["policy_step"],
+        completions=tuple(Completion(r["text"], tuple(r["token_ids"]), tuple(r["logprobs"]), Ending(r["ending"])) for r in rows),
+        grades=tuple(
+            Grade(
+                r["correct"], r["strict"], r["well_formed"], r["answer"], r["confidence"], r["feedback"], r["strategy"],
+                None if r["steps"] is None else tuple(r["steps"]),
+            )
+            for r in rows
+        ),
+        rewards=tuple(r["reward"] for r in rows) if first["told"] else None,
+        parts={name: tuple(r["parts"][place]["value"] for r in rows) for place, name in enumerate(names)},
+        recalled=tuple(first["recalled"]),
+    )  # fmt: skip
+
+
+def read_verdicts(path: Path) -> list[Verdict]:
+    """The verdicts of a study."""
+    verdicts: list[Verdict] = [decode(row, {"Verdict": Verdict, "Claim": Claim}) for row in read_json(path)]
+    return verdicts
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def seal_directory(partial: Path, final: Path) -> None:
+    """Turns a directory whose files are written into a finished checkpoint: digests into ``.complete``, then one rename."""
+    write_json(partial / COMPLETE, {path.name: _digest(path) for path in sorted(partial.iterdir()) if path.name != COMPLETE})
+    if final.exists():
+        shutil.rmtree(final)
+    partial.rename(final)
+
+
+def check_directory(directory: Path) -> None:
+    """Checks every file of a finished checkpoint against its digest.
+
+    Raises:
+        CheckpointError: If the checkpoint is missing, unfinished, or a file is not what was written.
+    """
+    remedy = "Delete this directory and run the study again; it goes on from the checkpoint before"
+    if not (directory / COMPLETE).is_file():
+        raise CheckpointError("A checkpoint is missing or was never finished", value=directory, do=remedy)
+    for name, digest in read_json(directory / COMPLETE).items():
+        if not (directory / name).is_file() or _digest(directory / name) != digest:
+            raise CheckpointError("A checkpoint's file is not what was written", value=directory / name, do=remedy)
+
+
+@dataclass(frozen=True)
+class CellDirectory:
+    """One cell on disk."""
+
+    path: Path
+
+    def step_file(self, kind: str, step: int) -> Path:
+        """Path of a per-step table: kind is rollouts, evaluation or readings."""
+        return self.path / kind / f"step_{step:06d}.parquet"
+
+    def checkpoint(self, step: int) -> Path:
+        """Path of the checkpoint after ``step`` updates."""
+        return self.path / "checkpoints" / f"step_{step:06d}"
+
+    def checkpoints(self) -> list[int]:
+        """Steps of the finished checkpoints, first to last."""
+        return sorted(int(p.parent.name.removeprefix("step_")) for p in self.path.glob(f"checkpoints/step_*/{COMPLETE}"))
+
+    @property
+    def measurements(self) -> Path:
+        """Path of the measurement table."""
+        return self.path / "measurements.parquet"
+
+    def status(self) -> dict[str, Any]:
+        """State (owed, running, done, failed), step, and the reason of a failure."""
+        file = self.path / "status.json"
+        return read_json(file) if file.is_file() else {"state": "owed", "step": 0}
+
+    def write_status(self, state: str, step: int, **more: Any) -> None:
+        """Replaces the status atomically."""
+        write_json(self.path / "status.json", {"state": state, "step": step, **more})
+
+    def steps(self) -> list[dict[str, Any]]:
+        """The step rows written so far."""
+        file = self.path / "steps.parquet"
+        return pl.read_parquet(file).to_dicts() if file.is_file() else []
+
+    def write_steps(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Replaces the step table."""
+        write_table(self.path / "steps.parquet", pl.DataFrame(list(rows), infer_schema_length=None))
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Holds the cell for this process; the operating system lets go when the process ends, however it ends.
+
+        Raises:
+            RunDirectoryError: If another process holds it.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        with (self.path / ".lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise RunDirectoryError(
+                    "Another process is working on this cell", value=self.path, do="Wait for it, or stop it, then run again"
+                ) from error
+            yield
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """One study on disk."""
+
+    root: Path
+
+    def cell(self, name: str) -> CellDirectory:
+        """The directory of one cell."""
+        return CellDirectory(self.root / "cells" / name)
+
+    def cells(self) -> list[CellDirectory]:
+        """Every cell directory there is, by name."""
+        return [CellDirectory(path) for path in sorted(self.root.glob("cells/*")) if path.is_dir()]
+
+    def account(self, expected: Sequence[str]) -> None:
+        """Checks that every cell on disk belongs to the study.
+
+        Raises:
+            RunDirectoryError: With the list of those that do not.
+        """
+        strangers = sorted({cell.path.name for cell in self.cells()} - set(expected))
+        if strangers:
+            raise RunDirectoryError(
+                f"{self.root} holds cells that this study cannot account for",
+                value=", ".join(strangers),
+                allowed="cells of this study as it is written now",
+                do="They are of another study, or of this one before it was changed: choose another --out, or move them away",
+            )
+
+    def measurements(self) -> list[Measurement]:
+        """All measurement rows of the study."""
+        return [row for cell in self.cells() if cell.measurements.is_file() for row in read_measurements(cell.measurements)]
+
+    def write_verdicts(self, verdicts: Sequence[Verdict]) -> None:
+        """Writes verdicts.json."""
+        write_json(self.root / "verdicts.json", list(verdicts))
+
+    def verdicts(self) -> list[Verdict]:
+        """The verdicts, once there are some."""
+        return read_verdicts(self.root / "verdicts.json")
