@@ -139,16 +139,15 @@ def _train_step(
     credit = arm.credit(Signals(reward_PG=torch.tensor(told), mask_NT=batch.mask_NT))
     reference_logprob_NT = None if reference is None else score(reference, batch).logprob_NT
     update = arm.learner.update(policy, optimizer, batch, credit, reference_logprob_NT, arm.sampling.max_tokens, ("train", seed, step))
-    return {"step": step, **summary(rollouts), **credit.notes, **update, "seconds": time.monotonic() - began}
+    return {"step": step, **summary(rollouts, arm.environment.strategies), **credit.notes, **update, "seconds": time.monotonic() - began}
 
 
-def summary(rollouts: Sequence[Rollout]) -> dict[str, float | None]:
+def summary(rollouts: Sequence[Rollout], strategies: Sequence[str]) -> dict[str, float | None]:
     """A step row's numbers about its completions: shares of all completions, None where nothing could be said."""
     grades = [grade for rollout in rollouts for grade in rollout.grades]
     completions: list[Completion] = [completion for rollout in rollouts for completion in rollout.completions]
     paid = [reward for rollout in rollouts for reward in rollout.rewards or () if reward is not None]
     graded = [grade for grade in grades if grade.correct is not None]
-    strategies = sorted({grade.strategy for grade in grades if grade.strategy is not None})
     return {
         "reward_mean": sum(paid) / len(paid) if paid else None,
         "correct_share": sum(grade.correct is True for grade in graded) / len(graded) if graded else None,

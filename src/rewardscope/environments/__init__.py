@@ -1,9 +1,11 @@
 """What is asked, and how it is checked."""
 
-from rewardscope.environments.base import Environment
+from rewardscope.environments.base import Environment, prove
 from rewardscope.environments.chain import Chain
+from rewardscope.environments.gym import Gym
+from rewardscope.environments.sums import Sums
 
-ENVIRONMENTS: dict[str, type[Environment]] = {cls.__name__: cls for cls in (Chain,)}
+ENVIRONMENTS: dict[str, type[Environment]] = {cls.__name__: cls for cls in (Chain, Sums, Gym)}
 """Every environment there is, by name."""
 
-__all__ = ["ENVIRONMENTS", "Chain", "Environment"]
+__all__ = ["ENVIRONMENTS", "Chain", "Environment", "Gym", "Sums", "prove"]

@@ -67,6 +67,7 @@ class Chain:
     max_steps: int = 3
 
     name: ClassVar[str] = "Chain"
+    strategies: ClassVar[tuple[str, ...]] = tuple(FORMATS.values())
 
     def __post_init__(self) -> None:
         if not 1 <= self.min_steps <= self.max_steps <= 20:

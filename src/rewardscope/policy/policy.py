@@ -8,10 +8,13 @@ from functools import cached_property
 from pathlib import Path
 
 import torch
+import transformers
 from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from rewardscope.errors import ModelError
+
+transformers.logging.disable_progress_bar()  # our own progress says what is going on
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,6 +20,8 @@ class Subject:
     rollouts: tuple[Rollout, ...]
     """Its completions on the held-out problems."""
     policy: Policy
+    strategies: tuple[str, ...]
+    """Every strategy that the environment can recognise."""
     sources: tuple[str, ...]
     """Files that its rows are read from."""
     base_rollouts: tuple[Rollout, ...] | None = None

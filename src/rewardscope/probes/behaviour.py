@@ -30,9 +30,9 @@ class Behaviour:
     )
 
     def measure(self, subject: Subject) -> list[Measurement]:
-        """Rows for every strategy that the subject or its base uses."""
+        """Rows for every strategy that the environment can recognise, used or not, and for unrecognised completions where there are any."""
         rows: list[Measurement] = []
-        names = strategies_of(subject.rollouts) | strategies_of(subject.base_rollouts or ())
+        names = {*subject.strategies, *strategies_of(subject.rollouts), *strategies_of(subject.base_rollouts or ())}
         for name in sorted(names):
             used = [[(grade.strategy or UNRECOGNISED) == name for grade in rollout.grades] for rollout in subject.rollouts]
             rows += self._shares(subject, "behaviour/strategy_share", used, {"strategy": name})

@@ -34,16 +34,24 @@ def write_answer(verdicts: Sequence[Verdict], placebos: Mapping[str, bool]) -> l
         placebos: Whether an arm is a placebo, by arm name; the sentence says so.
     """
     return [
-        Sentence(verdict.outcome, _statement(verdict), _evidence(verdict, placebos), anchor(place)) for place, verdict in enumerate(verdicts)
+        Sentence(verdict.outcome, _statement(verdict), _evidence(verdict, placebos), anchor(place))
+        for place, verdict in enumerate(verdicts)
     ]
 
 
-def tally(verdicts: Sequence[Verdict]) -> str:
-    """How the claims came out, in one sentence; every outcome is named, also those that no claim had."""
+def tally(verdicts: Sequence[Verdict], changed: bool | None = False) -> str:
+    """How the claims came out, in one sentence; every outcome is named, also those that no claim had.
+
+    Args:
+        verdicts: What became of the claims.
+        changed: Whether the claims were changed after the run had begun; then nothing says that they were fixed before it.
+    """
     counts = Counter(verdict.outcome for verdict in verdicts)
     parts = ", ".join(f"{counts[outcome]} {OUTCOME_TEXT[outcome]}" for outcome in Outcome)
-    claims = "claim was" if len(verdicts) == 1 else "claims were"
-    return f"{len(verdicts)} {claims} fixed before the run: {parts}."
+    claims = "claim" if len(verdicts) == 1 else "claims"
+    if changed:
+        return f"{len(verdicts)} {claims}, changed after the run had begun: {parts}."
+    return f"{len(verdicts)} {claims} {'was' if len(verdicts) == 1 else 'were'} fixed before the run: {parts}."
 
 
 def _statement(verdict: Verdict) -> str:
@@ -83,8 +91,8 @@ def arm_phrase(name: str, placebos: Mapping[str, bool]) -> str:
 
 
 def unit_phrase(unit: str) -> str:
-    """The unit after a number; shares and probabilities have none to write."""
-    return "" if unit in ("", "share", "probability", "1", "fraction") else f" {unit}"
+    """The unit after a number; shares and ratios have none to write."""
+    return "" if unit in ("", "share", "ratio", "probability") else f" {unit}"
 
 
 def interval_phrase(verdict: Verdict) -> str:

@@ -23,7 +23,7 @@ from rewardscope.report.summaries import (
 )
 
 HEIGHT = 200
-CLASS_COLOURS = ("#8f959e", "#1b9e8a", "#c2571a", "#c9ced6")
+CLASS_COLOURS = ("#767d87", "#14806f", "#b5501a", "#c9ced6")
 """Preserved, expanded, shrunk, out of reach; each bar segment also carries its number."""
 CLASS_INK = ("#ffffff", "#ffffff", "#ffffff", "#22262b")
 HEAT = ("#eef3fb", "#bcd3ec", "#7fabd8", "#3f7fbd", "#1b5796", "#0b3566")
@@ -46,7 +46,10 @@ class Panel:
 
 def training_panels(run: Run, marks: Mapping[str, Mark]) -> list[Panel]:
     """Reward told and true correctness over training steps, side by side for each start."""
-    measures = (("reward_mean", "Reward told", "mean reward per completion"), ("correct_share", "True correctness", "share of completions correct"))
+    measures = (
+        ("reward_mean", "Reward told", "mean reward per completion"),
+        ("correct_share", "True correctness", "share of completions correct"),
+    )
     panels = []
     for start in run.starts:
         for column, heading, unit in measures:
@@ -72,7 +75,7 @@ def strategy_panels(run: Run, marks: Mapping[str, Mark]) -> list[Panel]:
 
 def _step_curves(rows: Sequence[Row], marks: Mapping[str, Mark], unit: str, text: str, height: int = HEIGHT) -> dict[str, Any]:
     drawn = _named(rows, marks)
-    x = alt.X("step:Q", title="training step", axis=alt.Axis(tickMinStep=1, format="d"))
+    x = alt.X("step:Q", title="training step", axis=alt.Axis(tickMinStep=1, tickCount=6, format="d"))
     y = alt.Y("value:Q", title=unit, scale=_share_scale(rows))
     tooltip = [
         alt.Tooltip("arm:N", title="arm"), alt.Tooltip("step:Q", title="step"), alt.Tooltip("value:Q", title=f"{unit}, mean", format=".3f"),
@@ -80,7 +83,9 @@ def _step_curves(rows: Sequence[Row], marks: Mapping[str, Mark], unit: str, text
         alt.Tooltip("seeds:Q", title="seeds"),
     ]  # fmt: skip
     base = alt.Chart(alt.Data(values=drawn)).encode(x=x)
-    band = base.mark_area(opacity=0.16).encode(y=alt.Y("low:Q", title=unit, scale=_share_scale(rows)), y2="high:Q", color=_colour(rows, marks))
+    band = base.mark_area(opacity=0.16).encode(
+        y=alt.Y("low:Q", title=unit, scale=_share_scale(rows)), y2="high:Q", color=_colour(rows, marks)
+    )
     line = base.mark_line(strokeWidth=2).encode(y=y, color=_colour(rows, marks), strokeDash=_dash(rows, marks))
     touch = base.mark_point(size=90, opacity=0, filled=True).encode(y=y, color=_colour(rows, marks), tooltip=tooltip)
     return _finished(alt.layer(band, line, touch), text, height)
@@ -97,14 +102,21 @@ def pass_at_k_panels(run: Run, marks: Mapping[str, Mark]) -> list[Panel]:
         for metric, heading, what in measures:
             rows = pass_at_k(run, start, metric)
             text = f"pass@k on held-out problems, {heading.lower()} ({what}), untrained policy and arms that began at {start}"
-            panels.append(Panel(start, heading, _pass_curves(rows, marks, text) if rows else None, f"No {metric} has been measured for {start}."))
+            panels.append(
+                Panel(start, heading, _pass_curves(rows, marks, text) if rows else None, f"No {metric} has been measured for {start}.")
+            )
     return panels
 
 
 def _pass_curves(rows: Sequence[Row], marks: Mapping[str, Mark], text: str) -> dict[str, Any]:
     unit = "share of problems solved in k draws"
     ks = sorted({row["k"] for row in rows})
-    x = alt.X("k:Q", title="k, completions drawn per problem (log scale)", scale=alt.Scale(type="log", base=2), axis=alt.Axis(values=ks, format="d"))
+    x = alt.X(
+        "k:Q",
+        title="k, completions drawn per problem (log scale)",
+        scale=alt.Scale(type="log", base=2),
+        axis=alt.Axis(values=ks, format="d", labelOverlap=len(ks) > 9, labelFlush=False),
+    )
     scale = alt.Scale(domain=[0, 1])
     y = alt.Y("value:Q", title=unit, scale=scale)
     tooltip = [
@@ -138,20 +150,27 @@ def _class_bars(rows: Sequence[Row], marks: Mapping[str, Mark], text: str) -> di
     known = dict(zip(names, zip(CLASS_COLOURS, CLASS_INK, strict=True), strict=True))
     present = list(dict.fromkeys(row["class"] for row in sorted(rows, key=lambda row: row["order"])))
     colours, inks = zip(*(known.get(name, ("#5b6470", "#ffffff")) for name in present), strict=True)
-    total = max(sum(row["value"] for row in rows if (row["arm"], row["seed"]) == key) for key in {(row["arm"], row["seed"]) for row in rows})
+    total = max(
+        sum(row["value"] for row in rows if (row["arm"], row["seed"]) == key) for key in {(row["arm"], row["seed"]) for row in rows}
+    )
     drawn, edge = [], 0.0
     for place, row in enumerate(rows):
         first = place == 0 or (rows[place - 1]["arm"], rows[place - 1]["seed"]) != (row["arm"], row["seed"])
         left = 0.0 if first else edge
         edge = left + row["value"]
         bar = f"{marks[row['arm']].label} · seed {row['seed']}"
-        written = f"{row['value']:g}" if row["value"] >= 0.03 * total else ""
+        number = f"{row['value']:g}"
+        written = number if row["value"] >= 0.018 * len(number) * total else ""
         drawn.append({"bar": bar, "class": row["class"], "problems": row["value"], "from": left, "to": edge, "text": written})
     bars = list(dict.fromkeys(row["bar"] for row in drawn))
     y = alt.Y("bar:N", sort=bars, title=None, axis=alt.Axis(labelLimit=220, ticks=False, domain=False))
     base = alt.Chart(alt.Data(values=drawn)).encode(y=y)
     bar_x = alt.X("from:Q", title="held-out problems", scale=alt.Scale(domain=[0, total], nice=False))
-    tooltip = [alt.Tooltip("bar:N", title="arm and seed"), alt.Tooltip("class:N", title="class"), alt.Tooltip("problems:Q", title="problems")]
+    tooltip = [
+        alt.Tooltip("bar:N", title="arm and seed"),
+        alt.Tooltip("class:N", title="class"),
+        alt.Tooltip("problems:Q", title="problems"),
+    ]
     colour = alt.Color("class:N", scale=alt.Scale(domain=present, range=list(colours)), legend=None)
     bar_mark = base.mark_bar(height={"band": 0.76}).encode(x=bar_x, x2="to:Q", color=colour, tooltip=tooltip)
     ink = alt.Color("class:N", scale=alt.Scale(domain=present, range=list(inks)), legend=None)
@@ -178,11 +197,15 @@ def weight_panels(run: Run, marks: Mapping[str, Mark]) -> list[Panel]:
 
 def _weight_map(rows: Sequence[Row], largest: float, text: str) -> dict[str, Any]:
     layers = sorted({row["layer"] for row in rows}, key=lambda layer: (layer != OUTSIDE_LAYERS, int(layer) if layer.isdigit() else 0))
-    kinds = list(dict.fromkeys(row["kind"] for row in sorted(rows, key=lambda row: (row["layer"] != OUTSIDE_LAYERS))))
+    kinds = list(dict.fromkeys(row["kind"] for row in sorted(rows, key=lambda row: row["layer"] != OUTSIDE_LAYERS)))
     tooltip = [
-        alt.Tooltip("kind:N", title="matrix"), alt.Tooltip("layer:N", title="layer"), alt.Tooltip("value:Q", title="relative norm, mean", format=".4f"),
-        alt.Tooltip("low:Q", title="lowest seed", format=".4f"), alt.Tooltip("high:Q", title="highest seed", format=".4f"), alt.Tooltip("seeds:Q", title="seeds"),
-    ]  # fmt: skip
+        alt.Tooltip("kind:N", title="matrix"),
+        alt.Tooltip("layer:N", title="layer"),
+        alt.Tooltip("value:Q", title="relative norm, mean", format=".4f"),
+        alt.Tooltip("low:Q", title="lowest seed", format=".4f"),
+        alt.Tooltip("high:Q", title="highest seed", format=".4f"),
+        alt.Tooltip("seeds:Q", title="seeds"),
+    ]
     axis = alt.Axis(labelAngle=0, orient="top", ticks=False, domain=False, labelOverlap=True)
     base = alt.Chart(alt.Data(values=list(rows))).encode(
         x=alt.X("layer:N", sort=layers, title=f"layer ({OUTSIDE_LAYERS} = outside the layers)", axis=axis),
@@ -216,7 +239,7 @@ def _dash(rows: Sequence[Row], marks: Mapping[str, Mark]) -> alt.StrokeDash:
 
 def _share_scale(rows: Sequence[Row]) -> alt.Scale:
     """The whole range for numbers between 0 and 1, so that panels compare; otherwise the range of the data."""
-    inside = all(-0.001 <= row["low"] and row["high"] <= 1.001 for row in rows)
+    inside = all(row["low"] >= -0.001 and row["high"] <= 1.001 for row in rows)
     return alt.Scale(domain=[0, 1]) if inside else alt.Scale(zero=False, nice=True)
 
 

@@ -8,7 +8,7 @@ from rewardscope.codec import canonical
 from rewardscope.report.rows import Arm
 
 UNTRAINED_COLOUR = "#7b818a"
-TREATMENT_COLOURS = ("#0072b2", "#009e73", "#8f5fc4", "#3f8f9e", "#5f7d1f", "#4a63d0")
+TREATMENT_COLOURS = ("#1477ba", "#009e73", "#8f5fc4", "#3f8f9e", "#5f7d1f", "#4a63d0")
 PLACEBO_COLOURS = ("#d55e00", "#b8860b", "#cc6699", "#a0522d", "#c0392b", "#8c7a3d")
 """After Okabe and Ito, darkened or lightened where needed to stand off white and near-black alike; shape and dash say the same again."""
 

@@ -9,14 +9,27 @@ import polars as pl
 
 from rewardscope.report.rows import Arm, Missing, Run
 
-PAGE_LIMIT = 500_000
+PAGE_LIMIT = 600_000
 """Characters of JSON for all completions of a page."""
 TEXT_LIMIT = 2_000
 """Characters of one completion or prompt."""
 TOKEN_LIMIT = 400
 """Tokens of one completion."""
 SOURCES = ("base", "trained")
-COLUMNS = ("problem", "prompt", "key", "source", "index", "position", "token", "base_logprob", "trained_logprob", "correct", "strategy", "ending")
+COLUMNS = (
+    "problem",
+    "prompt",
+    "key",
+    "source",
+    "index",
+    "position",
+    "token",
+    "base_logprob",
+    "trained_logprob",
+    "correct",
+    "strategy",
+    "ending",
+)
 
 
 def completion_cells(run: Run) -> tuple[list[dict[str, Any]], list[Missing]]:

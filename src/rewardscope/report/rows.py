@@ -102,7 +102,10 @@ def load_run(root: Path) -> Run:
     study = read_json(root / "study.json")
     if not isinstance(study, Mapping) or not isinstance(study.get("arms"), Sequence):
         raise RunDirectoryError(
-            "study.json does not describe a study", value=root / "study.json", allowed="an object with a list of arms", do="Run the study again"
+            "study.json does not describe a study",
+            value=root / "study.json",
+            allowed="an object with a list of arms",
+            do="Run the study again",
         )
     directory = RunDirectory(root)
     arms = tuple(_arm(entry) for entry in study["arms"])
@@ -156,7 +159,10 @@ def _cells(directory: RunDirectory, arms: Sequence[Arm]) -> tuple[Cell, ...]:
 def _unfinished(cells: Sequence[Cell]) -> list[Missing]:
     words = {"owed": "not begun", "running": "still running, or stopped"}
     return [
-        Missing(f"cell {cell.name}", f"{words.get(cell.state, cell.state)} at step {cell.step or 0}" + (f": {cell.reason}" if cell.reason else ""))
+        Missing(
+            f"cell {cell.name}",
+            f"{words.get(cell.state, cell.state)} at step {cell.step or 0}" + (f": {cell.reason}" if cell.reason else ""),
+        )
         for cell in cells
         if cell.state != "done"
     ]
@@ -170,7 +176,10 @@ def _verdicts(directory: RunDirectory, study: Mapping[str, Any]) -> tuple[tuple[
             reason = f"verdicts.json cannot be read: {error}"
     else:
         reason = "the claims have not been judged yet: there is no verdicts.json"
-    claims = [decode(entry, {"Claim": Claim}) for entry in study.get("claims", ())]
+    try:
+        claims = [decode(entry, {"Claim": Claim}) for entry in study.get("claims", ())]
+    except (RewardscopeError, TypeError, ValueError) as error:
+        return (), [Missing("verdicts", reason), Missing("claims", f"the claims in study.json cannot be read: {error}")]
     waiting = tuple(
         Verdict(
             claim=claim, outcome=Outcome.NOT_RUN, estimate=None, lower=None, upper=None, unit="", interval="", num_seeds=0, num_problems=0,

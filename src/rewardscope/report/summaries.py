@@ -26,10 +26,8 @@ def over_seeds(frame: pl.DataFrame, by: Sequence[str], value: str) -> pl.DataFra
     return (
         frame.filter(column.is_not_null() & column.is_not_nan())
         .group_by(*by, maintain_order=True)
-        .agg(
-            column.mean().alias("value"), column.min().alias("low"), column.max().alias("high"), column.count().alias("seeds")
-        )
-    )  # fmt: skip
+        .agg(column.mean().alias("value"), column.min().alias("low"), column.max().alias("high"), column.count().alias("seeds"))
+    )
 
 
 def steps_per_point(run: Run) -> int:
@@ -48,10 +46,11 @@ def training_curve(run: Run, start: str, column: str) -> list[Row]:
     together = steps_per_point(run)
     names = [arm.name for arm in run.arms_of(start)]
     column_value = pl.col(column).cast(pl.Float64)
-    chosen = run.steps.filter(pl.col("arm").is_in(names) & column_value.is_not_null() & column_value.is_not_nan())
+    chosen = run.steps.filter(pl.col("arm").is_in(names)).select("arm", "seed", "step", column_value)
+    chosen = chosen.filter(pl.col(column).is_not_null() & pl.col(column).is_not_nan())
     if together > 1:
         point = (pl.col("step") - 1) // together * together + together
-        chosen = chosen.with_columns(point.alias("step")).group_by("arm", "seed", "step").agg(column_value.mean())
+        chosen = chosen.with_columns(point.alias("step")).group_by("arm", "seed", "step").agg(pl.col(column).mean())
     rows = over_seeds(chosen, ["arm", "step"], column).sort("arm", "step")
     return _rounded(rows.to_dicts())
 
@@ -85,8 +84,9 @@ def _pass_over_seeds(arm: str, k: int, cells: pl.DataFrame, single: pl.DataFrame
         estimate = paired_contrast(value_SP, address=f"report/pass_at_k/{arm}")
         return _pass_row(arm, k, estimate.value, estimate.lower, estimate.upper, num_seeds, "seeds and problems")
     lower, upper = cells["lower"].drop_nulls(), cells["upper"].drop_nulls()
-    ends = (_mean(lower), _mean(upper)) if len(lower) == len(upper) == num_seeds else (None, None)
-    return _pass_row(arm, k, _mean(cells["value"]), *ends, num_seeds, "problems")
+    whole = len(lower) == len(upper) == num_seeds
+    low, high = (_mean(lower), _mean(upper)) if whole else (None, None)
+    return _pass_row(arm, k, _mean(cells["value"]), low, high, num_seeds, "problems")
 
 
 def _mean(values: pl.Series) -> float:
@@ -113,7 +113,9 @@ def _pass_row(arm: str, k: int, value: float | None, lower: float | None, upper:
 def problem_classes(run: Run, start: str) -> tuple[str, list[Row]]:
     """The k of the comparison and, per arm and seed, how many problems of each class there are."""
     names = [arm.name for arm in run.arms_of(start)]
-    frame = run.metric("boundary/problems").filter(pl.col("arm").is_in(names) & pl.col("value").is_not_null() & pl.col("class").is_not_null())
+    frame = run.metric("boundary/problems").filter(
+        pl.col("arm").is_in(names) & pl.col("value").is_not_null() & pl.col("class").is_not_null()
+    )
     if frame.is_empty():
         return "", []
     largest = max(frame["k"].drop_nulls().to_list(), key=lambda k: int(k) if k.isdigit() else 0, default="")
@@ -143,8 +145,8 @@ def _place(matrix: str) -> Row:
     return {"kind": found["kind"], "layer": found["layer"]}
 
 
-def held_out_rows(run: Run, start: str) -> list[Row]:
-    """Behaviour and total weight change on one line each: label, unit, and per column (untrained, arms) mean, low, high, seeds."""
+def held_out_rows(run: Run, start: str, group: str) -> list[Row]:
+    """Behaviour, or total weight change, a line per metric: label, unit, and per column (untrained, arms) mean, low, high, seeds."""
     arms = run.arms_of(start)
     columns = [*dict.fromkeys(arm.base for arm in arms), *(arm.name for arm in arms)]
     lines: list[Row] = []
@@ -156,6 +158,8 @@ def held_out_rows(run: Run, start: str) -> list[Row]:
         ("weights/changed_share", "view", "share of weights changed, {}"),
         ("weights/relative_update_norm", "matrix", "relative norm of the update, {}"),
     ):
+        if not metric.startswith(group):
+            continue
         frame = run.metric(metric).filter(pl.col("arm").is_in(columns))
         if metric.startswith("weights/"):
             frame = frame.filter(pl.col("matrix") == "all")
@@ -164,7 +168,7 @@ def held_out_rows(run: Run, start: str) -> list[Row]:
             chosen = frame if label is None else frame.filter(pl.col(label_name or "") == label)
             cells = {row["arm"]: row for row in over_seeds(chosen, ["arm"], "value").to_dicts()}
             words = "all weights" if label == "all" else str(label).replace("_", " ")
-            lines.append({"group": metric.split("/")[0], "label": text.format(words), "unit": chosen["unit"][0], "cells": cells})
+            lines.append({"label": text.format(words), "unit": chosen["unit"][0], "cells": cells})
     return lines
 
 

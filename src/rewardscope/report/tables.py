@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 
+from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from rewardscope.report.wording import LEVEL_TEXT, OUTCOME_GLYPH, OUTCOME_TEXT, margin_text, metric_text, number, signed, span, visible
+from rewardscope.report.answer import counts_phrase, interval_phrase, unit_phrase
+from rewardscope.report.wording import OUTCOME_GLYPH, OUTCOME_TEXT, UNKNOWN, margin_text, metric_text, number, signed, visible
 from rewardscope.types import Outcome, Verdict
 
-STYLE = {Outcome.SUPPORTED: "bold green", Outcome.REFUTED: "bold red", Outcome.UNDECIDED: "bold yellow", Outcome.NOT_RUN: "bold magenta"}
+STYLE = {Outcome.SUPPORTED: "bold green", Outcome.REFUTED: "bold magenta", Outcome.UNDECIDED: "bold yellow", Outcome.NOT_RUN: "bold"}
 
 
 def verdict_table(verdicts: Sequence[Verdict]) -> Table:
@@ -16,25 +18,30 @@ def verdict_table(verdicts: Sequence[Verdict]) -> Table:
 
     Claims and reasons are shown as written: markup in them has no effect and control characters are written out.
     """
-    table = Table(title="Verdicts", title_justify="left", show_lines=True, pad_edge=False)
-    table.add_column("claim", ratio=5, min_width=24)
+    table = Table(box=box.HORIZONTALS, show_lines=True, expand=False)
+    table.add_column("claim", ratio=1, min_width=26)
     table.add_column("outcome", no_wrap=True)
-    table.add_column("treatment\ncontrol", justify="right", ratio=2)
-    table.add_column(f"difference\n{LEVEL_TEXT} interval", justify="right", ratio=2)
-    table.add_column("needed\nsmallest visible", justify="right", ratio=2)
-    table.add_column("seeds ×\nproblems", justify="right", ratio=1)
+    table.add_column("evidence", min_width=30)
     for verdict in verdicts:
-        claim = verdict.claim
-        sentence = Text(visible(claim.sentence))
-        sentence.append(f"\n{visible(metric_text(claim))}: {visible(claim.treatment)} against {visible(claim.control)}", style="dim")
-        if verdict.reason:
-            sentence.append(f"\n{visible(verdict.reason)}", style="dim italic")
-        table.add_row(
-            sentence,
-            Text(f"{OUTCOME_GLYPH[verdict.outcome]} {OUTCOME_TEXT[verdict.outcome]}", style=STYLE[verdict.outcome]),
-            Text(f"{number(verdict.treatment_mean)}\n{number(verdict.control_mean)}"),
-            Text(f"{signed(verdict.estimate)}\n{span(verdict.lower, verdict.upper)}"),
-            Text(f"{margin_text(claim)}\n{number(verdict.smallest_visible)}"),
-            Text(f"{verdict.num_seeds} × {verdict.num_problems}"),
-        )
+        outcome = Text(f"{OUTCOME_GLYPH[verdict.outcome]} {OUTCOME_TEXT[verdict.outcome]}", style=STYLE[verdict.outcome])
+        table.add_row(_claim(verdict), outcome, _evidence(verdict))
     return table
+
+
+def _claim(verdict: Verdict) -> Text:
+    claim = verdict.claim
+    text = Text(visible(claim.sentence))
+    control = "before training" if claim.control == "base" else claim.control
+    text.append(visible(f"\n{metric_text(claim)}: {claim.treatment} against {control}"), style="dim")
+    return text
+
+
+def _evidence(verdict: Verdict) -> Text:
+    if verdict.estimate is None:
+        return Text(visible(f"{verdict.reason or 'no reason was recorded'}\nneeded: {margin_text(verdict.claim)}"))
+    smallest = UNKNOWN if verdict.smallest_visible is None else number(verdict.smallest_visible)
+    text = Text(f"{signed(verdict.estimate)}{visible(unit_phrase(verdict.unit))}", style="bold")
+    text.append(f"\n{visible(interval_phrase(verdict))}", style="not bold")
+    text.append(f"\n{number(verdict.treatment_mean)} against {number(verdict.control_mean)}\n{counts_phrase(verdict)}", style="not bold")
+    text.append(f"\nneeded: {margin_text(verdict.claim)}\nsmallest visible: {smallest}", style="not bold dim")
+    return text

@@ -37,10 +37,10 @@ METRIC_TEXT = {
 
 
 def visible(text: str) -> str:
-    """The text with every control, bidirectional and invisible character written out; newlines and tabs stay.
+    r"""The text with every control, bidirectional and invisible character written out; newlines and tabs stay.
 
-    >>> visible("a\\u202eb\\x1b")
-    'a⟨U+202E⟩b␛'
+    >>> visible("a\u202eb\x1b")
+    'a⟨U+202E⟩b⟨U+001B⟩'
     """
     if text.isascii() and text.isprintable():
         return text
@@ -50,10 +50,7 @@ def visible(text: str) -> str:
 def _visible_character(character: str) -> str:
     if character in "\n\t" or (unicodedata.category(character) not in HIDDEN and character not in FILLERS):
         return character
-    code = ord(character)
-    if code < 0x20:
-        return chr(0x2400 + code)
-    return "␡" if code == 0x7F else f"⟨U+{code:04X}⟩"
+    return f"⟨U+{ord(character):04X}⟩"
 
 
 def visible_deep(value: Any) -> Any:
@@ -119,10 +116,12 @@ def metric_text(claim: Claim) -> str:
 
 def margin_text(claim: Claim) -> str:
     """What the whole interval must clear for the claim to be supported."""
-    margin = abs(claim.margin)
+    margin = f"{abs(claim.margin):g}".replace("-", "−")
     if claim.expects == "same":
-        return f"inside −{number(margin)} to +{number(margin)}"
-    return f"above {signed(margin)}" if claim.expects == "greater" else f"below {signed(-margin)}"
+        return f"inside −{margin} to +{margin}"
+    if claim.margin == 0:
+        return "above 0" if claim.expects == "greater" else "below 0"
+    return f"above +{margin}" if claim.expects == "greater" else f"below −{margin}"
 
 
 def component_text(encoded: Any) -> str:

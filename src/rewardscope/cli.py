@@ -1,0 +1,195 @@
+"""The command line: paths, resources and verbosity; no flag can change a result."""
+
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from rewardscope.errors import RewardscopeError, StudyError
+
+app = typer.Typer(
+    help="A placebo-controlled laboratory for reward learning.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+)
+organisms_app = typer.Typer(help="Tiny models of known content: list them, or build one from its recipe.", no_args_is_help=True)
+app.add_typer(organisms_app, name="organisms")
+console = Console()
+
+Out = Annotated[Path | None, typer.Option("--out", help="Run directory; runs/<study> when not given.")]
+Workers = Annotated[
+    int | None, typer.Option("--workers", min=0, help="Worker processes; as many as the cores have room for when not given.")
+]
+RunPath = Annotated[Path, typer.Argument(help="Run directory.")]
+
+
+@app.command()
+def tour(out: Out = None, workers: Workers = None) -> None:
+    """Run the five-minute study: two tiny models, true rewards against coin flips."""
+    _run(Path(__file__).parent / "study" / "tour.py", out, workers, "rewardscope tour")
+
+
+@app.command()
+def run(
+    study: Annotated[Path, typer.Argument(help="Python file that defines `study = Study(...)`.")], out: Out = None, workers: Workers = None
+) -> None:
+    """Run a study, or go on with it: finished cells are kept, unfinished ones resume from their last checkpoint."""
+    _run(study, out, workers, f"rewardscope run {study}")
+
+
+def _run(path: Path, out: Path | None, workers: int | None, command: str) -> None:
+    from rewardscope.study import default_workers, load_study, open_run, run_study
+    from rewardscope.study.progress import StudyProgress
+
+    began = time.monotonic()
+    study = load_study(path)
+    root = out or Path("runs") / study.name
+    directory = open_run(study, root, command)
+    count = default_workers(study) if workers is None else workers
+    console.print(f"[bold]{study.name}[/bold]: {study.question}", highlight=False)
+    console.print(
+        f"{len(study.arms)} arms x {len(study.seeds)} seeds, {count} workers x {study.threads_per_cell} threads, in {root}", highlight=False
+    )
+    try:
+        with StudyProgress(study, directory, console) as progress:
+            failed = run_study(study, path, directory, count, progress.poll)
+    except KeyboardInterrupt:
+        console.print(f"\nStopped. What is finished is kept in {root}; go on with: {command}" + (f" --out {out}" if out else ""))
+        raise typer.Exit(130) from None
+    page = _conclude(root)
+    console.print(f"Page: {page}    ({time.monotonic() - began:.0f} s)", highlight=False)
+    if failed:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in failed.items())
+        raise StudyError(
+            f"{len(failed)} of {len(study.cells())} cells failed", value=reasons, do="Mend the cause and run again: finished cells are kept"
+        )
+
+
+def _conclude(root: Path) -> Path:
+    """Judges the claims from the rows on disk, prints the verdict table and writes the page; needs no torch."""
+    from rewardscope.report import verdict_table, write_page
+    from rewardscope.report.claims import judge
+    from rewardscope.store import RunDirectory, read_json
+
+    directory = RunDirectory(root)
+    verdicts = judge(read_json(root / "study.json"), directory.measurements())
+    directory.write_verdicts(verdicts)
+    console.print(verdict_table(verdicts))
+    return write_page(root)
+
+
+@app.command()
+def report(root: RunPath) -> None:
+    """Judge the claims again from the rows of a run and rebuild its page; needs no torch."""
+    console.print(f"Page: {_conclude(root)}", highlight=False)
+
+
+@app.command()
+def status(root: RunPath) -> None:
+    """Say how far each cell of a run is, and why a failed one failed."""
+    from rewardscope.store import RunDirectory, read_json
+
+    record: dict[str, Any] = read_json(root / "study.json")
+    directory = RunDirectory(root)
+    table = Table("cell", "state", "step", "reason")
+    names = dict.fromkeys(arm["base_cell"] for arm in record["arms"])
+    for name in [*names, *(cell for arm in record["arms"] for cell in arm["cells"].values())]:
+        found = directory.cell(name).status()
+        table.add_row(name, found["state"], str(found["step"]), found.get("reason", ""))
+    console.print(table)
+
+
+@app.command()
+def methods() -> None:
+    """List every component there is, with what it declares."""
+    from rewardscope.catalogue import KINDS, fields_of, first_line
+
+    for kind, entries in KINDS.items():
+        table = Table("name", "fields", "key", "what it is", title=kind, title_justify="left", expand=False)
+        for name, cls in entries.items():
+            declares = {True: "reads it", False: "sealed", None: ""}[getattr(cls, "uses_truth", None)]
+            placebo = " (placebo)" if getattr(cls, "placebo", False) else ""
+            table.add_row(name, fields_of(cls), declares + placebo, first_line(cls))
+        console.print(table)
+
+
+@app.command()
+def doctor() -> None:
+    """Check what this machine has, and that every environment accepts its own oracle."""
+    from rewardscope.doctor import examine
+
+    table = Table("what", "found", "")
+    findings = examine()
+    for finding in findings:
+        table.add_row(finding.what, finding.found, "[green]ok[/green]" if finding.good else "[red]mend[/red]")
+    console.print(table)
+    if not all(finding.good for finding in findings):
+        raise typer.Exit(1)
+
+
+@organisms_app.command("list")
+def list_organisms() -> None:
+    """List the organisms with what is planted in them and how they behave untrained."""
+    from rewardscope.organisms import RECIPES, card
+
+    table = Table("organism", "planted shares", "pass@1", "strategy shares", "strategy accuracy")
+    for name in RECIPES:
+        content = card(name)
+        measured = content["measured"]
+        table.add_row(
+            name,
+            _shares(content["planted_shares"]),
+            f"{measured['pass_at_1']:.2f}",
+            _shares(measured["strategy_share"]),
+            _shares(measured["strategy_accuracy"]),
+        )
+    console.print(table)
+
+
+def _shares(values: dict[str, float]) -> str:
+    return ", ".join(f"{name} {value:.2f}" for name, value in values.items() if name != "none")
+
+
+@organisms_app.command("build")
+def build_organism(
+    name: Annotated[str, typer.Argument(help="One that `rewardscope organisms list` shows.")],
+    out: Annotated[Path | None, typer.Option("--out", help="Folder to build in; the package's own when not given.")] = None,
+) -> None:
+    """Make an organism from its recipe: the same seed gives the same weights on one machine."""
+    import torch
+    from rich.progress import Progress
+
+    from rewardscope.organisms import build
+
+    torch.set_num_threads(1)  # the number of threads changes low bits, and a recipe promises the same bits
+    with Progress(console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task(name)
+
+        def show(done: int, total: int, loss: float) -> None:
+            bar.update(task, completed=done, total=total, description=f"{name}  loss {loss:.3f} nats")
+            if not console.is_terminal and done % 200 == 0:
+                console.print(f"{name}: {done}/{total} steps, loss {loss:.3f} nats per token")
+
+        folder = build(name, show, out)
+    console.print(f"Written: {folder}", highlight=False)
+
+
+def main() -> None:
+    """Entry point: a user's mistake is one paragraph on standard error and exit code 2."""
+    try:
+        app()
+    except RewardscopeError as error:
+        Console(stderr=True).print(f"[bold red]error:[/bold red] {_escaped(str(error))}", highlight=False)
+        sys.exit(2)
+
+
+def _escaped(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""Whether this machine can run the laboratory."""
+
+import importlib.util
+import os
+import platform
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from rewardscope.environments import ENVIRONMENTS, prove
+from rewardscope.errors import RewardscopeError
+from rewardscope.organisms import RECIPES, Organism
+from rewardscope.policy.packaged import PACKAGED, cache_folder
+
+MIN_FREE_GIB = 2.0
+"""What the tour and its page need, with room."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at."""
+
+    what: str
+    found: str
+    good: bool = True
+
+
+def examine() -> list[Finding]:
+    """Everything a study leans on, each tried rather than assumed."""
+    free = shutil.disk_usage(Path.cwd()).free / 2**30
+    accelerator = torch.cuda.get_device_name(0) if torch.cuda.is_available() else "none: float32 on the CPU"
+    findings = [
+        Finding("python", platform.python_version()),
+        Finding("torch", f"{torch.__version__}, {len(os.sched_getaffinity(0))} cores"),
+        Finding("accelerator", accelerator),
+        Finding("free disk here", f"{free:.1f} GiB", free >= MIN_FREE_GIB),
+    ]
+    for name, package in PACKAGED.items():
+        unpacked = (cache_folder() / name / "model.safetensors").is_file()
+        there = unpacked or importlib.util.find_spec(package.module) is not None
+        findings.append(Finding(f"model {name}", "in the cache" if unpacked else "installed" if there else f"optional; {package.install}"))
+    for organism in RECIPES:
+        findings.append(_try(f"organism {organism}", Organism(organism).load))
+    for environment, cls in ENVIRONMENTS.items():
+        if environment != "Gym":  # a Gym is one task or another; a study proves the ones it uses
+            findings.append(_try(f"environment {environment}", partial(prove, cls(), "heldout")))
+    return findings
+
+
+def _try(what: str, action: Callable[[], object]) -> Finding:
+    try:
+        action()
+    except RewardscopeError as error:
+        return Finding(what, str(error), False)
+    return Finding(what, "works")

@@ -1,0 +1,210 @@
+"""The page: one HTML file that loads nothing, made from the rows of a run directory.
+
+What the run wrote is other people's text. It reaches the page in three ways and is made harmless on each: through the template,
+which escapes; through JSON blocks, in which no tag can begin (:func:`json_block`); and from there through ``textContent``. A policy in
+the page's head names the two scripts by their SHA-256, so that no other script runs even if one of these should fail.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import vl_convert
+from markupsafe import Markup
+
+from rewardscope.report import charts, wording
+from rewardscope.report.answer import anchor, tally, unit_phrase, write_answer
+from rewardscope.report.charts import Panel
+from rewardscope.report.marks import Mark, make_marks
+from rewardscope.report.readings import completion_cells, has_completions
+from rewardscope.report.rows import Run, load_run
+from rewardscope.report.sketch import Sketch, draw_sketches
+from rewardscope.report.summaries import CLASSES, held_out_rows, steps_per_point
+from rewardscope.store import write_bytes
+from rewardscope.types import Verdict
+
+FILES = Path(__file__).parent
+PAGE = "report.html"
+
+
+@dataclass(slots=True)
+class Figure:
+    """The panels of one section by start, and the ids under which their specifications stand in the page."""
+
+    panels: Mapping[str, list[tuple[str, Panel]]]
+    """Start -> (chart id, panel)."""
+    ids: list[str] = field(default_factory=list)
+    """Ids of the panels that have a drawing."""
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictRow:
+    """One row of the verdict table."""
+
+    anchor: str
+    verdict: Verdict
+    metric: str
+    margin: str
+    unit: str
+    reason: str
+    sketch: Sketch | None
+
+
+def write_page(run_dir: Path) -> Path:
+    """Writes ``report.html`` into the run directory, whole or not at all, and returns its path.
+
+    A run that is unfinished or lacks files gives a page that says what is missing.
+
+    Raises:
+        RunDirectoryError: If study.json is missing or cannot be read, or the page cannot be written.
+    """
+    path = run_dir / PAGE
+    write_bytes(path, render_page(load_run(run_dir)).encode())
+    return path
+
+
+def render_page(run: Run) -> str:
+    """The page as HTML text."""
+    marks = make_marks(run.arms)
+    cells, unread = completion_cells(run)
+    figures = _figures(run, marks)
+    specs = {name: panel.spec for figure in figures.values() for panels in figure.panels.values() for name, panel in panels if panel.spec}
+    scripts = {
+        "bundle": script_text(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")),
+        "code": script_text((FILES / "page.js").read_text()),
+    }
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(FILES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=_finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(
+        number=wording.number, signed=wording.signed, component_text=wording.component_text, config_text=_config_text
+    )
+    return environment.get_template("page.html.jinja").render(
+        run=run,
+        study=_Study(run.study),
+        marks=marks,
+        tally=tally(run.verdicts, bool(run.study.get("claims_changed_after_start"))),
+        answer=write_answer(run.verdicts, {arm.name: arm.placebo for arm in run.arms}),
+        verdicts=_verdict_rows(run),
+        components=list(dict.fromkeys(name for arm in run.arms for name in arm.uses_truth)),
+        figures=figures,
+        chart_data=json_block(specs),
+        held_out={start: {group: held_out_rows(run, start, group) for group in ("behaviour", "weights")} for start in run.starts},
+        together=steps_per_point(run),
+        class_swatches=list(zip(CLASSES, charts.CLASS_COLOURS, strict=True)),
+        heat=charts.HEAT,
+        heat_largest=max(
+            (v["value"] for p in figures["weights"].panels.values() for _, panel in p if panel.spec for v in _values(panel.spec)),
+            default=0.0,
+        ),
+        about=_paragraphs(str(run.study.get("about") or "")),
+        training_seconds=_training_seconds(run),
+        completions=json_block(cells) if has_completions(cells) else None,
+        missing=(*run.missing, *unread),
+        outcome_text=wording.OUTCOME_TEXT,
+        outcome_glyph=wording.OUTCOME_GLYPH,
+        level=wording.LEVEL_TEXT,
+        style=Markup((FILES / "page.css").read_text()),
+        policy=_policy(scripts.values()),
+        **scripts,
+    )
+
+
+def _figures(run: Run, marks: Mapping[str, Mark]) -> dict[str, Figure]:
+    makers = {
+        "training": charts.training_panels,
+        "boundary": charts.pass_at_k_panels,
+        "problems": charts.problem_panels,
+        "formats": charts.strategy_panels,
+        "weights": charts.weight_panels,
+    }
+    figures = {}
+    for name, maker in makers.items():
+        panels: dict[str, list[tuple[str, Panel]]] = {start: [] for start in run.starts}
+        for place, panel in enumerate(maker(run, marks)):
+            panels.setdefault(panel.start, []).append((f"{name}-{place + 1}", panel))
+        figures[name] = Figure(panels, [chart for entries in panels.values() for chart, panel in entries if panel.spec])
+    return figures
+
+
+def _values(spec: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [row for rows in spec.get("datasets", {}).values() for row in rows] or list(spec.get("data", {}).get("values", ()))
+
+
+def _verdict_rows(run: Run) -> list[VerdictRow]:
+    sketches = draw_sketches(run.verdicts)
+    return [
+        VerdictRow(
+            anchor(place), verdict, wording.metric_text(verdict.claim), wording.margin_text(verdict.claim),
+            unit_phrase(verdict.unit), verdict.reason.rstrip(".") or "no reason was recorded", sketches[place],
+        )
+        for place, verdict in enumerate(run.verdicts)
+    ]  # fmt: skip
+
+
+def _config_text(config: Mapping[str, Any]) -> str:
+    return json.dumps(config, indent=1, ensure_ascii=False)
+
+
+def _paragraphs(text: str) -> list[list[str]]:
+    """Paragraphs of a study's description, each cut at double backquotes: every second piece is code."""
+    return [" ".join(paragraph.split()).split("``") for paragraph in text.split("\n\n") if paragraph.strip()]
+
+
+def _training_seconds(run: Run) -> float | None:
+    """Seconds that all training steps of all cells took together, as far as they were recorded."""
+    if "seconds" not in run.steps.columns or not run.steps["seconds"].count():
+        return None
+    return float(run.steps["seconds"].cast(float).sum())
+
+
+class _Study:
+    """study.json for the template: a field that is not there reads as None."""
+
+    def __init__(self, study: Mapping[str, Any]) -> None:
+        self._study = study
+
+    def __getattr__(self, name: str) -> Any:
+        return self._study.get(name)
+
+
+def _finalize(value: Any) -> Any:
+    """What every expression of the template goes through: invisible characters are written out, None is unknown."""
+    if value is None:
+        return wording.UNKNOWN
+    return wording.visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def json_block(value: Any) -> Markup:
+    r"""The value as JSON that can stand in a script element: no ``<``, ``>`` or ``&``, nothing but ASCII, no invisible characters.
+
+    >>> print(json_block(["</script>"]))
+    ["\u003c/script\u003e"]
+    """
+    text = json.dumps(wording.visible_deep(value), separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    for character in "<>&":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)
+
+
+def script_text(text: str) -> Markup:
+    """Script that can stand in a script element: our own code, in which no tag may begin or end the element."""
+    for opening in ("</script", "<script", "<!--"):
+        text = text.replace(opening, opening.replace("<", "\\x3c"))
+    return Markup(text)
+
+
+def _policy(scripts: Any) -> str:
+    """The content policy: nothing is fetched, and only the scripts with these digests run."""
+    digests = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" for script in scripts)
+    return f"default-src 'none'; script-src {digests}; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"

@@ -1,0 +1,110 @@
+"""One cell from start to rows: train, draw on the held-out problems, read, measure."""
+
+import torch
+
+from rewardscope.codec import encode
+from rewardscope.errors import EnvironmentFault
+from rewardscope.policy import Policy
+from rewardscope.probes import Subject
+from rewardscope.store import CellDirectory, RunDirectory, read_rollouts, write_json, write_measurements, write_rollouts, write_table
+from rewardscope.study.readings import read_tokens
+from rewardscope.study.study import Cell, Evaluation, Study
+from rewardscope.training import Arm, roll_out, train
+from rewardscope.types import Problem, Rollout
+
+
+def held_out(arm: Arm, evaluation: Evaluation) -> list[Problem]:
+    """The first distinct problems of the evaluation's split.
+
+    Raises:
+        EnvironmentFault: If the environment has too few.
+    """
+    found: dict[str, Problem] = {}
+    for index in range(20 * evaluation.problems):
+        problem = arm.environment.problem(evaluation.split, index)
+        found.setdefault(problem.id, problem)
+        if len(found) == evaluation.problems:
+            return list(found.values())
+    raise EnvironmentFault(
+        f"{arm.environment.name} has too few problems in split '{evaluation.split}'",
+        value=f"{len(found)} distinct of {evaluation.problems} asked for",
+        do="Lower Evaluation(problems=...) or make the problems more varied",
+    )
+
+
+def finished(study: Study, directory: CellDirectory) -> bool:
+    """Whether the cell is trained, and measured with the probes that the study has now."""
+    status = directory.status()
+    return status["state"] == "done" and status.get("measured") == study.measuring_signature
+
+
+def run_cell(study: Study, cell: Cell, run: RunDirectory) -> None:
+    """Brings the cell from whatever is on disk to done; a finished cell is left alone.
+
+    Raises:
+        RewardscopeError: If it cannot; what was finished before stays.
+    """
+    directory = run.cell(cell.name)
+    with directory.held():
+        if finished(study, directory):
+            return
+        torch.set_num_threads(study.threads_per_cell)
+        write_json(directory.path / "arm.json", {"label": cell.label, "seed": cell.seed, "arm": encode(cell.arm)})
+        step = 0 if cell.seed is None else cell.arm.steps
+        policy = _policy(cell, directory)
+        directory.write_status("running", step, phase="evaluating")
+        rollouts = _evaluate(study, cell, policy, directory, step)
+        _measure(study, cell, policy, rollouts, run, step)
+        directory.write_status("done", step, measured=study.measuring_signature)
+
+
+def _policy(cell: Cell, directory: CellDirectory) -> Policy:
+    if cell.seed is None:
+        return cell.arm.start.load()
+    done = max(directory.checkpoints(), default=0)
+    directory.write_status("running", done, phase="training")
+    return train(cell.arm, cell.seed, directory, lambda step: directory.write_status("running", step, phase="training"))
+
+
+def _evaluate(study: Study, cell: Cell, policy: Policy, directory: CellDirectory, step: int) -> list[Rollout]:
+    """Completions on the held-out problems; the draws' addresses name the problem alone, so base and every arm meet the same ones."""
+    problems = held_out(cell.arm, study.evaluation)
+    rollouts = roll_out(
+        policy,
+        cell.arm.environment,
+        problems,
+        study.evaluation.draws,
+        cell.arm.sampling,
+        step,
+        [("evaluate", problem.id) for problem in problems],
+    )
+    write_rollouts(directory.step_file("evaluation", step), rollouts)
+    return rollouts
+
+
+def _measure(study: Study, cell: Cell, policy: Policy, rollouts: list[Rollout], run: RunDirectory, step: int) -> None:
+    directory = run.cell(cell.name)
+    source = directory.step_file("evaluation", step)
+    base_rollouts = base_policy = None
+    sources = [source]
+    if cell.seed is not None:
+        base_source = run.cell(cell.base).step_file("evaluation", 0)
+        base_rollouts, base_policy = tuple(read_rollouts(base_source)), cell.arm.start.load()
+        sources += [base_source, directory.checkpoint(step)]
+    subject = Subject(
+        study=study.name,
+        arm=cell.label,
+        seed=cell.seed,
+        step=step,
+        rollouts=tuple(rollouts),
+        policy=policy,
+        strategies=cell.arm.environment.strategies,
+        sources=tuple(path.relative_to(run.root).as_posix() for path in sources),
+        base_rollouts=base_rollouts,
+        base_policy=base_policy,
+    )
+    if base_policy is not None and base_rollouts is not None and study.evaluation.readings:
+        first = study.evaluation.readings
+        tokens = read_tokens(base_policy, policy, base_rollouts[:first], rollouts[:first], cell.arm.sampling.temperature)
+        write_table(directory.step_file("readings", step), tokens)
+    write_measurements(directory.measurements, [row for probe in study.probes for row in probe.measure(subject)])

@@ -1,0 +1,43 @@
+"""Study files: Python that leaves a ``study`` behind."""
+
+import importlib.util
+import sys
+import traceback
+from pathlib import Path
+
+from rewardscope.errors import RewardscopeError, StudyError
+from rewardscope.study.study import Study
+
+
+def load_study(path: Path) -> Study:
+    """The ``study`` of a Python file.
+
+    Raises:
+        StudyError: If the file does not import or leaves no study behind.
+        RewardscopeError: If a component in it refused its fields.
+    """
+    if not path.is_file():
+        raise StudyError("There is no such study file", value=path, do="Give the path of a Python file that defines `study = Study(...)`")
+    spec = importlib.util.spec_from_file_location(f"rewardscope_study_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise StudyError("A study file is Python", value=path, allowed="a file that ends in .py", do="Rename it")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    try:
+        spec.loader.exec_module(module)
+    except RewardscopeError:
+        raise
+    except Exception as error:  # a study file may fail in any way; whichever, the user gets one paragraph
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        raise StudyError(
+            "The study file does not import",
+            value=f"{type(error).__name__}: {error} ({place.filename}, line {place.lineno})",
+            allowed="known components with the fields that `rewardscope methods` lists",
+            do="Mend that line",
+        ) from error
+    study = getattr(module, "study", None)
+    if not isinstance(study, Study):
+        raise StudyError(
+            "The study file leaves no study behind", value=f"{path}: study = {study!r}", do="Define `study = Study(...)` in it"
+        )
+    return study

@@ -1,0 +1,118 @@
+"""Runs the cells of a study: in this process, or in worker processes that die with it."""
+
+import ctypes
+import multiprocessing
+import os
+import signal
+import time
+import traceback
+from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+
+from rewardscope.errors import RewardscopeError, StudyError
+from rewardscope.store import RunDirectory
+from rewardscope.study.cells import finished, run_cell
+from rewardscope.study.files import load_study
+from rewardscope.study.study import Cell, Study
+
+POLL_SECONDS = 0.5
+OnPoll = Callable[[], None]
+"""Called now and then while cells run."""
+
+_study: Study | None = None
+
+
+def default_workers(study: Study) -> int:
+    """As many as the cores have room for: busy torch processes that share cores slow each other tenfold."""
+    return max(1, min(len(os.sched_getaffinity(0)) // study.threads_per_cell, len(study.cells())))
+
+
+def run_study(study: Study, path: Path, run: RunDirectory, workers: int, on_poll: OnPoll = lambda: None) -> dict[str, str]:
+    """Brings every cell to done and returns the reasons of those that failed, by cell name.
+
+    Base cells go first: every other cell is measured against one. A failed cell does not stop the others.
+
+    Args:
+        study: What to run.
+        path: Its file, which each worker reads for itself.
+        run: Where to.
+        workers: Processes; 0 = in this one, in order.
+        on_poll: Called every half second, or after every cell when ``workers`` is 0.
+    """
+    owed = [cell for cell in study.cells() if not finished(study, run.cell(cell.name))]
+    bases = [cell for cell in owed if cell.seed is None]
+    trained = [cell for cell in owed if cell.seed is not None]
+    if not owed:
+        return {}
+    if workers == 0:
+        failed: dict[str, str] = {}
+        for cell in [*bases, *trained]:
+            reason = _attempt(study, cell, run)
+            if reason is not None:
+                failed[cell.name] = reason
+            on_poll()
+        return failed
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=(path, os.getpid())) as pool:
+        try:
+            return _drain(pool, bases, run, on_poll) | _drain(pool, trained, run, on_poll)
+        except BaseException:
+            for process in multiprocessing.active_children():
+                process.kill()  # a cell killed at any instant resumes from its last checkpoint
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _drain(pool: ProcessPoolExecutor, cells: list[Cell], run: RunDirectory, on_poll: OnPoll) -> dict[str, str]:
+    waiting: dict[str, Future[str | None]] = {cell.name: pool.submit(_run_in_worker, cell.name, run.root) for cell in cells}
+    failed: dict[str, str] = {}
+    while waiting:
+        on_poll()
+        time.sleep(POLL_SECONDS)
+        for name in [name for name, future in waiting.items() if future.done()]:
+            try:
+                reason = waiting.pop(name).result()
+            except BrokenProcessPool as error:
+                raise StudyError(
+                    "A worker process was killed, most likely for want of memory",
+                    value=name,
+                    do="Run again with fewer --workers; finished cells and checkpoints are kept",
+                ) from error
+            if reason is not None:
+                failed[name] = reason
+    on_poll()
+    return failed
+
+
+def _start_worker(path: Path, parent: int) -> None:
+    """Reads the study once, leaves Ctrl-C to the parent, and asks Linux to end this process when the parent ends."""
+    global _study
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # 1 = PR_SET_PDEATHSIG
+    if os.getppid() != parent:
+        os._exit(1)
+    _study = load_study(path)
+
+
+def _run_in_worker(name: str, root: Path) -> str | None:
+    assert _study is not None
+    cell = next(cell for cell in _study.cells() if cell.name == name)
+    return _attempt(_study, cell, RunDirectory(root))
+
+
+def _attempt(study: Study, cell: Cell, run: RunDirectory) -> str | None:
+    """Runs the cell; None when done, the reason when it failed. The boundary at which a cell's errors become a record."""
+    try:
+        run_cell(study, cell, run)
+    except RewardscopeError as error:
+        reason = str(error)
+    except Exception as error:  # recorded with its traceback, shown, and never taken for a result
+        reason = f"{type(error).__name__}: {error}"
+        (run.cell(cell.name).path / "traceback.txt").write_text(traceback.format_exc())
+    else:
+        return None
+    directory = run.cell(cell.name)
+    directory.write_status("failed", directory.status()["step"], reason=reason)
+    return reason

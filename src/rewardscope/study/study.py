@@ -1,0 +1,155 @@
+"""A study: arms x seeds, what is measured, and the claims that were written down before it ran."""
+
+import re
+from dataclasses import dataclass, replace
+
+from rewardscope import __version__
+from rewardscope.codec import encode, signature
+from rewardscope.errors import StudyError
+from rewardscope.probes import Behaviour, Boundary, Probe, WeightChange
+from rewardscope.training import Arm
+from rewardscope.types import Claim
+
+NAME = re.compile(r"[a-z0-9]([a-z0-9_-]*[a-z0-9])?")
+BASE = "base"
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The held-out problems and draws that every policy of a study is measured with, untrained ones included."""
+
+    problems: int = 64
+    draws: int = 256
+    """Completions per problem, with the arm's own sampling settings."""
+    split: str = "heldout"
+    readings: int = 8
+    """Problems whose completions are kept token by token for the page."""
+
+    def __post_init__(self) -> None:
+        if self.problems < 2 or self.draws < 1 or not 0 <= self.readings <= self.problems:
+            raise StudyError(
+                "Evaluation needs 2 or more problems, 1 or more draws, and no more readings than problems", value=self, do="Mend the study"
+            )
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One unit of work: an arm under a seed, or (seed None) an untrained policy."""
+
+    name: str
+    """Of its directory: arm, seed, and the hash of what determines its result."""
+    label: str
+    """What measurements call it: the arm's name, or ``base:<start>``."""
+    arm: Arm
+    """Its treatment; of a base cell, an arm that starts from it."""
+    seed: int | None
+    base: str
+    """Name of the cell of its untrained policy; its own name for a base cell."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """Arms x seeds with probes and claims; a Python value, and no flag can change what it computes."""
+
+    name: str
+    question: str
+    arms: tuple[Arm, ...]
+    seeds: tuple[int, ...]
+    claims: tuple[Claim, ...]
+    about: str = ""
+    evaluation: Evaluation = Evaluation()
+    probes: tuple[Probe, ...] = (Boundary(), Behaviour(), WeightChange())
+    threads_per_cell: int = 1
+    """Fixed here because the number of threads changes low bits."""
+
+    def __post_init__(self) -> None:
+        names = [arm.name for arm in self.arms]
+        for name in [self.name, *names]:
+            if not NAME.fullmatch(name) or name == BASE:
+                raise StudyError(
+                    "A name must do as part of a file name", value=repr(name), allowed="a-z, 0-9, - and _; not 'base'", do="Rename it"
+                )
+        if not self.arms or not self.seeds:
+            raise StudyError(
+                "A study needs at least one arm and one seed", value=f"{len(self.arms)} arms, {len(self.seeds)} seeds", do="Add them"
+            )
+        if len(set(names)) < len(names) or len(set(self.seeds)) < len(self.seeds):
+            raise StudyError(
+                "Arms' names and seeds must differ", value=f"arms {names}, seeds {list(self.seeds)}", do="Rename or remove the doubles"
+            )
+        self._check_signatures()
+        self._check_claims(names)
+
+    def _check_signatures(self) -> None:
+        seen: dict[str, str] = {}
+        for arm in self.arms:
+            mark = signature(replace(arm, name=""))
+            if mark in seen:
+                raise StudyError(
+                    f"Arm '{seen[mark]}' and arm '{arm.name}' have the same signature {mark}: they would train the same thing twice",
+                    do="Remove one, or change what should differ",
+                )
+            seen[mark] = arm.name
+
+    def _check_claims(self, names: list[str]) -> None:
+        metrics = [metric for probe in self.probes for metric in probe.metrics]
+        for claim in self.claims:
+            unknown = [arm for arm in (claim.treatment, claim.control) if arm not in [*names, BASE]]
+            if unknown or claim.treatment == BASE:
+                raise StudyError(
+                    "A claim names an arm that the study does not have",
+                    value=f"{', '.join(unknown) or BASE} in '{claim.sentence}'",
+                    allowed=f"{', '.join(names)}; as control also '{BASE}'",
+                    do="Mend the claim",
+                )
+            if claim.metric not in metrics:
+                raise StudyError(
+                    "A claim names a metric that no probe of the study makes",
+                    value=f"{claim.metric} in '{claim.sentence}'",
+                    allowed=", ".join(metrics),
+                    do="Mend the claim or add the probe",
+                )
+
+    @property
+    def signature(self) -> str:
+        """Hash of the whole study, claims included."""
+        return signature(self)
+
+    @property
+    def measuring_signature(self) -> str:
+        """Hash of what turns a trained policy into rows: change it and cells are measured again, not trained again."""
+        return signature({"evaluation": encode(self.evaluation), "probes": encode(self.probes), "version": __version__})
+
+    def cells(self) -> list[Cell]:
+        """Base cells first, then every arm under every seed, seeds outermost so that whole replicates finish early."""
+        bases: dict[str, Cell] = {}
+        base_of: dict[str, Cell] = {}
+        for arm in self.arms:
+            mark = signature(
+                {
+                    "start": arm.start.identity(),
+                    "environment": encode(arm.environment),
+                    "sampling": encode(arm.sampling),
+                    "threads": self.threads_per_cell,
+                    "version": __version__,
+                }
+            )
+            if mark not in bases:
+                label = f"{BASE}:{arm.start.label}"
+                if any(cell.label == label for cell in bases.values()):
+                    label += f"#{mark[:4]}"
+                name = f"{BASE}-{arm.start.label}--{mark}"
+                bases[mark] = Cell(name, label, arm, None, name)
+            base_of[arm.name] = bases[mark]
+        trained = [self._trained(arm, seed, base_of[arm.name]) for seed in self.seeds for arm in self.arms]
+        return [*bases.values(), *trained]
+
+    def _trained(self, arm: Arm, seed: int, base: Cell) -> Cell:
+        determined_by = {
+            "arm": encode(replace(arm, name="", checkpoint_every=1)),
+            "start": arm.start.identity(),
+            "seed": seed,
+            "threads": self.threads_per_cell,
+            "version": __version__,
+        }
+        return Cell(f"{arm.name}--s{seed}--{signature(determined_by)}", arm.name, arm, seed, base.name)
