@@ -7,7 +7,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "rewardscope.types": ("Claim", "Completion", "Ending", "Grade", "Measurement", "Outcome", "Problem", "Rollout", "Verdict"),
-    "rewardscope.environments": ("Chain",),
+    "rewardscope.environments": ("Chain", "Gym", "Sums"),
     "rewardscope.organisms": ("Organism",),
     "rewardscope.rewards": ("Coin", "Form", "Inverted", "Truth"),
     "rewardscope.credit": ("GroupMean", "LeaveOneOut"),

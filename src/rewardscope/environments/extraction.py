@@ -57,8 +57,7 @@ def tagged(text: str) -> str | None:
 
 
 def boxed(text: str) -> str | None:
-    """What stands inside the last boxed{...} of LaTeX, its own braces balanced; to the end where it was cut off.
-    """
+    """What stands inside the last boxed{...} of LaTeX, its own braces balanced; to the end where it was cut off."""
     start = text.rfind(BOXED)
     if start < 0:
         return None

@@ -93,7 +93,7 @@ def spoken(text: str) -> str | None:
     >>> spoken("seven minus nine is minus two"), spoken("7 - 9 = -2."), spoken("seven minus nine")
     ('-2', '-2', None)
     """
-    text = " ".join(text.replace(MINUS, "-").lower().split())
+    text = "; ".join(" ".join(line.split()) for line in text.replace(MINUS, "-").lower().splitlines())
     answer = None
     for found in EXPRESSION.finditer(text):
         if LONE.fullmatch(found[0]):

@@ -52,10 +52,6 @@
     root.dataset.charts = `${drawn} of ${places.length}`;
   }
 
-  function rowsOf(spec) {
-    return [...Object.values(spec.datasets ?? {}), ...(spec.data?.values ? [spec.data.values] : [])].flat();
-  }
-
   function numbersTable(rows) {
     const table = make("table"), head = make("tr"), names = Object.keys(rows[0] ?? {});
     names.forEach((name) => head.append(make("th", "", name)));
@@ -76,7 +72,7 @@
       const place = details.querySelector(".scroll");
       if (!details.open || place.childElementCount) return;
       for (const id of details.dataset.numbers.split(" ")) {
-        place.append(make("h4", "", specs[id].description), numbersTable(rowsOf(specs[id])));
+        place.append(make("h4", "", specs[id].description), numbersTable(specs[id].data.values));
       }
     });
   }

@@ -6,6 +6,7 @@ the page's head names the two scripts by their SHA-256, so that no other script 
 """
 
 import base64
+import functools
 import hashlib
 import json
 from collections.abc import Mapping
@@ -75,7 +76,7 @@ def render_page(run: Run) -> str:
     figures = _figures(run, marks)
     specs = {name: panel.spec for figure in figures.values() for panels in figure.panels.values() for name, panel in panels if panel.spec}
     scripts = {
-        "bundle": script_text(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")),
+        "bundle": _bundle(),
         "code": script_text((FILES / "page.js").read_text()),
     }
     environment = jinja2.Environment(
@@ -104,7 +105,7 @@ def render_page(run: Run) -> str:
         class_swatches=list(zip(CLASSES, charts.CLASS_COLOURS, strict=True)),
         heat=charts.HEAT,
         heat_largest=max(
-            (v["value"] for p in figures["weights"].panels.values() for _, panel in p if panel.spec for v in _values(panel.spec)),
+            (v["value"] for p in figures["weights"].panels.values() for _, panel in p if panel.spec for v in panel.spec["data"]["values"]),
             default=0.0,
         ),
         about=_paragraphs(str(run.study.get("about") or "")),
@@ -137,8 +138,10 @@ def _figures(run: Run, marks: Mapping[str, Mark]) -> dict[str, Figure]:
     return figures
 
 
-def _values(spec: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [row for rows in spec.get("datasets", {}).values() for row in rows] or list(spec.get("data", {}).get("values", ()))
+@functools.cache
+def _bundle() -> Markup:
+    """The charting code, once for all charts of a page."""
+    return script_text(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;"))
 
 
 def _verdict_rows(run: Run) -> list[VerdictRow]:

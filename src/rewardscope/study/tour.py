@@ -64,8 +64,8 @@ study = Study(
         ),
         Claim(
             sentence="Coin flips move the weights about as far as true rewards: the size of the update says nothing about the reward.",
-            metric="weights/relative_update_norm", labels={"matrix": "all"}, treatment="planted-coin", control="planted-truth", expects="same",
-            margin=0.002,
+            metric="weights/relative_update_norm", labels={"matrix": "all"}, treatment="planted-coin", control="planted-truth",
+            expects="same", margin=0.002,
         ),
     ),
 )  # fmt: skip

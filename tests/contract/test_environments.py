@@ -1,0 +1,137 @@
+"""What every environment keeps to, whatever it asks."""
+
+import copy
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rewardscope.codec import canonical, decode, encode
+from rewardscope.environments import ENVIRONMENTS, Chain, Environment, Gym, Sums
+from rewardscope.environments.base import prove
+from rewardscope.errors import EnvironmentFault
+
+EXAMPLES: list[Environment] = [
+    Chain(),
+    Chain(min_steps=1, max_steps=5),
+    Sums(),
+    Gym("chain_sum", {"min_terms": 2, "max_terms": 2, "min_digits": 1, "max_digits": 1}),
+    Gym("products", answer_in="whole"),
+    Gym("prime_factorization"),
+    Gym("countdown", {"min_numbers": 3, "max_numbers": 3}),
+    Gym("graph_color", {"min_num_vertices": 4, "max_num_vertices": 4}),
+    Gym("complex_arithmetic", {"operations_weights": [0.5, 0.5, 0.0, 0.0]}),
+    Gym("rotate_matrix", answer_in="whole"),
+    Gym("coin_flip", exploitable_by_name=True),
+]
+SPLITS = {"Chain": ("pretrain", "train", "heldout"), "Sums": ("train", "heldout"), "Gym": ("train", "heldout")}
+GARBAGE = [
+    "",
+    " \n\t",
+    "\x00\x1b[31m\x07",
+    "\ud800",
+    "\u202e\u2066123",
+    "١٢٣",
+    "²",
+    "=",
+    "-",
+    "\u2212",
+    "x" * 10_000,
+    "9" * 10_000,
+    "-" * 10_000,
+    "(" * 10_000,
+    "1," * 5_000,
+    "one " * 2_500,
+    "<answer>" * 1_250,
+    "\\boxed{" * 1_400,
+    "answer: " * 1_250,
+    "answer" + " " * 10_000,
+    "</answer><answer>",
+]
+each = pytest.mark.parametrize("environment", EXAMPLES, ids=str)
+
+
+def test_every_environment_in_the_table_has_an_example_here() -> None:
+    assert {type(environment) for environment in EXAMPLES} == set(ENVIRONMENTS.values())
+
+
+@each
+def test_the_oracle_is_graded_correct_on_200_problems(environment: Environment) -> None:
+    prove(environment, "train", 100)
+    prove(environment, "heldout", 100)
+
+
+@each
+def test_the_same_address_is_the_same_problem(environment: Environment) -> None:
+    twin = copy.deepcopy(environment)
+    for index in range(20):
+        assert environment.problem("train", index) == twin.problem("train", index)
+
+
+@each
+def test_a_problem_is_text_and_named_after_the_table(environment: Environment) -> None:
+    problem = environment.problem("train", 0)
+    assert ENVIRONMENTS[problem.environment] is type(environment)
+    assert environment.name == problem.environment
+    assert all(isinstance(name, str) and isinstance(fact, str) for name, fact in problem.facts.items())
+    assert len(problem.id) == 16
+
+
+@each
+def test_no_prompt_is_in_two_splits_over_2000_draws(environment: Environment) -> None:
+    splits = SPLITS[environment.name]
+    draws = 300 if getattr(environment, "task", "") == "countdown" else 2000  # nine milliseconds an item
+    drawn = [{environment.problem(split, index).id for index in range(draws // len(splits))} for split in splits]
+    assert sum(map(len, drawn)) == len(set.union(*drawn))
+
+
+@each
+def test_a_split_that_does_not_exist_is_refused(environment: Environment) -> None:
+    with pytest.raises(EnvironmentFault, match="no such split"):
+        environment.problem("validation", 0)
+
+
+@each
+def test_garbage_is_wrong_or_ungraded_and_never_raises(environment: Environment) -> None:
+    problem = environment.problem("train", 1)
+    for text in GARBAGE:
+        grade = environment.grade(problem, text)
+        assert grade.correct in (False, None)
+        assert grade.strict in (False, None)
+        assert (grade.correct is None) == (grade.strict is None)
+        if not text.strip():
+            assert grade.answer is None
+
+
+@each
+@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@given(text=st.text(st.characters(), max_size=60), repeat=st.sampled_from([1, 1, 1, 200]), tagged=st.booleans())
+def test_any_text_gets_a_grade(environment: Environment, text: str, repeat: int, tagged: bool) -> None:
+    problem = environment.problem("train", 2)
+    whole = text * repeat
+    grade = environment.grade(problem, f"<answer>{whole}</answer>" if tagged else whole)
+    assert grade.correct is None or isinstance(grade.correct, bool)
+    assert grade.strict is None or isinstance(grade.strict, bool)
+    if grade.answer is None:
+        assert not grade.correct
+    if grade.strict:
+        assert grade.correct
+
+
+@each
+def test_grading_changes_nothing_and_says_the_same_twice(environment: Environment) -> None:
+    problem = environment.problem("train", 3)
+    before = copy.deepcopy(problem)
+    oracle = environment.oracle(problem)
+    first = environment.grade(problem, oracle)
+    environment.grade(problem, "junk 7")
+    assert environment.grade(problem, oracle) == first
+    assert problem == before
+
+
+@each
+def test_what_the_codec_writes_reads_back_equal(environment: Environment) -> None:
+    again = decode(encode(environment), ENVIRONMENTS)
+    assert again == environment
+    assert hash(again) == hash(environment)
+    assert canonical(again) == canonical(environment)

@@ -1,0 +1,193 @@
+import json
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from report_run import HOSTILE, KS, NUM_PROBLEMS, NUM_STEPS, STARTS, claims, verdicts
+from rewardscope.report.charts import pass_at_k_panels, training_panels
+from rewardscope.report.marks import make_marks
+from rewardscope.report.rows import load_run
+
+LOADING = {"src", "srcset", "href", "xlink:href", "data", "poster", "action", "formaction", "background", "cite", "ping", "manifest"}
+
+
+class Page(HTMLParser):
+    """The page's elements, and the text of its script and style elements."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.ids: list[str] = []
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.raw: list[tuple[dict[str, str | None], str]] = []
+        self.text = ""
+        self._inside: dict[str, str | None] | None = None
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self.elements.append((tag, given))
+        if given.get("id"):
+            self.ids.append(str(given["id"]))
+        if tag in ("script", "style"):
+            self._inside = {"tag": tag, **given}
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("script", "style"):
+            self._inside = None
+
+    def handle_data(self, data: str) -> None:
+        if self._inside is not None:
+            self.raw.append((self._inside, data))
+        else:
+            self.text += data
+
+    def json(self, identity: str) -> Any:
+        return json.loads("".join(data for given, data in self.raw if given.get("id") == identity))
+
+
+@pytest.fixture(scope="module")
+def source(finished_run: Path) -> str:
+    return (finished_run / "report.html").read_text()
+
+
+@pytest.fixture(scope="module")
+def page(source: str) -> Page:
+    return Page(source)
+
+
+def test_every_link_resolves_to_an_id_and_ids_are_unique(page: Page) -> None:
+    links = [str(given["href"]) for tag, given in page.elements if tag == "a"]
+    assert {f"#verdict-{place + 1}" for place in range(len(verdicts()))} <= set(links)
+    assert all(link.startswith("#") and link[1:] in page.ids for link in links)
+    assert len(page.ids) == len(set(page.ids))
+
+
+def test_every_label_points_at_an_id(page: Page) -> None:
+    labels = [given["aria-labelledby"] for _, given in page.elements if "aria-labelledby" in given]
+    assert labels
+    assert set(labels) <= set(page.ids)
+
+
+def test_nothing_is_loaded_from_outside(page: Page) -> None:
+    for tag, given in page.elements:
+        for name, value in given.items():
+            assert name not in LOADING or str(value).startswith("#"), (tag, name, value)
+            assert not name.startswith("on"), (tag, name, value)
+            assert "url(" not in str(value) or "url(#" in str(value), (tag, name, value)
+        assert tag not in ("link", "iframe", "object", "embed", "img", "base")
+    styles = "".join(data for given, data in page.raw if given["tag"] == "style")
+    assert "@import" not in styles and "url(" not in styles
+
+
+def test_the_policy_fetches_nothing_and_names_both_scripts(page: Page) -> None:
+    policy = next(str(given["content"]) for tag, given in page.elements if tag == "meta" and "http-equiv" in given)
+    assert policy.startswith("default-src 'none'; script-src 'sha256-")
+    assert policy.count("'sha256-") == 2
+    assert "unsafe-eval" not in policy and "script-src 'unsafe-inline'" not in policy
+
+
+def test_only_our_elements_are_there(page: Page) -> None:
+    scripts = [given for tag, given in page.elements if tag == "script"]
+    assert [given.get("id") for given in scripts] == ["chart-data", "completion-data", None, None]
+    assert not [tag for tag, given in page.elements if tag == "b" and "onclick" in given]
+
+
+def test_hostile_completions_are_in_the_page_but_only_escaped(source: str, page: Page) -> None:
+    assert "<script>document" not in source
+    assert "<img src=x" not in source
+    assert "\u202e" not in source and "\x1b" not in source and "\u200b" not in source
+    cells = page.json("completion-data")
+    tokens = {
+        token[0] for cell in cells for problem in cell["problems"] for c in problem["base"] + problem["trained"] for token in c["tokens"]
+    }
+    assert {HOSTILE[0], HOSTILE[1], HOSTILE[2], HOSTILE[4]} <= tokens
+    assert "⟨U+202E⟩gnp.exe⟨U+202C⟩ ⟨U+0000⟩⟨U+001B⟩[31m ⟨U+200B⟩" in tokens
+    assert "49" not in tokens
+
+
+def test_a_long_completion_is_cut_and_the_page_says_by_how_much(page: Page) -> None:
+    cells = page.json("completion-data")
+    tokens = [token[0] for cell in cells for problem in cell["problems"] for c in problem["base"] for token in c["tokens"]]
+    assert max(map(len, tokens)) < 2_100
+    assert any(token.endswith("… (8000 more characters)") for token in tokens)
+
+
+def test_verdicts_have_their_rows_in_the_order_of_the_claims(page: Page) -> None:
+    places = [page.text.index(claim.sentence, page.text.index("Claims in the order")) for claim in claims()]
+    assert places == sorted(places)
+    for word in ("supported", "refuted", "undecided", "not run"):
+        assert word in page.text
+
+
+def test_size_and_one_copy_of_the_charting_code(source: str) -> None:
+    assert len(source.encode()) < 2_000_000
+    assert source.count("window.vegaEmbed=") == 1
+
+
+def test_charts_hold_aggregated_rows_only(page: Page) -> None:
+    charts = page.json("chart-data")
+    assert len(charts) == 4 + 4 + 2 + 6 + 4
+    for spec in charts.values():
+        assert spec["description"]
+        rows = spec["data"]["values"]
+        assert 0 < len(rows) <= 2 * NUM_STEPS + 3 * len(KS)
+
+
+def test_placebos_are_marked_and_colours_are_the_treatments(finished_run: Path) -> None:
+    marks = make_marks(load_run(finished_run).arms)
+    assert marks["planted-truth"].colour == marks["barren-truth"].colour != marks["planted-coin"].colour == marks["barren-coin"].colour
+    for name, mark in marks.items():
+        assert mark.placebo == name.endswith("coin")
+        assert (mark.shape == "square") == mark.placebo == ("(placebo)" in mark.label) == (mark.dash != (1, 0))
+
+
+def test_pass_at_k_has_an_interval_over_seeds_and_problems(finished_run: Path) -> None:
+    run = load_run(finished_run)
+    panels = pass_at_k_panels(run, make_marks(run.arms))
+    assert [panel.start for panel in panels] == [STARTS[0], STARTS[0], STARTS[1], STARTS[1]]
+    spec = panels[0].spec
+    assert spec is not None
+    rows = spec["data"]["values"]
+    by_arm = {row["arm"]: row for row in rows if row["k"] == 1}
+    assert set(by_arm) == {"untrained", "planted-truth", "planted-coin (placebo)"}
+    assert by_arm["planted-truth"]["interval"] == "95% over seeds and problems"
+    assert by_arm["untrained"]["interval"] == "95% over problems"
+    assert all(row["low"] <= row["value"] <= row["high"] for row in rows)
+
+
+def test_bands_are_the_lowest_and_the_highest_seed(finished_run: Path) -> None:
+    run = load_run(finished_run)
+    spec = training_panels(run, make_marks(run.arms))[1].spec
+    assert spec is not None
+    row = next(r for r in spec["data"]["values"] if r["arm"] == "planted-truth" and r["step"] == 7)
+    here = run.steps.filter(arm="planted-truth", step=7)["correct_share"]
+    assert (row["low"], row["high"], row["seeds"]) == pytest.approx((here.min(), here.max(), 3), abs=1e-5)
+    assert row["value"] == pytest.approx(here.mean(), abs=1e-5)
+
+
+def test_measurements_of_single_problems_stay_out_of_the_figures(finished_run: Path) -> None:
+    run = load_run(finished_run)
+    assert run.measurements["problem"].null_count() == run.measurements.height
+    assert run.problem_pass.height == 2 * 14 * len(KS) * NUM_PROBLEMS
+
+
+def test_the_page_needs_no_torch(finished_run: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from rewardscope.report import verdict_table, write_page; "
+        f"write_page(Path({str(finished_run)!r})); verdict_table([]); "
+        "print([name for name in sys.modules if name.split('.')[0] in ('torch', 'transformers')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_page_is_the_same_when_written_again(finished_run: Path, source: str) -> None:
+    from rewardscope.report import write_page
+
+    assert write_page(finished_run).read_text() == source
+    assert not re.search(r"\{\{|\{%", Page(source).text)

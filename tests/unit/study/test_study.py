@@ -1,0 +1,134 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from rewardscope import Arm, Chain, Claim, Coin, Evaluation, Organism, Study, Truth
+from rewardscope.errors import ComponentError, EnvironmentFault, RunDirectoryError, StudyError
+from rewardscope.study import load_study, open_run
+from rewardscope.study.cells import held_out
+from rewardscope.types import Grade, Problem
+
+CLAIM = Claim(sentence="It helps.", metric="boundary/pass_at_k", labels={"k": "1"}, treatment="truth", control="coin")
+TRUTH = Arm(name="truth", start=Organism("formats-planted"), environment=Chain(), reward=Truth(), steps=2)
+COIN = replace(TRUTH, name="coin", reward=Coin())
+STUDY = Study(name="little", question="?", arms=(TRUTH, COIN), seeds=(0, 1), claims=(CLAIM,))
+
+
+def test_two_arms_that_would_train_the_same_thing_are_refused() -> None:
+    with pytest.raises(StudyError, match="'coin' and arm 'coin2' have the same signature"):
+        replace(STUDY, arms=(TRUTH, COIN, replace(COIN, name="coin2")))
+
+
+def test_a_group_of_one_is_refused() -> None:
+    with pytest.raises(ComponentError, match="groups of one"):
+        replace(TRUTH, completions_per_problem=1)
+
+
+def test_a_claim_about_an_unknown_arm_is_refused() -> None:
+    with pytest.raises(StudyError, match="nobody"):
+        replace(STUDY, claims=(replace(CLAIM, control="nobody"),))
+
+
+def test_a_claim_about_an_unknown_metric_lists_the_known_ones() -> None:
+    with pytest.raises(StudyError, match="behaviour/strategy_share"):
+        replace(STUDY, claims=(replace(CLAIM, metric="boundary/pass"),))
+
+
+@pytest.mark.parametrize("name", ["a/b", "", "Base Arm", "../x", "base"])
+def test_a_name_that_cannot_be_a_folder_is_refused(name: str) -> None:
+    with pytest.raises(StudyError, match="part of a file name"):
+        replace(STUDY, arms=(replace(TRUTH, name=name), COIN), claims=())
+
+
+def test_cells_are_named_by_what_determines_them_and_not_by_how_often_they_are_saved() -> None:
+    names = [cell.name for cell in STUDY.cells()]
+    often = replace(STUDY, arms=(replace(TRUTH, checkpoint_every=1), COIN))
+    longer = replace(STUDY, arms=(replace(TRUTH, steps=3), COIN))
+    assert [cell.name for cell in often.cells()] == names
+    assert len(names) == len(set(names)) == 1 + 2 * 2
+    assert {name for name in names if not name.startswith("truth")} == {c.name for c in longer.cells() if not c.name.startswith("truth")}
+    assert not {name for name in names if name.startswith("truth")} & {cell.name for cell in longer.cells()}
+
+
+def test_arms_from_one_start_share_one_base_cell_and_other_starts_have_their_own() -> None:
+    other = replace(STUDY, arms=(TRUTH, COIN, replace(TRUTH, name="barren", start=Organism("formats-barren"))))
+    assert [cell.label for cell in other.cells() if cell.seed is None] == ["base:formats-planted", "base:formats-barren"]
+
+
+def test_the_held_out_problems_are_distinct_and_not_trained_on() -> None:
+    problems = held_out(TRUTH, Evaluation(problems=40))
+    trained = {Chain().problem("train", index).id for index in range(500)}
+    assert len({problem.id for problem in problems}) == 40
+    assert not {problem.id for problem in problems} & trained
+
+
+def test_too_few_held_out_problems_are_named() -> None:
+    with pytest.raises(EnvironmentFault, match="too few problems"):
+        held_out(replace(TRUTH, environment=Chain(1, 1)), Evaluation(problems=400))
+
+
+class Crooked(Chain):
+    """A verifier that does not know its own answers."""
+
+    def grade(self, problem: Problem, text: str) -> Grade:
+        return Grade(correct=False, strict=False, well_formed=True)
+
+
+def test_an_environment_that_fails_its_own_oracle_stops_the_study_before_a_cell_is_written(tmp_path: Path) -> None:
+    study = replace(STUDY, arms=tuple(replace(arm, environment=Crooked()) for arm in STUDY.arms))
+    with pytest.raises(EnvironmentFault, match="does not accept its own oracle"):
+        open_run(study, tmp_path / "run", "test")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_directory_of_another_study_is_refused(tmp_path: Path) -> None:
+    open_run(STUDY, tmp_path / "run", "test")
+    with pytest.raises(RunDirectoryError, match="another study's"):
+        open_run(replace(STUDY, name="other"), tmp_path / "run", "test")
+
+
+def test_cells_that_the_study_cannot_account_for_are_listed(tmp_path: Path) -> None:
+    run = open_run(STUDY, tmp_path / "run", "test")
+    stranger = run.cell("truth--s0--0123456789ab")
+    stranger.write_status("done", 2)
+    with pytest.raises(RunDirectoryError, match="truth--s0--0123456789ab"):
+        open_run(STUDY, tmp_path / "run", "test")
+
+
+def test_a_folder_with_other_files_is_not_taken_for_a_run(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("x")
+    with pytest.raises(RunDirectoryError, match="holds no run"):
+        open_run(STUDY, tmp_path, "test")
+
+
+def test_claims_changed_after_the_first_cell_began_are_remembered(tmp_path: Path) -> None:
+    run = open_run(STUDY, tmp_path / "run", "test")
+    changed = replace(STUDY, claims=(replace(CLAIM, margin=0.3),))
+    from rewardscope.store import read_json
+
+    open_run(changed, run.root, "test")
+    assert read_json(run.root / "study.json")["claims_changed_after_start"] is False
+    run.cell(STUDY.cells()[0].name).write_status("running", 0)
+    open_run(STUDY, run.root, "test")
+    assert read_json(run.root / "study.json")["claims_changed_after_start"] is True
+    open_run(STUDY, run.root, "test")
+    assert read_json(run.root / "study.json")["claims_changed_after_start"] is True
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("from nowhere import x", "does not import.*ModuleNotFoundError"),
+        ("from rewardscope import Coin\nCoin(q=1)", "unexpected keyword argument 'q'"),
+        ("from rewardscope import Coine", "Coine"),
+        ("study = 3", "leaves no study behind"),
+        ("from rewardscope import Coin\nCoin(p=2)", "a coin's p is a probability|A coin's p is a probability"),
+        ("def (", "SyntaxError"),
+    ],
+)
+def test_a_study_file_that_cannot_be_used_is_explained(tmp_path: Path, text: str, message: str) -> None:
+    file = tmp_path / "study_file.py"
+    file.write_text(text)
+    with pytest.raises((StudyError, ComponentError), match=message):
+        load_study(file)
