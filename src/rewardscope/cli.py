@@ -1,5 +1,6 @@
 """The command line: paths, resources and verbosity; no flag can change a result."""
 
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from rewardscope.errors import RewardscopeError, StudyError
 
@@ -36,7 +38,12 @@ def run(
     study: Annotated[Path, typer.Argument(help="Python file that defines `study = Study(...)`.")], out: Out = None, workers: Workers = None
 ) -> None:
     """Run a study, or go on with it: finished cells are kept, unfinished ones resume from their last checkpoint."""
-    _run(study, out, workers, f"rewardscope run {study}")
+    _run(study, out, workers, f"rewardscope run {shlex.quote(str(study))}")
+
+
+def _say(text: str) -> None:
+    """Prints a line as it is: no markup in it has effect, and a command or path in it is never broken over lines."""
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def _run(path: Path, out: Path | None, workers: int | None, command: str) -> None:
@@ -48,18 +55,16 @@ def _run(path: Path, out: Path | None, workers: int | None, command: str) -> Non
     root = out or Path("runs") / study.name
     directory = open_run(study, root, command)
     count = default_workers(study) if workers is None else workers
-    console.print(f"[bold]{study.name}[/bold]: {study.question}", highlight=False)
-    console.print(
-        f"{len(study.arms)} arms x {len(study.seeds)} seeds, {count} workers x {study.threads_per_cell} threads, in {root}", highlight=False
-    )
+    _say(f"{study.name}: {study.question}")
+    _say(f"{len(study.arms)} arms x {len(study.seeds)} seeds, {count} workers x {study.threads_per_cell} threads, in {root}")
     try:
         with StudyProgress(study, directory, console) as progress:
             failed = run_study(study, path, directory, count, progress.poll)
     except KeyboardInterrupt:
-        console.print(f"\nStopped. What is finished is kept in {root}; go on with: {command}" + (f" --out {out}" if out else ""))
+        _say(f"\nStopped. What is finished is kept in {root}; go on with: {command}" + (f" --out {shlex.quote(str(out))}" if out else ""))
         raise typer.Exit(130) from None
     page = _conclude(root)
-    console.print(f"Page: {page}    ({time.monotonic() - began:.0f} s)", highlight=False)
+    _say(f"Page: {page}    ({time.monotonic() - began:.0f} s)")
     if failed:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in failed.items())
         raise StudyError(
@@ -83,7 +88,7 @@ def _conclude(root: Path) -> Path:
 @app.command()
 def report(root: RunPath) -> None:
     """Judge the claims again from the rows of a run and rebuild its page; needs no torch."""
-    console.print(f"Page: {_conclude(root)}", highlight=False)
+    _say(f"Page: {_conclude(root)}")
 
 
 @app.command()
@@ -97,7 +102,7 @@ def status(root: RunPath) -> None:
     names = dict.fromkeys(arm["base_cell"] for arm in record["arms"])
     for name in [*names, *(cell for arm in record["arms"] for cell in arm["cells"].values())]:
         found = directory.cell(name).status()
-        table.add_row(name, found["state"], str(found["step"]), found.get("reason", ""))
+        table.add_row(name, found["state"], str(found["step"]), Text(found.get("reason", "")))
     console.print(table)
 
 
@@ -111,7 +116,7 @@ def methods() -> None:
         for name, cls in entries.items():
             declares = {True: "reads it", False: "sealed", None: ""}[getattr(cls, "uses_truth", None)]
             placebo = " (placebo)" if getattr(cls, "placebo", False) else ""
-            table.add_row(name, fields_of(cls), declares + placebo, first_line(cls))
+            table.add_row(name, Text(fields_of(cls)), declares + placebo, Text(first_line(cls)))
         console.print(table)
 
 
@@ -123,7 +128,7 @@ def doctor() -> None:
     table = Table("what", "found", "")
     findings = examine()
     for finding in findings:
-        table.add_row(finding.what, finding.found, "[green]ok[/green]" if finding.good else "[red]mend[/red]")
+        table.add_row(finding.what, Text(finding.found), "[green]ok[/green]" if finding.good else "[red]mend[/red]")
     console.print(table)
     if not all(finding.good for finding in findings):
         raise typer.Exit(1)
@@ -170,10 +175,10 @@ def build_organism(
         def show(done: int, total: int, loss: float) -> None:
             bar.update(task, completed=done, total=total, description=f"{name}  loss {loss:.3f} nats")
             if not console.is_terminal and done % 200 == 0:
-                console.print(f"{name}: {done}/{total} steps, loss {loss:.3f} nats per token")
+                _say(f"{name}: {done}/{total} steps, loss {loss:.3f} nats per token")
 
         folder = build(name, show, out)
-    console.print(f"Written: {folder}", highlight=False)
+    _say(f"Written: {folder}")
 
 
 def main() -> None:
@@ -181,14 +186,10 @@ def main() -> None:
     try:
         app()
     except RewardscopeError as error:
-        Console(stderr=True).print(f"[bold red]error:[/bold red] {_escaped(str(error))}", highlight=False)
+        stderr = Console(stderr=True)
+        stderr.print("error: ", style="bold red", end="")
+        stderr.print(str(error), markup=False, highlight=False, soft_wrap=True)
         sys.exit(2)
-
-
-def _escaped(text: str) -> str:
-    from rich.markup import escape
-
-    return escape(text)
 
 
 if __name__ == "__main__":

@@ -40,11 +40,12 @@ MEASUREMENT_SCHEMA: dict[str, Any] = {
     "labels": LABELS, "sources": pl.List(pl.String), "dropped": pl.Int64,
 }  # fmt: skip
 ROLLOUT_SCHEMA: dict[str, Any] = {
-    "group": pl.Int64, "problem": pl.String, "environment": pl.String, "prompt": pl.String, "key": pl.String, "level": pl.Int64, "facts": LABELS,
-    "policy_step": pl.Int64, "index": pl.Int64, "text": pl.String, "token_ids": pl.List(pl.Int64), "logprobs": pl.List(pl.Float64),
-    "ending": pl.String, "correct": pl.Boolean, "strict": pl.Boolean, "well_formed": pl.Boolean, "answer": pl.String,
-    "confidence": pl.Float64, "feedback": pl.String, "strategy": pl.String, "steps": pl.List(pl.Boolean), "reward": pl.Float64,
-    "told": pl.Boolean, "parts": pl.List(pl.Struct({"name": pl.String, "value": pl.Float64})), "recalled": pl.List(pl.String),
+    "group": pl.Int64, "problem": pl.String, "environment": pl.String, "prompt": pl.String, "key": pl.String, "level": pl.Int64,
+    "facts": LABELS, "policy_step": pl.Int64, "index": pl.Int64, "text": pl.String, "token_ids": pl.List(pl.Int64),
+    "logprobs": pl.List(pl.Float64), "ending": pl.String, "correct": pl.Boolean, "strict": pl.Boolean, "well_formed": pl.Boolean,
+    "answer": pl.String, "confidence": pl.Float64, "feedback": pl.String, "strategy": pl.String, "steps": pl.List(pl.Boolean),
+    "reward": pl.Float64, "told": pl.Boolean, "parts": pl.List(pl.Struct({"name": pl.String, "value": pl.Float64})),
+    "recalled": pl.List(pl.String),
 }  # fmt: skip
 
 
@@ -129,9 +130,9 @@ def write_rollouts(path: Path, rollouts: Sequence[Rollout]) -> None:
         for index, (completion, grade) in enumerate(zip(rollout.completions, rollout.grades, strict=True)):
             rows.append(
                 {
-                    "group": group, "problem": problem.id, "environment": problem.environment, "prompt": problem.prompt, "key": problem.answer,
-                    "level": problem.level, "facts": _pairs(problem.facts), "policy_step": rollout.policy_step, "index": index,
-                    "text": completion.text, "token_ids": list(completion.token_ids), "logprobs": list(completion.logprobs),
+                    "group": group, "problem": problem.id, "environment": problem.environment, "prompt": problem.prompt,
+                    "key": problem.answer, "level": problem.level, "facts": _pairs(problem.facts), "policy_step": rollout.policy_step,
+                    "index": index, "text": completion.text, "token_ids": list(completion.token_ids), "logprobs": list(completion.logprobs),
                     "ending": completion.ending.value, "correct": grade.correct, "strict": grade.strict, "well_formed": grade.well_formed,
                     "answer": grade.answer, "confidence": grade.confidence, "feedback": grade.feedback, "strategy": grade.strategy,
                     "steps": None if grade.steps is None else list(grade.steps),
@@ -156,7 +157,8 @@ def _rollout(rows: list[dict[str, Any]]) -> Rollout:
     names = [part["name"] for part in first["parts"]]
     return Rollout(
         problem=Problem(
-            first["problem"], first["environment"], first["prompt"], first["key"], first["level"], {p["name"]: p["value"] for p in first["facts"]}
+            first["problem"], first["environment"], first["prompt"], first["key"], first["level"],
+            {p["name"]: p["value"] for p in first["facts"]},
         ),
         policy_step=first["policy_step"],
         completions=tuple(Completion(r["text"], tuple(r["token_ids"]), tuple(r["logprobs"]), Ending(r["ending"])) for r in rows),

@@ -116,7 +116,8 @@ class Policy:
         Found by trying it: a family that does more than the product is scored through its whole forward pass.
         """
         with torch.no_grad():
-            ids = torch.zeros((1, 2), dtype=torch.long, device=self.device)
+            # tokens from all over the vocabulary: a padding token's embedding may be 0, and then so is everything after it
+            ids = torch.linspace(0, self.vocabulary_size - 1, 8, device=self.device).long()[None]
             head = self.model.get_output_embeddings()
             direct = head(self.model.base_model(input_ids=ids).last_hidden_state)
             whole = self.model(input_ids=ids).logits

@@ -66,7 +66,7 @@ class StudyProgress:
         elapsed, gained = now - self.began, units - self.before
         left = f"about {elapsed * (self.total - units) / gained:.0f} s left" if gained > 0 else "time left unknown"
         total_steps = sum(cell.arm.steps for cell in self.cells if cell.seed is not None)
-        self.console.print(f"{self.study.name}: {cells}, {steps}/{total_steps} steps, {elapsed:.0f} s, {left}")
+        self.console.print(f"{self.study.name}: {cells}, {steps}/{total_steps} steps, {elapsed:.0f} s, {left}", soft_wrap=True)
 
     def __enter__(self) -> "StudyProgress":
         self.bar.start()
