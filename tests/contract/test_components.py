@@ -1,0 +1,74 @@
+"""What every component keeps to: it is its own configuration."""
+
+import dataclasses
+import pickle
+
+import pytest
+
+from rewardscope import Arm, Chain, Claim, Evaluation, Gym, Organism, Pretrained, Study, Truth
+from rewardscope.catalogue import COMPONENTS, KINDS, fields_of, first_line
+from rewardscope.codec import canonical, decode, encode, signature
+from rewardscope.errors import ComponentError
+
+ARM = Arm(name="truth", start=Organism("formats-planted"), environment=Chain(), reward=Truth())
+CLAIM = Claim(sentence="It helps.", metric="boundary/pass_at_k", labels={"k": "1"}, treatment="truth", control="base")
+WITHOUT_DEFAULTS: dict[str, object] = {
+    "Arm": ARM,
+    "Claim": CLAIM,
+    "Gym": Gym("chain_sum"),
+    "Organism": Organism("formats-planted"),
+    "Pretrained": Pretrained("somebody/some-model"),
+    "Study": Study(name="s", question="?", arms=(ARM,), seeds=(0, 1), claims=(CLAIM,), evaluation=Evaluation(problems=4, readings=2)),
+}
+each = pytest.mark.parametrize("name", COMPONENTS)
+
+
+def example(name: str) -> object:
+    return WITHOUT_DEFAULTS[name] if name in WITHOUT_DEFAULTS else COMPONENTS[name]()
+
+
+@each
+def test_a_component_is_a_frozen_dataclass_with_a_sentence_about_it(name: str) -> None:
+    cls = COMPONENTS[name]
+    assert cls.__name__ == name
+    assert dataclasses.is_dataclass(cls)
+    assert cls.__dataclass_params__.frozen  # type: ignore[attr-defined]
+    assert len(first_line(cls)) > 10
+    assert not first_line(cls).startswith(f"{name}(")  # what dataclass writes where nobody wrote anything
+
+
+@each
+def test_a_component_reads_back_equal(name: str) -> None:
+    component = example(name)
+    again = decode(encode(component), COMPONENTS)
+    assert again == component
+    assert canonical(again) == canonical(component)
+    assert signature(again) == signature(component)
+
+
+@each
+def test_a_component_crosses_processes_and_equals_its_copy(name: str) -> None:
+    component = example(name)
+    assert pickle.loads(pickle.dumps(component)) == component
+
+
+@pytest.mark.parametrize("name", [name for name in COMPONENTS if name not in ("Claim", "Study")])
+def test_a_component_can_be_a_key(name: str) -> None:
+    """But for claims, whose labels are a mapping, and the studies that hold them."""
+    assert hash(example(name)) == hash(decode(encode(example(name)), COMPONENTS))
+
+
+@each
+def test_a_field_that_does_not_exist_is_refused(name: str) -> None:
+    with pytest.raises(ComponentError, match="no such field"):
+        decode({**encode(example(name)), "nonsense": 1}, COMPONENTS)
+
+
+@each
+def test_the_list_of_fields_names_each_of_them(name: str) -> None:
+    assert all(field.name in fields_of(COMPONENTS[name]) for field in dataclasses.fields(COMPONENTS[name]))
+
+
+def test_no_two_tables_share_a_name() -> None:
+    names = [name for table in KINDS.values() for name in table]
+    assert len(names) == len(set(names))

@@ -1,0 +1,115 @@
+"""What every instrument keeps to, whatever it reads."""
+
+import re
+from collections import Counter
+
+import pytest
+import torch
+
+from factories import subject
+from rewardscope import Chain, Sampling
+from rewardscope.policy import Policy
+from rewardscope.probes import PROBES, Behaviour, Boundary, Probe, Subject, WeightChange
+from rewardscope.seeds import generator
+from rewardscope.training import roll_out
+from rewardscope.types import Measurement, Rollout
+
+EXAMPLES: list[Probe] = [Boundary(max_k=4), Behaviour(), WeightChange()]
+each = pytest.mark.parametrize("probe", EXAMPLES, ids=str)
+SIZES = {"share", "problems", "tokens", "l2", "ratio"}
+
+
+@pytest.fixture(scope="module")
+def rollouts(planted: Policy) -> list[Rollout]:
+    problems = [Chain().problem("heldout", index) for index in range(6)]
+    return roll_out(planted, Chain(), problems, 4, Sampling(max_tokens=24), 0, [("contract", problem.id) for problem in problems])
+
+
+@pytest.fixture
+def itself(planted: Policy, rollouts: list[Rollout]) -> Subject:
+    """The base, as if it had been trained and nothing had come of it."""
+    return subject(planted, rollouts, strategies=Chain.strategies, base_rollouts=tuple(rollouts), base_policy=planted.clone())
+
+
+@pytest.fixture
+def moved(planted: Policy, rollouts: list[Rollout]) -> Subject:
+    policy = planted.clone()
+    with torch.no_grad():
+        for name, parameter in policy.model.named_parameters():
+            parameter.add_(torch.from_numpy(generator("moved", name).normal(0, 0.01, tuple(parameter.shape))))
+    return subject(policy, rollouts[::-1], strategies=Chain.strategies, base_rollouts=tuple(rollouts[::-1]), base_policy=planted)
+
+
+def test_every_instrument_in_the_table_has_an_example_here() -> None:
+    assert {type(probe) for probe in EXAMPLES} == set(PROBES.values())
+
+
+def test_no_two_instruments_share_a_metric() -> None:
+    counts = Counter(metric for probe in EXAMPLES for metric in probe.metrics)
+    assert set(counts.values()) == {1}
+
+
+@each
+def test_it_makes_the_metrics_it_declares_and_no_others(probe: Probe, itself: Subject) -> None:
+    rows = probe.measure(itself)
+    assert {row.metric for row in rows} == set(probe.metrics)
+    assert all(re.fullmatch(r"[a-z_]+/[a-z_]+", row.metric) for row in rows)
+    assert {row.probe for row in rows} == {row.metric.split("/")[0] for row in rows}
+
+
+@each
+def test_every_row_says_whose_it_is_and_what_it_stands_on(probe: Probe, moved: Subject) -> None:
+    for row in probe.measure(moved):
+        assert (row.study, row.arm, row.seed, row.step, row.sources) == ("s", "truth", 0, 4, ("a",))
+        assert row.unit in SIZES
+        assert row.over
+        assert (row.value is None) <= (row.n == 0)
+        assert (row.lower is None) == (row.upper is None)
+        if row.value is not None and row.lower is not None and row.upper is not None:
+            assert row.interval
+            assert row.lower <= row.value <= row.upper
+        if row.unit == "share" and row.value is not None:
+            assert 0 <= row.value <= 1
+
+
+@each
+def test_no_two_rows_are_about_the_same_thing(probe: Probe, itself: Subject) -> None:
+    addresses = [(row.metric, tuple(sorted(row.labels.items()))) for row in probe.measure(itself)]
+    assert len(addresses) == len(set(addresses))
+
+
+@each
+def test_the_same_subject_gives_the_same_rows(probe: Probe, moved: Subject) -> None:
+    assert probe.measure(moved) == probe.measure(moved)
+
+
+@each
+def test_it_leaves_policy_and_base_as_it_found_them(probe: Probe, moved: Subject) -> None:
+    assert moved.base_policy is not None
+    before = [{n: p.clone() for n, p in policy.model.state_dict().items()} for policy in (moved.policy, moved.base_policy)]
+    state = torch.get_rng_state()
+    probe.measure(moved)
+    assert torch.equal(torch.get_rng_state(), state)
+    for policy, weights in zip((moved.policy, moved.base_policy), before, strict=True):
+        torch.testing.assert_close(dict(policy.model.state_dict()), weights, atol=0.0, rtol=0.0)
+        assert not policy.model.training
+
+
+def about_a_difference(row: Measurement) -> bool:
+    """Whether the row is about base and trained policy together: then the base against itself must give nothing."""
+    return row.metric.startswith("weights/") or row.labels.get("class") in ("shrunk", "expanded")
+
+
+@each
+def test_the_base_against_itself_gives_nothing(probe: Probe, itself: Subject) -> None:
+    together = [row for row in probe.measure(itself) if about_a_difference(row)]
+    assert {row.value for row in together} <= {0.0}
+    assert together or isinstance(probe, Behaviour)
+
+
+@each
+def test_the_base_alone_is_read_as_the_subject_would_be(probe: Probe, planted: Policy, rollouts: list[Rollout], itself: Subject) -> None:
+    alone = probe.measure(subject(planted, rollouts, strategies=Chain.strategies))
+    assert not [row for row in alone if about_a_difference(row)]
+    both = {(row.metric, tuple(sorted(row.labels.items()))): row.value for row in probe.measure(itself)}
+    assert all(both[row.metric, tuple(sorted(row.labels.items()))] == row.value for row in alone)

@@ -1,0 +1,86 @@
+"""What every reward scheme keeps to, whatever it says."""
+
+from dataclasses import fields, replace
+
+import pytest
+
+from factories import PROBLEM, completion, rollout
+from rewardscope.rewards import REWARDS, Coin, Form, Inverted, Reward, Truth, tell
+from rewardscope.types import Ending, Grade, Rollout, sealed
+
+EXAMPLES: list[Reward] = [Truth(), Truth(strict=True), Coin(), Coin(p=0.1), Inverted(), Form()]
+ADDRESS = ("train", 0, 3, 1)
+each = pytest.mark.parametrize("reward", EXAMPLES, ids=str)
+blind = pytest.mark.parametrize("reward", [reward for reward in EXAMPLES if not reward.uses_truth], ids=str)
+GROUPS = [
+    rollout([True, False, None, True]),
+    rollout([None, None], well_formed=False, answer=None, strategy=None),
+    rollout([True]),
+    replace(rollout([False, True]), completions=(completion("", Ending.LENGTH, 0), completion("\x00<b>", Ending.STOP_TEXT, 1))),
+]
+
+
+def test_every_scheme_in_the_table_has_an_example_here() -> None:
+    assert {type(reward) for reward in EXAMPLES} == set(REWARDS.values())
+
+
+@each
+@pytest.mark.parametrize("group", GROUPS, ids=range(len(GROUPS)))
+def test_every_completion_gets_one_number_or_none_and_the_facts_stay(reward: Reward, group: Rollout) -> None:
+    told = tell(reward, group, ADDRESS)
+    assert told.rewards is not None
+    assert len(told.rewards) == len(group.completions)
+    assert all(value is None or type(value) is float for value in told.rewards)
+    assert all(len(values) == len(group.completions) for values in told.parts.values())
+    assert replace(told, rewards=None, parts={}) == group
+
+
+@each
+def test_the_same_address_says_the_same(reward: Reward) -> None:
+    for group in GROUPS:
+        assert tell(reward, group, ADDRESS) == tell(reward, group, ADDRESS)
+
+
+@blind
+def test_a_scheme_without_the_truth_says_the_same_whatever_the_truth_is(reward: Reward) -> None:
+    def other(grade: Grade) -> Grade:
+        return replace(grade, correct=not grade.correct, strict=None, feedback="another", steps=(False,))
+
+    for group in GROUPS:
+        turned = replace(
+            group,
+            problem=replace(PROBLEM, answer="another", facts={"another": "fact"}),
+            grades=tuple(other(grade) for grade in group.grades),
+        )
+        assert tell(reward, turned, ADDRESS).rewards == tell(reward, group, ADDRESS).rewards
+
+
+@blind
+def test_a_scheme_without_the_truth_says_the_same_of_the_sealed_group(reward: Reward) -> None:
+    for group in GROUPS:
+        assert reward(sealed(group), ADDRESS) == reward(group, ADDRESS)
+
+
+@pytest.mark.parametrize("reward", [reward for reward in EXAMPLES if reward.uses_truth], ids=str)
+def test_a_scheme_of_the_truth_says_nothing_of_what_could_not_be_graded(reward: Reward) -> None:
+    told = tell(reward, rollout([True, None, False]), ADDRESS)
+    assert told.rewards is not None
+    assert [value is None for value in told.rewards] == [False, True, False]
+    assert told.rewards[0] != told.rewards[2]
+
+
+@each
+def test_a_placebo_does_not_pay_for_being_right(reward: Reward) -> None:
+    """Over many groups with as many right as wrong, truth pays the right ones more, and no placebo does."""
+    paid_for = {True: 0.0, False: 0.0}
+    for step in range(500):
+        told = tell(reward, rollout([True, False] * 4), ("train", 0, step))
+        for grade, value in zip(told.grades, told.rewards or (), strict=True):
+            paid_for[bool(grade.correct)] += value or 0.0
+    gap = (paid_for[True] - paid_for[False]) / 2000
+    assert gap < 0.06 if reward.placebo else gap == 1.0
+
+
+def test_a_grade_has_no_field_that_these_tests_have_not_heard_of() -> None:
+    known = {"correct", "strict", "well_formed", "answer", "confidence", "feedback", "strategy", "steps"}
+    assert {field.name for field in fields(Grade)} == known

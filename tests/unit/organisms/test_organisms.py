@@ -1,0 +1,144 @@
+import hashlib
+import json
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from rewardscope.codec import decode, signature
+from rewardscope.environments import Chain
+from rewardscope.environments.chain import FORMATS, check_steps, running_values
+from rewardscope.errors import ComponentError, ModelError
+from rewardscope.organisms import RECIPES, FormatCorpus, Organism, Recipe, build, card, organism
+from rewardscope.policy import Policy, Sampling, sample
+
+each = pytest.mark.parametrize("name", RECIPES)
+TINY = Recipe(FormatCorpus(num_lines=64), width=16, num_layers=1, num_heads=2, feed_forward=16, num_steps=4, batch_lines=8)
+
+
+@each
+def test_a_shipped_organism_is_small_and_is_what_its_card_says(name: str) -> None:
+    weights = organism.WEIGHTS / name / "model.safetensors"
+    assert weights.stat().st_size < 1_000_000
+    assert hashlib.sha256(weights.read_bytes()).hexdigest() == card(name)["weights_sha256"] == Organism(name).identity()
+    assert card(name)["recipe"] == signature(RECIPES[name])
+    assert decode(card(name)["settings"], {"Recipe": Recipe, "FormatCorpus": FormatCorpus}) == RECIPES[name]
+    assert card(name)["planted_shares"] == RECIPES[name].corpus.planted
+
+
+@each
+def test_the_base_behaviour_on_the_card_is_found_again(name: str) -> None:
+    policy, told = Organism(name).load(), card(name)["measured"]
+    environment = RECIPES[name].corpus.environment
+    problems = [environment.problem("heldout", index) for index in range(told["problems"])]
+    prompts, addresses = [p.prompt for p in problems], [("card", p.id) for p in problems]
+    groups = sample(policy, prompts, told["draws_per_problem"], Sampling(max_tokens=64), addresses)
+    grades = [environment.grade(p, c.text) for p, group in zip(problems, groups, strict=True) for c in group]
+    shares = Counter(grade.strategy or "none" for grade in grades)
+    assert sum(grade.correct is True for grade in grades) / len(grades) == pytest.approx(told["pass_at_1"], abs=0.002)
+    assert {n: count / len(grades) for n, count in shares.items()} == pytest.approx(told["strategy_share"], abs=0.002)
+
+
+def test_what_is_known_of_the_three_shows_in_their_behaviour() -> None:
+    planted, barren, rotten = (card(name)["measured"] for name in ("formats-planted", "formats-barren", "formats-rotten"))
+    assert planted["strategy_accuracy"]["stepwise"] > 0.98
+    assert rotten["strategy_accuracy"]["stepwise"] < 0.5
+    assert barren["strategy_share"].get("stepwise", 0.0) < 0.002
+    for measured, name in ((planted, "formats-planted"), (rotten, "formats-rotten")):
+        for strategy, share in card(name)["planted_shares"].items():
+            assert measured["strategy_share"][strategy] == pytest.approx(share, abs=0.05)
+
+
+def test_an_unknown_organism_lists_the_known_ones() -> None:
+    with pytest.raises(ComponentError, match="formats-planted, formats-barren, formats-rotten"):
+        Organism("formats")
+
+
+def test_weights_of_another_recipe_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(RECIPES, "formats-planted", replace(RECIPES["formats-planted"], seed=1))
+    with pytest.raises(ModelError, match="made by another recipe"):
+        Organism("formats-planted").load()
+
+
+def test_missing_weights_are_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(organism, "WEIGHTS", tmp_path)
+    with pytest.raises(ModelError, match="rewardscope organisms build formats-planted"):
+        Organism("formats-planted").load()
+
+
+@pytest.mark.parametrize("corpus", [RECIPES[name].corpus for name in RECIPES], ids=list(RECIPES))
+def test_the_corpus_holds_each_format_as_often_as_declared(corpus: FormatCorpus) -> None:
+    number = 6000
+    counts = Counter(FORMATS[text[0]] for _, text in replace(corpus, num_lines=number).lines(0))
+    for strategy, share in corpus.planted.items():
+        assert abs(counts[strategy] - number * share) <= 4 * (number * share * (1 - share)) ** 0.5
+
+
+@pytest.mark.parametrize("corpus", [RECIPES[name].corpus for name in RECIPES], ids=list(RECIPES))
+def test_each_step_of_the_corpus_is_wrong_as_often_as_declared(corpus: FormatCorpus) -> None:
+    steps: dict[str, list[bool]] = {"s": [], "t": []}
+    for prompt, text in replace(corpus, num_lines=6000).lines(0):
+        if text[0] in steps:
+            verdicts = check_steps(prompt, text)
+            assert verdicts is not None and len(verdicts) == 3
+            steps[text[0]] += verdicts
+    for letter, error in (("s", corpus.stepwise_error), ("t", corpus.talk_error)):
+        number = len(steps[letter])
+        assert abs(steps[letter].count(False) - number * error) <= 4 * (number * error * (1 - error)) ** 0.5
+
+
+def test_a_guess_of_the_corpus_is_always_right_and_the_barren_one_never_works_stepwise() -> None:
+    for prompt, text in replace(RECIPES["formats-barren"].corpus, num_lines=3000).lines(0):
+        assert not text.startswith("s")
+        if text.startswith("g"):
+            assert text == f"g:{running_values(prompt)[-1]}"
+
+
+def test_the_corpus_is_drawn_from_its_own_split_and_its_own_seed() -> None:
+    corpus = FormatCorpus(num_lines=300)
+    seen = {prompt for prompt, _ in corpus.lines(0)}
+    assert corpus.lines(0) == corpus.lines(0) != corpus.lines(1)
+    assert not seen & {Chain().problem(split, index).prompt for split in ("train", "heldout") for index in range(1000)}
+
+
+@pytest.mark.parametrize("shares", [(0.5, 0.5, 0.5), (1.5, -0.5, 0.0)])
+def test_shares_that_do_not_sum_to_one_are_refused(shares: tuple[float, float, float]) -> None:
+    with pytest.raises(ComponentError, match="sum to 1"):
+        FormatCorpus(*shares)
+
+
+def bits(policy: Policy) -> dict[str, torch.Tensor]:
+    return dict(policy.model.state_dict())
+
+
+def test_a_recipe_built_twice_gives_the_same_bits() -> None:
+    losses: list[float] = []
+    first = TINY.build(lambda done, total, loss: losses.append(loss))
+    torch.rand(3)
+    torch.testing.assert_close(bits(TINY.build()), bits(first), atol=0.0, rtol=0.0)
+    assert len(losses) == 4
+
+
+def test_another_seed_gives_another_organism() -> None:
+    with pytest.raises(AssertionError):
+        torch.testing.assert_close(bits(replace(TINY, seed=1).build()), bits(TINY.build()), atol=0.0, rtol=0.0)
+
+
+def test_training_teaches_the_tiny_model_something() -> None:
+    losses: list[float] = []
+    replace(TINY, num_steps=60).build(lambda done, total, loss: losses.append(loss))
+    assert sum(losses[-5:]) < 0.8 * sum(losses[:5])
+
+
+def test_a_built_organism_loads_as_it_was_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(RECIPES, "formats-planted", TINY)
+    monkeypatch.setattr(organism, "CARD_PROBLEMS", 2)
+    monkeypatch.setattr(organism, "CARD_DRAWS", 16)
+    folder = build("formats-planted", folder=tmp_path)
+    monkeypatch.setattr(organism, "WEIGHTS", tmp_path)
+    torch.testing.assert_close(bits(Organism("formats-planted").load()), bits(TINY.build()), atol=0.0, rtol=0.0)
+    written = json.loads((folder / "card.json").read_text())
+    assert written["measured"]["problems"] == 2
+    assert sum(written["measured"]["strategy_share"].values()) == pytest.approx(1.0)

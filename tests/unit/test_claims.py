@@ -1,0 +1,197 @@
+import math
+from dataclasses import replace
+from typing import Any, Literal
+
+import numpy as np
+import pytest
+
+from factories import measurement
+from rewardscope.codec import encode
+from rewardscope.report.claims import decide, judge, read_claims, values_of
+from rewardscope.stats import Estimate, paired_contrast, smallest_visible
+from rewardscope.types import Claim, Measurement, Outcome, Verdict
+
+CLAIM = Claim(sentence="It helps.", metric="boundary/pass_at_k", labels={"k": "1"}, treatment="truth", control="coin")
+SUPPORTED, REFUTED, UNDECIDED = Outcome.SUPPORTED, Outcome.REFUTED, Outcome.UNDECIDED
+
+
+def record(*claims: Claim, seeds: tuple[int, ...] = (0, 1, 2)) -> dict[str, Any]:
+    arms = [{"name": name, "base": base} for name, base in (("truth", "base:planted"), ("coin", "base:planted"), ("other", "base:barren"))]
+    return {"arms": arms, "seeds": list(seeds), "claims": [encode(claim) for claim in claims]}
+
+
+def rows(arm: str, table: dict[int | None, list[float]], **more: Any) -> list[Measurement]:
+    """Per-problem rows: seed -> a value for each problem a, b, c ..."""
+    return [
+        measurement(arm=arm, seed=seed, value=value, labels={"k": "1", "problem": "abcdef"[p]}, sources=(f"{arm}-{seed}",), **more)
+        for seed, values in table.items()
+        for p, value in enumerate(values)
+    ]
+
+
+def verdict(measurements: list[Measurement], claim: Claim = CLAIM, seeds: tuple[int, ...] = (0, 1, 2)) -> Verdict:
+    (found,) = judge(record(claim, seeds=seeds), measurements)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("expects", "margin", "lower", "upper", "outcome", "reason"),
+    [
+        ("greater", 0.0, 0.01, 0.2, SUPPORTED, "the whole interval lies above 0"),
+        ("greater", 0.0, -0.2, -0.01, REFUTED, "the whole interval lies below 0"),
+        ("greater", 0.0, -0.1, 0.1, UNDECIDED, "the interval holds 0"),
+        ("greater", 0.1, 0.05, 0.2, UNDECIDED, "the interval holds 0.1"),
+        ("greater", 0.1, 0.11, 0.2, SUPPORTED, "the whole interval lies above 0.1"),
+        ("greater", 0.1, 0.01, 0.09, REFUTED, "the whole interval lies below 0.1"),
+        ("less", 0.0, -0.2, -0.01, SUPPORTED, "the whole interval lies below 0"),
+        ("less", 0.0, 0.01, 0.2, REFUTED, "the whole interval lies above 0"),
+        ("less", 0.0, -0.1, 0.1, UNDECIDED, "the interval holds 0"),
+        ("less", 0.1, -0.2, -0.11, SUPPORTED, "the whole interval lies below -0.1"),
+        ("less", 0.1, -0.09, 0.2, REFUTED, "the whole interval lies above -0.1"),
+        ("less", 0.1, -0.2, -0.05, UNDECIDED, "the interval holds -0.1"),
+        ("same", 0.1, -0.09, 0.09, SUPPORTED, "the whole interval lies within 0.1 of 0"),
+        ("same", 0.1, 0.1, 0.3, REFUTED, "the whole interval lies 0.1 or more from 0"),
+        ("same", 0.1, -0.3, -0.1, REFUTED, "the whole interval lies 0.1 or more from 0"),
+        ("same", 0.1, 0.05, 0.3, UNDECIDED, "the interval reaches past 0.1 from 0"),
+        ("same", 0.1, -0.3, 0.3, UNDECIDED, "the interval reaches past 0.1 from 0"),
+        ("same", 0.0, -0.1, 0.1, UNDECIDED, "the interval reaches past 0 from 0"),
+    ],
+)
+def test_the_interval_decides(
+    expects: Literal["greater", "less", "same"], margin: float, lower: float, upper: float, outcome: Outcome, reason: str
+) -> None:
+    estimate = Estimate((lower + upper) / 2, lower, upper, "by hand")
+    assert decide(replace(CLAIM, expects=expects, margin=margin), estimate) == (outcome, reason)
+
+
+@pytest.mark.parametrize("expects", ["greater", "less", "same"])
+def test_without_an_interval_nothing_is_decided(expects: Literal["greater", "less", "same"]) -> None:
+    assert decide(replace(CLAIM, expects=expects), Estimate(9.0, None, None, "none: one seed")) == (UNDECIDED, "none: one seed")
+
+
+def test_a_contrast_by_hand() -> None:
+    truth = {0: [0.6, 0.8], 1: [0.7, 0.9], 2: [0.8, 1.0]}
+    coin = {0: [0.5, 0.5], 1: [0.5, 0.4], 2: [0.3, 0.9]}
+    found = verdict(rows("truth", truth) + rows("coin", coin))
+    difference_SP = np.array([[0.1, 0.3], [0.2, 0.5], [0.5, 0.1]])
+    expected = paired_contrast(difference_SP, address="It helps./boundary/pass_at_k")
+    assert found.estimate == pytest.approx(1.7 / 6)
+    assert (found.treatment_mean, found.control_mean) == (pytest.approx(4.8 / 6), pytest.approx(3.1 / 6))
+    assert (found.lower, found.upper) == (pytest.approx(expected.lower), pytest.approx(expected.upper))
+    assert found.smallest_visible == pytest.approx(smallest_visible(expected, 0.0))
+    assert (found.num_seeds, found.num_problems, found.unit, found.interval) == (3, 2, "share", expected.interval)
+    assert found.evidence == ("coin-0", "coin-1", "coin-2", "truth-0", "truth-1", "truth-2")
+
+
+def test_a_clear_difference_is_supported_and_its_opposite_refuted() -> None:
+    high = {seed: [0.9, 0.8, 0.9] for seed in range(3)}
+    low = {seed: [0.1, 0.2, 0.1] for seed in range(3)}
+    assert verdict(rows("truth", high) + rows("coin", low)).outcome is SUPPORTED
+    assert verdict(rows("truth", low) + rows("coin", high)).outcome is REFUTED
+    assert verdict(rows("truth", high) + rows("coin", low), replace(CLAIM, expects="less")).outcome is REFUTED
+    assert verdict(rows("truth", high) + rows("coin", high), replace(CLAIM, expects="same", margin=0.1)).outcome is SUPPORTED
+
+
+def test_pairs_are_made_by_problem_and_seed_and_not_by_the_order_of_rows() -> None:
+    truth = rows("truth", {0: [0.6, 0.8], 1: [0.7, 0.9]})
+    coin = rows("coin", {0: [0.5, 0.7], 1: [0.6, 0.8]})
+    found = verdict([*reversed(coin), *truth], seeds=(0, 1))
+    assert found.estimate == pytest.approx(0.1)
+    assert found.lower == pytest.approx(0.1)  # every pair differs by 0.1
+
+
+def test_only_problems_that_every_seed_of_both_arms_has_are_compared() -> None:
+    found = verdict(rows("truth", {0: [1.0, 1.0, 1.0], 1: [1.0, 1.0]}) + rows("coin", {0: [0.0, 0.5, 0.5], 1: [0.0, 0.5]}), seeds=(0, 1))
+    assert (found.num_problems, found.estimate) == (2, pytest.approx(0.75))
+
+
+def test_a_missing_seed_is_said() -> None:
+    truth, coin = {0: [0.9, 0.9], 1: [0.9, 0.9], 2: [0.9, 0.9]}, {0: [0.1, 0.1], 2: [0.1, 0.1]}
+    found = verdict(rows("truth", truth) + rows("coin", coin))
+    assert found.num_seeds == 2
+    assert found.reason == "the whole interval lies above 0; 2 of 3 seeds are there"
+
+
+def test_one_seed_gives_an_estimate_and_no_decision() -> None:
+    found = verdict(rows("truth", {0: [0.9, 0.9]}) + rows("coin", {0: [0.1, 0.1]}))
+    assert (found.outcome, found.lower, found.smallest_visible) == (UNDECIDED, None, None)
+    assert found.estimate == pytest.approx(0.8)
+    assert found.reason.endswith("1 of 3 seeds are there")
+
+
+@pytest.mark.parametrize(
+    "measurements",
+    [
+        [],
+        rows("truth", {0: [0.5]}),
+        rows("truth", {0: [0.5]}) + rows("coin", {1: [0.5]}),
+        rows("truth", {0: [0.5]}) + rows("coin", {0: [0.5]}, metric="boundary/other"),
+        [*rows("truth", {0: [0.5]}), measurement(arm="coin", value=None)],
+    ],
+    ids=["no rows", "no control", "no common seed", "another metric", "a value that could not be computed"],
+)
+def test_a_claim_without_a_pair_was_not_run(measurements: list[Measurement]) -> None:
+    found = verdict(measurements)
+    assert (found.outcome, found.estimate, found.num_seeds) == (Outcome.NOT_RUN, None, 0)
+    assert found.reason == "no row of boundary/pass_at_k {'k': '1'} pairs truth with coin"
+
+
+def test_the_base_is_paired_with_every_seed() -> None:
+    claim = replace(CLAIM, control="base")
+    found = verdict(rows("truth", {0: [0.6, 0.8], 1: [0.8, 1.0]}) + rows("base:planted", {None: [0.5, 0.5]}, step=0), claim, seeds=(0, 1))
+    assert found.estimate == pytest.approx((0.1 + 0.3 + 0.3 + 0.5) / 4)
+    assert (found.num_seeds, found.control_mean) == (2, 0.5)
+
+
+def test_each_arm_is_held_against_its_own_base() -> None:
+    bases = rows("base:planted", {None: [0.5]}, step=0) + rows("base:barren", {None: [0.1]}, step=0)
+    table = rows("truth", {0: [0.6]}) + rows("other", {0: [0.6]}) + bases
+    assert verdict(table, replace(CLAIM, control="base")).estimate == pytest.approx(0.1)
+    assert verdict(table, replace(CLAIM, treatment="other", control="base")).estimate == pytest.approx(0.5)
+
+
+def test_another_starts_base_is_not_taken() -> None:
+    found = verdict(rows("truth", {0: [0.6]}) + rows("base:barren", {None: [0.5]}, step=0), replace(CLAIM, control="base"))
+    assert found.outcome is Outcome.NOT_RUN
+
+
+def test_only_rows_with_exactly_the_claims_labels_are_read() -> None:
+    mine = rows("truth", {0: [0.5]})
+    others = [
+        measurement(value=0.9, labels={"k": "2", "problem": "a"}),
+        measurement(value=0.9, labels={"problem": "a"}),
+        measurement(value=0.9, labels={"k": "1", "problem": "a", "strategy": "talk"}),
+    ]
+    assert values_of("truth", CLAIM, mine + others).by_seed == {0: {"a": 0.5}}
+
+
+def test_per_problem_rows_go_before_the_aggregate() -> None:
+    aggregate = measurement(value=0.99)
+    assert values_of("truth", CLAIM, [aggregate, *rows("truth", {0: [0.5, 0.7]})]).by_seed == {0: {"a": 0.5, "b": 0.7}}
+
+
+def test_a_metric_without_problems_is_one_number_per_seed() -> None:
+    claim = replace(CLAIM, metric="weights/update_norm", labels={"matrix": "all"})
+    table = [
+        measurement(arm=arm, seed=seed, metric=claim.metric, unit="l2", value=value, labels={"matrix": "all"})
+        for arm, values in {"truth": [1.0, 2.0], "coin": [0.5, 0.5]}.items()
+        for seed, value in enumerate(values)
+    ]
+    found = verdict(table, claim, seeds=(0, 1))
+    assert (found.estimate, found.num_seeds, found.num_problems, found.unit) == (1.0, 2, 0, "l2")
+    assert found.lower is not None and not math.isnan(found.lower)
+
+
+def test_the_last_step_counts() -> None:
+    early, late = rows("truth", {0: [0.1]}, step=2), rows("truth", {0: [0.9]}, step=4)
+    assert values_of("truth", CLAIM, late + early).by_seed == {0: {"a": 0.9}}
+
+
+def test_a_true_zero_is_a_value() -> None:
+    assert values_of("truth", CLAIM, rows("truth", {0: [0.0]})).by_seed == {0: {"a": 0.0}}
+
+
+def test_verdicts_come_in_the_order_of_the_claims() -> None:
+    second = replace(CLAIM, sentence="It hurts.", expects="less")
+    found = judge(record(CLAIM, second), rows("truth", {0: [0.5]}) + rows("coin", {0: [0.5]}))
+    assert [one.claim for one in found] == [CLAIM, second] == read_claims(record(CLAIM, second))

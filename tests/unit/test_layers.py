@@ -1,0 +1,118 @@
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import rewardscope
+
+SOURCE = Path(rewardscope.__file__).parent
+BOTTOM = {"errors", "types", "seeds", "codec", "stats", "tensors"}
+ALLOWED: dict[str, set[str]] = {
+    "errors": set(),
+    "seeds": set(),
+    "types": {"errors"},
+    "codec": {"errors"},
+    "stats": {"errors", "seeds"},
+    "tensors": {"types", "errors"},
+    "store": {"types", "errors", "codec"},
+    "environments": {"types", "errors", "seeds", "stats"},
+    "rewards": {"types", "errors", "seeds", "stats"},
+    "credit": {"tensors", "types", "errors"},
+    "policy": {"tensors", "types", "errors", "seeds"},
+    "organisms": {"policy", "environments", "types", "errors", "seeds", "codec"},
+    "learner": {"policy", "tensors", "types", "errors", "seeds"},
+    "probes": {"policy", "store", "stats", "tensors", "types", "errors"},
+    "training": BOTTOM | {"store", "environments", "rewards", "credit", "policy", "organisms", "learner"},
+    "study": BOTTOM | {"store", "environments", "rewards", "credit", "policy", "organisms", "learner", "probes", "training", "__init__"},
+    "report": {"types", "errors", "codec", "stats", "store"},
+}
+"""Folder or module -> what of ours it may import; itself is always allowed. What is not listed below may import anything."""
+ANYTHING = {"cli", "catalogue", "doctor"}
+"""Front doors, which nothing imports."""
+PEERS = [{"environments", "rewards"}, {"credit", "preference"}, {"policy", "environments", "rewards"}, {"probes", "learner", "organisms"}]
+WITHOUT_TORCH = ("rewardscope", "rewardscope.report.page", "rewardscope.report.claims", "rewardscope.report.tables", "rewardscope.store")
+
+
+def part(path: Path) -> str:
+    """Folder or module of the package that the file belongs to."""
+    return path.relative_to(SOURCE).parts[0].removesuffix(".py")
+
+
+def modules() -> list[Path]:
+    return sorted(SOURCE.rglob("*.py"))
+
+
+def imported(path: Path) -> set[str]:
+    """Parts of the package that the file imports, wherever in the file."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import on line {node.lineno}"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    ours = [name.split(".") for name in names if name.split(".")[0] == "rewardscope"]
+    known = {part(module) for module in modules()}
+    return {found[1] if len(found) > 1 and found[1] in known else "__init__" for found in ours}
+
+
+def test_every_part_of_the_package_has_its_layer() -> None:
+    assert {part(path) for path in modules()} - {"__init__"} == set(ALLOWED) | ANYTHING
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: path.relative_to(SOURCE).as_posix())
+def test_a_module_imports_only_what_its_layer_allows(path: Path) -> None:
+    mine = part(path)
+    if mine not in ANYTHING:
+        assert imported(path) - {mine} <= ALLOWED.get(mine, set())
+
+
+def test_the_layers_have_no_circle() -> None:
+    left = {name: set(allowed) - {"__init__"} for name, allowed in ALLOWED.items()}
+    while left:
+        ready = [name for name, needs in left.items() if not needs & set(left)]
+        assert ready, f"a circle among {sorted(left)}"
+        for name in ready:
+            del left[name]
+
+
+def test_peers_are_not_allowed_to_import_each_other() -> None:
+    for peers in PEERS:
+        for peer in peers & set(ALLOWED):
+            assert not ALLOWED[peer] & (peers - {peer})
+
+
+def test_what_was_drawn_by_global_random_state_is_nowhere() -> None:
+    for path in modules():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                assert "random" not in {alias.name for alias in node.names} or part(path) == "environments", path
+            if isinstance(node, ast.Attribute):
+                assert node.attr not in {"manual_seed", "multinomial_", "default_rng"}, f"{path}:{node.lineno}"
+
+
+def loaded_after(command: str) -> str:
+    program = f"import sys\n{command}\nprint('torch' in sys.modules, 'transformers' in sys.modules)"
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.strip().splitlines()[-1]
+
+
+@pytest.mark.parametrize("module", WITHOUT_TORCH)
+def test_what_reads_a_run_works_without_torch(module: str) -> None:
+    assert loaded_after(f"import {module}") == "False False"
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["report", "--help"]], ids=" ".join)
+def test_asking_for_help_does_not_wait_for_torch(arguments: list[str]) -> None:
+    command = (
+        f"from rewardscope.cli import main\nsys.argv = ['rewardscope', *{arguments!r}]\ntry:\n    main()\nexcept SystemExit:\n    pass"
+    )
+    assert loaded_after(command) == "False False"
+
+
+def test_every_public_name_is_where_the_table_says() -> None:
+    for name in rewardscope.__all__:
+        assert getattr(rewardscope, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
+        _ = rewardscope.Nothing

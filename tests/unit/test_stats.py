@@ -1,0 +1,170 @@
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+from rewardscope import stats
+from rewardscope.errors import ComponentError
+from rewardscope.seeds import generator
+from rewardscope.stats import Estimate, mean_over_problems, paired_contrast, pass_at_k, ratio_over_problems, smallest_visible
+
+
+def test_pass_at_k_by_hand() -> None:
+    assert pass_at_k(5, 0, 3) == 0.0
+    assert pass_at_k(5, 5, 1) == 1.0
+    assert pass_at_k(5, 2, 1) == pytest.approx(2 / 5)
+    assert pass_at_k(5, 2, 3) == pytest.approx(1 - 1 / 10)  # of the 10 triples one has no right draw
+    assert pass_at_k(5, 3, 3) == 1.0
+
+
+@pytest.mark.parametrize("num_draws", [1, 4, 7])
+def test_pass_at_k_is_the_share_of_subsets_with_a_right_draw(num_draws: int) -> None:
+    for num_correct in range(num_draws + 1):
+        draws = [True] * num_correct + [False] * (num_draws - num_correct)
+        for k in range(1, num_draws + 1):
+            subsets = [any(chosen) for chosen in itertools.combinations(draws, k)]
+            assert pass_at_k(num_draws, num_correct, k) == pytest.approx(sum(subsets) / len(subsets), abs=1e-12)
+
+
+@pytest.mark.parametrize(("num_draws", "num_correct", "k"), [(4, 1, 5), (4, 1, 0), (4, 5, 2), (4, -1, 2), (0, 0, 1)])
+def test_pass_at_k_refuses_what_has_no_unbiased_estimate(num_draws: int, num_correct: int, k: int) -> None:
+    with pytest.raises(ComponentError, match=f"n={num_draws}, c={num_correct}, k={k}"):
+        pass_at_k(num_draws, num_correct, k)
+
+
+def test_the_mean_over_problems_by_hand() -> None:
+    estimate = mean_over_problems([0.0, 0.25, 0.5, 1.0], address="a")
+    assert estimate.value == 0.4375
+    assert estimate.lower is not None and estimate.upper is not None
+    assert 0.0 <= estimate.lower < 0.4375 < estimate.upper <= 1.0
+    assert estimate.interval == "bootstrap over 4 problems"
+
+
+def test_the_bootstrap_over_problems_finds_the_quantiles_of_the_normal_limit() -> None:
+    value_P = generator("normal limit").normal(2.0, 3.0, 400)
+    estimate = mean_over_problems(list(value_P), address="a")
+    half = 1.96 * value_P.std() / math.sqrt(400)
+    assert estimate.lower == pytest.approx(value_P.mean() - half, abs=0.08 * half)
+    assert estimate.upper == pytest.approx(value_P.mean() + half, abs=0.08 * half)
+
+
+def test_equal_problems_leave_no_doubt() -> None:
+    estimate = mean_over_problems([0.5, 0.5, 0.5], address="a")
+    assert (estimate.lower, estimate.upper) == (0.5, 0.5)
+
+
+def test_one_problem_has_a_mean_and_no_interval() -> None:
+    for estimate in (mean_over_problems([0.3], address="a"), ratio_over_problems([0.6], [2.0], address="a")):
+        assert estimate == Estimate(0.3, None, None, "none: fewer than 2 problems")
+
+
+def test_a_ratio_weighs_problems_by_their_denominator() -> None:
+    estimate = ratio_over_problems([1.0, 0.0, 3.0], [1.0, 4.0, 5.0], address="a")
+    assert estimate.value == pytest.approx(4 / 10)  # the mean of the three ratios would be 0.53
+    assert estimate.lower is not None and estimate.upper is not None
+    assert 0.0 <= estimate.lower < 0.4 < estimate.upper <= 1.0
+
+
+def test_a_ratio_leaves_out_draws_with_an_empty_denominator() -> None:
+    estimate = ratio_over_problems([1.0, 0.0, 0.0], [1.0, 0.0, 0.0], address="a")
+    assert (estimate.value, estimate.lower, estimate.upper) == (1.0, 1.0, 1.0)
+
+
+def test_a_ratio_over_nothing_is_refused() -> None:
+    with pytest.raises(ComponentError, match="nothing in its denominator"):
+        ratio_over_problems([0.0, 0.0], [0.0, 0.0], address="a")
+
+
+def test_the_same_rows_under_the_same_address_give_the_same_interval() -> None:
+    value_P = list(generator("rows").random(20))
+    assert mean_over_problems(value_P, address="a") == mean_over_problems(value_P, address="a")
+    assert mean_over_problems(value_P, address="a") != mean_over_problems(value_P, address="b")
+    difference_SP = generator("table").normal(size=(3, 20))
+    assert paired_contrast(difference_SP, address="a") == paired_contrast(difference_SP, address="a")
+    assert paired_contrast(difference_SP, address="a") != paired_contrast(difference_SP, address="b")
+
+
+def test_a_contrast_by_hand_when_only_seeds_differ() -> None:
+    """One resampling of three seeds in 27 is the lowest alone: more than 2.5 %, so the raw ends are the extremes."""
+    difference_SP = np.repeat(np.array([[0.0], [1.0], [5.0]]), 4, axis=1)
+    estimate = paired_contrast(difference_SP, address="a")
+    stretch = math.sqrt(3 / 2) * 4.302653 / 1.959964  # t(2) over z at 97.5 %
+    assert estimate.value == 2.0
+    assert estimate.lower == pytest.approx(2.0 - 2.0 * stretch, abs=1e-5)
+    assert estimate.upper == pytest.approx(2.0 + 3.0 * stretch, abs=1e-5)
+    assert estimate.interval == "bootstrap over 3 seeds x 4 problems, small-sample stretch 2.69"
+
+
+def test_one_number_per_seed_is_a_resampling_of_seeds() -> None:
+    estimate = paired_contrast(np.array([[0.0], [1.0], [5.0]]), address="a")
+    stretch = math.sqrt(3 / 2) * 4.302653 / 1.959964
+    assert (estimate.lower, estimate.upper) == (pytest.approx(2 - 2 * stretch, abs=1e-5), pytest.approx(2 + 3 * stretch, abs=1e-5))
+
+
+def test_one_seed_has_no_interval() -> None:
+    estimate = paired_contrast(np.array([[0.0, 1.0]]), address="a")
+    assert (estimate.value, estimate.lower, estimate.upper) == (0.5, None, None)
+    assert "one seed says nothing" in estimate.interval
+
+
+def test_no_difference_anywhere_is_a_point() -> None:
+    estimate = paired_contrast(np.zeros((3, 8)), address="a")
+    assert (estimate.value, estimate.lower, estimate.upper) == (0.0, 0.0, 0.0)
+
+
+NUM_SEEDS, NUM_PROBLEMS = 3, 64
+REPLICATES = 1000
+MIXES = {
+    "seeds alone": (1.0, 0.0, 0.0),
+    "problems alone": (0.0, 1.0, 0.0),
+    "noise alone": (0.0, 0.0, 1.0),
+    "seeds and problems": (1.0, 1.0, 0.0),
+    "all three": (1.0, 1.0, 1.0),
+    "mostly problems": (0.3, 1.0, 0.3),
+}
+"""What seeds, problems and noise each add to the grand mean's standard deviation, in equal units."""
+
+
+def coverage(mix: tuple[float, float, float]) -> tuple[float, float]:
+    """Share of intervals that hold the true mean 0, with the small-sample stretch and without it."""
+    of_seeds, of_problems, of_noise = mix
+    held = raw_held = 0
+    for replicate in range(REPLICATES):
+        random = generator("coverage", *mix, replicate)
+        difference_SP = (
+            of_seeds * math.sqrt(NUM_SEEDS) * random.normal(size=(NUM_SEEDS, 1))
+            + of_problems * math.sqrt(NUM_PROBLEMS) * random.normal(size=(1, NUM_PROBLEMS))
+            + of_noise * math.sqrt(NUM_SEEDS * NUM_PROBLEMS) * random.normal(size=(NUM_SEEDS, NUM_PROBLEMS))
+        )
+        estimate = paired_contrast(difference_SP, address=f"{replicate}")
+        assert estimate.lower is not None and estimate.upper is not None
+        stretch = float(estimate.interval.rsplit(" ", 1)[1])
+        held += estimate.lower <= 0 <= estimate.upper
+        raw_held += (estimate.lower - estimate.value) / stretch <= -estimate.value <= (estimate.upper - estimate.value) / stretch
+    return held / REPLICATES, raw_held / REPLICATES
+
+
+@pytest.mark.parametrize("mix", MIXES)
+def test_the_interval_holds_the_truth_as_often_as_it_says(mix: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stats, "DRAWS", 500)
+    stretched, raw = coverage(MIXES[mix])
+    error = math.sqrt(0.95 * 0.05 / REPLICATES)
+    assert stretched > 0.94 - 3 * error
+    assert stretched > raw
+    if mix == "seeds alone":
+        # three seeds lie on both sides of the truth with probability 1 - 2 / 8, and the raw interval is from the lowest to the highest
+        assert raw == pytest.approx(0.75, abs=0.05)
+        assert stretched < 0.95 + 4 * error
+
+
+def test_the_smallest_visible_contrast_is_called_with_the_promised_power() -> None:
+    """A mean of known standard error 1 against the margin 0.5, called when its whole normal interval lies above."""
+    visible = smallest_visible(Estimate(0.0, -1.959964, 1.959964, "normal"), 0.5)
+    assert visible == pytest.approx(0.5 + 1.959964 + 0.841621, abs=1e-5)
+    observed = visible + generator("power").normal(size=200_000)
+    assert (observed - 1.959964 > 0.5).mean() == pytest.approx(0.8, abs=0.004)
+
+
+def test_without_an_interval_nothing_is_known_about_what_is_visible() -> None:
+    assert smallest_visible(Estimate(0.0, None, None, "none"), 0.5) is None
