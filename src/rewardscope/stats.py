@@ -93,8 +93,9 @@ def paired_contrast(difference_SP: np.ndarray, *, address: str) -> Estimate:
 
     All seeds meet the same held-out problems, so the design is crossed: seeds are resampled in the outer draw and problems, for all seeds
     alike, in the inner one (the pigeonhole bootstrap). Three seeds resampled are too tame, so the bootstrap's deviations are
-    stretched by sqrt(S / (S - 1)) and by t / z at Satterthwaite's degrees of freedom of the two-way layout; without the stretch, the
-    interval covers 0.78 instead of 0.95 when seeds differ (tests/unit/test_stats.py holds the coverage).
+    stretched by sqrt(S / (S - 1)) and by t / z at Satterthwaite's degrees of freedom of the two-way layout; without the stretch,
+    three seeds that alone differ are covered 0.74 of the time (simulated: 4,000 studies of 3 seeds x 64 problems), with it 0.946. Where the
+    noise of single draws is most of the variance the interval is too wide (0.97 to 1.00): safe, at a price in power.
     With one column (a number per seed) it is the resampling of seeds alone; with one seed there is no interval.
 
     Source:

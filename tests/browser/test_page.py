@@ -75,8 +75,9 @@ def test_the_page_is_no_wider_than_its_window(finished_run: Path, tmp_path: Path
     script = (
         "const f = document.querySelector('iframe').contentDocument.documentElement; document.title = `${f.scrollWidth - f.clientWidth}`"
     )
+    page = (finished_run / "report.html").as_uri()
     probe.write_text(
-        f"<body style='margin:0'><iframe src='{(finished_run / 'report.html').as_uri()}' style='border:0;height:900px;width:{width - 100}px'>"
+        f"<body style='margin:0'><iframe src='{page}' style='border:0;height:900px;width:{width - 100}px'>"
         f"</iframe><script>setTimeout(() => {{ {script} }}, 15000)</script>"
     )
     text = dump(probe, tmp_path / "profile", f"--window-size={width},900", "--allow-file-access-from-files")
