@@ -52,7 +52,26 @@ def pass_at_k(num_draws: int, num_correct: int, k: int) -> float:
     return float(1.0 - np.prod(1.0 - k / np.arange(num_draws - num_correct + 1, num_draws + 1)))
 
 
-def mean_over_problems(value_P: Sequence[float], *, address: str) -> Estimate:
+def unseen_share(count: int) -> float:
+    """Largest share that a kind of problem may have of which none is among ``count``: 1 - 0.025^(1 / n).
+
+    Source:
+        Clopper and Pearson 1934, the upper limit for 0 of n; about 3.7 / n.
+
+    >>> round(unseen_share(64), 3)
+    0.056
+    """
+    return float(1 - ((1 - LEVEL) / 2) ** (1 / count))
+
+
+def _all_alike(value: float, count: int, bounds: tuple[float, float], what: str) -> Estimate:
+    """The interval where a bootstrap has nothing to resample: a kind that was never met may stand at either bound."""
+    share = unseen_share(count)
+    lower, upper = (value + share * (bound - value) for bound in bounds)
+    return Estimate(value, lower, upper, f"all {count} {what} alike; a kind met 0 times in {count} may be {share:.1%} of all")
+
+
+def mean_over_problems(value_P: Sequence[float], *, address: str, bounds: tuple[float, float] | None = None) -> Estimate:
     """Mean of one number per problem with a percentile bootstrap over problems.
 
     All draws of a problem enter through its one number, so draws of one problem are never counted as independent.
@@ -60,18 +79,25 @@ def mean_over_problems(value_P: Sequence[float], *, address: str) -> Estimate:
     Args:
         value_P: One number per problem.
         address: Seeds the bootstrap; the same rows under the same address give the same interval.
+        bounds: Between which every value must lie; then problems that are all alike leave the doubt of :func:`unseen_share`.
     """
     array_P = np.asarray(value_P, dtype=np.float64)
     mean = float(array_P.mean())
     if len(array_P) < 2:
         return Estimate(mean, None, None, "none: fewer than 2 problems")
+    if bounds is not None and np.ptp(array_P) == 0:
+        return _all_alike(mean, len(array_P), bounds, "problems")
     index_BP = generator("bootstrap", address).integers(0, len(array_P), (DRAWS, len(array_P)))
     lower, upper = np.quantile(array_P[index_BP].mean(axis=1), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Estimate(mean, float(lower), float(upper), f"bootstrap over {len(array_P)} problems")
 
 
-def ratio_over_problems(numerator_P: Sequence[float], denominator_P: Sequence[float], *, address: str) -> Estimate:
+def ratio_over_problems(
+    numerator_P: Sequence[float], denominator_P: Sequence[float], *, address: str, bounds: tuple[float, float] | None = None
+) -> Estimate:
     """Sum of numerators over sum of denominators with a percentile bootstrap over problems; draws with an empty denominator are left out.
+
+    ``bounds`` as in :func:`mean_over_problems`, over the problems that have a denominator.
 
     Raises:
         ComponentError: If the denominators sum to 0, where there is no ratio.
@@ -82,13 +108,16 @@ def ratio_over_problems(numerator_P: Sequence[float], denominator_P: Sequence[fl
     ratio = float(top_P.sum() / bottom_P.sum())
     if len(top_P) < 2:
         return Estimate(ratio, None, None, "none: fewer than 2 problems")
+    ratio_P = top_P[bottom_P > 0] / bottom_P[bottom_P > 0]
+    if bounds is not None and np.ptp(ratio_P) == 0:
+        return _all_alike(ratio, len(ratio_P), bounds, "problems")
     index_BP = generator("bootstrap", address).integers(0, len(top_P), (DRAWS, len(top_P)))
     top_B, bottom_B = top_P[index_BP].sum(axis=1), bottom_P[index_BP].sum(axis=1)
     lower, upper = np.quantile(top_B[bottom_B > 0] / bottom_B[bottom_B > 0], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Estimate(ratio, float(lower), float(upper), f"bootstrap over {len(top_P)} problems")
 
 
-def paired_contrast(difference_SP: np.ndarray, *, address: str) -> Estimate:
+def paired_contrast(difference_SP: np.ndarray, *, address: str, bounds: tuple[float, float] | None = None) -> Estimate:
     """Mean of paired differences over seeds S and problems P, with an interval that has both in it.
 
     All seeds meet the same held-out problems, so the design is crossed: seeds are resampled in the outer draw and problems, for all seeds
@@ -96,7 +125,9 @@ def paired_contrast(difference_SP: np.ndarray, *, address: str) -> Estimate:
     stretched by sqrt(S / (S - 1)) and by t / z at Satterthwaite's degrees of freedom of the two-way layout; without the stretch,
     three seeds that alone differ are covered 0.74 of the time (simulated: 4,000 studies of 3 seeds x 64 problems), with it 0.946. Where the
     noise of single draws is most of the variance the interval is too wide (0.97 to 1.00): safe, at a price in power.
-    With one column (a number per seed) it is the resampling of seeds alone; with one seed there is no interval.
+    With one column (a number per seed) it is the resampling of seeds alone; with one seed there is no interval. Where all differences are
+    equal there is nothing to resample: between ``bounds``, the doubt of :func:`unseen_share` is left; without bounds, the interval is a
+    point.
 
     Source:
         Owen 2007, arXiv:0712.1111 (pigeonhole bootstrap); Satterthwaite 1946.
@@ -105,6 +136,8 @@ def paired_contrast(difference_SP: np.ndarray, *, address: str) -> Estimate:
     mean = float(difference_SP.mean())
     if num_seeds < 2:
         return Estimate(mean, None, None, "none: one seed says nothing about other seeds")
+    if bounds is not None and np.ptp(difference_SP) == 0:
+        return _all_alike(mean, *((num_seeds, bounds, "seeds") if num_problems == 1 else (num_problems, bounds, "problems")))
     random = generator("contrast", address)
     weight_BS = random.multinomial(num_seeds, np.full(num_seeds, 1 / num_seeds), DRAWS) / num_seeds
     weight_BP = random.multinomial(num_problems, np.full(num_problems, 1 / num_problems), DRAWS) / num_problems

@@ -21,9 +21,9 @@ def record(*claims: Claim, seeds: tuple[int, ...] = (0, 1, 2)) -> dict[str, Any]
 
 
 def rows(arm: str, table: dict[int | None, list[float]], **more: Any) -> list[Measurement]:
-    """Per-problem rows: seed -> a value for each problem a, b, c ..."""
+    """Per-problem rows: seed -> a value for each problem a, b, c and so on."""
     return [
-        measurement(arm=arm, seed=seed, value=value, labels={"k": "1", "problem": "abcdef"[p]}, sources=(f"{arm}-{seed}",), **more)
+        measurement(arm=arm, seed=seed, value=value, labels={"k": "1", "problem": chr(ord("a") + p)}, sources=(f"{arm}-{seed}",), **more)
         for seed, values in table.items()
         for p, value in enumerate(values)
     ]
@@ -89,7 +89,13 @@ def test_a_clear_difference_is_supported_and_its_opposite_refuted() -> None:
     assert verdict(rows("truth", high) + rows("coin", low)).outcome is SUPPORTED
     assert verdict(rows("truth", low) + rows("coin", high)).outcome is REFUTED
     assert verdict(rows("truth", high) + rows("coin", low), replace(CLAIM, expects="less")).outcome is REFUTED
-    assert verdict(rows("truth", high) + rows("coin", high), replace(CLAIM, expects="same", margin=0.1)).outcome is SUPPORTED
+
+
+def test_equal_arms_are_the_same_only_where_enough_problems_say_so() -> None:
+    same = replace(CLAIM, expects="same", margin=0.1)
+    for count, outcome in ((8, UNDECIDED), (64, SUPPORTED)):
+        solved = {seed: [1.0] * count for seed in range(3)}
+        assert verdict(rows("truth", solved) + rows("coin", solved), same).outcome is outcome
 
 
 def test_pairs_are_made_by_problem_and_seed_and_not_by_the_order_of_rows() -> None:
@@ -106,7 +112,7 @@ def test_only_problems_that_every_seed_of_both_arms_has_are_compared() -> None:
 
 
 def test_a_missing_seed_is_said() -> None:
-    truth, coin = {0: [0.9, 0.9], 1: [0.9, 0.9], 2: [0.9, 0.9]}, {0: [0.1, 0.1], 2: [0.1, 0.1]}
+    truth, coin = {0: [0.9, 0.8], 1: [0.9, 0.8], 2: [0.9, 0.8]}, {0: [0.1, 0.1], 2: [0.1, 0.1]}
     found = verdict(rows("truth", truth) + rows("coin", coin))
     assert found.num_seeds == 2
     assert found.reason == "the whole interval lies above 0; 2 of 3 seeds are there"

@@ -54,6 +54,25 @@ def test_equal_problems_leave_no_doubt() -> None:
     assert (estimate.lower, estimate.upper) == (0.5, 0.5)
 
 
+def test_equal_problems_between_bounds_leave_the_doubt_of_what_was_not_met() -> None:
+    """0 of 64: a share of 0.056 would be missed by all 64 problems with probability (1 - 0.056)^64 = 0.025."""
+    assert (1 - stats.unseen_share(64)) ** 64 == pytest.approx(0.025)
+    solved = mean_over_problems([1.0] * 64, address="a", bounds=(0.0, 1.0))
+    assert (solved.value, solved.upper) == (1.0, 1.0) and solved.lower == pytest.approx(1 - 0.0560, abs=1e-4)
+    assert solved.interval == "all 64 problems alike; a kind met 0 times in 64 may be 5.6% of all"
+    right = ratio_over_problems([2.0, 0.0, 3.0], [2.0, 0.0, 3.0], address="a", bounds=(0.0, 1.0))
+    assert (right.value, right.upper) == (1.0, 1.0) and right.lower == pytest.approx(math.sqrt(0.025))  # two problems have a say
+    assert mean_over_problems([0.0, 1.0], address="a", bounds=(0.0, 1.0)) == mean_over_problems([0.0, 1.0], address="a")
+
+
+def test_no_difference_between_bounds_leaves_doubt_on_both_sides() -> None:
+    estimate = paired_contrast(np.zeros((3, 64)), address="a", bounds=(-1.0, 1.0))
+    assert estimate.value == 0.0
+    assert (estimate.lower, estimate.upper) == (pytest.approx(-0.0560, abs=1e-4), pytest.approx(0.0560, abs=1e-4))
+    per_seed = paired_contrast(np.zeros((3, 1)), address="a", bounds=(-1.0, 1.0))
+    assert per_seed.upper == pytest.approx(1 - 0.025 ** (1 / 3)) and "all 3 seeds alike" in per_seed.interval
+
+
 def test_one_problem_has_a_mean_and_no_interval() -> None:
     for estimate in (mean_over_problems([0.3], address="a"), ratio_over_problems([0.6], [2.0], address="a")):
         assert estimate == Estimate(0.3, None, None, "none: fewer than 2 problems")

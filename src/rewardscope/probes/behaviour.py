@@ -51,7 +51,8 @@ class Behaviour:
         """The share over all problems with its interval, and one row per problem."""
         values = [sum(group) / len(group) for group in groups]
         address = f"{metric}/{'/'.join(labels.values())}"
-        rows = [subject.row(metric, "share", mean_over_problems(values, address=address), n=len(values), over="problems", labels=labels)]
+        estimate = mean_over_problems(values, address=address, bounds=(0.0, 1.0))
+        rows = [subject.row(metric, "share", estimate, n=len(values), over="problems", labels=labels)]
         for rollout, value, group in zip(subject.rollouts, values, groups, strict=True):
             rows.append(subject.row(metric, "share", value, n=len(group), over="draws", labels={**labels, "problem": rollout.problem.id}))
         return rows
@@ -64,5 +65,5 @@ class Behaviour:
             right.append(float(sum(verdicts)))
             graded.append(float(len(verdicts)))
         metric, labels = "behaviour/strategy_accuracy", {"strategy": name}
-        estimate = ratio_over_problems(right, graded, address=f"{metric}/{name}") if sum(graded) else None
+        estimate = ratio_over_problems(right, graded, address=f"{metric}/{name}", bounds=(0.0, 1.0)) if sum(graded) else None
         return subject.row(metric, "share", estimate, n=int(sum(graded)), over="completions", labels=labels)

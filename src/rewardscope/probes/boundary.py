@@ -60,7 +60,7 @@ class Boundary:
             subject.row(
                 metric,
                 "share",
-                mean_over_problems(values, address=f"{metric}/{k}"),
+                mean_over_problems(values, address=f"{metric}/{k}", bounds=(0.0, 1.0)),
                 n=len(values),
                 over="problems",
                 labels=labels,

@@ -81,7 +81,7 @@ def _pass_over_seeds(arm: str, k: int, cells: pl.DataFrame, single: pl.DataFrame
     num_seeds = cells.height
     value_SP = _seeds_by_problems(single)
     if value_SP is not None and value_SP.shape[0] == num_seeds and num_seeds > 1:
-        estimate = paired_contrast(value_SP, address=f"report/pass_at_k/{arm}")
+        estimate = paired_contrast(value_SP, address=f"report/pass_at_k/{arm}", bounds=(0.0, 1.0))
         return _pass_row(arm, k, estimate.value, estimate.lower, estimate.upper, num_seeds, "seeds and problems")
     lower, upper = cells["lower"].drop_nulls(), cells["upper"].drop_nulls()
     whole = len(lower) == len(upper) == num_seeds
