@@ -5,10 +5,30 @@ from dataclasses import fields, replace
 import pytest
 
 from factories import PROBLEM, completion, rollout
-from rewardscope.rewards import REWARDS, Coin, Form, Inverted, Reward, Truth, tell
+from rewardscope.rewards import (
+    REWARDS,
+    Calibrated,
+    Coin,
+    Constant,
+    Form,
+    FormPlusTruth,
+    FormTimesTruth,
+    Inverted,
+    Majority,
+    Noisy,
+    Overlong,
+    Process,
+    Reward,
+    Truth,
+    tell,
+)
 from rewardscope.types import Ending, Grade, Rollout, sealed
 
-EXAMPLES: list[Reward] = [Truth(), Truth(strict=True), Coin(), Coin(p=0.1), Inverted(), Form()]
+EXAMPLES: list[Reward] = [
+    Truth(), Truth(strict=True), Coin(), Coin(p=0.1), Inverted(), Form(), Constant(), Majority(), Noisy(), Noisy(flip=0.2, per="problem"),
+    FormTimesTruth(), FormPlusTruth(), Overlong(limit=8, buffer=4), Overlong(limit=8, buffer=4, drop=True), Process(),
+    Process(answer_weight=1.0), Calibrated(), Calibrated("spherical"), Calibrated("logarithmic", correctness_weight=5.0, clip=0.01),
+]  # fmt: skip
 ADDRESS = ("train", 0, 3, 1)
 each = pytest.mark.parametrize("reward", EXAMPLES, ids=str)
 blind = pytest.mark.parametrize("reward", [reward for reward in EXAMPLES if not reward.uses_truth], ids=str)
@@ -18,6 +38,16 @@ GROUPS = [
     rollout([True]),
     replace(rollout([False, True]), completions=(completion("", Ending.LENGTH, 0), completion("\x00<b>", Ending.STOP_TEXT, 1))),
 ]
+
+
+def graded(correct: list[bool | None]) -> Rollout:
+    """A group in which whatever can be known of a completion goes with whether it is right."""
+    group = rollout(correct)
+    grades = tuple(
+        replace(grade, answer="5" if grade.correct else "6", confidence=0.8, steps=None if grade.correct is None else (grade.correct, True))
+        for grade in group.grades
+    )
+    return replace(group, grades=grades)
 
 
 def test_every_scheme_in_the_table_has_an_example_here() -> None:
@@ -63,7 +93,7 @@ def test_a_scheme_without_the_truth_says_the_same_of_the_sealed_group(reward: Re
 
 @pytest.mark.parametrize("reward", [reward for reward in EXAMPLES if reward.uses_truth], ids=str)
 def test_a_scheme_of_the_truth_says_nothing_of_what_could_not_be_graded(reward: Reward) -> None:
-    told = tell(reward, rollout([True, None, False]), ADDRESS)
+    told = tell(reward, graded([True, None, False]), ADDRESS)
     assert told.rewards is not None
     assert [value is None for value in told.rewards] == [False, True, False]
     assert told.rewards[0] != told.rewards[2]
@@ -71,14 +101,14 @@ def test_a_scheme_of_the_truth_says_nothing_of_what_could_not_be_graded(reward: 
 
 @each
 def test_a_placebo_does_not_pay_for_being_right(reward: Reward) -> None:
-    """Over many groups with as many right as wrong, truth pays the right ones more, and no placebo does."""
+    """Over many groups with as many right as wrong, every scheme but a placebo pays the right ones more, and no placebo does."""
     paid_for = {True: 0.0, False: 0.0}
     for step in range(500):
-        told = tell(reward, rollout([True, False] * 4), ("train", 0, step))
+        told = tell(reward, graded([True, False] * 4), ("train", 0, step))
         for grade, value in zip(told.grades, told.rewards or (), strict=True):
             paid_for[bool(grade.correct)] += value or 0.0
     gap = (paid_for[True] - paid_for[False]) / 2000
-    assert gap < 0.06 if reward.placebo else gap == 1.0
+    assert gap < 0.06 if reward.placebo else gap >= 0.5
 
 
 def test_a_grade_has_no_field_that_these_tests_have_not_heard_of() -> None:

@@ -1,6 +1,7 @@
 """What a reward scheme is, and the seal that holds it to its word."""
 
-from typing import ClassVar, Protocol
+import math
+from typing import ClassVar, Protocol, runtime_checkable
 
 from rewardscope.errors import RewardscopeError
 from rewardscope.seeds import Address
@@ -10,6 +11,7 @@ View = Rollout | SealedRollout
 """A group as a scheme gets to see it: whole if it declares ``uses_truth``, sealed if not."""
 
 
+@runtime_checkable
 class Reward(Protocol):
     """Says what the learner is told about a group."""
 
@@ -32,7 +34,7 @@ def tell(reward: Reward, rollout: Rollout, address: tuple[Address, ...]) -> Roll
 
     Raises:
         TruthSealed: If a scheme that declares ``uses_truth = False`` reads the key.
-        RewardscopeError: If it does not give one number per completion.
+        RewardscopeError: If it does not give one finite number, or None, per completion.
     """
     rewards = reward(rollout if reward.uses_truth else sealed(rollout), address)
     if len(rewards.values) != len(rollout.completions):
@@ -41,4 +43,11 @@ def tell(reward: Reward, rollout: Rollout, address: tuple[Address, ...]) -> Roll
             value=f"{len(rewards.values)} rewards for {len(rollout.completions)} completions",
             do="Return None where it cannot say",
         )
+    for value in rewards.values:
+        if value is not None and not math.isfinite(value):
+            raise RewardscopeError(
+                f"{type(reward).__name__} told a reward that is not a finite number",
+                value=f"{value} for problem {rollout.problem.id}",
+                do="Return None where it cannot say",
+            )
     return rollout.told(rewards)

@@ -1,0 +1,44 @@
+"""Reward with wrong labels in it: a dial between the truth and its opposite."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from rewardscope.errors import ComponentError
+from rewardscope.rewards.base import View
+from rewardscope.seeds import Address, generator
+from rewardscope.types import Rewards
+
+
+@dataclass(frozen=True)
+class Noisy:
+    """Truth whose verdict is turned round with probability ``flip``: 0 = `Truth`, 0.5 = a coin flip per verdict, 1 = `Inverted`.
+
+    ``per="completion"`` is a verifier that errs (each verdict is turned on its own); ``per="problem"`` is a key that is wrong (all
+    verdicts of a group are turned together). ``parts`` records the truth beside what was told.
+    """
+
+    flip: float = 0.1
+    per: Literal["completion", "problem"] = "completion"
+
+    uses_truth: ClassVar[bool] = True
+    placebo: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.flip <= 1 or self.per not in ("completion", "problem"):
+            raise ComponentError(
+                "Noisy cannot turn verdicts so",
+                value=f"flip={self.flip}, per={self.per!r}",
+                allowed="0 <= flip <= 1; per one of completion, problem",
+                do="Mend it in the study",
+            )
+
+    def __call__(self, view: View, address: tuple[Address, ...]) -> Rewards:
+        """Verdicts as numbers, some of them turned at addressed places; None stays None."""
+        count = len(view.completions)
+        draws = generator(*address, "noisy").random(count if self.per == "completion" else 1)
+        turned = np.broadcast_to(draws < self.flip, (count,))
+        truth = tuple(None if grade.correct is None else float(grade.correct) for grade in view.grades)
+        told = tuple(None if value is None else abs(value - float(flip)) for value, flip in zip(truth, turned, strict=True))
+        return Rewards(told, {"truth": truth})

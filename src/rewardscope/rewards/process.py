@@ -1,0 +1,40 @@
+"""Reward for verified working instead of, or beside, the answer."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rewardscope.errors import ComponentError
+from rewardscope.rewards.base import View
+from rewardscope.seeds import Address
+from rewardscope.types import Rewards
+
+
+@dataclass(frozen=True)
+class Process:
+    """Share of the written steps that are right given what stands before them, plus ``answer_weight`` x correct.
+
+    A completion whose environment finds no steps to check has a share of None, and is told nothing.
+    """
+
+    answer_weight: float = 0.0
+
+    uses_truth: ClassVar[bool] = True
+    placebo: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        if not self.answer_weight >= 0:
+            raise ComponentError(
+                "An answer weight is 0 or more", value=self.answer_weight, allowed="answer_weight >= 0", do="Mend the study"
+            )
+
+    def __call__(self, view: View, address: tuple[Address, ...]) -> Rewards:
+        """Shares of right steps; None where there are none to check, or where the answer counts and could not be graded."""
+        steps = tuple(sum(grade.steps) / len(grade.steps) if grade.steps else None for grade in view.grades)
+        truth = tuple(None if grade.correct is None else float(grade.correct) for grade in view.grades)
+        told: list[float | None] = []
+        for share, right in zip(steps, truth, strict=True):
+            if share is None or (self.answer_weight and right is None):
+                told.append(None)
+            else:
+                told.append(share + self.answer_weight * (right or 0.0))
+        return Rewards(tuple(told), {"steps": steps, "truth": truth})
