@@ -1,5 +1,6 @@
 """An arm, its training loop, and the loop's one step."""
 
+import ctypes
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -11,8 +12,8 @@ import torch
 from rewardscope.credit import Credit, GroupMean
 from rewardscope.environments import Environment
 from rewardscope.errors import CheckpointError, ComponentError
-from rewardscope.learner import PolicyGradient, load_optimizer, save_optimizer
-from rewardscope.policy import Policy, Sampling, sample, score
+from rewardscope.learner import Companions, PolicyGradient
+from rewardscope.policy import Policy, Sampling, gram_mask, sample, score
 from rewardscope.policy.start import Start
 from rewardscope.rewards import Reward, tell
 from rewardscope.seeds import Address, key
@@ -20,6 +21,8 @@ from rewardscope.store import CellDirectory, check_directory, seal_directory, wr
 from rewardscope.tensors import Batch, Signals
 from rewardscope.types import Completion, Ending, Problem, Rollout
 
+M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
+"""Parameters of mallopt(3)."""
 OnStep = Callable[[int], None]
 """Called with the number of updates done."""
 
@@ -51,11 +54,27 @@ class Arm:
             )
         if min(self.steps, self.problems_per_step, self.checkpoint_every) < 1:
             raise ComponentError(f"Arm '{self.name}' needs steps, problems_per_step and checkpoint_every of 1 or more", do="Mend the study")
+        for signal, part in (("value_NT", "critic"), ("implicit_NT", "implicit")):
+            if signal in self.credit.needs and getattr(self.learner, part) is None:
+                raise ComponentError(
+                    f"Arm '{self.name}' has a credit method that reads {signal}, and a learner that does not make it",
+                    value=f"credit={self.credit}",
+                    allowed=f"PolicyGradient({part}=...)",
+                    do=f"Give the learner a {part}",
+                )
 
     @property
     def uses_truth(self) -> dict[str, bool]:
         """Through which doors the answer key enters training."""
         return {"reward": self.reward.uses_truth, "credit": self.credit.uses_truth}
+
+
+def keep_freed_memory() -> None:
+    """Lets the C library keep what is freed for the next step; giving a gigabyte back and faulting it in again is 6 % of a step."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:  # glibc
+        mallopt(M_MMAP_MAX, 0)
+        mallopt(M_TRIM_THRESHOLD, -1)  # never
 
 
 def roll_out(
@@ -97,35 +116,36 @@ def pack(policy: Policy, rollouts: Sequence[Rollout], temperature: float) -> Bat
     )
 
 
-def train(arm: Arm, seed: int, cell: CellDirectory, on_step: OnStep) -> Policy:
+def train(arm: Arm, seed: int, cell: CellDirectory, on_step: OnStep, device: str = "cpu") -> Policy:
     """The policy after ``arm.steps`` updates; goes on from the last finished checkpoint, to the same bits.
 
     Raises:
         CheckpointError: If the last checkpoint is not what was written.
     """
+    keep_freed_memory()
     done = max(cell.checkpoints(), default=0)
     if done:
         check_directory(cell.checkpoint(done))
-    policy = Policy.load(cell.checkpoint(done)) if done else arm.start.load()
+    policy = Policy.load(cell.checkpoint(done), device=device) if done else arm.start.load(device)
     if done == arm.steps:
         return policy
-    optimizer = arm.learner.optimizer(policy)
+    reference = "reference_logprob_NT" in arm.credit.needs
+    companions = Companions.begin(arm.learner, policy, lambda: arm.start.load(device), reference=reference)
     if done:
-        load_optimizer(optimizer, cell.checkpoint(done) / "optimizer.safetensors")
-    reference = arm.start.load() if arm.learner.kl_weight else None
+        companions.load(cell.checkpoint(done))
     rows = [row for row in cell.steps() if row["step"] < done]
     for step in range(done, arm.steps):
-        rows.append(_train_step(arm, seed, step, policy, optimizer, reference, cell))
+        if step and arm.learner.reset_every and step % arm.learner.reset_every == 0:
+            companions.reset(arm.learner, policy)
+        rows.append(_train_step(arm, seed, step, policy, companions, cell))
         cell.write_steps(rows)
         if (step + 1) % arm.checkpoint_every == 0 or step + 1 == arm.steps:
-            save_checkpoint(policy, optimizer, cell, step + 1)
+            save_checkpoint(arm, policy, companions, cell, step + 1)
         on_step(step + 1)
     return policy
 
 
-def _train_step(
-    arm: Arm, seed: int, step: int, policy: Policy, optimizer: torch.optim.Optimizer, reference: Policy | None, cell: CellDirectory
-) -> dict[str, Any]:
+def _train_step(arm: Arm, seed: int, step: int, policy: Policy, companions: Companions, cell: CellDirectory) -> dict[str, Any]:
     """Draw, sample, grade, tell, write, credit, update: one step, and its row."""
     began = time.monotonic()
     first = key("train", seed, "problems") % 2**40 + step * arm.problems_per_step
@@ -135,11 +155,63 @@ def _train_step(
     rollouts = [tell(arm.reward, rollout, address) for rollout, address in zip(rollouts, addresses, strict=True)]
     write_rollouts(cell.step_file("rollouts", step), rollouts)
     batch = pack(policy, rollouts, arm.sampling.temperature)
+    signals, state_MD = _signals(arm, policy, companions, batch, rollouts, ("train", seed, step))
+    credit = arm.credit(signals)
+    if not credit.advantage_NT.isfinite().all():
+        raise ComponentError(
+            f"{type(arm.credit).__name__} gave an advantage that is not a number",
+            value=f"arm '{arm.name}', step {step}, problem {_first_bad(rollouts, credit.advantage_NT)}",
+            do="The checkpoint before is kept; look at this step's rollouts and mend the reward or the credit",
+        )
+    update = arm.learner.update(
+        policy, companions.optimizer, batch, credit, signals.reference_logprob_NT, arm.sampling.max_tokens, ("train", seed, step)
+    )
+    taught: dict[str, float] = {}
+    if companions.critic is not None and state_MD is not None and credit.target_value_NT is not None:
+        taught["value_loss"] = companions.critic.learn(state_MD, credit.target_value_NT, batch.mask_NT)
+    if companions.implicit is not None and signals.reference_logprob_NT is not None:
+        taught |= companions.implicit.learn(batch, signals.reward_N, signals.reference_logprob_NT)
+    facts = summary(rollouts, arm.environment.strategies)
+    return {"step": step, **facts, **credit.notes, **update, **taught, "seconds": time.monotonic() - began}
+
+
+def _signals(
+    arm: Arm, policy: Policy, companions: Companions, batch: Batch, rollouts: Sequence[Rollout], address: tuple[Address, ...]
+) -> tuple[Signals, torch.Tensor | None]:
+    """What the arm's credit asked for and no more, and the states that a critic read its values from."""
+    needs = arm.credit.needs
     told = [[float("nan") if value is None else value for value in rollout.rewards or ()] for rollout in rollouts]
-    credit = arm.credit(Signals(reward_PG=torch.tensor(told), mask_NT=batch.mask_NT))
-    reference_logprob_NT = None if reference is None else score(reference, batch).logprob_NT
-    update = arm.learner.update(policy, optimizer, batch, credit, reference_logprob_NT, arm.sampling.max_tokens, ("train", seed, step))
-    return {"step": step, **summary(rollouts, arm.environment.strategies), **credit.notes, **update, "seconds": time.monotonic() - began}
+    reference_NT = None if companions.reference is None else score(companions.reference, batch).logprob_NT
+    value_NT, state_MD = companions.critic.values(policy, batch) if companions.critic is not None else (None, None)
+    implicit_NT = None
+    if companions.implicit is not None and reference_NT is not None:
+        implicit_NT = companions.implicit.rewards(batch, reference_NT)
+    signals = Signals(
+        reward_PG=torch.tensor(told),
+        mask_NT=batch.mask_NT,
+        sampler_logprob_NT=batch.sampler_logprob_NT,
+        reference_logprob_NT=reference_NT,
+        entropy_NT=score(policy, batch).entropy_NT if "entropy_NT" in needs else None,
+        planning_NT=gram_mask(policy, batch, _grams(arm.credit)) if "planning_NT" in needs else None,
+        value_NT=value_NT,
+        implicit_NT=implicit_NT,
+        address=address,
+    )
+    return signals, state_MD
+
+
+def _grams(credit: Any) -> tuple[str, ...]:
+    """The strategic grams of a credit method, or of the one it wraps."""
+    while not hasattr(credit, "grams"):
+        credit = credit.base
+    grams: tuple[str, ...] = credit.grams
+    return grams
+
+
+def _first_bad(rollouts: Sequence[Rollout], advantage_NT: torch.Tensor) -> str:
+    """Id of the first problem with an advantage that is not a number."""
+    row = int((~advantage_NT.isfinite()).any(dim=1).nonzero()[0])
+    return rollouts[row // len(rollouts[0].completions)].problem.id
 
 
 def summary(rollouts: Sequence[Rollout], strategies: Sequence[str]) -> dict[str, float | None]:
@@ -160,8 +232,8 @@ def summary(rollouts: Sequence[Rollout], strategies: Sequence[str]) -> dict[str,
     }
 
 
-def save_checkpoint(policy: Policy, optimizer: torch.optim.Optimizer, cell: CellDirectory, step: int) -> None:
-    """Writes the policy as a Hugging Face folder with the optimizer beside it, then lets go of older checkpoints.
+def save_checkpoint(arm: Arm, policy: Policy, companions: Companions, cell: CellDirectory, step: int) -> None:
+    """Writes the policy as a Hugging Face folder with its companions beside it, then lets go of older checkpoints.
 
     Raises:
         CheckpointError: If it cannot be written.
@@ -172,7 +244,7 @@ def save_checkpoint(policy: Policy, optimizer: torch.optim.Optimizer, cell: Cell
     partial.mkdir(parents=True)
     try:
         policy.save(partial)
-        save_optimizer(optimizer, partial / "optimizer.safetensors")
+        companions.save(partial, moved_reference=bool(arm.learner.reset_every))
     except Exception as error:  # safetensors raises its own kind for a full disk
         shutil.rmtree(partial, ignore_errors=True)
         raise CheckpointError(

@@ -1,16 +1,43 @@
 """What every credit method keeps to, however it spreads the rewards."""
 
+from dataclasses import replace
+from typing import get_args
+
 import pytest
 import torch
 from torch import Tensor
 
-from rewardscope.credit import CREDITS, Credit, GroupMean, LeaveOneOut
+from rewardscope.credit import (
+    CREDITS,
+    Credit,
+    GeneralisedAdvantage,
+    GroupMean,
+    ImplicitProcess,
+    KLInReward,
+    LeaveOneOut,
+    Planning,
+    Reinforce,
+    ReinforcePlusPlus,
+    Signed,
+)
+from rewardscope.credit.implicit_process import Placement
+from rewardscope.credit.planning import Where
 from rewardscope.errors import ComponentError
 from rewardscope.seeds import generator
-from rewardscope.tensors import Signals
+from rewardscope.tensors import Signal, Signals
 
-EXAMPLES: list[Credit] = [GroupMean(), GroupMean(divide_by_std=True), LeaveOneOut()]
+SIBLINGS: list[Credit] = [
+    GroupMean(), GroupMean(divide_by_std=True), LeaveOneOut(), ImplicitProcess(), KLInReward(), Planning(("s",)),
+]  # fmt: skip
+"""Methods that compare a completion with its siblings and with nothing else, given neutral signals."""
+EXAMPLES: list[Credit] = [
+    *SIBLINGS, Reinforce(), Reinforce("batch"), ReinforcePlusPlus(), ReinforcePlusPlus(group_baseline=True), Signed(), Signed(1.0, 0.0),
+    Signed(0.0, 1.0), GeneralisedAdvantage(), GeneralisedAdvantage(whiten=False), ImplicitProcess("code"),
+    *(ImplicitProcess(placement=placement) for placement in get_args(Placement)), *(Planning(("s",), where=w) for w in get_args(Where)),
+    Planning(("s",), drift="constant"), Planning(("s",), base=KLInReward(base=ReinforcePlusPlus())),
+]  # fmt: skip
 each = pytest.mark.parametrize("credit", EXAMPLES, ids=str)
+among_siblings = pytest.mark.parametrize("credit", SIBLINGS, ids=str)
 NUM_PROBLEMS, GROUP_SIZE, WIDTH = 5, 4, 7
 NAN = float("nan")
 
@@ -18,16 +45,41 @@ NAN = float("nan")
 def drawn() -> tuple[Tensor, Tensor]:
     """Random rewards, some untold, and completions of random length."""
     random = generator("contract", "credit")
-    reward_PG = torch.from_numpy(random.normal(size=(NUM_PROBLEMS, GROUP_SIZE))).float()
+    reward_PG = torch.from_numpy(random.random(size=(NUM_PROBLEMS, GROUP_SIZE))).float()
     reward_PG[torch.from_numpy(random.random((NUM_PROBLEMS, GROUP_SIZE)) < 0.2)] = NAN
     length_N = torch.from_numpy(random.integers(1, WIDTH + 1, size=NUM_PROBLEMS * GROUP_SIZE))
     return reward_PG, torch.arange(WIDTH) < length_N[:, None]
 
 
+def signals(reward_PG: Tensor, mask_NT: Tensor, **given: Tensor) -> Signals:
+    """Signals that say nothing: the reference is the policy, values and implicit rewards are 0, the first token plans."""
+    zeros_NT = torch.zeros(mask_NT.shape)
+    first_NT = torch.zeros_like(mask_NT)
+    first_NT[:, 0] = mask_NT[:, 0]
+    neutral: dict[str, Tensor] = {
+        "sampler_logprob_NT": zeros_NT, "reference_logprob_NT": zeros_NT, "entropy_NT": zeros_NT, "planning_NT": first_NT,
+        "value_NT": zeros_NT, "implicit_NT": zeros_NT,
+    }  # fmt: skip
+    return Signals(reward_PG=reward_PG, mask_NT=mask_NT, address=("contract",), **{**neutral, **given})
+
+
+def random_signals() -> Signals:
+    """Signals that say something, all of it drawn."""
+    reward_PG, mask_NT = drawn()
+    random = generator("contract", "signals")
+
+    def draw() -> Tensor:
+        return torch.from_numpy(random.normal(size=tuple(mask_NT.shape))).float() * mask_NT
+
+    planning_NT = (draw() > 0) & mask_NT
+    names = ("sampler_logprob_NT", "reference_logprob_NT", "entropy_NT", "value_NT", "implicit_NT")
+    return signals(reward_PG, mask_NT, planning_NT=planning_NT, **{name: draw() for name in names})
+
+
 def advantage(credit: Credit, reward_PG: Tensor, mask_NT: Tensor | None = None) -> Tensor:
     if mask_NT is None:
         mask_NT = torch.ones(reward_PG.numel(), WIDTH, dtype=torch.bool)
-    return credit(Signals(reward_PG=reward_PG, mask_NT=mask_NT)).advantage_NT
+    return credit(signals(reward_PG, mask_NT)).advantage_NT
 
 
 def test_every_method_in_the_table_has_an_example_here() -> None:
@@ -37,22 +89,53 @@ def test_every_method_in_the_table_has_an_example_here() -> None:
 @each
 def test_advantages_are_finite_numbers_on_the_mask_and_zero_off_it(credit: Credit) -> None:
     reward_PG, mask_NT = drawn()
-    found = advantage(credit, reward_PG, mask_NT)
-    assert found.shape == mask_NT.shape
-    assert found.isfinite().all()
-    assert (found[~mask_NT] == 0).all()
-    assert found[mask_NT].abs().sum() > 0
-    assert not found.requires_grad
+    for found in (advantage(credit, reward_PG, mask_NT), credit(random_signals()).advantage_NT):
+        assert found.shape == mask_NT.shape
+        assert found.isfinite().all()
+        assert (found[~mask_NT] == 0).all()
+        assert found[mask_NT].abs().sum() > 0
+        assert not found.requires_grad
 
 
 @each
+def test_it_reads_what_it_declares_and_nothing_else(credit: Credit) -> None:
+    given = random_signals()
+    expected = credit(given).advantage_NT
+    undeclared = [name for name in get_args(Signal) if name not in credit.needs]
+    torch.testing.assert_close(credit(replace(given, **dict.fromkeys(undeclared))).advantage_NT, expected)
+    for name in credit.needs:
+        with pytest.raises(ComponentError, match=name):
+            credit(replace(given, **{name: None}))
+
+
+@each
+def test_the_same_signals_give_the_same_credit(credit: Credit) -> None:
+    assert torch.equal(credit(random_signals()).advantage_NT, credit(random_signals()).advantage_NT)
+
+
+@each
+def test_an_untold_completion_teaches_nothing(credit: Credit) -> None:
+    untold_N = drawn()[0].reshape(-1).isnan()
+    assert untold_N.any()
+    assert (credit(random_signals()).advantage_NT[untold_N] == 0).all()
+
+
+@each
+def test_a_critic_is_taught_on_told_tokens_alone(credit: Credit) -> None:
+    given = random_signals()
+    target_NT = credit(given).target_value_NT
+    if target_NT is not None:
+        assert torch.equal(~target_NT.isnan(), given.mask_NT & ~given.reward_N.isnan()[:, None])
+
+
+@among_siblings
 @pytest.mark.parametrize("value", [0.0, 1.0, -3.0])
 def test_a_group_of_equal_rewards_teaches_nothing(credit: Credit, value: float) -> None:
     assert (advantage(credit, torch.full((2, GROUP_SIZE), value)) == 0).all()
     assert (advantage(credit, torch.tensor([[value, NAN, value]])) == 0).all()
 
 
-@each
+@among_siblings
 def test_an_untold_completion_teaches_nothing_and_does_not_count_for_its_siblings(credit: Credit) -> None:
     with_untold = advantage(credit, torch.tensor([[1.0, NAN, 0.0, 0.5]]))
     without = advantage(credit, torch.tensor([[1.0, 0.0, 0.5]]))
@@ -60,12 +143,12 @@ def test_an_untold_completion_teaches_nothing_and_does_not_count_for_its_sibling
     torch.testing.assert_close(with_untold[[0, 2, 3]], without)
 
 
-@each
+@among_siblings
 def test_a_group_in_which_nobody_or_one_was_told_teaches_nothing(credit: Credit) -> None:
     assert (advantage(credit, torch.tensor([[NAN, NAN], [NAN, 3.0]])) == 0).all()
 
 
-@each
+@among_siblings
 def test_the_order_within_a_group_and_of_groups_does_not_matter(credit: Credit) -> None:
     reward_PG, mask_NT = drawn()
     random = generator("contract", "permutation")
@@ -76,7 +159,7 @@ def test_the_order_within_a_group_and_of_groups_does_not_matter(credit: Credit) 
     torch.testing.assert_close(moved, advantage(credit, reward_PG, mask_NT)[rows])
 
 
-@each
+@among_siblings
 def test_groups_do_not_reach_into_each_other(credit: Credit) -> None:
     reward_PG, _ = drawn()
     whole = advantage(credit, reward_PG).reshape(NUM_PROBLEMS, GROUP_SIZE, WIDTH)
@@ -84,19 +167,19 @@ def test_groups_do_not_reach_into_each_other(credit: Credit) -> None:
         torch.testing.assert_close(advantage(credit, reward_PG[p : p + 1]), whole[p])
 
 
-@each
+@among_siblings
 def test_a_constant_added_to_every_reward_changes_nothing(credit: Credit) -> None:
     reward_PG, mask_NT = drawn()
     torch.testing.assert_close(advantage(credit, reward_PG + 7.0, mask_NT), advantage(credit, reward_PG, mask_NT), atol=1e-5, rtol=1e-4)
 
 
-@each
+@among_siblings
 def test_the_better_completion_of_two_gets_the_larger_advantage(credit: Credit) -> None:
     found = advantage(credit, torch.tensor([[0.2, 0.9]]))
     assert (found[1] > 0).all() and (found[0] < 0).all()
 
 
-@each
+@among_siblings
 def test_groups_of_one_are_refused(credit: Credit) -> None:
     with pytest.raises(ComponentError, match=r"needs groups of 2 or more. Got: reward_PG of shape \(3, 1\)"):
         advantage(credit, torch.zeros(3, 1))
@@ -105,7 +188,7 @@ def test_groups_of_one_are_refused(credit: Credit) -> None:
 @each
 def test_notes_are_numbers_under_the_methods_roof(credit: Credit) -> None:
     reward_PG, mask_NT = drawn()
-    notes = credit(Signals(reward_PG=reward_PG, mask_NT=mask_NT)).notes
+    notes = credit(signals(reward_PG, mask_NT)).notes
     assert all(name.startswith("credit/") and isinstance(value, float) for name, value in notes.items())
 
 

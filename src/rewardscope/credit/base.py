@@ -1,20 +1,26 @@
 """What a credit method is, and what group methods share."""
 
-from typing import ClassVar, Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from rewardscope.errors import ComponentError
-from rewardscope.tensors import Signals, TokenCredit
+from rewardscope.tensors import Signal, Signals, TokenCredit
 
 
+@runtime_checkable
 class Credit(Protocol):
     """Spreads the rewards of a step over its tokens; pure, no gradient attached."""
 
-    uses_truth: ClassVar[bool]
-    """Whether it reads the key by another door than the reward."""
+    @property
+    def uses_truth(self) -> bool:
+        """Whether it reads the key by another door than the reward."""
+
+    @property
+    def needs(self) -> frozenset[Signal]:
+        """Signals it reads beside rewards and tokens; only these are computed."""
 
     def __call__(self, signals: Signals) -> TokenCredit:
         """The streams the learner trains on."""
@@ -38,6 +44,36 @@ def need_groups(reward_PG: Float[Tensor, "P G"], method: str) -> None:
 def spread(advantage_PG: Float[Tensor, "P G"], mask_NT: Bool[Tensor, "N T"]) -> Float[Tensor, "N T"]:
     """Every sampled token of a completion gets the completion's advantage; untold completions (NaN) get 0."""
     return advantage_PG.nan_to_num(0.0).reshape(-1, 1) * mask_NT
+
+
+def ask(signals: Signals, name: str, method: str) -> Tensor:
+    """The signal that the method declared.
+
+    Raises:
+        ComponentError: If it is not there.
+    """
+    found: Tensor | None = getattr(signals, name)
+    if found is None:
+        raise ComponentError(f"{method} reads a signal that was not made", value=name, do=f"Let its `needs` name {name}")
+    return found
+
+
+def to_come(value_NT: Float[Tensor, "N T"], discount: float = 1.0) -> Float[Tensor, "N T"]:
+    """Discounted sum of this and all later tokens: R[n, t] = v[n, t] + discount x R[n, t + 1]."""
+    total_NT = torch.zeros_like(value_NT)
+    running_N = torch.zeros_like(value_NT[:, 0])
+    for t in range(value_NT.shape[1] - 1, -1, -1):
+        running_N = value_NT[:, t] + discount * running_N
+        total_NT[:, t] = running_N
+    return total_NT
+
+
+def whitened(value_NT: Float[Tensor, "N T"], mask_NT: Bool[Tensor, "N T"]) -> Float[Tensor, "N T"]:
+    """Mean 0 and std 1 over all masked tokens of the step, 0 off the mask; tokens that are all alike become 0."""
+    count = mask_NT.sum().clamp(min=1)
+    centred_NT = (value_NT - (value_NT * mask_NT).sum() / count) * mask_NT
+    std = (centred_NT.square().sum() / (count - 1).clamp(min=1)).sqrt()
+    return centred_NT / (std + 1e-8)
 
 
 def informative_share(reward_PG: Float[Tensor, "P G"]) -> float:

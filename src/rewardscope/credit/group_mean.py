@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from rewardscope.credit.base import informative_share, need_groups, spread
-from rewardscope.tensors import Signals, TokenCredit
+from rewardscope.tensors import Signal, Signals, TokenCredit
 
 STD_EPSILON = 1e-4
 """Added to the std, as TRL 1.16 does; the spurious-rewards code adds 1e-9."""
@@ -43,6 +43,7 @@ class GroupMean:
     divide_by_std: bool = False
 
     uses_truth: ClassVar[bool] = False
+    needs: ClassVar[frozenset[Signal]] = frozenset()
 
     def __call__(self, signals: Signals) -> TokenCredit:
         """Advantages in reward units, or in group stds; a group of equal rewards gives 0.

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from rewardscope.credit.base import informative_share, need_groups, spread
 from rewardscope.credit.group_mean import group_centred
-from rewardscope.tensors import Signals, TokenCredit
+from rewardscope.tensors import Signal, Signals, TokenCredit
 
 
 def leave_one_out(reward_PG: Float[Tensor, "P G"]) -> Float[Tensor, "P G"]:
@@ -34,6 +34,7 @@ class LeaveOneOut:
     """
 
     uses_truth: ClassVar[bool] = False
+    needs: ClassVar[frozenset[Signal]] = frozenset()
 
     def __call__(self, signals: Signals) -> TokenCredit:
         """Advantages in reward units; a group of equal rewards gives 0.

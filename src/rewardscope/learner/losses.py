@@ -3,52 +3,61 @@
 from typing import Literal
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from rewardscope.errors import ComponentError
 
-Normalise = Literal["token", "sequence", "constant"]
+Normalise = Literal["token", "sequence", "constant", "active"]
 
 
 def clipped_surrogate(
-    logprob_M: Float[Tensor, " M"],
-    old_logprob_M: Float[Tensor, " M"],
-    advantage_M: Float[Tensor, " M"],
-    clip_low: float,
-    clip_high: float,
+    ratio_M: Float[Tensor, " M"], advantage_M: Float[Tensor, " M"], clip_low: float, clip_high: float
 ) -> tuple[Float[Tensor, " M"], Bool[Tensor, " M"]]:
     """PPO's loss per token and whether the clip cut its gradient.
 
-    ratio = exp(logprob - old_logprob); loss = -min(ratio A, clip(ratio, 1 - clip_low, 1 + clip_high) A).
+    loss = -min(ratio A, clip(ratio, 1 - clip_low, 1 + clip_high) A), with ratio = exp(logprob - old_logprob) per token or per completion.
 
     Source:
         Schulman et al. 2017, arXiv:1707.06347, eq. 7; separate bounds: Yu et al. 2025, arXiv:2503.14476.
     """
-    ratio_M = (logprob_M - old_logprob_M).exp()
     cut_M = ((advantage_M > 0) & (ratio_M > 1 + clip_high)) | ((advantage_M < 0) & (ratio_M < 1 - clip_low))
     loss_M = -torch.minimum(ratio_M * advantage_M, ratio_M.clamp(1 - clip_low, 1 + clip_high) * advantage_M)
     return loss_M, cut_M
 
 
-def kl_to_reference(logprob_M: Float[Tensor, " M"], reference_logprob_M: Float[Tensor, " M"]) -> Float[Tensor, " M"]:
-    """KL(policy || reference) per token by the k3 estimator, in nats: exp(d) - d - 1 with d = reference - policy; never negative.
+def sequence_ratio(
+    logprob_M: Float[Tensor, " M"], old_logprob_M: Float[Tensor, " M"], owner_M: Int[Tensor, " M"], count: int
+) -> Float[Tensor, " M"]:
+    """GSPO's ratio: one number per completion, exp(mean over its tokens of logprob - old_logprob), at each of its tokens.
+
+    Args:
+        logprob_M: Of the policy; carries the gradient.
+        old_logprob_M: Of the policy that sampled.
+        owner_M: Which of ``count`` completions a token belongs to.
+        count: Completions.
 
     Source:
-        Schulman 2020, "Approximating KL divergence"; used in Shao et al. 2024, arXiv:2402.03300, eq. 4.
+        Zheng et al. 2025, arXiv:2507.18071, eq. 7.
     """
-    difference_M = reference_logprob_M - logprob_M
-    return difference_M.exp() - difference_M - 1
+    zeros_C = logprob_M.new_zeros(count)
+    sum_C = zeros_C.index_add(0, owner_M, logprob_M - old_logprob_M)
+    length_C = zeros_C.index_add(0, owner_M, torch.ones_like(logprob_M))
+    return (sum_C / length_C.clamp(min=1)).exp()[owner_M]
 
 
-def token_weights(mask_NT: Bool[Tensor, "N T"], normalise: Normalise, max_tokens: int) -> Float[Tensor, "N T"]:
+def token_weights(
+    mask_NT: Bool[Tensor, "N T"], normalise: Normalise, max_tokens: int, advantage_NT: Float[Tensor, "N T"] | None = None
+) -> Float[Tensor, "N T"]:
     """What each sampled token's loss is multiplied by before the sum; 0 off the mask.
 
     token: 1 / (tokens of the minibatch), so long completions weigh more; sequence: 1 / (N x the completion's own tokens), so a long
-    completion's tokens weigh less; constant: 1 / (N x max_tokens), so no weight depends on what was sampled.
+    completion's tokens weigh less; constant: 1 / (N x max_tokens), so no weight depends on what was sampled; active: 1 / (tokens with an
+    advantage), as if completions without one had been dropped from the batch.
 
     Source:
-        token: Yu et al. 2025, arXiv:2503.14476; sequence: Shao et al. 2024, arXiv:2402.03300; constant: Liu et al. 2025, arXiv:2503.20783.
+        token: Yu et al. 2025, arXiv:2503.14476; sequence: Shao et al. 2024, arXiv:2402.03300; constant: Liu et al. 2025, arXiv:2503.20783;
+        active: the released code of Zhu et al. 2025, arXiv:2506.01347.
     """
     mask = mask_NT.float()
     if normalise == "token":
@@ -57,4 +66,9 @@ def token_weights(mask_NT: Bool[Tensor, "N T"], normalise: Normalise, max_tokens
         return mask / mask.sum(dim=1, keepdim=True).clamp(min=1) / len(mask)
     if normalise == "constant":
         return mask / (len(mask) * max_tokens)
-    raise ComponentError("Unknown loss normalisation", value=repr(normalise), allowed="token, sequence, constant", do="Check the spelling")
+    if normalise == "active":
+        active = mask if advantage_NT is None else mask * (advantage_NT != 0)
+        return active / active.sum().clamp(min=1)
+    raise ComponentError(
+        "Unknown loss normalisation", value=repr(normalise), allowed="token, sequence, constant, active", do="Check the spelling"
+    )

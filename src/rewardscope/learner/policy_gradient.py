@@ -2,20 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Literal, get_args
 
 import torch
 from jaxtyping import Float
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from rewardscope.errors import ComponentError
-from rewardscope.learner.losses import Normalise, clipped_surrogate, kl_to_reference, token_weights
+from rewardscope.learner.critic import Critic
+from rewardscope.learner.implicit import ImplicitReward
+from rewardscope.learner.losses import Normalise, clipped_surrogate, sequence_ratio, token_weights
 from rewardscope.policy.packing import arrange, choose_layout
 from rewardscope.policy.policy import Policy
 from rewardscope.policy.scoring import score_rows
 from rewardscope.seeds import Address, generator
-from rewardscope.tensors import Batch, TokenCredit
+from rewardscope.tensors import KL, Batch, TokenCredit, kl_estimate
 
 PASS_TOKENS = 4096
 """Tokens one forward and backward pass reads at most; bounds memory, never results: weights are set by the whole minibatch."""
@@ -25,7 +26,7 @@ PASS_TOKENS = 4096
 class PolicyGradient:
     """Clipped policy gradient with AdamW at a constant rate.
 
-    loss = sum over tokens of weight x (-min(ratio A, clipped ratio A) + kl_weight x k3 KL to the untrained policy).
+    loss = sum over tokens of weight x (-min(ratio A, clipped ratio A) + kl_weight x KL to the reference).
     The ratio is against the sampler's own logprobs. A minibatch is made of whole groups, so a group's advantages, which sum to zero,
     are never split over updates.
     """
@@ -33,8 +34,12 @@ class PolicyGradient:
     learning_rate: float = 1e-4
     clip_low: float = 0.2
     clip_high: float = 0.2
+    ratio: Literal["token", "sequence"] = "token"
+    """Per token, or one per completion (GSPO; its clips are about 3e-4 and 4e-4)."""
     kl_weight: float = 0.0
-    """Reward units per nat; 0 = no reference is kept."""
+    """Reward units per nat; 0 = no KL term, and no reference is kept for it."""
+    kl: KL = "k3"
+    """Estimator of the KL term."""
     normalise: Normalise = "token"
     minibatches: int = 1
     """Updates per pass over the step's groups."""
@@ -44,13 +49,22 @@ class PolicyGradient:
     weight_decay: float = 0.0
     beta1: float = 0.9
     beta2: float = 0.999
+    reset_every: int = 0
+    """Steps between resets of reference and optimizer to the policy as it is then (ProRL); 0 = never."""
+    critic: Critic | None = None
+    """For credit that reads values."""
+    implicit: ImplicitReward | None = None
+    """For credit that reads implicit rewards."""
 
     def __post_init__(self) -> None:
-        if self.learning_rate < 0 or not 0 <= self.clip_low <= 1 or self.clip_high < 0 or self.minibatches < 1 or self.epochs < 1:
+        rates = self.learning_rate >= 0 and self.kl_weight >= 0 and 0 <= self.clip_low <= 1 and self.clip_high >= 0
+        counts = self.minibatches >= 1 and self.epochs >= 1 and self.reset_every >= 0
+        if not (rates and counts and self.ratio in ("token", "sequence") and self.kl in get_args(KL)):
             raise ComponentError(
-                "PolicyGradient cannot learn with these numbers",
+                "PolicyGradient cannot learn with these settings",
                 value=self,
-                allowed="learning_rate >= 0, 0 <= clip_low <= 1, clip_high >= 0, minibatches >= 1, epochs >= 1",
+                allowed="learning_rate, kl_weight, clip_high, reset_every >= 0, 0 <= clip_low <= 1, minibatches >= 1, epochs >= 1, "
+                "ratio one of token, sequence, kl one of k1, k2, k3",
                 do="Mend them in the study",
             )
         token_weights(torch.ones(1, 1, dtype=torch.bool), self.normalise, 1)
@@ -82,7 +96,7 @@ class PolicyGradient:
             optimizer: Its state, moved in place.
             batch: The step's tokens.
             credit: Advantage per token.
-            reference_logprob_NT: Of the untrained policy; only read when ``kl_weight`` is not 0.
+            reference_logprob_NT: Of the reference; only read when ``kl_weight`` is not 0.
             max_tokens: Longest possible completion, for the constant normaliser.
             address: Where the order of groups is found.
 
@@ -96,7 +110,7 @@ class PolicyGradient:
             count = min(self.minibatches, batch.num_problems)
             for part in range(count):
                 chosen = sorted(order[part::count])
-                notes.append(self._step(policy, optimizer, batch, credit, reference_logprob_NT, max_tokens, chosen))
+                notes.append(self._step(policy, optimizer, batch, credit, reference_logprob_NT, max_tokens, chosen, address))
         mean = {name: sum(note[name] for note in notes) / len(notes) for name in notes[0]}
         return {**mean, "entropy_mean_nats": notes[0]["entropy_mean_nats"], "kl_to_sampler_nats": notes[-1]["kl_to_sampler_nats"]}
 
@@ -109,13 +123,14 @@ class PolicyGradient:
         reference_logprob_NT: Tensor | None,
         max_tokens: int,
         chosen: list[int],
+        address: tuple[Address, ...],
     ) -> dict[str, float]:
         """One optimizer step on the chosen problems, gradients summed over as many passes as memory asks for."""
         part = batch.problems(chosen)
         rows_N = torch.tensor([p * batch.group_size + g for p in chosen for g in range(batch.group_size)])
         width = part.token_NT.shape[1]
-        weight_NT = token_weights(part.mask_NT, self.normalise, max_tokens)
         advantage_NT = credit.advantage_NT[rows_N, :width]
+        weight_NT = token_weights(part.mask_NT, self.normalise, max_tokens, advantage_NT)
         total = {"loss": 0.0, "clip_share": 0.0, "entropy_mean_nats": 0.0, "kl_to_sampler_nats": 0.0}
         num_tokens = int(part.mask_NT.sum())
         optimizer.zero_grad(set_to_none=True)
@@ -128,30 +143,20 @@ class PolicyGradient:
 
             logprob_M, entropy_M = score_rows(policy, rows, part)
             old_M = pick(part.sampler_logprob_NT)
-            loss_M, cut_M = clipped_surrogate(logprob_M, old_M, pick(advantage_NT), self.clip_low, self.clip_high)
+            owner_M = torch.arange(len(members)).repeat_interleave(mask.sum(dim=1)).to(policy.device)
+            ratio_M = sequence_ratio(logprob_M, old_M, owner_M, len(members)) if self.ratio == "sequence" else (logprob_M - old_M).exp()
+            loss_M, cut_M = clipped_surrogate(ratio_M, pick(advantage_NT), self.clip_low, self.clip_high)
             if self.kl_weight and reference_logprob_NT is not None:
-                loss_M = loss_M + self.kl_weight * kl_to_reference(logprob_M, pick(reference_logprob_NT[rows_N, :width]))
+                loss_M = loss_M + self.kl_weight * kl_estimate(logprob_M, pick(reference_logprob_NT[rows_N, :width]), self.kl)
             loss = (pick(weight_NT) * loss_M).sum()
+            if not loss.isfinite():
+                value = f"{float(loss.detach())} at {address}"
+                raise ComponentError("The loss is not a number", value=value, do="The checkpoint before is kept; lower the learning rate")
             loss.backward()  # type: ignore[no-untyped-call]
             total["loss"] += float(loss.detach())
             total["clip_share"] += float(cut_M.float().sum()) / num_tokens
             total["entropy_mean_nats"] += float(entropy_M.sum()) / num_tokens
-            total["kl_to_sampler_nats"] += float(kl_to_reference(old_M, logprob_M.detach()).sum()) / num_tokens
+            total["kl_to_sampler_nats"] += float(kl_estimate(old_M, logprob_M.detach(), "k3").sum()) / num_tokens
         total["gradient_norm"] = float(torch.nn.utils.clip_grad_norm_(policy.model.parameters(), self.max_gradient_norm))
         optimizer.step()
         return total
-
-
-def save_optimizer(optimizer: torch.optim.Optimizer, path: Path) -> None:
-    """Writes the optimizer's tensors as safetensors: reading them back can run no code."""
-    state = optimizer.state_dict()["state"]
-    save_file({f"{index}.{name}": tensor.contiguous() for index, entry in state.items() for name, tensor in entry.items()}, path)
-
-
-def load_optimizer(optimizer: torch.optim.Optimizer, path: Path) -> None:
-    """Puts the saved tensors back into a fresh optimizer over the same weights."""
-    state: dict[int, dict[str, Tensor]] = {}
-    for place, tensor in load_file(path).items():
-        index, name = place.split(".", 1)
-        state.setdefault(int(index), {})[name] = tensor
-    optimizer.load_state_dict({**optimizer.state_dict(), "state": state})

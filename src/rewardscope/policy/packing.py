@@ -1,7 +1,8 @@
 """One row per group: the prompt once, its completions after it, each blind to the others.
 
 A row is  prompt | completion 1 | completion 2 | ...  with a block mask (a completion sees the prompt and itself) and position
-ids that start again after the prompt, so every completion is scored as if it stood alone behind its prompt.
+ids that start again after the prompt, so every completion is scored as if it stood alone behind its prompt. A completion's last token
+predicts nothing that was sampled, so it is not read.
 """
 
 from dataclasses import dataclass
@@ -40,7 +41,7 @@ class Rows:
 
 def choose_layout(policy: Policy, batch: Batch) -> Layout:
     """The layout with the lower cost, counted as multiply-adds: 2 x weights per token, 4 x width x layers per attended pair."""
-    length_N = batch.mask_NT.sum(dim=1).tolist()
+    length_N = _lengths_read(batch)
     config = policy.model.config
     per_token = 2 * sum(p.numel() for p in policy.model.base_model.parameters())
     per_pair = 4 * config.hidden_size * config.num_hidden_layers
@@ -52,6 +53,12 @@ def choose_layout(policy: Policy, batch: Batch) -> Layout:
             width = len(prompt) + sum(lengths[g] for g in members)
             packed += per_token * width + per_pair * width**2  # a written-out mask saves nothing above the diagonal
     return "packed" if packed < plain else "plain"
+
+
+def _lengths_read(batch: Batch) -> list[int]:
+    """Tokens of each completion that the model reads: all but the last."""
+    read: list[int] = (batch.mask_NT.sum(dim=1) - 1).clamp(min=0).tolist()
+    return read
 
 
 def _split(prompt_length: int, lengths: list[int]) -> list[list[int]]:
@@ -69,7 +76,7 @@ def _split(prompt_length: int, lengths: list[int]) -> list[list[int]]:
 
 def arrange(batch: Batch, layout: Layout, max_tokens: int, device: torch.device) -> list[Rows]:
     """The batch as model inputs, in passes of at most ``max_tokens`` tokens (a single longer row still goes alone)."""
-    length_N = batch.mask_NT.sum(dim=1).tolist()
+    length_N = _lengths_read(batch)
     size = batch.group_size
     rows: list[tuple[int, list[int]]] = []  # (problem, completions in the row)
     for p, prompt in enumerate(batch.prompt_ids):
@@ -106,10 +113,10 @@ def _build(batch: Batch, length_N: list[int], chosen: list[tuple[int, list[int]]
             input_RS[r, start:end] = batch.token_NT[n, : length_N[n]]
             position_RS[r, start:end] = torch.arange(len(prompt), len(prompt) + length_N[n])
             segment_RS[r, start:end] = place
-            column = torch.arange(start - 1, end - 1)
+            column = torch.arange(start - 1, end)[: int(batch.mask_NT[n].sum())]
             column[:1] = len(prompt) - 1  # the first token of every completion is predicted by the prompt's last
             columns.append(column)
-            rows.append(torch.full((length_N[n],), r))
+            rows.append(torch.full((len(column),), r))
             start = end
     mask = None
     if layout == "packed":

@@ -9,6 +9,7 @@ from torch import Tensor
 from transformers import DynamicCache
 
 from rewardscope.errors import ComponentError, ModelError
+from rewardscope.policy.decoding import make_room, thin_products
 from rewardscope.policy.policy import Policy
 from rewardscope.seeds import Address, uniforms
 from rewardscope.types import Completion, Ending
@@ -82,8 +83,9 @@ def sample(
     noise = [uniforms(group_size, sampling.max_tokens, *address) for address in addresses]
     rows = [_Row(p, g, [], []) for p in sorted(range(len(prompts)), key=lambda p: len(encoded[p])) for g in range(group_size)]
     most = _rows_at_once(policy, max(map(len, encoded)) + sampling.max_tokens)
-    for start in range(0, len(rows), most):
-        _sample_rows(policy, encoded, rows[start : start + most], sampling, noise)
+    with thin_products(policy.model):
+        for start in range(0, len(rows), most):
+            _sample_rows(policy, encoded, rows[start : start + most], sampling, noise)
     rows.sort(key=lambda row: (row.prompt, row.member))
     completions = [Completion(policy.decode(tuple(r.token_ids)), tuple(r.token_ids), tuple(r.logprobs), r.ending) for r in rows]
     return [tuple(completions[p * group_size : (p + 1) * group_size]) for p in range(len(prompts))]
@@ -97,7 +99,7 @@ def _rows_at_once(policy: Policy, length: int) -> int:
     return int(np.clip(CACHE_BYTES // row_bytes, 1, 1024))
 
 
-@torch.no_grad()
+@torch.inference_mode()
 def _sample_rows(policy: Policy, encoded: list[tuple[int, ...]], rows: list[_Row], sampling: Sampling, noise: list[np.ndarray]) -> None:
     """Fills the rows: one prefill of their distinct prompts, then a token for every row still going."""
     device = policy.device
@@ -113,7 +115,7 @@ def _sample_rows(policy: Policy, encoded: list[tuple[int, ...]], rows: list[_Row
         ).last_hidden_state[:, -1]
         logits = _logits(policy, states, ids, seen)
     place = torch.tensor([prompts.index(row.prompt) for row in rows], device=device)
-    cache.batch_select_indices(place)
+    make_room(cache, place, sampling.max_tokens)
     logits, seen = logits[place], seen[place]
     position = torch.tensor([len(encoded[row.prompt]) for row in rows], device=device)
     live = list(rows)
@@ -174,7 +176,8 @@ def pick(logits: Tensor, uniform: Tensor, sampling: Sampling) -> tuple[Tensor, T
         uniform: (rows,) in [0, 1).
         sampling: Temperature and cut; at temperature 0 the likeliest token, and logprobs at temperature 1.
     """
-    logprob = torch.log_softmax(logits / (sampling.temperature or 1.0), dim=-1)
+    temperature = sampling.temperature or 1.0
+    logprob = torch.log_softmax(logits if temperature == 1.0 else logits / temperature, dim=-1)
     if sampling.temperature == 0:
         token = logprob.argmax(dim=-1)
     else:

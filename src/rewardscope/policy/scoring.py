@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
+from rewardscope.policy.head import HeadScores, plain_head
 from rewardscope.policy.packing import Layout, Rows, arrange, choose_layout
 from rewardscope.policy.policy import Policy
 from rewardscope.tensors import Batch, TokenScores
@@ -11,7 +12,8 @@ from rewardscope.tensors import Batch, TokenScores
 PASS_TOKENS = 16_384
 """Tokens one forward pass reads at most; bounds memory, never results."""
 LOGIT_NUMBERS = 1 << 25
-"""Logits held at once (128 MiB of float32); longer lists go in chunks that the backward pass computes again."""
+"""Logits held at once (128 MiB of float32) for heads that are more than one matrix; longer lists go in chunks that the backward pass
+computes again."""
 
 
 def _scores_of_chunk(policy: Policy, hidden_MD: Tensor, token_M: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
@@ -32,6 +34,10 @@ def score_rows(policy: Policy, rows: Rows, batch: Batch) -> tuple[Tensor, Tensor
     with policy.precision():
         hidden_RSD = policy.hidden(input_ids=rows.input_RS, position_ids=rows.position_RS, attention_mask=rows.mask_R1SS)
         hidden_MD = hidden_RSD[rows.row_M, rows.column_M]
+        head = plain_head(policy.head)
+        if head is not None:
+            logprob_M, entropy_M = HeadScores.apply(hidden_MD, head.weight, token_M, temperature)  # type: ignore[no-untyped-call]
+            return logprob_M, entropy_M
         chunk = max(1, LOGIT_NUMBERS // policy.vocabulary_size)
         if len(token_M) <= chunk:
             return _scores_of_chunk(policy, hidden_MD, token_M, temperature)
@@ -60,3 +66,21 @@ def score(policy: Policy, batch: Batch, layout: Layout | None = None) -> TokenSc
         logprob_NT[mask_NT] = logprob_M.cpu()
         entropy_NT[mask_NT] = entropy_M.cpu()
     return TokenScores(logprob_NT, entropy_NT)
+
+
+@torch.no_grad()
+def token_states(policy: Policy, batch: Batch) -> Tensor:
+    """Last hidden state (M, D) from which each sampled token was predicted, over all M tokens in (n, t) order; detached."""
+    length_N = batch.mask_NT.sum(dim=1)
+    start_N = torch.cat([length_N.new_zeros(1), length_N.cumsum(0)[:-1]])
+    found: Tensor | None = None
+    for rows in arrange(batch, choose_layout(policy, batch), PASS_TOKENS, policy.device):
+        with policy.precision():
+            inputs = {"input_ids": rows.input_RS, "position_ids": rows.position_RS, "attention_mask": rows.mask_R1SS}
+            state_RSD = policy.model.base_model(**inputs, use_cache=False).last_hidden_state
+        if found is None:
+            found = state_RSD.new_zeros(int(length_N.sum()), state_RSD.shape[-1], dtype=torch.float32)
+        place_M = torch.cat([torch.arange(int(start_N[n]), int(start_N[n] + length_N[n])) for n in rows.members])
+        found[place_M.to(found.device)] = state_RSD[rows.row_M, rows.column_M].float()
+    assert found is not None
+    return found

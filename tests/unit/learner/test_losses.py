@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from rewardscope.errors import ComponentError
-from rewardscope.learner.losses import clipped_surrogate, kl_to_reference, token_weights
+from rewardscope.learner.losses import clipped_surrogate, sequence_ratio, token_weights
 from rewardscope.seeds import generator
+from rewardscope.tensors import KL, kl_estimate
 
 MASK = torch.tensor([[1, 1, 1, 1], [1, 1, 0, 0], [0, 0, 0, 0]], dtype=torch.bool)
 
@@ -28,7 +29,7 @@ MASK = torch.tensor([[1, 1, 1, 1], [1, 1, 0, 0], [0, 0, 0, 0]], dtype=torch.bool
 def test_the_clipped_surrogate_by_hand(ratio: float, advantage: float, loss: float, slope: float, cut: bool) -> None:
     old = torch.tensor([-1.5])
     new = (old + math.log(ratio)).requires_grad_()
-    found, was_cut = clipped_surrogate(new, old, torch.tensor([advantage]), clip_low=0.2, clip_high=0.3)
+    found, was_cut = clipped_surrogate((new - old).exp(), torch.tensor([advantage]), clip_low=0.2, clip_high=0.3)
     found.sum().backward()
     assert found.item() == pytest.approx(loss, abs=1e-6)
     assert new.grad is not None
@@ -37,20 +38,33 @@ def test_the_clipped_surrogate_by_hand(ratio: float, advantage: float, loss: flo
 
 
 def test_k3_by_hand() -> None:
-    found = kl_to_reference(torch.log(torch.tensor([0.5, 0.25, 0.5])), torch.log(torch.tensor([0.25, 0.5, 0.5])))
+    found = kl_estimate(torch.log(torch.tensor([0.5, 0.25, 0.5])), torch.log(torch.tensor([0.25, 0.5, 0.5])), "k3")
     torch.testing.assert_close(found, torch.tensor([0.5 + math.log(2) - 1, 2 - math.log(2) - 1, 0.0]))
+
+
+def test_k1_and_k2_by_hand() -> None:
+    policy, reference = torch.tensor([-1.0, -3.0]), torch.tensor([-2.0, -2.5])
+    torch.testing.assert_close(kl_estimate(policy, reference, "k1"), torch.tensor([1.0, -0.5]))
+    torch.testing.assert_close(kl_estimate(policy, reference, "k2"), torch.tensor([0.5, 0.125]))
+
+
+@pytest.mark.parametrize("estimator", ["k1", "k3"])
+def test_k1_and_k3_average_to_the_kl(estimator: KL) -> None:
+    policy, reference = torch.tensor([0.6, 0.3, 0.1]), torch.tensor([0.2, 0.5, 0.3])
+    mean = (policy * kl_estimate(policy.log(), reference.log(), estimator)).sum()
+    torch.testing.assert_close(mean, (policy * (policy / reference).log()).sum())
 
 
 def test_k3_is_never_negative_and_averages_to_the_kl() -> None:
     policy, reference = torch.tensor([0.6, 0.3, 0.1]), torch.tensor([0.2, 0.5, 0.3])
-    per_action = kl_to_reference(policy.log(), reference.log())
+    per_action = kl_estimate(policy.log(), reference.log(), "k3")
     assert (per_action >= 0).all()
     torch.testing.assert_close((policy * per_action).sum(), (policy * (policy / reference).log()).sum())
 
 
 def test_k3_pulls_the_policy_towards_the_reference() -> None:
     logprob_M = torch.tensor([-1.0, -3.0], requires_grad=True)
-    kl_to_reference(logprob_M, torch.tensor([-2.0, -2.0])).sum().backward()
+    kl_estimate(logprob_M, torch.tensor([-2.0, -2.0]), "k3").sum().backward()
     assert logprob_M.grad is not None
     assert logprob_M.grad[0] > 0 > logprob_M.grad[1]
 
@@ -60,6 +74,23 @@ def test_the_weights_of_tokens_by_hand() -> None:
     torch.testing.assert_close(token_weights(MASK, "token", 8), torch.tensor([[1.0] * 4, [1.0, 1.0, 0, 0], [0.0] * 4]) / 6)
     torch.testing.assert_close(token_weights(MASK, "sequence", 8), torch.tensor([[0.25] * 4, [0.5, 0.5, 0, 0], [0.0] * 4]) / 3)
     torch.testing.assert_close(token_weights(MASK, "constant", 8), MASK.float() / 24)
+
+
+def test_active_weights_are_those_of_a_batch_without_the_others() -> None:
+    advantage_NT = torch.tensor([[0.0] * 4, [-1.0, -1.0, 0, 0], [0.0] * 4])
+    expected = torch.tensor([[0.0] * 4, [0.5, 0.5, 0, 0], [0.0] * 4])
+    torch.testing.assert_close(token_weights(MASK, "active", 8, advantage_NT), expected)
+    torch.testing.assert_close(token_weights(MASK, "active", 8, torch.zeros(3, 4)), torch.zeros(3, 4))
+
+
+def test_the_ratio_of_a_completion_by_hand() -> None:
+    """Two completions of 3 and 1 tokens: the geometric mean of the tokens' ratios, at each token, and its slope."""
+    old = torch.tensor([-1.0, -1.0, -1.0, -2.0])
+    new = torch.tensor([-0.7, -1.0, -1.0, -1.0], requires_grad=True)
+    found = sequence_ratio(new, old, torch.tensor([0, 0, 0, 1]), 2)
+    torch.testing.assert_close(found, torch.tensor([0.1, 0.1, 0.1, 1.0]).exp())
+    found[0].backward()
+    torch.testing.assert_close(new.grad, torch.tensor([1.0, 1.0, 1.0, 0.0]) * math.exp(0.1) / 3)
 
 
 def test_the_weights_of_a_full_minibatch_sum_to_one() -> None:
@@ -76,5 +107,5 @@ def test_constant_weights_do_not_depend_on_what_was_sampled() -> None:
 
 def test_an_unknown_normalisation_is_refused_where_types_are_not_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
-    with pytest.raises(ComponentError, match=r"'mean'.*token, sequence, constant"):
+    with pytest.raises(ComponentError, match=r"'mean'.*token, sequence, constant, active"):
         token_weights(MASK, "mean", 8)  # type: ignore[arg-type]

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from factories import sampled_batch, tiny_policy
 from rewardscope.errors import ComponentError
-from rewardscope.learner import PolicyGradient, load_optimizer, policy_gradient, save_optimizer
+from rewardscope.learner import PolicyGradient, policy_gradient
+from rewardscope.learner.optimizers import load_optimizer, save_optimizer
 from rewardscope.policy import Policy, Sampling, score
 from rewardscope.tensors import Batch, TokenCredit
 
@@ -210,7 +211,19 @@ def test_a_fresh_optimizer_would_not_have_been_the_same(batch: Batch) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"learning_rate": -1.0}, {"clip_low": 1.5}, {"clip_high": -0.1}, {"minibatches": 0}, {"epochs": 0}, {"normalise": "mean"}]
+    "wrong",
+    [
+        {"ratio": "word"},
+        {"kl": "k4"},
+        {"kl_weight": -1.0},
+        {"reset_every": -1},
+        {"learning_rate": -1.0},
+        {"clip_low": 1.5},
+        {"clip_high": -0.1},
+        {"minibatches": 0},
+        {"epochs": 0},
+        {"normalise": "mean"},
+    ],
 )
 def test_settings_that_cannot_learn_are_refused(wrong: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)

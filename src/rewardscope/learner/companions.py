@@ -1,0 +1,70 @@
+"""What stands beside a policy while it learns, and must survive a kill with it: optimizer, reference, critic, implicit reward model."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from rewardscope.learner.critic import CriticState
+from rewardscope.learner.implicit import ImplicitState
+from rewardscope.learner.optimizers import load_optimizer, save_optimizer
+from rewardscope.learner.policy_gradient import PolicyGradient
+from rewardscope.policy.policy import Policy
+
+OPTIMIZER, REFERENCE = "optimizer.safetensors", "reference"
+
+
+@dataclass
+class Companions:
+    """The learner's state; each but the optimizer is None where nothing asked for it."""
+
+    optimizer: torch.optim.Optimizer
+    reference: Policy | None
+    critic: CriticState | None
+    implicit: ImplicitState | None
+
+    @classmethod
+    def begin(cls, learner: PolicyGradient, policy: Policy, start: Callable[[], Policy], *, reference: bool) -> "Companions":
+        """Those of an untrained policy.
+
+        Args:
+            learner: Says which there are.
+            policy: About to be trained.
+            start: Makes a fresh copy of the untrained policy.
+            reference: Whether anything reads the reference.
+        """
+        wanted = reference or learner.kl_weight > 0 or learner.implicit is not None
+        return cls(
+            optimizer=learner.optimizer(policy),
+            reference=start() if wanted else None,
+            critic=learner.critic.begin(policy) if learner.critic else None,
+            implicit=learner.implicit.begin(start()) if learner.implicit else None,
+        )
+
+    def reset(self, learner: PolicyGradient, policy: Policy) -> None:
+        """ProRL's reset: the reference becomes the policy as it is, the optimizer forgets."""
+        self.optimizer = learner.optimizer(policy)
+        if self.reference is not None:
+            self.reference = policy.clone()
+
+    def save(self, folder: Path, *, moved_reference: bool) -> None:
+        """Writes everything that a fresh start would not make again."""
+        save_optimizer(self.optimizer, folder / OPTIMIZER)
+        if self.reference is not None and moved_reference:
+            (folder / REFERENCE).mkdir()
+            self.reference.save(folder / REFERENCE)
+        if self.critic is not None:
+            self.critic.save(folder)
+        if self.implicit is not None:
+            self.implicit.save(folder)
+
+    def load(self, folder: Path) -> None:
+        """Reads it back."""
+        load_optimizer(self.optimizer, folder / OPTIMIZER)
+        if self.reference is not None and (folder / REFERENCE).is_dir():
+            self.reference = Policy.load(folder / REFERENCE, device=str(self.reference.device))
+        if self.critic is not None:
+            self.critic.load(folder)
+        if self.implicit is not None:
+            self.implicit.load(folder)
