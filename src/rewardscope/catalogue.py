@@ -1,11 +1,14 @@
 """Every component there is: what the command line lists, what the tests run over, and what codec can read back."""
 
 import dataclasses
+import inspect
+import itertools
 from collections.abc import Mapping
+from typing import Any
 
 from rewardscope.credit import CREDITS
 from rewardscope.environments import ENVIRONMENTS
-from rewardscope.learner import PolicyGradient
+from rewardscope.learner import Critic, ImplicitReward, PolicyGradient
 from rewardscope.organisms import Organism
 from rewardscope.policy import Sampling
 from rewardscope.policy.start import Pretrained
@@ -16,7 +19,7 @@ from rewardscope.training import Arm
 from rewardscope.types import Claim
 
 STARTS: dict[str, type] = {cls.__name__: cls for cls in (Organism, Pretrained)}
-LEARNERS: dict[str, type] = {cls.__name__: cls for cls in (PolicyGradient,)}
+LEARNERS: dict[str, type] = {cls.__name__: cls for cls in (PolicyGradient, Critic, ImplicitReward)}
 KINDS: dict[str, Mapping[str, type]] = {
     "environments": ENVIRONMENTS,
     "rewards": REWARDS,
@@ -44,3 +47,35 @@ def fields_of(cls: type) -> str:
         missing = field.default is dataclasses.MISSING
         found.append(field.name if missing else f"{field.name}={field.default!r}")
     return ", ".join(found)
+
+
+def source_of(cls: type) -> str:
+    """Where the component comes from, as the ``Source:`` section of its docstring says; empty where it is ours."""
+    lines = inspect.cleandoc(cls.__doc__ or "").splitlines()
+    if "Source:" not in lines:
+        return ""
+    section = itertools.takewhile(lambda line: line.startswith(" ") or not line, lines[lines.index("Source:") + 1 :])
+    return " ".join(line.strip() for line in section).strip()
+
+
+def declared_truth(cls: type) -> bool | str | None:
+    """Whether the component reads the key; "as its base" for one that wraps another; None where the question does not arise."""
+    found = getattr(cls, "uses_truth", None)
+    return found if found is None or isinstance(found, bool) else "as its base"
+
+
+def as_records() -> list[dict[str, Any]]:
+    """Every component for machines: kind, name, fields, uses_truth, placebo, what, source."""
+    return [
+        {
+            "kind": kind,
+            "name": name,
+            "fields": fields_of(cls),
+            "uses_truth": declared_truth(cls),
+            "placebo": bool(getattr(cls, "placebo", False)),
+            "what": first_line(cls),
+            "source": source_of(cls),
+        }
+        for kind, entries in KINDS.items()
+        for name, cls in entries.items()
+    ]

@@ -1,5 +1,6 @@
 """The command line: paths, resources and verbosity; no flag can change a result."""
 
+import json
 import shlex
 import sys
 import time
@@ -107,16 +108,22 @@ def status(root: RunPath) -> None:
 
 
 @app.command()
-def methods() -> None:
-    """List every component there is, with what it declares."""
-    from rewardscope.catalogue import KINDS, fields_of, first_line
+def methods(as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for machines.")] = False) -> None:
+    """List every component there is, with what it declares and where it comes from."""
+    from rewardscope.catalogue import KINDS, as_records
 
-    for kind, entries in KINDS.items():
-        table = Table("name", "fields", "key", "what it is", title=kind, title_justify="left", expand=False)
-        for name, cls in entries.items():
-            declares = {True: "reads it", False: "sealed", None: ""}[getattr(cls, "uses_truth", None)]
-            placebo = " (placebo)" if getattr(cls, "placebo", False) else ""
-            table.add_row(name, Text(fields_of(cls)), declares + placebo, Text(first_line(cls)))
+    records = as_records()
+    if as_json:
+        sys.stdout.write(json.dumps(records, indent=1) + "\n")
+        return
+    for kind in KINDS:
+        table = Table("name", "fields", "key", "what it is", title=kind, title_justify="left", expand=False, show_lines=True)
+        for record in records:
+            if record["kind"] == kind:
+                declares = {True: "reads it", False: "sealed", None: ""}.get(record["uses_truth"], record["uses_truth"])
+                placebo = " (placebo)" if record["placebo"] else ""
+                what = Text(record["what"]).append(f"\n{record['source']}" if record["source"] else "", style="dim")
+                table.add_row(record["name"], Text(record["fields"]), f"{declares}{placebo}", what)
         console.print(table)
 
 

@@ -1,18 +1,4 @@
-"""The run directory: what is where, and how it is written so that a kill at any instant leaves nothing half-done.
-
-runs/<study>/
-study.json                       resolved study, signature, versions, hardware
-cells/<arm>--s<seed>--<hash12>/
-arm.json  status.json
-steps.parquet                  one row per step
-rollouts/step_000010.parquet   every completion, its grade and what it was paid
-checkpoints/step_000200/       .complete is written last and holds each file's SHA-256
-evaluation/step_000200.parquet completions on the held-out problems
-readings/step_000200.parquet   tokens of a few completions under the untrained and the trained policy
-measurements.parquet
-verdicts.json
-report.html
-"""
+"""The run directory (docs/run-directory.md says what is where), written so that a kill at any instant leaves nothing half-done."""
 
 import contextlib
 import fcntl
@@ -188,7 +174,8 @@ def _digest(path: Path) -> str:
 
 def seal_directory(partial: Path, final: Path) -> None:
     """Turns a directory whose files are written into a finished checkpoint: digests into ``.complete``, then one rename."""
-    write_json(partial / COMPLETE, {path.name: _digest(path) for path in sorted(partial.iterdir()) if path.name != COMPLETE})
+    files = [path for path in sorted(partial.rglob("*")) if path.is_file() and path.name != COMPLETE]
+    write_json(partial / COMPLETE, {path.relative_to(partial).as_posix(): _digest(path) for path in files})
     if final.exists():
         shutil.rmtree(final)
     partial.rename(final)

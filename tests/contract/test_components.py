@@ -1,12 +1,13 @@
 """What every component keeps to: it is its own configuration."""
 
 import dataclasses
+import json
 import pickle
 
 import pytest
 
-from rewardscope import Arm, Chain, Claim, Evaluation, Gym, Organism, Pretrained, Study, Truth
-from rewardscope.catalogue import COMPONENTS, KINDS, fields_of, first_line
+from rewardscope import Arm, Chain, Claim, Evaluation, Gym, Organism, Overlong, Planning, Pretrained, Study, Truth
+from rewardscope.catalogue import COMPONENTS, KINDS, as_records, fields_of, first_line
 from rewardscope.codec import canonical, decode, encode, signature
 from rewardscope.errors import ComponentError
 
@@ -17,6 +18,8 @@ WITHOUT_DEFAULTS: dict[str, object] = {
     "Claim": CLAIM,
     "Gym": Gym("chain_sum"),
     "Organism": Organism("formats-planted"),
+    "Overlong": Overlong(limit=8, buffer=4),
+    "Planning": Planning(("so", "wait")),
     "Pretrained": Pretrained("somebody/some-model"),
     "Study": Study(name="s", question="?", arms=(ARM,), seeds=(0, 1), claims=(CLAIM,), evaluation=Evaluation(problems=4, readings=2)),
 }
@@ -72,3 +75,16 @@ def test_the_list_of_fields_names_each_of_them(name: str) -> None:
 def test_no_two_tables_share_a_name() -> None:
     names = [name for table in KINDS.values() for name in table]
     assert len(names) == len(set(names))
+
+
+def test_every_component_is_listed_for_machines_with_where_it_comes_from() -> None:
+    records = {record["name"]: record for record in json.loads(json.dumps(as_records()))}
+    assert list(records) == [name for table in KINDS.values() for name in table]
+    assert records["Coin"] == {
+        "kind": "rewards", "name": "Coin", "fields": "p=0.5", "uses_truth": False, "placebo": True,
+        "what": "1 with probability p, 0 otherwise, whatever the completion says.",
+        "source": "Shao et al. 2025, arXiv:2506.10947, section 2.2 (random reward, gamma = p = 0.5).",
+    }  # fmt: skip
+    assert records["Planning"]["uses_truth"] == "as its base"
+    assert records["Chain"]["uses_truth"] is None
+    assert all(record["source"] for record in records.values() if record["kind"] == "credit")

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from rewardscope.cli import main
 from rewardscope.store import RunDirectory
@@ -50,8 +51,13 @@ def edited(tmp_path: Path, old: str, new: str) -> Path:
         ("completions_per_problem=4", "completions_per_problem=1", "groups of one"),
         ('arm("coin", Coin())', 'arm("coin", Truth())', "same signature"),
         ('Organism("formats-planted")', 'Organism("formats-plantd")', "Unknown organism"),
+        ("seeds=(0, 1),", 'seeds=(0, 1), device="tpu",', "device one of cpu, cuda"),
+        pytest.param(
+            "seeds=(0, 1),", 'seeds=(0, 1), device="cuda",', "wants a GPU",
+            marks=pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here"),
+        ),
     ],
-)
+)  # fmt: skip
 def test_a_mistaken_study_file(
     old: str, new: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

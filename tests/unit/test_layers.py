@@ -19,7 +19,7 @@ ALLOWED: dict[str, set[str]] = {
     "store": {"types", "errors", "codec"},
     "environments": {"types", "errors", "seeds", "stats"},
     "rewards": {"types", "errors", "seeds", "stats"},
-    "credit": {"tensors", "types", "errors"},
+    "credit": {"tensors", "types", "errors", "seeds"},
     "policy": {"tensors", "types", "errors", "seeds"},
     "organisms": {"policy", "environments", "types", "errors", "seeds", "codec"},
     "learner": {"policy", "tensors", "types", "errors", "seeds"},

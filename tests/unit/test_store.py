@@ -173,9 +173,11 @@ def test_an_unfinished_checkpoint_does_not_count(checkpoint: Path) -> None:
 
 def test_a_cell_can_be_held_again_after_it_was_let_go(tmp_path: Path) -> None:
     cell = CellDirectory(tmp_path / "cell")
+    held = 0
     for _ in range(2):
         with cell.held():
-            pass
+            held += 1
+    assert held == 2
 
 
 def test_a_held_cell_refuses_a_second_process_and_frees_itself_when_the_first_dies(tmp_path: Path) -> None:

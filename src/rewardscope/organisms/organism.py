@@ -43,7 +43,7 @@ class Organism:
         """SHA-256 of the shipped weights."""
         return str(card(self.name)["weights_sha256"])
 
-    def load(self) -> Policy:
+    def load(self, device: str = "cpu") -> Policy:
         """The shipped weights.
 
         Raises:
@@ -56,7 +56,7 @@ class Organism:
                 allowed=signature(RECIPES[self.name]),
                 do=f"Run: rewardscope organisms build {self.name}",
             )
-        return Policy.load(WEIGHTS / self.name)
+        return Policy.load(WEIGHTS / self.name, device=device)
 
 
 def card(name: str) -> dict[str, Any]:

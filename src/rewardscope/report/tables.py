@@ -41,7 +41,7 @@ def _evidence(verdict: Verdict) -> Text:
         return Text(visible(f"{verdict.reason or 'no reason was recorded'}\nneeded: {margin_text(verdict.claim)}"))
     smallest = UNKNOWN if verdict.smallest_visible is None else number(verdict.smallest_visible)
     text = Text(f"{signed(verdict.estimate)}{visible(unit_phrase(verdict.unit))}", style="bold")
-    text.append(f"\n{visible(interval_phrase(verdict))}", style="not bold")
-    text.append(f"\n{number(verdict.treatment_mean)} against {number(verdict.control_mean)}\n{counts_phrase(verdict)}", style="not bold")
-    text.append(f"\nneeded: {margin_text(verdict.claim)}\nsmallest visible: {smallest}", style="not bold dim")
+    text.append(f", {visible(interval_phrase(verdict))}", style="not bold")
+    text.append(f"\n{number(verdict.treatment_mean)} against {number(verdict.control_mean)}; {counts_phrase(verdict)}", style="not bold")
+    text.append(f"\nneeded: {margin_text(verdict.claim)}; smallest visible: {smallest}", style="not bold dim")
     return text

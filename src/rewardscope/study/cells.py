@@ -51,19 +51,19 @@ def run_cell(study: Study, cell: Cell, run: RunDirectory) -> None:
         torch.set_num_threads(study.threads_per_cell)
         write_json(directory.path / "arm.json", {"label": cell.label, "seed": cell.seed, "arm": encode(cell.arm)})
         step = 0 if cell.seed is None else cell.arm.steps
-        policy = _policy(cell, directory)
+        policy = _policy(study, cell, directory)
         directory.write_status("running", step, phase="evaluating")
         rollouts = _evaluate(study, cell, policy, directory, step)
         _measure(study, cell, policy, rollouts, run, step)
         directory.write_status("done", step, measured=study.measuring_signature)
 
 
-def _policy(cell: Cell, directory: CellDirectory) -> Policy:
+def _policy(study: Study, cell: Cell, directory: CellDirectory) -> Policy:
     if cell.seed is None:
-        return cell.arm.start.load()
+        return cell.arm.start.load(study.device)
     done = max(directory.checkpoints(), default=0)
     directory.write_status("running", done, phase="training")
-    return train(cell.arm, cell.seed, directory, lambda step: directory.write_status("running", step, phase="training"))
+    return train(cell.arm, cell.seed, directory, lambda step: directory.write_status("running", step, phase="training"), study.device)
 
 
 def _evaluate(study: Study, cell: Cell, policy: Policy, directory: CellDirectory, step: int) -> list[Rollout]:
@@ -89,7 +89,7 @@ def _measure(study: Study, cell: Cell, policy: Policy, rollouts: list[Rollout], 
     sources = [source]
     if cell.seed is not None:
         base_source = run.cell(cell.base).step_file("evaluation", 0)
-        base_rollouts, base_policy = tuple(read_rollouts(base_source)), cell.arm.start.load()
+        base_rollouts, base_policy = tuple(read_rollouts(base_source)), cell.arm.start.load(study.device)
         sources += [base_source, directory.checkpoint(step)]
     subject = Subject(
         study=study.name,

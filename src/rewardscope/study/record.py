@@ -10,7 +10,7 @@ from typing import Any
 from rewardscope import __version__
 from rewardscope.codec import encode, signature
 from rewardscope.environments import prove
-from rewardscope.errors import RunDirectoryError
+from rewardscope.errors import RunDirectoryError, StudyError
 from rewardscope.store import RunDirectory, read_json, write_json
 from rewardscope.study.study import Study
 
@@ -87,6 +87,7 @@ def describe(study: Study, command: str, changed: bool) -> dict[str, Any]:
         "packages": {name: importlib.metadata.version(name) for name in PACKAGES} | {"python": platform.python_version()},
         "hardware": hardware(),
         "threads_per_cell": study.threads_per_cell,
+        "device": study.device,
         "seeds": list(study.seeds),
         "steps": max(arm.steps for arm in study.arms),
         "starts": list(dict.fromkeys(arm.start.label for arm in study.arms)),
@@ -105,7 +106,10 @@ def open_run(study: Study, root: Path, command: str) -> RunDirectory:
     Raises:
         RunDirectoryError: If the directory is another study's, or holds what no study wrote.
         EnvironmentFault: If an environment fails its own oracle.
+        StudyError: If the study wants a GPU and there is none.
     """
+    if study.device != "cpu" and hardware()["accelerator"] is None:
+        raise StudyError("The study wants a GPU, and torch finds none here", value=f"device={study.device!r}", do="Run it where one is")
     run = RunDirectory(root)
     record = root / "study.json"
     changed = False

@@ -25,7 +25,9 @@ _study: Study | None = None
 
 
 def default_workers(study: Study) -> int:
-    """As many as the cores have room for: busy torch processes that share cores slow each other tenfold."""
+    """As many as the cores have room for: busy torch processes that share cores slow each other tenfold. One on a GPU."""
+    if study.device != "cpu":
+        return 1
     return max(1, min(len(os.sched_getaffinity(0)) // study.threads_per_cell, len(study.cells())))
 
 

@@ -12,6 +12,7 @@ from rewardscope.types import Claim
 
 NAME = re.compile(r"[a-z0-9]([a-z0-9_-]*[a-z0-9])?")
 BASE = "base"
+DEVICES = ("cpu", "cuda")
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,9 @@ class Study:
     probes: tuple[Probe, ...] = (Boundary(), Behaviour(), WeightChange())
     threads_per_cell: int = 1
     """Fixed here because the number of threads changes low bits."""
+    device: str = "cpu"
+    """Where policies live: ``cpu`` in float32, or ``cuda`` with bfloat16 autocast over float32 weights, where a resumed run
+    equals an uninterrupted one only up to rounding. Fixed here for the same reason."""
 
     def __post_init__(self) -> None:
         names = [arm.name for arm in self.arms]
@@ -76,6 +80,13 @@ class Study:
         if len(set(names)) < len(names) or len(set(self.seeds)) < len(self.seeds):
             raise StudyError(
                 "Arms' names and seeds must differ", value=f"arms {names}, seeds {list(self.seeds)}", do="Rename or remove the doubles"
+            )
+        if self.device not in DEVICES or self.threads_per_cell < 1:
+            raise StudyError(
+                "A study cannot run there",
+                value=f"device={self.device!r}, threads_per_cell={self.threads_per_cell}",
+                allowed=f"device one of {', '.join(DEVICES)}; threads_per_cell 1 or more",
+                do="Mend the study",
             )
         self._check_signatures()
         self._check_claims(names)
@@ -131,6 +142,7 @@ class Study:
                     "environment": encode(arm.environment),
                     "sampling": encode(arm.sampling),
                     "threads": self.threads_per_cell,
+                    "device": self.device,
                     "version": __version__,
                 }
             )
@@ -150,6 +162,7 @@ class Study:
             "start": arm.start.identity(),
             "seed": seed,
             "threads": self.threads_per_cell,
+            "device": self.device,
             "version": __version__,
         }
         return Cell(f"{arm.name}--s{seed}--{signature(determined_by)}", arm.name, arm, seed, base.name)

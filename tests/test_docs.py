@@ -1,0 +1,56 @@
+"""The documents and the code say the same: every component and metric has its row, and nothing else does."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from rewardscope.catalogue import KINDS
+from rewardscope.probes import PROBES
+from rewardscope.study import load_study
+
+ROOT = Path(__file__).parent.parent
+DOCS = sorted([ROOT / "README.md", *ROOT.glob("docs/*.md")])
+
+
+def first_cells(document: str) -> list[str]:
+    """What stands in code quotes in the first cell of each table row."""
+    return re.findall(r"^\| `([^`]+)` \|", (ROOT / "docs" / document).read_text(), re.MULTILINE)
+
+
+def test_every_component_has_one_row_in_methods() -> None:
+    components = [name for table in KINDS.values() for name in table]
+    rows = first_cells("methods.md")
+    for name in components:
+        assert rows.count(name) == 1, f"docs/methods.md needs one row that starts with | `{name}` |"
+    assert set(rows) - set(components) == {"greater", "less", "same"}
+
+
+def test_every_metric_has_one_row_in_instruments() -> None:
+    metrics = [metric for cls in PROBES.values() for metric in cls.metrics]
+    rows = [row for row in first_cells("instruments.md") if "/" in row]
+    assert sorted(rows) == sorted(metrics)
+
+
+def test_every_instrument_says_what_proved_it() -> None:
+    rows = [row for row in first_cells("instruments.md") if "/" not in row]
+    assert rows == list(PROBES)
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
+def test_links_lead_somewhere(path: Path) -> None:
+    for target in re.findall(r"\]\((?!https?://)([^)#]+)", path.read_text()):
+        assert (path.parent / target).exists(), f"{path.name} links to {target}"
+
+
+def test_every_make_target_in_the_readme_exists() -> None:
+    targets = re.findall(r"^([a-z0-9]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    named = set(re.findall(r"(?:^|`)make ([a-z0-9]+)", (ROOT / "README.md").read_text(), re.MULTILINE))
+    assert named and named <= set(targets)
+
+
+def test_the_readme_study_is_a_study(tmp_path: Path) -> None:
+    (block,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    file = tmp_path / "study.py"
+    file.write_text(block)
+    assert [arm.name for arm in load_study(file).arms] == ["truth", "coin", "form"]
