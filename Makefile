@@ -16,7 +16,7 @@ tour: .venv/installed  ## The five-minute study: a verdict table and one page.
 smollm2: .venv/smollm2  ## The same on a real pretrained language model; up to 40 minutes on 2 cores.
 	.venv/bin/rewardscope run studies/smollm2.py
 
-test: lint .venv/smollm2  ## Everything CI runs.
+test: lint .venv/smollm2 .venv/parity  ## Everything CI runs; the peer of the parity tests included.
 	.venv/bin/python -m pytest -n auto --dist worksteal -q
 
 lint: .venv/developer

@@ -9,6 +9,7 @@ from torch import Tensor
 from rewardscope.errors import ComponentError
 
 Normalise = Literal["token", "sequence", "constant", "active"]
+Ratio = Literal["token", "sequence", "product"]
 
 
 def clipped_surrogate(
@@ -26,22 +27,31 @@ def clipped_surrogate(
     return loss_M, cut_M
 
 
-def sequence_ratio(
-    logprob_M: Float[Tensor, " M"], old_logprob_M: Float[Tensor, " M"], owner_M: Int[Tensor, " M"], count: int
+def ratio_to_sampler(
+    logprob_M: Float[Tensor, " M"], old_logprob_M: Float[Tensor, " M"], owner_M: Int[Tensor, " M"], count: int, of: Ratio
 ) -> Float[Tensor, " M"]:
-    """GSPO's ratio: one number per completion, exp(mean over its tokens of logprob - old_logprob), at each of its tokens.
+    """Probability under the policy over that under the sampler, at each token.
+
+    token: the token's own, exp(logprob - old_logprob); sequence: the geometric mean over the completion, exp(mean(logprob - old_logprob));
+    product: the whole completion's, exp(sum(logprob - old_logprob)). The last two are one number per completion.
 
     Args:
         logprob_M: Of the policy; carries the gradient.
         old_logprob_M: Of the policy that sampled.
         owner_M: Which of ``count`` completions a token belongs to.
         count: Completions.
+        of: Which of the three.
 
     Source:
-        Zheng et al. 2025, arXiv:2507.18071, eq. 7.
+        sequence: Zheng et al. 2025, arXiv:2507.18071 (GSPO), eq. 7; product: what TRL 1.16 does for RLOO.
     """
+    log_ratio_M = logprob_M - old_logprob_M
+    if of == "token":
+        return log_ratio_M.exp()
     zeros_C = logprob_M.new_zeros(count)
-    sum_C = zeros_C.index_add(0, owner_M, logprob_M - old_logprob_M)
+    sum_C = zeros_C.index_add(0, owner_M, log_ratio_M)
+    if of == "product":
+        return sum_C.exp()[owner_M]
     length_C = zeros_C.index_add(0, owner_M, torch.ones_like(logprob_M))
     return (sum_C / length_C.clamp(min=1)).exp()[owner_M]
 

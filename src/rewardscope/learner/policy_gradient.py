@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 import torch
 from jaxtyping import Float
@@ -11,7 +11,7 @@ from torch import Tensor
 from rewardscope.errors import ComponentError
 from rewardscope.learner.critic import Critic
 from rewardscope.learner.implicit import ImplicitReward
-from rewardscope.learner.losses import Normalise, clipped_surrogate, sequence_ratio, token_weights
+from rewardscope.learner.losses import Normalise, Ratio, clipped_surrogate, ratio_to_sampler, token_weights
 from rewardscope.policy.packing import arrange, choose_layout
 from rewardscope.policy.policy import Policy
 from rewardscope.policy.scoring import score_rows
@@ -34,8 +34,8 @@ class PolicyGradient:
     learning_rate: float = 1e-4
     clip_low: float = 0.2
     clip_high: float = 0.2
-    ratio: Literal["token", "sequence"] = "token"
-    """Per token, or one per completion (GSPO; its clips are about 3e-4 and 4e-4)."""
+    ratio: Ratio = "token"
+    """Per token, or one per completion: its geometric mean (GSPO; its clips are about 3e-4 and 4e-4), or the product (RLOO in TRL)."""
     kl_weight: float = 0.0
     """Reward units per nat; 0 = no KL term, and no reference is kept for it."""
     kl: KL = "k3"
@@ -59,12 +59,12 @@ class PolicyGradient:
     def __post_init__(self) -> None:
         rates = self.learning_rate >= 0 and self.kl_weight >= 0 and 0 <= self.clip_low <= 1 and self.clip_high >= 0
         counts = self.minibatches >= 1 and self.epochs >= 1 and self.reset_every >= 0
-        if not (rates and counts and self.ratio in ("token", "sequence") and self.kl in get_args(KL)):
+        if not (rates and counts and self.ratio in get_args(Ratio) and self.kl in get_args(KL)):
             raise ComponentError(
                 "PolicyGradient cannot learn with these settings",
                 value=self,
                 allowed="learning_rate, kl_weight, clip_high, reset_every >= 0, 0 <= clip_low <= 1, minibatches >= 1, epochs >= 1, "
-                "ratio one of token, sequence, kl one of k1, k2, k3",
+                "ratio one of token, sequence, product, kl one of k1, k2, k3",
                 do="Mend them in the study",
             )
         token_weights(torch.ones(1, 1, dtype=torch.bool), self.normalise, 1)
@@ -144,7 +144,7 @@ class PolicyGradient:
             logprob_M, entropy_M = score_rows(policy, rows, part)
             old_M = pick(part.sampler_logprob_NT)
             owner_M = torch.arange(len(members)).repeat_interleave(mask.sum(dim=1)).to(policy.device)
-            ratio_M = sequence_ratio(logprob_M, old_M, owner_M, len(members)) if self.ratio == "sequence" else (logprob_M - old_M).exp()
+            ratio_M = ratio_to_sampler(logprob_M, old_M, owner_M, len(members), self.ratio)
             loss_M, cut_M = clipped_surrogate(ratio_M, pick(advantage_NT), self.clip_low, self.clip_high)
             if self.kl_weight and reference_logprob_NT is not None:
                 loss_M = loss_M + self.kl_weight * kl_estimate(logprob_M, pick(reference_logprob_NT[rows_N, :width]), self.kl)

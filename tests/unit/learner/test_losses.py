@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from rewardscope.errors import ComponentError
-from rewardscope.learner.losses import clipped_surrogate, sequence_ratio, token_weights
+from rewardscope.learner.losses import clipped_surrogate, ratio_to_sampler, token_weights
 from rewardscope.seeds import generator
 from rewardscope.tensors import KL, kl_estimate
 
@@ -87,10 +87,12 @@ def test_the_ratio_of_a_completion_by_hand() -> None:
     """Two completions of 3 and 1 tokens: the geometric mean of the tokens' ratios, at each token, and its slope."""
     old = torch.tensor([-1.0, -1.0, -1.0, -2.0])
     new = torch.tensor([-0.7, -1.0, -1.0, -1.0], requires_grad=True)
-    found = sequence_ratio(new, old, torch.tensor([0, 0, 0, 1]), 2)
+    found = ratio_to_sampler(new, old, torch.tensor([0, 0, 0, 1]), 2, "sequence")
     torch.testing.assert_close(found, torch.tensor([0.1, 0.1, 0.1, 1.0]).exp())
     found[0].backward()
     torch.testing.assert_close(new.grad, torch.tensor([1.0, 1.0, 1.0, 0.0]) * math.exp(0.1) / 3)
+    whole = ratio_to_sampler(new, old, torch.tensor([0, 0, 0, 1]), 2, "product")
+    torch.testing.assert_close(whole, torch.tensor([0.3, 0.3, 0.3, 1.0]).exp())
 
 
 def test_the_weights_of_a_full_minibatch_sum_to_one() -> None:
