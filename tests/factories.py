@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM, GenerationConfig, GPT2Config, LlamaConfig, PreTrainedConfig, Qwen2Config
 
+from rewardscope import Arm, Chain, Organism, PolicyGradient, Truth
 from rewardscope.organisms import FormatCorpus, Recipe
 from rewardscope.policy import Policy, Sampling, sample
 from rewardscope.probes import Subject
@@ -14,6 +15,18 @@ from rewardscope.tensors import Batch
 from rewardscope.training import pack
 from rewardscope.types import Completion, Ending, Grade, Measurement, Problem, Rollout
 
+SMALL_ARM = Arm(
+    name="truth",
+    start=Organism("formats-planted"),
+    environment=Chain(),
+    reward=Truth(),
+    learner=PolicyGradient(learning_rate=3e-4),
+    sampling=Sampling(max_tokens=24),
+    steps=4,
+    problems_per_step=2,
+    completions_per_problem=3,
+    checkpoint_every=2,
+)
 PROBLEM = Problem("00000000000000aa", "Chain", "3+4*2-9?", "5", 3, {"source": "hand"})
 SHAPE = {"vocab_size": 22, "bos_token_id": None, "eos_token_id": 0, "pad_token_id": 0}
 BLOCKS = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32, "max_position_embeddings": 128}

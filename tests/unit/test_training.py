@@ -6,25 +6,14 @@ from typing import Any
 import pytest
 import torch
 
-from factories import completion, rollout
-from rewardscope import Arm, Chain, Organism, PolicyGradient, Sampling, Truth
+from factories import SMALL_ARM, completion, rollout
+from rewardscope import Arm, PolicyGradient, Truth
 from rewardscope.errors import CheckpointError
 from rewardscope.store import CellDirectory, read_rollouts
 from rewardscope.training import summary, train
 from rewardscope.types import Ending, Rewards
 
-ARM = Arm(
-    name="truth",
-    start=Organism("formats-planted"),
-    environment=Chain(),
-    reward=Truth(),
-    learner=PolicyGradient(learning_rate=3e-4),
-    sampling=Sampling(max_tokens=24),
-    steps=4,
-    problems_per_step=2,
-    completions_per_problem=3,
-    checkpoint_every=2,
-)
+ARM = SMALL_ARM
 
 
 class Interrupted(Exception):

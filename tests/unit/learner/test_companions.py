@@ -8,10 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from factories import sampled_batch, tiny_policy
+from factories import SMALL_ARM, sampled_batch, tiny_policy
 from rewardscope import (
-    Arm,
-    Chain,
     Coin,
     Critic,
     GeneralisedAdvantage,
@@ -20,11 +18,9 @@ from rewardscope import (
     ImplicitReward,
     KLInReward,
     LeaveOneOut,
-    Organism,
     Planning,
     PolicyGradient,
     Sampling,
-    Truth,
 )
 from rewardscope.errors import ComponentError, RewardscopeError
 from rewardscope.learner import Companions, policy_gradient
@@ -111,18 +107,7 @@ def test_pairs_within_a_group_by_hand() -> None:
     assert _pair_accuracy(logit, torch.ones(6), 3) == 0.5
 
 
-ARM = Arm(
-    name="truth",
-    start=Organism("formats-planted"),
-    environment=Chain(),
-    reward=Truth(),
-    learner=PolicyGradient(learning_rate=3e-4),
-    sampling=Sampling(max_tokens=24),
-    steps=3,
-    problems_per_step=2,
-    completions_per_problem=3,
-    checkpoint_every=1,
-)
+ARM = replace(SMALL_ARM, steps=3, checkpoint_every=1)
 BESIDE = {
     "critic": replace(ARM, credit=GeneralisedAdvantage(), learner=PolicyGradient(learning_rate=3e-4, critic=Critic())),
     "implicit": replace(ARM, credit=ImplicitProcess(), learner=PolicyGradient(learning_rate=3e-4, implicit=ImplicitReward())),
