@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rewardscope.credit import CREDITS
-from rewardscope.environments import ENVIRONMENTS
+from rewardscope.environments import ENVIRONMENTS, REGIMES
 from rewardscope.learner import Critic, ImplicitReward, PolicyGradient
 from rewardscope.organisms import Organism
 from rewardscope.policy import Sampling
@@ -22,6 +22,7 @@ STARTS: dict[str, type] = {cls.__name__: cls for cls in (Organism, Pretrained)}
 LEARNERS: dict[str, type] = {cls.__name__: cls for cls in (PolicyGradient, Critic, ImplicitReward)}
 KINDS: dict[str, Mapping[str, type]] = {
     "environments": ENVIRONMENTS,
+    "regimes": REGIMES,
     "rewards": REWARDS,
     "credit": CREDITS,
     "learner": LEARNERS,

@@ -10,13 +10,13 @@ from typing import Any
 import torch
 
 from rewardscope.credit import Credit, GroupMean
-from rewardscope.environments import Environment
+from rewardscope.environments import AllProblems, Environment, Regime
 from rewardscope.errors import CheckpointError, ComponentError
 from rewardscope.learner import Companions, PolicyGradient
 from rewardscope.policy import Policy, Sampling, gram_mask, sample, score
 from rewardscope.policy.start import Start
 from rewardscope.rewards import Reward, tell
-from rewardscope.seeds import Address, key
+from rewardscope.seeds import Address
 from rewardscope.store import CellDirectory, check_directory, seal_directory, write_rollouts
 from rewardscope.tensors import Batch, Signals
 from rewardscope.types import Completion, Ending, Problem, Rollout
@@ -38,6 +38,7 @@ class Arm:
     credit: Credit = GroupMean()
     learner: PolicyGradient = PolicyGradient()
     sampling: Sampling = Sampling()
+    regime: Regime = AllProblems()
     steps: int = 30
     problems_per_step: int = 32
     completions_per_problem: int = 16
@@ -66,7 +67,7 @@ class Arm:
     @property
     def uses_truth(self) -> dict[str, bool]:
         """Through which doors the answer key enters training."""
-        return {"reward": self.reward.uses_truth, "credit": self.credit.uses_truth}
+        return {"reward": self.reward.uses_truth, "credit": self.credit.uses_truth, "regime": self.regime.uses_truth}
 
 
 def keep_freed_memory() -> None:
@@ -148,8 +149,7 @@ def train(arm: Arm, seed: int, cell: CellDirectory, on_step: OnStep, device: str
 def _train_step(arm: Arm, seed: int, step: int, policy: Policy, companions: Companions, cell: CellDirectory) -> dict[str, Any]:
     """Draw, sample, grade, tell, write, credit, update: one step, and its row."""
     began = time.monotonic()
-    first = key("train", seed, "problems") % 2**40 + step * arm.problems_per_step
-    problems = [arm.environment.problem("train", first + p) for p in range(arm.problems_per_step)]
+    problems = [arm.environment.problem("train", index) for index in arm.regime.indices(seed, step, arm.problems_per_step)]
     addresses: list[tuple[Address, ...]] = [("train", seed, step, p) for p in range(len(problems))]
     rollouts = roll_out(policy, arm.environment, problems, arm.completions_per_problem, arm.sampling, step, addresses)
     rollouts = [tell(arm.reward, rollout, address) for rollout, address in zip(rollouts, addresses, strict=True)]

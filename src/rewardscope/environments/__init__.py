@@ -3,9 +3,10 @@
 from rewardscope.environments.base import Environment, prove
 from rewardscope.environments.chain import Chain
 from rewardscope.environments.gym import Gym
+from rewardscope.environments.regimes import REGIMES, AllProblems, Pool, Regime
 from rewardscope.environments.sums import Sums
 
 ENVIRONMENTS: dict[str, type[Environment]] = {cls.__name__: cls for cls in (Chain, Sums, Gym)}
 """Every environment there is, by name."""
 
-__all__ = ["ENVIRONMENTS", "Chain", "Environment", "Gym", "Sums", "prove"]
+__all__ = ["ENVIRONMENTS", "REGIMES", "AllProblems", "Chain", "Environment", "Gym", "Pool", "Regime", "Sums", "prove"]
