@@ -69,7 +69,7 @@ def ours(folder: Path) -> dict[str, Any]:
     """Seconds of each step as the training loop itself recorded them, rollouts written to disk included."""
     import torch
 
-    from rewardscope import Arm, PolicyGradient, Pretrained, Sampling, Truth
+    from rewardscope import Arm, Learner, Pretrained, Sampling, Truth
     from rewardscope.store import CellDirectory
     from rewardscope.training import train
 
@@ -79,7 +79,7 @@ def ours(folder: Path) -> dict[str, Any]:
         start=Pretrained("smollm2-135m-instruct"),
         environment=Stories(),
         reward=Truth(),
-        learner=PolicyGradient(learning_rate=LEARNING_RATE),
+        learner=Learner(learning_rate=LEARNING_RATE),
         sampling=Sampling(max_tokens=MAX_TOKENS),
         steps=STEPS,
         problems_per_step=len(TOPICS),

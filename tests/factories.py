@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM, GenerationConfig, GPT2Config, LlamaConfig, PreTrainedConfig, Qwen2Config
 
-from rewardscope import Arm, Chain, Organism, PolicyGradient, Truth
+from rewardscope import Arm, Chain, Organism, Learner, Truth
 from rewardscope.organisms import FormatCorpus, Recipe
 from rewardscope.policy import Policy, Sampling, sample
 from rewardscope.probes import Subject
@@ -20,7 +20,7 @@ SMALL_ARM = Arm(
     start=Organism("formats-planted"),
     environment=Chain(),
     reward=Truth(),
-    learner=PolicyGradient(learning_rate=3e-4),
+    learner=Learner(learning_rate=3e-4),
     sampling=Sampling(max_tokens=24),
     steps=4,
     problems_per_step=2,

@@ -110,7 +110,7 @@ def write_study(root: Path, **changes: Any) -> None:
             "config": {
                 "is": "Arm", "name": arm, "start": {"is": "Organism", "name": start},
                 "reward": {"is": "Coin", "p": 0.5} if placebo else {"is": "Truth"}, "credit": {"is": "GroupMean", "divide_by_std": False},
-                "learner": {"is": "PolicyGradient", "learning_rate": 3e-4, "clip_low": 0.2, "clip_high": 0.28},
+                "learner": {"is": "Learner", "learning_rate": 3e-4, "clip_low": 0.2, "clip_high": 0.28},
             },
         }
         for arm, (start, placebo) in ARMS.items()

@@ -7,19 +7,21 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "rewardscope.types": ("Claim", "Completion", "Ending", "Grade", "Measurement", "Outcome", "Problem", "Rollout", "Verdict"),
-    "rewardscope.environments": ("AllProblems", "Chain", "Gym", "Pool", "Sums"),
+    "rewardscope.environments": ("AllProblems", "Chain", "Curriculum", "Gym", "Pool", "Sums"),
     "rewardscope.organisms": ("Organism",),
     "rewardscope.rewards": (
         *("Calibrated", "Coin", "Constant", "Form", "FormPlusTruth", "FormTimesTruth"),
         *("Inverted", "Majority", "Noisy", "Overlong", "Process", "Truth"),
     ),
     "rewardscope.credit": (
-        *("GeneralisedAdvantage", "GroupMean", "ImplicitProcess", "KLInReward", "LeaveOneOut"),
-        *("Planning", "Reinforce", "ReinforcePlusPlus", "Signed"),
+        *("GeneralisedAdvantage", "GroupMean", "Imitation", "ImplicitProcess", "KLInReward", "LeaveOneOut"),
+        *("Planning", "Reinforce", "ReinforcePlusPlus", "Reprompt", "SelfDistillation", "Signed"),
     ),
+    "rewardscope.preference": ("DPO", "KTO", "ORPO", "SimPO"),
+    "rewardscope.experience": ("Oracle", "Stored"),
     "rewardscope.policy": ("Policy", "Sampling"),
     "rewardscope.policy.start": ("Pretrained",),
-    "rewardscope.learner": ("Critic", "ImplicitReward", "PolicyGradient"),
+    "rewardscope.learner": ("Critic", "ImplicitReward", "Learner", "Teacher"),
     "rewardscope.probes": ("Behaviour", "Boundary", "WeightChange"),
     "rewardscope.training": ("Arm",),
     "rewardscope.study": ("Evaluation", "Study", "load_study"),

@@ -6,12 +6,14 @@ import itertools
 from collections.abc import Mapping
 from typing import Any
 
-from rewardscope.credit import CREDITS
+from rewardscope.credit import CREDITS, Reprompt
 from rewardscope.environments import ENVIRONMENTS, REGIMES
-from rewardscope.learner import Critic, ImplicitReward, PolicyGradient
+from rewardscope.experience import DEMONSTRATIONS
+from rewardscope.learner import Critic, ImplicitReward, Learner, Teacher
 from rewardscope.organisms import Organism
 from rewardscope.policy import Sampling
 from rewardscope.policy.start import Pretrained
+from rewardscope.preference import PREFERENCES
 from rewardscope.probes import PROBES
 from rewardscope.rewards import REWARDS
 from rewardscope.study import Evaluation, Study
@@ -19,19 +21,21 @@ from rewardscope.training import Arm
 from rewardscope.types import Claim
 
 STARTS: dict[str, type] = {cls.__name__: cls for cls in (Organism, Pretrained)}
-LEARNERS: dict[str, type] = {cls.__name__: cls for cls in (PolicyGradient, Critic, ImplicitReward)}
+LEARNERS: dict[str, type] = {cls.__name__: cls for cls in (Learner, Critic, ImplicitReward, Teacher)}
 KINDS: dict[str, Mapping[str, type]] = {
     "environments": ENVIRONMENTS,
     "regimes": REGIMES,
     "rewards": REWARDS,
+    "demonstrations": DEMONSTRATIONS,
     "credit": CREDITS,
+    "preference": PREFERENCES,
     "learner": LEARNERS,
     "starts": STARTS,
     "probes": PROBES,
 }
 """Kind -> its table."""
 COMPONENTS: dict[str, type] = {name: cls for table in KINDS.values() for name, cls in table.items()} | {
-    cls.__name__: cls for cls in (Arm, Claim, Evaluation, Sampling, Study)
+    cls.__name__: cls for cls in (Arm, Claim, Evaluation, Reprompt, Sampling, Study)
 }
 """Everything that :func:`rewardscope.codec.decode` may make of a study on disk."""
 

@@ -108,6 +108,32 @@ def status(root: RunPath) -> None:
 
 
 @app.command()
+def rank(
+    root: RunPath,
+    arm: Annotated[str, typer.Argument(help="Arm that met its problems more than once, such as one on a Pool.")],
+    top: Annotated[int, typer.Option("--top", min=1, help="How many to show.")] = 10,
+) -> None:
+    """List an arm's training problems by how much their pass rate moved over the run: the first is one-example training's pick.
+
+    The order reads the key, so an arm that trains on such a pick declares it: Pool(1, first=INDEX, chosen_by_truth=True).
+    """
+    from rewardscope.catalogue import COMPONENTS
+    from rewardscope.codec import decode
+    from rewardscope.store import RunDirectory, read_json
+    from rewardscope.study.ranking import rank_problems
+
+    arms: dict[str, Any] = {record["name"]: record for record in read_json(root / "study.json")["arms"]}
+    if arm not in arms:
+        raise StudyError("The run has no such arm", value=repr(arm), allowed=", ".join(arms), do="Check the spelling")
+    cells = [RunDirectory(root).cell(name) for name in arms[arm]["cells"].values()]
+    table = Table("index", "deviation", "mean", "times met", "prompt")
+    for index, problem in rank_problems(decode(arms[arm]["config"], COMPONENTS), cells)[:top]:
+        prompt = problem.prompt if len(problem.prompt) <= 60 else problem.prompt[:57] + "..."
+        table.add_row(str(index), f"{problem.deviation:.3f}", f"{problem.mean:.2f}", str(problem.times_met), Text(prompt))
+    console.print(table)
+
+
+@app.command()
 def methods(as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for machines.")] = False) -> None:
     """List every component there is, with what it declares and where it comes from."""
     from rewardscope.catalogue import KINDS, as_records

@@ -5,13 +5,15 @@ T  completion tokens (padded)   V  vocabulary                  K  kept teacher e
 L  prompt tokens                S  positions of a packed row   R  packed rows
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
+
+from rewardscope.errors import ComponentError
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +51,27 @@ class Batch:
             temperature=self.temperature,
         )
 
+    def behind(self, prompt_ids: Sequence[tuple[int, ...]], rows: list[int]) -> "Batch":
+        """The same completions, those of ``rows`` alone, each behind a prompt of its own."""
+        return Batch(tuple(prompt_ids), self.token_NT[rows], self.mask_NT[rows], self.sampler_logprob_NT[rows], 1, self.temperature)
+
 
 KL = Literal["k1", "k2", "k3"]
 """Estimator of KL(policy || reference) from one token: unbiased and of either sign; squared; unbiased and never negative."""
-Signal = Literal["reference_logprob_NT", "entropy_NT", "planning_NT", "value_NT", "implicit_NT"]
+Signal = Literal["reference_logprob_NT", "entropy_NT", "planning_NT", "value_NT", "implicit_NT", "teaching", "mismatched_N"]
 """A field of :class:`Signals` that costs something to make, and so is made only for a credit method that asks for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Teaching:
+    """What a teacher says at every token of a completion that the policy wrote."""
+
+    evidence_N: Bool[Tensor, " N"]
+    """Whether there was anything to teach from; where there was not, the rows below say nothing."""
+    logprob_NTK: Float[Tensor, "N T K"]
+    """The teacher's nats for the kept tokens; 0 off the mask."""
+    kept_NTK: Int[Tensor, "N T K"] | None
+    """Which tokens of the vocabulary those are; None = all of them, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +94,12 @@ class Signals:
     """The critic's estimate before each token of the reward still to come."""
     implicit_NT: Float[Tensor, "N T"] | None = None
     """Reward per token under the implicit reward model: beta x its log-ratio to the reference."""
+    teaching: Teaching | None = None
+    """What the teacher says of each completion's tokens once it has read the method's reprompt."""
+    mismatched_N: Float[Tensor, " N"] | None = None
+    """Nats: log-ratio of policy to reference of each completion behind the prompt of another problem of the step."""
+    token_NT: Int[Tensor, "N T"] | None = None
+    """The tokens themselves, for a method that counts equal completions once."""
     address: tuple[str | int | float | bool, ...] = ()
     """Where a method that draws (a placebo of its own shape) finds its randomness."""
 
@@ -83,6 +107,36 @@ class Signals:
     def reward_N(self) -> Float[Tensor, " N"]:
         """One reward per completion."""
         return self.reward_PG.reshape(-1)
+
+    def ask(self, name: str, method: str) -> Tensor:
+        """The signal that the method declared.
+
+        Raises:
+            ComponentError: If it was not made.
+        """
+        found: Tensor | None = getattr(self, name)
+        if found is None:
+            raise ComponentError(f"{method} reads a signal that was not made", value=name, do=f"Let its `needs` name {name}")
+        return found
+
+
+CompletionLoss = Callable[[Float[Tensor, "P G"], list[int]], Float[Tensor, ""]]
+"""Loss of the chosen problems from the summed logprobs (nats) of their completions, which carry the gradient."""
+
+
+@dataclass(frozen=True, slots=True)
+class Distillation:
+    """A teacher's distributions to be moved towards."""
+
+    teaching: Teaching
+    mixing: float
+    """0 = KL(teacher || policy), 1 = KL(policy || teacher), between = the generalised Jensen-Shannon divergence."""
+    weight: float = 1.0
+    """Beside the other streams."""
+    sampled: bool = False
+    """Whether only the sampled token is kept, so that the loss is (log policy - log teacher, held still) x log policy."""
+    most_ratio: float = 2.0
+    """Cap of the ratio to the sampler that each token's loss is multiplied by; 0 = no ratio."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +149,42 @@ class TokenCredit:
     """Numbers for the step row, named ``credit/...``."""
     target_value_NT: Float[Tensor, "N T"] | None = None
     """What the critic should have said; NaN where it is taught nothing."""
+    imitation_NT: Float[Tensor, "N T"] | None = None
+    """Weight of -log policy at each token; 0 = nothing to imitate there."""
+    distillation: Distillation | None = None
+    """Distributions to be moved towards."""
+    completion_loss: CompletionLoss | None = None
+    """A loss of whole completions, for methods that compare them."""
+
+    def rows(self, rows_N: Int[Tensor, " n"], width: int) -> "TokenCredit":
+        """The streams of some completions, cut to ``width`` tokens."""
+
+        def cut(stream: Tensor | None) -> Tensor | None:
+            return None if stream is None else stream[rows_N, :width]
+
+        distillation = self.distillation
+        if distillation is not None:
+            said = distillation.teaching
+            kept = None if said.kept_NTK is None else said.kept_NTK[rows_N, :width]
+            distillation = replace(distillation, teaching=Teaching(said.evidence_N[rows_N], said.logprob_NTK[rows_N, :width], kept))
+        return TokenCredit(
+            self.advantage_NT[rows_N, :width],
+            self.notes,
+            cut(self.target_value_NT),
+            cut(self.imitation_NT),
+            distillation,
+            self.completion_loss,
+        )
+
+    @property
+    def finite_N(self) -> Bool[Tensor, " N"]:
+        """Whether every number that a completion is trained with is one."""
+        fine_N = self.advantage_NT.isfinite().all(dim=1)
+        if self.imitation_NT is not None:
+            fine_N = fine_N & self.imitation_NT.isfinite().all(dim=1)
+        if self.distillation is not None:
+            fine_N = fine_N & ~self.distillation.teaching.logprob_NTK.isnan().flatten(1).any(dim=1)  # -inf: a token of no probability
+        return fine_N
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,22 +4,24 @@ import ctypes
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, NoReturn
 
 import torch
 
 from rewardscope.credit import Credit, GroupMean
 from rewardscope.environments import AllProblems, Environment, Regime
-from rewardscope.errors import CheckpointError, ComponentError
-from rewardscope.learner import Companions, PolicyGradient
+from rewardscope.errors import CheckpointError, ComponentError, RewardscopeError
+from rewardscope.experience import Demonstrations
+from rewardscope.learner import Companions, Learner
 from rewardscope.policy import Policy, Sampling, gram_mask, sample, score
 from rewardscope.policy.start import Start
+from rewardscope.preference import Preference
 from rewardscope.rewards import Reward, tell
 from rewardscope.seeds import Address
-from rewardscope.store import CellDirectory, check_directory, seal_directory, write_rollouts
-from rewardscope.tensors import Batch, Signals
-from rewardscope.types import Completion, Ending, Problem, Rollout
+from rewardscope.store import CellDirectory, check_directory, read_rollouts, seal_directory, write_rollouts
+from rewardscope.tensors import Batch, Signals, Teaching, TokenCredit
+from rewardscope.types import Completion, Ending, Problem, Rollout, sealed
 
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
 """Parameters of mallopt(3)."""
@@ -35,10 +37,14 @@ class Arm:
     start: Start
     environment: Environment
     reward: Reward
-    credit: Credit = GroupMean()
-    learner: PolicyGradient = PolicyGradient()
+    credit: Credit | Preference = GroupMean()
+    learner: Learner = Learner()
     sampling: Sampling = Sampling()
     regime: Regime = AllProblems()
+    demonstrations: Demonstrations | None = None
+    """Whose completions stand in the place of the policy's own; None = it writes them itself."""
+    sampling_rounds: int = 1
+    """Up to how many times a step samples to have ``problems_per_step`` groups whose told rewards differ (DAPO's dynamic sampling)."""
     steps: int = 30
     problems_per_step: int = 32
     completions_per_problem: int = 16
@@ -46,28 +52,58 @@ class Arm:
     """Steps between checkpoints; a killed run loses at most this many."""
 
     def __post_init__(self) -> None:
-        if self.completions_per_problem < 2:
+        if self.completions_per_problem < (2 if self.demonstrations is None else 1):
             raise ComponentError(
                 f"Arm '{self.name}' samples groups of one, in which no completion has a sibling to be compared with",
                 value=f"completions_per_problem={self.completions_per_problem}",
                 allowed="2 or more",
                 do="Raise completions_per_problem",
             )
-        if min(self.steps, self.problems_per_step, self.checkpoint_every) < 1:
-            raise ComponentError(f"Arm '{self.name}' needs steps, problems_per_step and checkpoint_every of 1 or more", do="Mend the study")
-        for signal, part in (("value_NT", "critic"), ("implicit_NT", "implicit")):
+        if min(self.steps, self.problems_per_step, self.checkpoint_every, self.sampling_rounds) < 1:
+            counts = "steps, problems_per_step, checkpoint_every and sampling_rounds"
+            raise ComponentError(f"Arm '{self.name}' needs {counts} of 1 or more", do="Mend the study")
+        for signal, part in (("value_NT", "critic"), ("implicit_NT", "implicit"), ("teaching", "teacher")):
             if signal in self.credit.needs and getattr(self.learner, part) is None:
                 raise ComponentError(
                     f"Arm '{self.name}' has a credit method that reads {signal}, and a learner that does not make it",
                     value=f"credit={self.credit}",
-                    allowed=f"PolicyGradient({part}=...)",
+                    allowed=f"Learner({part}=...)",
                     do=f"Give the learner a {part}",
                 )
 
     @property
     def uses_truth(self) -> dict[str, bool]:
         """Through which doors the answer key enters training."""
-        return {"reward": self.reward.uses_truth, "credit": self.credit.uses_truth, "regime": self.regime.uses_truth}
+        return {
+            "reward": self.reward.uses_truth,
+            "credit": self.credit.uses_truth,
+            "regime": self.regime.uses_truth,
+            "demonstrations": self.demonstrations is not None and self.demonstrations.uses_truth,
+        }
+
+
+@dataclass
+class _Past:
+    """What a regime may know of the run so far; read back from the stored rollouts, so that a resumed run knows the same."""
+
+    arm: Arm
+    seed: int
+    history: dict[int, list[tuple[int, float]]] = field(default_factory=dict)
+
+    def indices(self, step: int) -> list[int]:
+        """Training problems of the step, those of every sampling round."""
+        return self.arm.regime.indices(self.seed, step, self.arm.problems_per_step * self.arm.sampling_rounds, self.history)
+
+    def met(self, step: int, indices: Sequence[int], rollouts: Sequence[Rollout]) -> None:
+        """Remembers how often each was solved."""
+        for index, rollout in zip(indices, rollouts, strict=False):  # a round that was not needed was not sampled
+            if rollout.pass_rate is not None:
+                self.history.setdefault(index, []).append((step, rollout.pass_rate))
+
+    def recall(self, steps: int, cell: CellDirectory) -> None:
+        """Lives through the finished steps again."""
+        for step in range(steps if self.arm.regime.uses_truth else 0):
+            self.met(step, self.indices(step), list(read_rollouts(cell.step_file("rollouts", step))))
 
 
 def keep_freed_memory() -> None:
@@ -93,6 +129,25 @@ def roll_out(
         Rollout(problem, policy_step, group, tuple(environment.grade(problem, completion.text) for completion in group))
         for problem, group in zip(problems, groups, strict=True)
     ]
+
+
+def write_out(arm: Arm, policy: Policy, problems: Sequence[Problem], policy_step: int) -> list[Rollout]:
+    """Demonstrations as groups: their tokens, and the policy's own logprobs of them; graded like anything else."""
+    assert arm.demonstrations is not None
+    found = []
+    for problem in problems:
+        completions = []
+        for text in arm.demonstrations.texts(problem, arm.environment, arm.completions_per_problem):
+            ids = policy.encode_completion(text)
+            whole = len(ids) <= arm.sampling.max_tokens
+            kept = ids[: arm.sampling.max_tokens]
+            completions.append(Completion(text, kept, (0.0,) * len(kept), Ending.END_TOKEN if whole else Ending.LENGTH))
+        grades = tuple(arm.environment.grade(problem, completion.text) for completion in completions)
+        found.append(Rollout(problem, policy_step, tuple(completions), grades))
+    batch = pack(policy, found, arm.sampling.temperature)
+    logprob_NT, length_N = score(policy, batch).logprob_NT, batch.mask_NT.sum(dim=1)
+    rows = iter(tuple(logprob_NT[n, : length_N[n]].tolist()) for n in range(len(length_N)))
+    return [replace(r, completions=tuple(replace(c, logprobs=next(rows)) for c in r.completions)) for r in found]
 
 
 def pack(policy: Policy, rollouts: Sequence[Rollout], temperature: float) -> Batch:
@@ -130,15 +185,20 @@ def train(arm: Arm, seed: int, cell: CellDirectory, on_step: OnStep, device: str
     policy = Policy.load(cell.checkpoint(done), device=device) if done else arm.start.load(device)
     if done == arm.steps:
         return policy
-    reference = "reference_logprob_NT" in arm.credit.needs
-    companions = Companions.begin(arm.learner, policy, lambda: arm.start.load(device), reference=reference)
+    reads_reference = not arm.credit.needs.isdisjoint({"reference_logprob_NT", "mismatched_N"})
+    companions = Companions.begin(arm.learner, policy, lambda: arm.start.load(device), reference=reads_reference)
+    past = _Past(arm, seed)
     if done:
         companions.load(cell.checkpoint(done))
+        past.recall(done, cell)
     rows = [row for row in cell.steps() if row["step"] < done]
     for step in range(done, arm.steps):
         if step and arm.learner.reset_every and step % arm.learner.reset_every == 0:
             companions.reset(arm.learner, policy)
-        rows.append(_train_step(arm, seed, step, policy, companions, cell))
+        try:
+            rows.append(_train_step(arm, past, step, policy, companions, cell, device))
+        except RewardscopeError as error:
+            _name_the_step(error, arm, seed, step)
         cell.write_steps(rows)
         if (step + 1) % arm.checkpoint_every == 0 or step + 1 == arm.steps:
             save_checkpoint(arm, policy, companions, cell, step + 1)
@@ -146,33 +206,84 @@ def train(arm: Arm, seed: int, cell: CellDirectory, on_step: OnStep, device: str
     return policy
 
 
-def _train_step(arm: Arm, seed: int, step: int, policy: Policy, companions: Companions, cell: CellDirectory) -> dict[str, Any]:
+def _name_the_step(error: RewardscopeError, arm: Arm, seed: int, step: int) -> NoReturn:
+    """Raises the same error with where it happened, and what is left."""
+    where = f"arm '{arm.name}' with {type(arm.credit).__name__}, seed {seed}, step {step}"
+    value = where if error.value is None else f"{error.value}; {where}"
+    raise type(error)(error.what, value=value, allowed=error.allowed, do=f"The checkpoint before is kept. {error.do}") from error
+
+
+def _train_step(
+    arm: Arm, past: _Past, step: int, policy: Policy, companions: Companions, cell: CellDirectory, device: str
+) -> dict[str, Any]:
     """Draw, sample, grade, tell, write, credit, update: one step, and its row."""
     began = time.monotonic()
-    problems = [arm.environment.problem("train", index) for index in arm.regime.indices(seed, step, arm.problems_per_step)]
-    addresses: list[tuple[Address, ...]] = [("train", seed, step, p) for p in range(len(problems))]
-    rollouts = roll_out(policy, arm.environment, problems, arm.completions_per_problem, arm.sampling, step, addresses)
-    rollouts = [tell(arm.reward, rollout, address) for rollout, address in zip(rollouts, addresses, strict=True)]
-    write_rollouts(cell.step_file("rollouts", step), rollouts)
+    address: tuple[Address, ...] = ("train", past.seed, step)
+    written = _told_groups(arm, past, step, policy)
+    write_rollouts(cell.step_file("rollouts", step), written)
+    rollouts = _kept(written, arm.problems_per_step)
     batch = pack(policy, rollouts, arm.sampling.temperature)
-    signals, state_MD = _signals(arm, policy, companions, batch, rollouts, ("train", seed, step))
+    signals, state_MD = _signals(arm, policy, companions, batch, rollouts, address)
     credit = arm.credit(signals)
-    if not credit.advantage_NT.isfinite().all():
-        raise ComponentError(
-            f"{type(arm.credit).__name__} gave an advantage that is not a number",
-            value=f"arm '{arm.name}', step {step}, problem {_first_bad(rollouts, credit.advantage_NT)}",
-            do="The checkpoint before is kept; look at this step's rollouts and mend the reward or the credit",
-        )
-    update = arm.learner.update(
-        policy, companions.optimizer, batch, credit, signals.reference_logprob_NT, arm.sampling.max_tokens, ("train", seed, step)
-    )
+    _check_numbers(arm, credit, rollouts)
+    if step and arm.learner.restart_every and step % arm.learner.restart_every == 0:
+        companions.restart(arm.learner, policy, arm.start.load(device))
+    update = arm.learner.update(policy, companions.optimizer, batch, credit, signals.reference_logprob_NT, arm.sampling.max_tokens, address)
     taught: dict[str, float] = {}
     if companions.critic is not None and state_MD is not None and credit.target_value_NT is not None:
         taught["value_loss"] = companions.critic.learn(state_MD, credit.target_value_NT, batch.mask_NT)
     if companions.implicit is not None and signals.reference_logprob_NT is not None:
         taught |= companions.implicit.learn(batch, signals.reward_N, signals.reference_logprob_NT)
-    facts = summary(rollouts, arm.environment.strategies)
+    if companions.teacher is not None:
+        companions.teacher.follow(policy)
+    facts = summary(written, arm.environment.strategies)
     return {"step": step, **facts, **credit.notes, **update, **taught, "seconds": time.monotonic() - began}
+
+
+def _told_groups(arm: Arm, past: _Past, step: int, policy: Policy) -> list[Rollout]:
+    """The step's groups with what was told about them, from as many rounds as it takes to have enough that differ."""
+    indices = past.indices(step)
+    told: list[Rollout] = []
+    for start in range(0, len(indices), arm.problems_per_step):
+        chosen = range(start, start + arm.problems_per_step)
+        problems = [arm.environment.problem("train", indices[place]) for place in chosen]
+        addresses: list[tuple[Address, ...]] = [("train", past.seed, step, place) for place in chosen]
+        if arm.demonstrations is not None:
+            groups = write_out(arm, policy, problems, step)
+        else:
+            groups = roll_out(policy, arm.environment, problems, arm.completions_per_problem, arm.sampling, step, addresses)
+        told += [tell(arm.reward, group, address) for group, address in zip(groups, addresses, strict=True)]
+        if sum(map(_differs, told)) >= arm.problems_per_step:
+            break
+    past.met(step, indices, told)
+    return told
+
+
+def _differs(rollout: Rollout) -> bool:
+    """Whether the group's told rewards are not all alike."""
+    return len({reward for reward in rollout.rewards or () if reward is not None}) > 1
+
+
+def _kept(rollouts: list[Rollout], count: int) -> list[Rollout]:
+    """The groups an update is made of: those that differ first, in the order they were sampled."""
+    order = sorted(range(len(rollouts)), key=lambda place: (not _differs(rollouts[place]), place))
+    return [rollouts[place] for place in sorted(order[:count])]
+
+
+def _check_numbers(arm: Arm, credit: TokenCredit, rollouts: Sequence[Rollout]) -> None:
+    """Stops before a number that is none reaches the weights.
+
+    Raises:
+        ComponentError: Naming the problem.
+    """
+    fine_N = credit.finite_N
+    if not fine_N.all():
+        row = int((~fine_N).nonzero()[0])
+        raise ComponentError(
+            f"{type(arm.credit).__name__} gave credit that is not a number",
+            value=f"problem {rollouts[row // len(rollouts[0].completions)].problem.id}",
+            do="Look at this step's rollouts and mend the reward or the credit",
+        )
 
 
 def _signals(
@@ -192,26 +303,57 @@ def _signals(
         sampler_logprob_NT=batch.sampler_logprob_NT,
         reference_logprob_NT=reference_NT,
         entropy_NT=score(policy, batch).entropy_NT if "entropy_NT" in needs else None,
-        planning_NT=gram_mask(policy, batch, _grams(arm.credit)) if "planning_NT" in needs else None,
+        planning_NT=gram_mask(policy, batch, _part(arm.credit, "grams")) if "planning_NT" in needs else None,
         value_NT=value_NT,
         implicit_NT=implicit_NT,
+        teaching=_teaching(arm, policy, companions, batch, rollouts) if "teaching" in needs else None,
+        mismatched_N=_mismatched(policy, companions.reference, batch) if "mismatched_N" in needs and companions.reference else None,
+        token_NT=batch.token_NT,
         address=address,
     )
     return signals, state_MD
 
 
-def _grams(credit: Any) -> tuple[str, ...]:
-    """The strategic grams of a credit method, or of the one it wraps."""
-    while not hasattr(credit, "grams"):
+def _part(credit: Any, name: str) -> Any:
+    """A field of the credit method, or of the one it wraps."""
+    while not hasattr(credit, name):
         credit = credit.base
-    grams: tuple[str, ...] = credit.grams
-    return grams
+    return getattr(credit, name)
 
 
-def _first_bad(rollouts: Sequence[Rollout], advantage_NT: torch.Tensor) -> str:
-    """Id of the first problem with an advantage that is not a number."""
-    row = int((~advantage_NT.isfinite()).any(dim=1).nonzero()[0])
-    return rollouts[row // len(rollouts[0].completions)].problem.id
+def _teaching(arm: Arm, policy: Policy, companions: Companions, batch: Batch, rollouts: Sequence[Rollout]) -> Teaching:
+    """What the teacher says of the step's completions behind the reprompts that the credit method asked for.
+
+    Raises:
+        ComponentError: If a reprompt and a completion do not fit the model's context.
+    """
+    assert companions.teacher is not None
+    reprompt = _part(arm.credit, "reprompt")
+    views = [rollout if reprompt.uses_truth else sealed(rollout) for rollout in rollouts]
+    texts = reprompt.texts(views, [rollout.rewards or () for rollout in rollouts])
+    prompt_ids = [None if text is None else policy.encode(text) for text in texts]
+    for n, ids in enumerate(prompt_ids):
+        if ids is not None and len(ids) + int(batch.mask_NT[n].sum()) > policy.context_length:
+            raise ComponentError(
+                "A teacher's prompt and the completion are longer than the model's context",
+                value=f"{len(ids)} + {int(batch.mask_NT[n].sum())} tokens, problem {rollouts[n // batch.group_size].problem.id}",
+                allowed=f"{policy.context_length} tokens in all",
+                do="Shorten the reprompt's template, the problems, or max_tokens",
+            )
+    return companions.teacher.teach(policy, batch, prompt_ids, _part(arm.credit, "kept"))
+
+
+def _mismatched(policy: Policy, reference: Policy, batch: Batch) -> torch.Tensor:
+    """Nats (N,): log-ratio of policy to reference of each completion behind the next problem's prompt.
+
+    Raises:
+        ComponentError: If the step has one problem.
+    """
+    if batch.num_problems < 2:
+        raise ComponentError("A mismatched prompt is another problem's, and the step has one problem", do="Raise problems_per_step")
+    prompts = [batch.prompt_ids[(n // batch.group_size + 1) % batch.num_problems] for n in range(len(batch.token_NT))]
+    behind = batch.behind(prompts, list(range(len(prompts))))
+    return (score(policy, behind).logprob_NT - score(reference, behind).logprob_NT).sum(dim=1)
 
 
 def summary(rollouts: Sequence[Rollout], strategies: Sequence[str]) -> dict[str, float | None]:

@@ -88,6 +88,12 @@ class Rollout:
     recalled: tuple[str, ...] = ()
     """Experience put into the prompt."""
 
+    @property
+    def pass_rate(self) -> float | None:
+        """Share of the graded completions that are correct; None where none could be graded."""
+        graded = [grade.correct for grade in self.grades if grade.correct is not None]
+        return sum(graded) / len(graded) if graded else None
+
     def told(self, rewards: "Rewards") -> "Rollout":
         """The same rollout with what the learner was told about it."""
         return replace(self, rewards=rewards.values, parts=rewards.parts)

@@ -6,7 +6,7 @@ import pickle
 
 import pytest
 
-from rewardscope import Arm, Chain, Claim, Evaluation, Gym, Organism, Overlong, Planning, Pool, Pretrained, Study, Truth
+from rewardscope import Arm, Chain, Claim, Curriculum, Evaluation, Gym, Organism, Overlong, Planning, Pool, Pretrained, Stored, Study, Truth
 from rewardscope.catalogue import COMPONENTS, KINDS, as_records, fields_of, first_line
 from rewardscope.codec import canonical, decode, encode, signature
 from rewardscope.errors import ComponentError
@@ -16,11 +16,13 @@ CLAIM = Claim(sentence="It helps.", metric="boundary/pass_at_k", labels={"k": "1
 WITHOUT_DEFAULTS: dict[str, object] = {
     "Arm": ARM,
     "Claim": CLAIM,
+    "Curriculum": Curriculum(8),
     "Gym": Gym("chain_sum"),
     "Organism": Organism("formats-planted"),
     "Overlong": Overlong(limit=8, buffer=4),
     "Planning": Planning(("so", "wait")),
     "Pool": Pool(8),
+    "Stored": Stored("runs/some/cells/one/rollouts"),
     "Pretrained": Pretrained("somebody/some-model"),
     "Study": Study(name="s", question="?", arms=(ARM,), seeds=(0, 1), claims=(CLAIM,), evaluation=Evaluation(problems=4, readings=2)),
 }

@@ -1,7 +1,7 @@
 """What every credit method keeps to, however it spreads the rewards."""
 
 from dataclasses import replace
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 import torch
@@ -12,19 +12,23 @@ from rewardscope.credit import (
     Credit,
     GeneralisedAdvantage,
     GroupMean,
+    Imitation,
     ImplicitProcess,
     KLInReward,
     LeaveOneOut,
     Planning,
     Reinforce,
     ReinforcePlusPlus,
+    SelfDistillation,
     Signed,
 )
 from rewardscope.credit.implicit_process import Placement
 from rewardscope.credit.planning import Where
 from rewardscope.errors import ComponentError
+from rewardscope.learner.losses import completion_pull
+from rewardscope.preference import DPO, KTO, ORPO, PREFERENCES, Preference, SimPO
 from rewardscope.seeds import generator
-from rewardscope.tensors import Signal, Signals
+from rewardscope.tensors import Signal, Signals, Teaching, TokenCredit
 
 SIBLINGS: list[Credit] = [
     GroupMean(), GroupMean(divide_by_std=True), LeaveOneOut(), ImplicitProcess(), KLInReward(), Planning(("s",)),
@@ -35,8 +39,14 @@ EXAMPLES: list[Credit] = [
     Signed(0.0, 1.0), GeneralisedAdvantage(), GeneralisedAdvantage(whiten=False), ImplicitProcess("code"),
     *(ImplicitProcess(placement=placement) for placement in get_args(Placement)), *(Planning(("s",), where=w) for w in get_args(Where)),
     Planning(("s",), drift="constant"), Planning(("s",), base=KLInReward(base=ReinforcePlusPlus())),
+    Imitation(0.5), Imitation(0.5, distinct=True), SelfDistillation(), SelfDistillation(over="sampled", mixing=1.0),
+    SelfDistillation(over="top", top=2, base=GroupMean()), Planning(("s",), base=SelfDistillation(base=GroupMean())),
 ]  # fmt: skip
-each = pytest.mark.parametrize("credit", EXAMPLES, ids=str)
+PREFERRED: list[Preference] = [
+    DPO(), DPO(pairs="one"), SimPO(), SimPO(pairs="one"), ORPO(), ORPO(pairs="one"), KTO(), KTO(undesirable_weight=2.0),
+]  # fmt: skip
+each = pytest.mark.parametrize("credit", [*EXAMPLES, *PREFERRED], ids=str)
+preferring = pytest.mark.parametrize("credit", PREFERRED, ids=str)
 among_siblings = pytest.mark.parametrize("credit", SIBLINGS, ids=str)
 NUM_PROBLEMS, GROUP_SIZE, WIDTH = 5, 4, 7
 NAN = float("nan")
@@ -51,14 +61,17 @@ def drawn() -> tuple[Tensor, Tensor]:
     return reward_PG, torch.arange(WIDTH) < length_N[:, None]
 
 
-def signals(reward_PG: Tensor, mask_NT: Tensor, **given: Tensor) -> Signals:
-    """Signals that say nothing: the reference is the policy, values and implicit rewards are 0, the first token plans."""
+def signals(reward_PG: Tensor, mask_NT: Tensor, **given: Any) -> Signals:
+    """Signals that say nothing: the reference is the policy, values and implicit rewards are 0, the first token plans, and a
+    teacher that knows of every completion thinks all four tokens alike."""
     zeros_NT = torch.zeros(mask_NT.shape)
     first_NT = torch.zeros_like(mask_NT)
     first_NT[:, 0] = mask_NT[:, 0]
-    neutral: dict[str, Tensor] = {
+    alike_NTK = torch.full((*mask_NT.shape, 4), 0.25).log() * mask_NT[:, :, None]
+    neutral: dict[str, Any] = {
         "sampler_logprob_NT": zeros_NT, "reference_logprob_NT": zeros_NT, "entropy_NT": zeros_NT, "planning_NT": first_NT,
-        "value_NT": zeros_NT, "implicit_NT": zeros_NT,
+        "value_NT": zeros_NT, "implicit_NT": zeros_NT, "mismatched_N": zeros_NT[:, 0], "token_NT": mask_NT.long() * torch.arange(WIDTH),
+        "teaching": Teaching(torch.ones(len(mask_NT), dtype=torch.bool), alike_NTK, None),
     }  # fmt: skip
     return Signals(reward_PG=reward_PG, mask_NT=mask_NT, address=("contract",), **{**neutral, **given})
 
@@ -73,7 +86,21 @@ def random_signals() -> Signals:
 
     planning_NT = (draw() > 0) & mask_NT
     names = ("sampler_logprob_NT", "reference_logprob_NT", "entropy_NT", "value_NT", "implicit_NT")
-    return signals(reward_PG, mask_NT, planning_NT=planning_NT, **{name: draw() for name in names})
+    return signals(reward_PG, mask_NT, planning_NT=planning_NT, mismatched_N=draw()[:, 0], **{name: draw() for name in names})
+
+
+def taught(found: TokenCredit) -> Tensor:
+    """How much each token is taught, whatever the stream: 0 = nothing."""
+    total_NT = found.advantage_NT.abs()
+    if found.imitation_NT is not None:
+        total_NT = total_NT + found.imitation_NT.abs()
+    if found.distillation is not None:
+        total_NT = total_NT + found.distillation.teaching.evidence_N[:, None] * found.distillation.teaching.logprob_NTK.abs().sum(dim=-1)
+    if found.completion_loss is not None:
+        zeros_PG = torch.zeros(NUM_PROBLEMS, GROUP_SIZE)
+        _, pull_N = completion_pull(found.completion_loss, zeros_PG.reshape(-1) - 1, GROUP_SIZE, list(range(NUM_PROBLEMS)))
+        total_NT = total_NT + pull_N.abs()[:, None] * drawn()[1]
+    return total_NT
 
 
 def advantage(credit: Credit, reward_PG: Tensor, mask_NT: Tensor | None = None) -> Tensor:
@@ -82,27 +109,27 @@ def advantage(credit: Credit, reward_PG: Tensor, mask_NT: Tensor | None = None) 
     return credit(signals(reward_PG, mask_NT)).advantage_NT
 
 
-def test_every_method_in_the_table_has_an_example_here() -> None:
+def test_every_method_in_the_tables_has_an_example_here() -> None:
     assert {type(credit) for credit in EXAMPLES} == set(CREDITS.values())
+    assert {type(credit) for credit in PREFERRED} == set(PREFERENCES.values())
 
 
 @each
-def test_advantages_are_finite_numbers_on_the_mask_and_zero_off_it(credit: Credit) -> None:
+def test_streams_are_finite_numbers_on_the_mask_and_zero_off_it(credit: Credit) -> None:
     reward_PG, mask_NT = drawn()
-    for found in (advantage(credit, reward_PG, mask_NT), credit(random_signals()).advantage_NT):
-        assert found.shape == mask_NT.shape
-        assert found.isfinite().all()
-        assert (found[~mask_NT] == 0).all()
-        assert found[mask_NT].abs().sum() > 0
-        assert not found.requires_grad
+    for found in (credit(signals(reward_PG, mask_NT)), credit(random_signals())):
+        assert found.finite_N.all() and found.advantage_NT.shape == mask_NT.shape
+        assert (taught(found)[~mask_NT] == 0).all()
+        assert taught(found)[mask_NT].sum() > 0
+        assert not found.advantage_NT.requires_grad
 
 
 @each
 def test_it_reads_what_it_declares_and_nothing_else(credit: Credit) -> None:
     given = random_signals()
-    expected = credit(given).advantage_NT
+    expected = taught(credit(given))
     undeclared = [name for name in get_args(Signal) if name not in credit.needs]
-    torch.testing.assert_close(credit(replace(given, **dict.fromkeys(undeclared))).advantage_NT, expected)
+    torch.testing.assert_close(taught(credit(replace(given, **dict.fromkeys(undeclared)))), expected)
     for name in credit.needs:
         with pytest.raises(ComponentError, match=name):
             credit(replace(given, **{name: None}))
@@ -110,14 +137,36 @@ def test_it_reads_what_it_declares_and_nothing_else(credit: Credit) -> None:
 
 @each
 def test_the_same_signals_give_the_same_credit(credit: Credit) -> None:
-    assert torch.equal(credit(random_signals()).advantage_NT, credit(random_signals()).advantage_NT)
+    assert torch.equal(taught(credit(random_signals())), taught(credit(random_signals())))
 
 
 @each
 def test_an_untold_completion_teaches_nothing(credit: Credit) -> None:
     untold_N = drawn()[0].reshape(-1).isnan()
     assert untold_N.any()
-    assert (credit(random_signals()).advantage_NT[untold_N] == 0).all()
+    assert (taught(credit(random_signals()))[untold_N] == 0).all()
+
+
+@preferring
+def test_the_better_of_two_is_pulled_up_and_the_worse_down(credit: Preference) -> None:
+    reward_PG = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
+    mask_NT = torch.ones(4, WIDTH, dtype=torch.bool)
+    found = credit(signals(reward_PG, mask_NT))
+    assert (found.advantage_NT == 0).all() and found.completion_loss is not None
+    _, pull_N = completion_pull(found.completion_loss, torch.full((4,), -3.0), 2, [0, 1])
+    assert (pull_N[[0, 3]] < 0).all() and (pull_N[[1, 2]] > 0).all()  # a descent raises the logprob where the derivative is negative
+
+
+@preferring
+def test_a_minibatch_reads_its_own_problems(credit: Preference) -> None:
+    found = credit(random_signals()).completion_loss
+    assert found is not None
+    logprob_N = torch.arange(NUM_PROBLEMS * GROUP_SIZE) / -7 - 1
+    whole = completion_pull(found, logprob_N, GROUP_SIZE, list(range(NUM_PROBLEMS)))[1].reshape(NUM_PROBLEMS, GROUP_SIZE)
+    for p in range(NUM_PROBLEMS):
+        alone = completion_pull(found, logprob_N.reshape(NUM_PROBLEMS, GROUP_SIZE)[p], GROUP_SIZE, [p])[1]
+        scale = alone.abs().sum() / whole[p].abs().sum().clamp(min=1e-12)  # a mean over fewer pairs, and nothing else
+        torch.testing.assert_close(alone, whole[p] * scale, atol=1e-6, rtol=1e-4)
 
 
 @each

@@ -78,7 +78,7 @@ def test_a_cell_that_cannot_run_is_reported_and_the_page_is_still_made(
     old: str, new: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     study = edited(tmp_path, old, new)
-    study.write_text(study.read_text().replace("    PolicyGradient,\n", "    PolicyGradient,\n    Pretrained,\n"))
+    study.write_text(study.read_text().replace("    Learner,\n", "    Learner,\n    Pretrained,\n"))
     text = refused(["run", str(study), "--out", str(tmp_path / "out"), "--workers", "0"], monkeypatch, capsys)
     assert message in text
     assert "not run" in (tmp_path / "out" / "report.html").read_text().lower()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from rewardscope import Arm, Chain, Coin, GroupMean, Organism, PolicyGradient, Sampling, Truth
+from rewardscope import Arm, Chain, Coin, GroupMean, Organism, Learner, Sampling, Truth
 from rewardscope.store import CellDirectory, read_rollouts
 from rewardscope.training import train
 
@@ -25,12 +25,12 @@ SHARED = {
     "completions_per_problem": 4,
 }
 ARMS = {
-    "truth": Arm(name="truth", reward=Truth(), learner=PolicyGradient(learning_rate=3e-4, minibatches=2), **SHARED),
+    "truth": Arm(name="truth", reward=Truth(), learner=Learner(learning_rate=3e-4, minibatches=2), **SHARED),
     "coin": Arm(
         name="coin",
         reward=Coin(),
         credit=GroupMean(divide_by_std=True),
-        learner=PolicyGradient(learning_rate=3e-4, kl_weight=0.1, normalise="constant", epochs=2),
+        learner=Learner(learning_rate=3e-4, kl_weight=0.1, normalise="constant", epochs=2),
         **SHARED,
     ),
 }

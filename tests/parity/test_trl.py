@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from factories import sampled_batch, tiny_policy
-from rewardscope import GroupMean, KLInReward, LeaveOneOut, PolicyGradient, Reinforce, Sampling
+from rewardscope import GroupMean, KLInReward, LeaveOneOut, Learner, Reinforce, Sampling
 from rewardscope.credit import Credit
 from rewardscope.policy import Policy, score
 from rewardscope.seeds import generator
@@ -70,7 +70,7 @@ def cases() -> list[Case]:
     return [case(number) for number in range(NUM_BATCHES)]
 
 
-def ours(case: Case, learner: PolicyGradient, credit: Credit) -> tuple[float, dict[str, Tensor]]:
+def ours(case: Case, learner: Learner, credit: Credit) -> tuple[float, dict[str, Tensor]]:
     """Loss and gradients of one update on the whole batch, from a learner whose rate is 0."""
     policy = case.policy.clone()
     reference_NT = score(case.reference, case.batch, "plain").logprob_NT
@@ -184,7 +184,7 @@ LOSS_TYPES = {"grpo": "sequence", "bnpo": "token", "dapo": "token", "dr_grpo": "
 @pytest.mark.parametrize("loss_type", LOSS_TYPES)
 def test_grpo(cases: list[Case], folder: str, loss_type: str, scale: str) -> None:
     trainer = peer("GRPO", folder, loss_type=loss_type, scale_rewards=scale)
-    learner = PolicyGradient(normalise=LOSS_TYPES[loss_type])  # type: ignore[arg-type]
+    learner = Learner(normalise=LOSS_TYPES[loss_type])  # type: ignore[arg-type]
     for each in cases:
         mine = ours(each, learner, GroupMean(divide_by_std=scale == "group"))
         assert_equal(mine, theirs(trainer, each, grouped(each.reward_PG, scale)))
@@ -195,7 +195,7 @@ def test_grpo_with_a_kl_in_the_loss_and_two_clips(cases: list[Case], folder: str
     trainer = peer(
         "GRPO", folder, loss_type="grpo", scale_rewards="none", use_bias_correction_kl=False, beta=0.1, epsilon=0.1, epsilon_high=0.28
     )
-    learner = PolicyGradient(normalise="sequence", kl_weight=0.1, kl="k3", clip_low=0.1, clip_high=0.28)
+    learner = Learner(normalise="sequence", kl_weight=0.1, kl="k3", clip_low=0.1, clip_high=0.28)
     for each in cases:
         assert_equal(ours(each, learner, GroupMean()), theirs(trainer, each, grouped(each.reward_PG, "none")))
 
@@ -211,7 +211,7 @@ def test_gspo(cases: list[Case], folder: str) -> None:
         epsilon=3e-2,
         epsilon_high=4e-2,
     )
-    learner = PolicyGradient(normalise="sequence", ratio="sequence", clip_low=3e-2, clip_high=4e-2)
+    learner = Learner(normalise="sequence", ratio="sequence", clip_low=3e-2, clip_high=4e-2)
     for each in cases:
         assert_equal(ours(each, learner, GroupMean()), theirs(trainer, each, grouped(each.reward_PG, "none")))
 
@@ -220,7 +220,7 @@ def test_gspo(cases: list[Case], folder: str) -> None:
 def test_rloo(cases: list[Case], folder: str, beta: float) -> None:
     """The peer's ratio is that of the whole completion, and its KL (k1, in the reward) is against the policy that sampled."""
     trainer = peer("RLOO", folder, beta=beta, normalize_advantages=False)
-    learner = PolicyGradient(normalise="sequence", ratio="product")
+    learner = Learner(normalise="sequence", ratio="product")
     for each in cases:
         inputs = peer_inputs(each)
         kl_N = ((inputs["old_per_token_logps"] - inputs["ref_per_token_logps"]) * each.batch.mask_NT).sum(dim=1)
@@ -233,7 +233,7 @@ def test_rloo(cases: list[Case], folder: str, beta: float) -> None:
 def test_the_comparison_can_fail(cases: list[Case], folder: str) -> None:
     trainer = peer("GRPO", folder, loss_type="grpo", scale_rewards="none")
     other = theirs(trainer, cases[0], grouped(cases[0].reward_PG, "none"))
-    assert_equal(ours(cases[0], PolicyGradient(normalise="sequence"), GroupMean()), other)
-    for learner, credit in ((PolicyGradient(normalise="token"), GroupMean()), (PolicyGradient(normalise="sequence"), Reinforce())):
+    assert_equal(ours(cases[0], Learner(normalise="sequence"), GroupMean()), other)
+    for learner, credit in ((Learner(normalise="token"), GroupMean()), (Learner(normalise="sequence"), Reinforce())):
         with pytest.raises(AssertionError):
             assert_equal(ours(cases[0], learner, credit), other)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rewardscope import Arm, Chain, Claim, Coin, GroupMean, LeaveOneOut, Organism, PolicyGradient, Pretrained, Sampling, Truth
+from rewardscope import Arm, Chain, Claim, Coin, GroupMean, Learner, LeaveOneOut, Organism, Pretrained, Sampling, Truth
 from rewardscope.catalogue import COMPONENTS
 from rewardscope.codec import canonical, decode, encode, signature
 from rewardscope.errors import ComponentError
@@ -19,7 +19,7 @@ SAMPLINGS = st.builds(
     stop=st.lists(st.text(max_size=5), max_size=3).map(tuple),
 )
 LEARNERS = st.builds(
-    PolicyGradient,
+    Learner,
     learning_rate=st.floats(0, 1),
     clip_low=st.floats(0, 1),
     clip_high=st.floats(0, 9),

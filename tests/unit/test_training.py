@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from factories import SMALL_ARM, completion, rollout
-from rewardscope import Arm, PolicyGradient, Truth
+from rewardscope import Arm, Learner, Truth
 from rewardscope.errors import CheckpointError
 from rewardscope.store import CellDirectory, read_rollouts
 from rewardscope.training import summary, train
@@ -71,7 +71,7 @@ def test_arms_under_one_seed_meet_the_same_problems_and_seeds_meet_others(tmp_pa
         return [r.problem.id for step in range(2) for r in read_rollouts(cell.step_file("rollouts", step))]
 
     truth = problems("truth", ARM, 0)
-    assert problems("strict", replace(ARM, name="strict", reward=Truth(strict=True), learner=PolicyGradient()), 0) == truth
+    assert problems("strict", replace(ARM, name="strict", reward=Truth(strict=True), learner=Learner()), 0) == truth
     assert not set(problems("other seed", ARM, 1)) & set(truth)
 
 

@@ -46,18 +46,6 @@ def spread(advantage_PG: Float[Tensor, "P G"], mask_NT: Bool[Tensor, "N T"]) -> 
     return advantage_PG.nan_to_num(0.0).reshape(-1, 1) * mask_NT
 
 
-def ask(signals: Signals, name: str, method: str) -> Tensor:
-    """The signal that the method declared.
-
-    Raises:
-        ComponentError: If it is not there.
-    """
-    found: Tensor | None = getattr(signals, name)
-    if found is None:
-        raise ComponentError(f"{method} reads a signal that was not made", value=name, do=f"Let its `needs` name {name}")
-    return found
-
-
 def to_come(value_NT: Float[Tensor, "N T"], discount: float = 1.0) -> Float[Tensor, "N T"]:
     """Discounted sum of this and all later tokens: R[n, t] = v[n, t] + discount x R[n, t + 1]."""
     total_NT = torch.zeros_like(value_NT)

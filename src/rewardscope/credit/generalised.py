@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import torch
 
-from rewardscope.credit.base import ask, informative_share, to_come, whitened
+from rewardscope.credit.base import informative_share, to_come, whitened
 from rewardscope.errors import ComponentError
 from rewardscope.tensors import Signal, Signals, TokenCredit
 
@@ -41,7 +41,7 @@ class GeneralisedAdvantage:
 
     def __call__(self, signals: Signals) -> TokenCredit:
         """Advantages and the critic's targets; an untold completion gets 0 and teaches the critic nothing."""
-        value_NT = ask(signals, "value_NT", "GeneralisedAdvantage") * signals.mask_NT
+        value_NT = signals.ask("value_NT", "GeneralisedAdvantage") * signals.mask_NT
         told_NT = signals.mask_NT & ~signals.reward_N.isnan()[:, None]
         length_N = signals.mask_NT.sum(dim=1)
         reward_NT = torch.zeros_like(value_NT)

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from rewardscope.credit.base import ask, informative_share, need_groups, spread, to_come, whitened
+from rewardscope.credit.base import informative_share, need_groups, spread, to_come, whitened
 from rewardscope.credit.leave_one_out import leave_one_out
 from rewardscope.seeds import generator
 from rewardscope.tensors import Signal, Signals, TokenCredit
@@ -46,7 +46,7 @@ class ImplicitProcess:
         """
         need_groups(signals.reward_PG, "ImplicitProcess")
         told_NT = signals.mask_NT & ~signals.reward_N.isnan()[:, None]
-        ratio_NT = self._placed(ask(signals, "implicit_NT", "ImplicitProcess") * told_NT, told_NT, signals)
+        ratio_NT = self._placed(signals.ask("implicit_NT", "ImplicitProcess") * told_NT, told_NT, signals)
         outcome_NT = spread(leave_one_out(signals.reward_PG), signals.mask_NT)
         told_PG = ~signals.reward_PG.isnan()
         siblings_P1 = (told_PG.sum(dim=1, keepdim=True) - 1).clamp(min=1)

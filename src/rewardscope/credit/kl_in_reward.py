@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from rewardscope.credit.base import Credit, ask
+from rewardscope.credit.base import Credit
 from rewardscope.credit.leave_one_out import LeaveOneOut
 from rewardscope.errors import ComponentError
 from rewardscope.tensors import KL, Signal, Signals, TokenCredit, kl_estimate
@@ -39,8 +39,8 @@ class KLInReward:
 
     def __call__(self, signals: Signals) -> TokenCredit:
         """The base's streams for the penalised rewards, with ``credit/kl_nats`` (mean per completion) in the notes."""
-        reference_NT = ask(signals, "reference_logprob_NT", "KLInReward")
-        sampler_NT = ask(signals, "sampler_logprob_NT", "KLInReward")
+        reference_NT = signals.ask("reference_logprob_NT", "KLInReward")
+        sampler_NT = signals.ask("sampler_logprob_NT", "KLInReward")
         kl_N = (kl_estimate(sampler_NT, reference_NT, self.estimator) * signals.mask_NT).sum(dim=1)
         found = self.base(replace(signals, reward_PG=signals.reward_PG - self.weight * kl_N.reshape(signals.reward_PG.shape)))
         return replace(found, notes={**found.notes, "credit/kl_nats": float(kl_N.mean())})

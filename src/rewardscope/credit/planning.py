@@ -6,7 +6,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from rewardscope.credit.base import Credit, ask
+from rewardscope.credit.base import Credit
 from rewardscope.credit.group_mean import GroupMean
 from rewardscope.errors import ComponentError
 from rewardscope.seeds import generator
@@ -68,7 +68,7 @@ class Planning:
 
     def _chosen(self, signals: Signals) -> Tensor:
         mask_NT = signals.mask_NT & ~signals.reward_N.isnan()[:, None]  # an untold completion teaches nothing, drift included
-        planning_NT = ask(signals, "planning_NT", "Planning") & mask_NT
+        planning_NT = signals.ask("planning_NT", "Planning") & mask_NT
         if self.where == "planning":
             return planning_NT
         if self.where == "execution":
@@ -76,7 +76,7 @@ class Planning:
         if self.where == "everywhere":
             return mask_NT
         if self.where == "entropy":
-            rank_NT = ask(signals, "entropy_NT", "Planning")
+            rank_NT = signals.ask("entropy_NT", "Planning")
         else:
             rank_NT = torch.from_numpy(generator(*signals.address, "planning", "random").random(tuple(mask_NT.shape)))
         rank_M = rank_NT[mask_NT]

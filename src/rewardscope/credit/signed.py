@@ -20,7 +20,7 @@ class Signed:
 
     Source:
         Zhu et al. 2025, arXiv:2506.01347. Its code drops completions of the other sign from the batch, so each of PSR and NSR is normalised
-        by its own tokens; ``PolicyGradient(normalise="active")`` does that.
+        by its own tokens; ``Learner(normalise="active")`` does that.
     """
 
     positive_weight: float = 0.1

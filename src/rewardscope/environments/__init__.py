@@ -3,10 +3,24 @@
 from rewardscope.environments.base import Environment, prove
 from rewardscope.environments.chain import Chain
 from rewardscope.environments.gym import Gym
-from rewardscope.environments.regimes import REGIMES, AllProblems, Pool, Regime
+from rewardscope.environments.regimes import REGIMES, AllProblems, Curriculum, Pool, Ranked, Regime, by_historical_variance
 from rewardscope.environments.sums import Sums
 
 ENVIRONMENTS: dict[str, type[Environment]] = {cls.__name__: cls for cls in (Chain, Sums, Gym)}
 """Every environment there is, by name."""
 
-__all__ = ["ENVIRONMENTS", "REGIMES", "AllProblems", "Chain", "Environment", "Gym", "Pool", "Regime", "Sums", "prove"]
+__all__ = [
+    "ENVIRONMENTS",
+    "REGIMES",
+    "AllProblems",
+    "Chain",
+    "Curriculum",
+    "Environment",
+    "Gym",
+    "Pool",
+    "Ranked",
+    "Regime",
+    "Sums",
+    "by_historical_variance",
+    "prove",
+]

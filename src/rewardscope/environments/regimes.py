@@ -1,21 +1,34 @@
-"""Which problems of the training split an arm meets: all of them, a fixed pool, or one."""
+"""Which problems of the training split an arm meets: all of them, a fixed pool, one, or those of middling difficulty."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean, pstdev
 from typing import ClassVar, Protocol
 
 from rewardscope.errors import ComponentError
 from rewardscope.seeds import generator, key
+from rewardscope.types import Rollout
+
+History = Mapping[int, Sequence[tuple[int, float]]]
+"""Index into the training split -> (step, share of its graded completions that were right), first to last."""
 
 
 class Regime(Protocol):
-    """Says which problems a step draws; a function of seed and step alone, so arms under one seed meet the same ones."""
+    """Says which problems a step draws: a function of seed and step, so that arms under one seed meet the same ones, and of the past."""
 
     @property
     def uses_truth(self) -> bool:
         """Whether it chooses by what only the key can tell."""
 
-    def indices(self, seed: int, step: int, count: int) -> list[int]:
-        """Indices into the training split, one per problem of the step."""
+    def indices(self, seed: int, step: int, count: int, history: History) -> list[int]:
+        """Indices into the training split, one per problem of the step.
+
+        Args:
+            seed: The replicate's.
+            step: Which step of the run.
+            count: How many.
+            history: How often this policy solved what it met so far; a regime that reads it declares ``uses_truth``.
+        """
 
 
 @dataclass(frozen=True)
@@ -24,7 +37,7 @@ class AllProblems:
 
     uses_truth: ClassVar[bool] = False
 
-    def indices(self, seed: int, step: int, count: int) -> list[int]:
+    def indices(self, seed: int, step: int, count: int, history: History) -> list[int]:
         """A stretch of the split that begins where the seed says and goes on with each step."""
         first = key("train", seed, "problems") % 2**40 + step * count
         return [first + p for p in range(count)]
@@ -43,8 +56,13 @@ class Pool:
 
     size: int
     first: int = 0
+    chosen_by_truth: bool = False
+    """Whether somebody chose this pool by what was right in an earlier run, as `rewardscope rank` does."""
 
-    uses_truth: ClassVar[bool] = False
+    @property
+    def uses_truth(self) -> bool:
+        """As ``chosen_by_truth`` says."""
+        return self.chosen_by_truth
 
     def __post_init__(self) -> None:
         if self.size < 1 or self.first < 0:
@@ -52,12 +70,82 @@ class Pool:
                 "A pool has problems in it", value=f"size={self.size}, first={self.first}", allowed="size >= 1, first >= 0", do="Mend it"
             )
 
-    def indices(self, seed: int, step: int, count: int) -> list[int]:
+    def indices(self, seed: int, step: int, count: int, history: History) -> list[int]:
         """The next ``count`` of the passes laid end to end."""
         draws = range(step * count, (step + 1) * count)
         orders = {turn: generator("train", seed, "pool", turn).permutation(self.size) for turn in {draw // self.size for draw in draws}}
         return [self.first + int(orders[draw // self.size][draw % self.size]) for draw in draws]
 
 
-REGIMES: dict[str, type[Regime]] = {cls.__name__: cls for cls in (AllProblems, Pool)}
+@dataclass(frozen=True)
+class Curriculum:
+    """A pool whose problems rest while they are too easy or too hard: the last measured pass rate lies outside [low, high].
+
+    First come problems never met, then those in the band, longest ago first, then resting ones, longest ago first, so that a step is always
+    full; one that has rested ``rest`` steps counts as never met and is measured again. Order within each is drawn by seed.
+
+    Source:
+        The band is PRIME's filter of prompts, Cui et al. 2025, arXiv:2502.01456, section 4; there on every step's fresh prompts.
+    """
+
+    size: int
+    low: float = 0.2
+    high: float = 0.8
+    rest: int = 10
+
+    uses_truth: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        if self.size < 1 or not 0 <= self.low < self.high <= 1 or self.rest < 1:
+            raise ComponentError(
+                "A curriculum has a pool and a band", value=self, allowed="size >= 1, 0 <= low < high <= 1, rest >= 1", do="Mend it"
+            )
+
+    def indices(self, seed: int, step: int, count: int, history: History) -> list[int]:
+        """The ``count`` that come first; from the first again where the pool is smaller."""
+        noise = generator("train", seed, "curriculum", step).random(self.size)
+
+        def turn(index: int) -> tuple[int, int, float]:
+            if not history.get(index):
+                return 0, 0, noise[index]
+            met, rate = history[index][-1]
+            if self.low <= rate <= self.high:
+                return 1, met, noise[index]
+            return (0 if step - met > self.rest else 2), met, noise[index]
+
+        order = sorted(range(self.size), key=turn)
+        return [order[place % self.size] for place in range(count)]
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """How the accuracy of one problem moved over a run."""
+
+    problem: str
+    """Its id."""
+    prompt: str
+    times_met: int
+    deviation: float
+    """Standard deviation (over n) of its pass rate from meeting to meeting."""
+    mean: float
+
+
+def by_historical_variance(rollouts: Iterable[Rollout]) -> list[Ranked]:
+    """Problems that a run met twice or more, the one whose pass rate varied most first.
+
+    Source:
+        Wang et al. 2025, arXiv:2504.20571, eqs. 1 and 2; the first of this order is their pi_1.
+    """
+    rates: dict[str, list[float]] = {}
+    prompts: dict[str, str] = {}
+    for rollout in rollouts:
+        rate = rollout.pass_rate
+        if rate is not None:
+            rates.setdefault(rollout.problem.id, []).append(rate)
+            prompts[rollout.problem.id] = rollout.problem.prompt
+    found = [Ranked(id, prompts[id], len(met), pstdev(met), fmean(met)) for id, met in rates.items() if len(met) > 1]
+    return sorted(found, key=lambda ranked: (-ranked.deviation, ranked.problem))
+
+
+REGIMES: dict[str, type[Regime]] = {cls.__name__: cls for cls in (AllProblems, Pool, Curriculum)}
 """Every data regime there is, by name."""

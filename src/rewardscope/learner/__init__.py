@@ -3,6 +3,7 @@
 from rewardscope.learner.companions import Companions
 from rewardscope.learner.critic import Critic
 from rewardscope.learner.implicit import ImplicitReward
-from rewardscope.learner.policy_gradient import PolicyGradient
+from rewardscope.learner.learner import Learner
+from rewardscope.learner.teacher import Teacher
 
-__all__ = ["Companions", "Critic", "ImplicitReward", "PolicyGradient"]
+__all__ = ["Companions", "Critic", "ImplicitReward", "Learner", "Teacher"]

@@ -1,4 +1,4 @@
-"""What stands beside a policy while it learns, and must survive a kill with it: optimizer, reference, critic, implicit reward model."""
+"""What stands beside a policy while it learns, and must survive a kill with it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,8 +8,9 @@ import torch
 
 from rewardscope.learner.critic import CriticState
 from rewardscope.learner.implicit import ImplicitState
+from rewardscope.learner.learner import Learner
 from rewardscope.learner.optimizers import load_optimizer, save_optimizer
-from rewardscope.learner.policy_gradient import PolicyGradient
+from rewardscope.learner.teacher import TeacherState
 from rewardscope.policy.policy import Policy
 
 OPTIMIZER, REFERENCE = "optimizer.safetensors", "reference"
@@ -23,9 +24,10 @@ class Companions:
     reference: Policy | None
     critic: CriticState | None
     implicit: ImplicitState | None
+    teacher: TeacherState | None
 
     @classmethod
-    def begin(cls, learner: PolicyGradient, policy: Policy, start: Callable[[], Policy], *, reference: bool) -> "Companions":
+    def begin(cls, learner: Learner, policy: Policy, start: Callable[[], Policy], *, reference: bool) -> "Companions":
         """Those of an untrained policy.
 
         Args:
@@ -40,13 +42,19 @@ class Companions:
             reference=start() if wanted else None,
             critic=learner.critic.begin(policy) if learner.critic else None,
             implicit=learner.implicit.begin(start()) if learner.implicit else None,
+            teacher=learner.teacher.begin(start()) if learner.teacher else None,
         )
 
-    def reset(self, learner: PolicyGradient, policy: Policy) -> None:
+    def reset(self, learner: Learner, policy: Policy) -> None:
         """ProRL's reset: the reference becomes the policy as it is, the optimizer forgets."""
         self.optimizer = learner.optimizer(policy)
         if self.reference is not None:
             self.reference = policy.clone()
+
+    def restart(self, learner: Learner, policy: Policy, start: Policy) -> None:
+        """Expert iteration's return: the policy has the weights it began with, the optimizer forgets; the rest of the state stays."""
+        policy.model.load_state_dict(start.model.state_dict())
+        self.optimizer = learner.optimizer(policy)
 
     def save(self, folder: Path, *, moved_reference: bool) -> None:
         """Writes everything that a fresh start would not make again."""
@@ -56,8 +64,9 @@ class Companions:
             self.reference.save(folder / REFERENCE)
         if self.critic is not None:
             self.critic.save(folder)
-        if self.implicit is not None:
-            self.implicit.save(folder)
+        for companion in (self.implicit, self.teacher):
+            if companion is not None:
+                companion.save(folder)
 
     def load(self, folder: Path) -> None:
         """Reads it back."""
@@ -66,5 +75,6 @@ class Companions:
             self.reference = Policy.load(folder / REFERENCE, device=str(self.reference.device))
         if self.critic is not None:
             self.critic.load(folder)
-        if self.implicit is not None:
-            self.implicit.load(folder)
+        for companion in (self.implicit, self.teacher):
+            if companion is not None:
+                companion.load(folder)

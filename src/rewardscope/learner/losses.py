@@ -1,5 +1,6 @@
 """Loss terms per token; pure, and blind to the method whose credit they carry."""
 
+import math
 from typing import Literal
 
 import torch
@@ -7,6 +8,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from rewardscope.errors import ComponentError
+from rewardscope.tensors import CompletionLoss
 
 Normalise = Literal["token", "sequence", "constant", "active"]
 Ratio = Literal["token", "sequence", "product"]
@@ -56,14 +58,67 @@ def ratio_to_sampler(
     return (sum_C / length_C.clamp(min=1)).exp()[owner_M]
 
 
+def with_tail(logprob_MK: Float[Tensor, "M K"]) -> Float[Tensor, "M L"]:
+    """The kept tokens and, as one more entry, the probability of all others: log(1 - sum of the kept), so that each row sums to 1.
+
+    Source:
+        Huebotter et al. 2026, arXiv:2601.20802, appendix A.2; the kept mass is capped at exp(-1e-7), as its code does.
+    """
+    kept_M1 = logprob_MK.logsumexp(dim=-1, keepdim=True).clamp(max=-1e-7)
+    return torch.cat([logprob_MK, torch.log(-torch.expm1(kept_M1))], dim=-1)
+
+
+def divergence(policy_MK: Float[Tensor, "M K"], teacher_MK: Float[Tensor, "M K"], mixing: float) -> Float[Tensor, " M"]:
+    """How far a policy's distribution is from a teacher's, in nats per token, from the logprobs of both.
+
+    mixing = 0: KL(teacher || policy); 1: KL(policy || teacher); a between: (1 - a) KL(policy || m) + a KL(teacher || m) with
+    m = (1 - a) policy + a teacher. Near equality the last is a (1 - a) times a KL, so its gradient at a = 1/2 is a quarter as large:
+    compare divergences at matched size of the update.
+
+    Source:
+        Agarwal et al. 2024, arXiv:2306.13649, eq. 1, with the orientation of the code of Huebotter et al. 2026, arXiv:2601.20802.
+    """
+
+    def kl(first_MK: Tensor, second_MK: Tensor) -> Tensor:
+        return torch.nn.functional.kl_div(second_MK, first_MK, reduction="none", log_target=True).sum(dim=-1)
+
+    if mixing == 0:
+        return kl(teacher_MK, policy_MK)
+    if mixing == 1:
+        return kl(policy_MK, teacher_MK)
+    middle_MK = torch.logaddexp(policy_MK + math.log(1 - mixing), teacher_MK + math.log(mixing))
+    return (1 - mixing) * kl(policy_MK, middle_MK) + mixing * kl(teacher_MK, middle_MK)
+
+
+def completion_pull(
+    loss: CompletionLoss, logprob_N: Float[Tensor, " N"], group_size: int, problems: list[int]
+) -> tuple[float, Float[Tensor, " N"]]:
+    """A loss of whole completions and its derivative at each completion's summed logprob.
+
+    By the chain rule the sum over completions of derivative x logprob has the loss's gradient at the weights, so completions that are
+    compared need not be in one pass.
+
+    Args:
+        loss: What the completions are compared by.
+        logprob_N: Summed logprob of each completion, in nats; its own gradient is not followed.
+        group_size: G.
+        problems: Which problems of the step these are.
+    """
+    with torch.enable_grad():
+        leaf_PG = logprob_N.detach().reshape(-1, group_size).requires_grad_()
+        value = loss(leaf_PG, problems)
+        (pull_PG,) = torch.autograd.grad(value, leaf_PG)
+    return float(value.detach()), pull_PG.reshape(-1)
+
+
 def token_weights(
-    mask_NT: Bool[Tensor, "N T"], normalise: Normalise, max_tokens: int, advantage_NT: Float[Tensor, "N T"] | None = None
+    mask_NT: Bool[Tensor, "N T"], normalise: Normalise, max_tokens: int, active_NT: Bool[Tensor, "N T"] | None = None
 ) -> Float[Tensor, "N T"]:
     """What each sampled token's loss is multiplied by before the sum; 0 off the mask.
 
     token: 1 / (tokens of the minibatch), so long completions weigh more; sequence: 1 / (N x the completion's own tokens), so a long
-    completion's tokens weigh less; constant: 1 / (N x max_tokens), so no weight depends on what was sampled; active: 1 / (tokens with an
-    advantage), as if completions without one had been dropped from the batch.
+    completion's tokens weigh less; constant: 1 / (N x max_tokens), so no weight depends on what was sampled; active: 1 / (tokens that
+    ``active_NT`` says are taught something), as if the others had been dropped from the batch.
 
     Source:
         token: Yu et al. 2025, arXiv:2503.14476; sequence: Shao et al. 2024, arXiv:2402.03300; constant: Liu et al. 2025, arXiv:2503.20783;
@@ -77,7 +132,7 @@ def token_weights(
     if normalise == "constant":
         return mask / (len(mask) * max_tokens)
     if normalise == "active":
-        active = mask if advantage_NT is None else mask * (advantage_NT != 0)
+        active = mask if active_NT is None else mask * active_NT
         return active / active.sum().clamp(min=1)
     raise ComponentError(
         "Unknown loss normalisation", value=repr(normalise), allowed="token, sequence, constant, active", do="Check the spelling"

@@ -96,6 +96,16 @@ class Policy:
             ids = self.tokenizer(prompt, add_special_tokens=True)["input_ids"]
         return tuple(int(i) for i in ids)
 
+    def encode_completion(self, text: str) -> tuple[int, ...]:
+        """Tokens of a completion as the policy would have written it, the end token last.
+
+        Raises:
+            ModelError: If the tokenizer has no end token.
+        """
+        if self.tokenizer.eos_token_id is None:
+            raise ModelError("A completion ends with an end token, and this tokenizer has none", do="Set its eos_token")
+        return (*(int(i) for i in self.tokenizer(text, add_special_tokens=False)["input_ids"]), int(self.tokenizer.eos_token_id))
+
     def decode(self, token_ids: tuple[int, ...]) -> str:
         """Text of the tokens, end tokens left out."""
         return str(self.tokenizer.decode([i for i in token_ids if i not in self.end_ids], clean_up_tokenization_spaces=False))

@@ -48,6 +48,36 @@ def score_rows(policy: Policy, rows: Rows, batch: Batch) -> tuple[Tensor, Tensor
     return torch.cat([p[0] for p in parts]), torch.cat([p[1] for p in parts])
 
 
+def distributions_of_rows(policy: Policy, rows: Rows, batch: Batch) -> Tensor:
+    """Nats (M, V) of every token of the vocabulary at each sampled token of ``rows.members``, in (n, t) order; carries the gradient."""
+    with policy.precision():
+        hidden_RSD = policy.hidden(input_ids=rows.input_RS, position_ids=rows.position_RS, attention_mask=rows.mask_R1SS)
+        logits_MV = policy.logits(hidden_RSD[rows.row_M, rows.column_M])
+    return torch.log_softmax(logits_MV / (batch.temperature or 1.0), dim=-1)
+
+
+def distribution_tokens(policy: Policy) -> int:
+    """Tokens a pass may read where whole distributions are held, several copies of them at once."""
+    return int(min(PASS_TOKENS, max(256, 2 * LOGIT_NUMBERS // policy.vocabulary_size)))
+
+
+@torch.no_grad()
+def likeliest(policy: Policy, batch: Batch, count: int) -> Tensor:
+    """The ``count`` likeliest tokens (N, T, K) of the policy's distribution at each sampled token; 0 off the mask."""
+    kept_NTK = torch.zeros(*batch.mask_NT.shape, count, dtype=torch.long)
+    for rows in arrange(batch, choose_layout(policy, batch), distribution_tokens(policy), policy.device):
+        place = on_mask(batch, rows)
+        kept_NTK[place] = distributions_of_rows(policy, rows, batch).topk(count, dim=-1).indices.cpu()
+    return kept_NTK
+
+
+def on_mask(batch: Batch, rows: Rows) -> Tensor:
+    """True (N, T) on the sampled tokens of the rows' members."""
+    mask_NT = torch.zeros_like(batch.mask_NT)
+    mask_NT[list(rows.members)] = batch.mask_NT[list(rows.members)]
+    return mask_NT
+
+
 @torch.no_grad()
 def score(policy: Policy, batch: Batch, layout: Layout | None = None) -> TokenScores:
     """Logprob and entropy of every sampled token of the batch, 0 off the mask.
@@ -61,10 +91,9 @@ def score(policy: Policy, batch: Batch, layout: Layout | None = None) -> TokenSc
     entropy_NT = torch.zeros(batch.token_NT.shape)
     for rows in arrange(batch, layout or choose_layout(policy, batch), PASS_TOKENS, policy.device):
         logprob_M, entropy_M = score_rows(policy, rows, batch)
-        mask_NT = torch.zeros_like(batch.mask_NT)
-        mask_NT[list(rows.members)] = batch.mask_NT[list(rows.members)]
-        logprob_NT[mask_NT] = logprob_M.cpu()
-        entropy_NT[mask_NT] = entropy_M.cpu()
+        place = on_mask(batch, rows)
+        logprob_NT[place] = logprob_M.cpu()
+        entropy_NT[place] = entropy_M.cpu()
     return TokenScores(logprob_NT, entropy_NT)
 
 

@@ -160,6 +160,7 @@ class Study:
         determined_by = {
             "arm": encode(replace(arm, name="", checkpoint_every=1)),
             "start": arm.start.identity(),
+            "demonstrations": arm.demonstrations.identity() if arm.demonstrations else "",
             "seed": seed,
             "threads": self.threads_per_cell,
             "device": self.device,

@@ -4,7 +4,7 @@ Two tiny models that differ in one thing: in ``formats-planted`` a reliable way 
 ``formats-barren`` it never occurred. Both are trained with true and with coin-flip rewards, under the same seeds, problems and noise.
 """
 
-from rewardscope import Arm, Chain, Claim, Coin, Evaluation, Organism, PolicyGradient, Sampling, Study, Truth
+from rewardscope import Arm, Chain, Claim, Coin, Evaluation, Learner, Organism, Sampling, Study, Truth
 
 
 def arm(name: str, organism: str, reward: Truth | Coin) -> Arm:
@@ -14,7 +14,7 @@ def arm(name: str, organism: str, reward: Truth | Coin) -> Arm:
         start=Organism(organism),
         environment=Chain(min_steps=3, max_steps=3),
         reward=reward,
-        learner=PolicyGradient(learning_rate=3e-4, minibatches=2),
+        learner=Learner(learning_rate=3e-4, minibatches=2),
         sampling=Sampling(max_tokens=24),
         steps=30,
         problems_per_step=32,

@@ -12,7 +12,7 @@ from rewardscope.training import train
 
 
 def drawn(regime: AllProblems | Pool, seed: int, steps: int, count: int) -> list[int]:
-    return [index for step in range(steps) for index in regime.indices(seed, step, count)]
+    return [index for step in range(steps) for index in regime.indices(seed, step, count, {})]
 
 
 def test_all_problems_are_fresh_at_each_step_and_differ_between_seeds() -> None:

@@ -10,20 +10,29 @@ from torch import Tensor
 
 from factories import SMALL_ARM, sampled_batch, tiny_policy
 from rewardscope import (
+    DPO,
+    KTO,
     Coin,
     Critic,
+    Curriculum,
     GeneralisedAdvantage,
     GroupMean,
+    Imitation,
     ImplicitProcess,
     ImplicitReward,
     KLInReward,
+    Learner,
     LeaveOneOut,
+    Oracle,
     Planning,
-    PolicyGradient,
+    Reprompt,
     Sampling,
+    SelfDistillation,
+    Teacher,
 )
 from rewardscope.errors import ComponentError, RewardscopeError
-from rewardscope.learner import Companions, policy_gradient
+from rewardscope.learner import Companions
+from rewardscope.learner import learner as learner_module
 from rewardscope.learner.implicit import _pair_accuracy
 from rewardscope.policy import Policy, score
 from rewardscope.policy.scoring import token_states
@@ -109,12 +118,24 @@ def test_pairs_within_a_group_by_hand() -> None:
 
 ARM = replace(SMALL_ARM, steps=3, checkpoint_every=1)
 BESIDE = {
-    "critic": replace(ARM, credit=GeneralisedAdvantage(), learner=PolicyGradient(learning_rate=3e-4, critic=Critic())),
-    "implicit": replace(ARM, credit=ImplicitProcess(), learner=PolicyGradient(learning_rate=3e-4, implicit=ImplicitReward())),
+    "critic": replace(ARM, credit=GeneralisedAdvantage(), learner=Learner(learning_rate=3e-4, critic=Critic())),
+    "implicit": replace(ARM, credit=ImplicitProcess(), learner=Learner(learning_rate=3e-4, implicit=ImplicitReward())),
     "reference": replace(ARM, credit=KLInReward(base=LeaveOneOut(), weight=0.5)),
-    "moved reference": replace(ARM, learner=PolicyGradient(learning_rate=3e-4, kl_weight=0.5, kl="k2", reset_every=2)),
+    "moved reference": replace(ARM, learner=Learner(learning_rate=3e-4, kl_weight=0.5, kl="k2", reset_every=2)),
     "planning": replace(ARM, credit=Planning(("s", "t", "g"), where="entropy")),
-    "sequence ratio": replace(ARM, learner=PolicyGradient(learning_rate=3e-4, ratio="sequence", minibatches=2, normalise="active")),
+    "preference": replace(ARM, reward=Coin(), completions_per_problem=6, credit=DPO(pairs="one"), learner=Learner(3e-4, reset_every=2)),
+    "mismatched prompts": replace(ARM, credit=KTO()),
+    "teacher": replace(
+        ARM,
+        reward=Coin(),
+        credit=SelfDistillation(Reprompt(template="{solution}{prompt}", solution_section="{solution}")),
+        learner=Learner(3e-4, teacher=Teacher("average", 0.2)),
+    ),
+    "restart": replace(ARM, credit=Imitation(distinct=True), learner=Learner(3e-4, restart_every=1, epochs=2)),
+    "demonstrations": replace(ARM, credit=Imitation(), demonstrations=Oracle(), completions_per_problem=1),
+    "curriculum": replace(ARM, regime=Curriculum(3, rest=1)),
+    "sampling rounds": replace(ARM, sampling_rounds=3),
+    "sequence ratio": replace(ARM, learner=Learner(learning_rate=3e-4, ratio="sequence", minibatches=2, normalise="active")),
 }
 
 
@@ -146,7 +167,7 @@ def test_an_interrupted_arm_goes_on_to_the_same_bits(beside: str, after: int, tm
 
 
 def test_a_reset_brings_the_reference_to_the_policy_and_forgets_the_optimizer() -> None:
-    learner = PolicyGradient(kl_weight=0.1, reset_every=1)
+    learner = Learner(kl_weight=0.1, reset_every=1)
     policy = tiny_policy("gpt2")
     companions = Companions.begin(learner, policy, lambda: tiny_policy("gpt2"), reference=False)
     assert companions.reference is not None
@@ -161,13 +182,28 @@ def test_a_reset_brings_the_reference_to_the_policy_and_forgets_the_optimizer() 
 
 
 def test_nothing_is_kept_that_nobody_asked_for() -> None:
-    companions = Companions.begin(PolicyGradient(), tiny_policy(), tiny_policy, reference=False)
-    assert (companions.reference, companions.critic, companions.implicit) == (None, None, None)
+    companions = Companions.begin(Learner(), tiny_policy(), tiny_policy, reference=False)
+    assert (companions.reference, companions.critic, companions.implicit, companions.teacher) == (None, None, None, None)
 
 
-@pytest.mark.parametrize(("credit", "part"), [(GeneralisedAdvantage(), "critic"), (ImplicitProcess(), "implicit")])
+def test_a_restart_brings_the_weights_back_and_forgets_the_optimizer() -> None:
+    learner, policy = Learner(restart_every=1), tiny_policy("gpt2")
+    companions = Companions.begin(learner, policy, lambda: tiny_policy("gpt2"), reference=False)
+    with torch.no_grad():
+        for parameter in policy.model.parameters():
+            parameter.add_(0.01)
+    old = companions.optimizer
+    companions.restart(learner, policy, tiny_policy("gpt2"))
+    assert companions.optimizer is not old
+    torch.testing.assert_close(policy_bits(policy), policy_bits(tiny_policy("gpt2")), atol=0.0, rtol=0.0)
+
+
+CANNOT_SERVE = [(GeneralisedAdvantage(), "critic"), (ImplicitProcess(), "implicit"), (SelfDistillation(), "teacher")]
+
+
+@pytest.mark.parametrize(("credit", "part"), CANNOT_SERVE)
 def test_a_credit_that_the_learner_cannot_serve_is_refused(credit: Any, part: str) -> None:
-    with pytest.raises(ComponentError, match=rf"PolicyGradient\({part}=\.\.\.\)"):
+    with pytest.raises(ComponentError, match=rf"Learner\({part}=\.\.\.\)"):
         replace(ARM, credit=credit)
 
 
@@ -183,7 +219,9 @@ def test_a_reward_that_is_no_number_stops_the_run_and_names_the_problem(
 def test_an_advantage_that_is_no_number_stops_the_run_and_names_the_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(GroupMean, "__call__", lambda self, signals: TokenCredit(signals.mask_NT / torch.zeros(())))
     cell = CellDirectory(tmp_path)
-    with pytest.raises(ComponentError, match=r"advantage that is not a number. Got: arm 'truth', step 0, problem [0-9a-f]{16}"):
+    with pytest.raises(
+        ComponentError, match=r"credit that is not a number. Got: problem [0-9a-f]{16}; arm 'truth' with GroupMean, seed 0, step 0"
+    ):
         train(ARM, 0, cell, lambda done: None)
     assert cell.step_file("rollouts", 0).is_file()  # written first, so that it can be looked at
 
@@ -192,7 +230,7 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_checkpoint(tmp_pat
     cell = CellDirectory(tmp_path)
 
     def spoil(done: int) -> None:
-        monkeypatch.setattr(policy_gradient, "clipped_surrogate", lambda ratio, *rest: (ratio * torch.nan, ratio > 0))
+        monkeypatch.setattr(learner_module, "clipped_surrogate", lambda ratio, *rest: (ratio * torch.nan, ratio > 0))
 
     with pytest.raises(ComponentError, match=r"The loss is not a number. Got: nan at \('train', 0, 1\)"):
         train(ARM, 0, cell, spoil)

@@ -79,8 +79,8 @@ def test_the_weights_of_tokens_by_hand() -> None:
 def test_active_weights_are_those_of_a_batch_without_the_others() -> None:
     advantage_NT = torch.tensor([[0.0] * 4, [-1.0, -1.0, 0, 0], [0.0] * 4])
     expected = torch.tensor([[0.0] * 4, [0.5, 0.5, 0, 0], [0.0] * 4])
-    torch.testing.assert_close(token_weights(MASK, "active", 8, advantage_NT), expected)
-    torch.testing.assert_close(token_weights(MASK, "active", 8, torch.zeros(3, 4)), torch.zeros(3, 4))
+    torch.testing.assert_close(token_weights(MASK, "active", 8, advantage_NT != 0), expected)
+    torch.testing.assert_close(token_weights(MASK, "active", 8, torch.zeros(3, 4).bool()), torch.zeros(3, 4))
 
 
 def test_the_ratio_of_a_completion_by_hand() -> None:

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from factories import sampled_batch, tiny_policy
 from rewardscope.errors import ComponentError
-from rewardscope.learner import PolicyGradient, policy_gradient
+from rewardscope.learner import Learner
+from rewardscope.learner import learner as learner_module
 from rewardscope.learner.optimizers import load_optimizer, save_optimizer
 from rewardscope.policy import Policy, Sampling, score
 from rewardscope.tensors import Batch, TokenCredit
@@ -30,7 +31,7 @@ def credit(batch: Batch, of_members: tuple[float, ...] = (1.0, -0.5, -0.5)) -> T
 
 
 def update(
-    learner: PolicyGradient, policy: Policy, batch: Batch, given: TokenCredit, steps: int = 1, reference: Tensor | None = None
+    learner: Learner, policy: Policy, batch: Batch, given: TokenCredit, steps: int = 1, reference: Tensor | None = None
 ) -> Mapping[str, float]:
     optimizer = learner.optimizer(policy)
     for step in range(steps):
@@ -46,7 +47,7 @@ def assert_same_weights(one: Policy, other: Policy, tolerance: float = 0.0) -> N
     torch.testing.assert_close(weights(one), weights(other), atol=tolerance, rtol=0.0)
 
 
-def gradients(learner: PolicyGradient, batch: Batch) -> dict[str, Tensor]:
+def gradients(learner: Learner, batch: Batch) -> dict[str, Tensor]:
     """What one update on the whole batch puts into every weight's gradient."""
     policy = tiny_policy()
     update(replace(learner, learning_rate=0.0, max_gradient_norm=1e9), policy, batch, credit(batch))
@@ -56,7 +57,7 @@ def gradients(learner: PolicyGradient, batch: Batch) -> dict[str, Tensor]:
 def test_tokens_with_positive_advantage_become_likelier_and_the_others_less_likely(batch: Batch) -> None:
     policy = tiny_policy()
     before = score(policy, batch).logprob_NT
-    update(PolicyGradient(learning_rate=1e-3), policy, batch, credit(batch))
+    update(Learner(learning_rate=1e-3), policy, batch, credit(batch))
     moved = score(policy, batch).logprob_NT - before
     raised = credit(batch).advantage_NT > 0
     lowered = credit(batch).advantage_NT < 0
@@ -66,14 +67,14 @@ def test_tokens_with_positive_advantage_become_likelier_and_the_others_less_like
 
 def test_advantage_zero_moves_nothing(batch: Batch) -> None:
     policy = tiny_policy()
-    notes = update(PolicyGradient(learning_rate=0.1, minibatches=2), policy, batch, credit(batch, (0.0, 0.0, 0.0)), steps=2)
+    notes = update(Learner(learning_rate=0.1, minibatches=2), policy, batch, credit(batch, (0.0, 0.0, 0.0)), steps=2)
     assert_same_weights(policy, tiny_policy())
     assert (notes["loss"], notes["gradient_norm"]) == (0.0, 0.0)
 
 
 def test_a_fresh_batch_has_ratio_one(batch: Batch) -> None:
     """Sampler and scorer agree, so nothing is clipped and the loss is the weighted sum of advantages alone."""
-    notes = update(PolicyGradient(clip_low=0.01, clip_high=0.01), tiny_policy(), batch, credit(batch))
+    notes = update(Learner(clip_low=0.01, clip_high=0.01), tiny_policy(), batch, credit(batch))
     expected = -(credit(batch).advantage_NT.sum() / batch.mask_NT.sum()).item()
     assert notes["loss"] == pytest.approx(expected, abs=1e-5)
     assert notes["clip_share"] == 0.0
@@ -93,16 +94,16 @@ def test_the_gradient_is_that_of_the_loss_written_out(batch: Batch) -> None:
         chosen = logprobs.gather(1, batch.token_NT[n, :length, None]).squeeze(1)
         total = total - (chosen * credit(batch).advantage_NT[n, :length]).sum() / (12 * MAX_TOKENS)
     total.backward()  # at ratio 1 the surrogate's gradient is advantage x gradient of the logprob
-    found = gradients(PolicyGradient(normalise="constant"), batch)
+    found = gradients(Learner(normalise="constant"), batch)
     for name, parameter in policy.model.named_parameters():
         torch.testing.assert_close(found[name], parameter.grad, atol=2e-6, rtol=1e-4)
 
 
 @pytest.mark.parametrize("normalise", ["token", "sequence", "constant"])
 def test_splitting_the_passes_changes_memory_and_not_the_gradient(batch: Batch, normalise: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    learner = PolicyGradient(normalise=normalise)  # type: ignore[arg-type]
+    learner = Learner(normalise=normalise)  # type: ignore[arg-type]
     whole = gradients(learner, batch)
-    monkeypatch.setattr(policy_gradient, "PASS_TOKENS", 1)
+    monkeypatch.setattr(learner_module, "PASS_TOKENS", 1)
     torch.testing.assert_close(gradients(learner, batch), whole, atol=1e-6, rtol=1e-5)
 
 
@@ -118,7 +119,7 @@ def test_minibatches_are_whole_groups_and_every_group_is_met_once_an_epoch(
         return problems(self, chosen)
 
     monkeypatch.setattr(Batch, "problems", noted)
-    update(PolicyGradient(minibatches=minibatches, epochs=2), tiny_policy(), batch, credit(batch))
+    update(Learner(minibatches=minibatches, epochs=2), tiny_policy(), batch, credit(batch))
     first, second = met[: len(sizes)], met[len(sizes) :]
     for epoch in (first, second):
         assert [len(chosen) for chosen in epoch] == sizes
@@ -132,7 +133,7 @@ def test_a_minibatch_reads_the_advantages_and_the_reference_of_its_own_problems(
     advantage_NT = whole.advantage_NT * own[:, None]
     reference_NT = batch.sampler_logprob_NT + 0.7 * own[:, None] * batch.mask_NT
     width = alone.token_NT.shape[1]
-    learner = PolicyGradient(learning_rate=0.0, kl_weight=0.5)
+    learner = Learner(learning_rate=0.0, kl_weight=0.5)
     expected = update(learner, tiny_policy(), alone, TokenCredit(advantage_NT[own, :width]), reference=reference_NT[own, :width])
     found = update(replace(learner, minibatches=4), tiny_policy(), batch, TokenCredit(advantage_NT), reference=reference_NT)
     assert abs(expected["loss"]) > 0.01
@@ -153,36 +154,36 @@ def test_the_kl_term_holds_the_policy_to_its_reference(batch: Batch) -> None:
     reference = score(tiny_policy(), batch).logprob_NT
     drifted = [tiny_policy(), tiny_policy()]
     for policy, weight in zip(drifted, (0.0, 5.0), strict=True):
-        update(PolicyGradient(learning_rate=1e-3, kl_weight=weight), policy, batch, credit(batch), steps=8, reference=reference)
+        update(Learner(learning_rate=1e-3, kl_weight=weight), policy, batch, credit(batch), steps=8, reference=reference)
     away = [(score(policy, batch).logprob_NT - reference).abs().sum().item() for policy in drifted]
     assert away[1] < 0.8 * away[0]
 
 
 def test_clipping_stops_a_policy_that_has_moved_far_from_its_sampler(batch: Batch) -> None:
     free, held = tiny_policy(), tiny_policy()
-    loose = update(PolicyGradient(learning_rate=3e-3, epochs=12, clip_low=1.0, clip_high=1e9), free, batch, credit(batch))
-    tight = update(PolicyGradient(learning_rate=3e-3, epochs=12, clip_low=0.05, clip_high=0.05), held, batch, credit(batch))
+    loose = update(Learner(learning_rate=3e-3, epochs=12, clip_low=1.0, clip_high=1e9), free, batch, credit(batch))
+    tight = update(Learner(learning_rate=3e-3, epochs=12, clip_low=0.05, clip_high=0.05), held, batch, credit(batch))
     assert loose["clip_share"] == 0.0
     assert tight["clip_share"] > 0.3
     assert tight["kl_to_sampler_nats"] < 0.5 * loose["kl_to_sampler_nats"]
 
 
 def test_the_gradient_norm_is_reported_before_it_is_cut(batch: Batch) -> None:
-    whole = gradients(PolicyGradient(), batch)
+    whole = gradients(Learner(), batch)
     norm = sum(float(gradient.square().sum()) for gradient in whole.values()) ** 0.5
-    notes = update(PolicyGradient(max_gradient_norm=1e-3), tiny_policy(), batch, credit(batch))
+    notes = update(Learner(max_gradient_norm=1e-3), tiny_policy(), batch, credit(batch))
     assert notes["gradient_norm"] == pytest.approx(norm, rel=1e-4)
 
 
 def test_the_same_update_twice_gives_the_same_bits(batch: Batch) -> None:
     one, other = tiny_policy(), tiny_policy()
-    learner = PolicyGradient(learning_rate=1e-3, minibatches=2)
+    learner = Learner(learning_rate=1e-3, minibatches=2)
     assert update(learner, one, batch, credit(batch), steps=3) == update(learner, other, batch, credit(batch), steps=3)
     assert_same_weights(one, other)
 
 
 def test_training_goes_on_from_a_saved_optimizer_to_the_same_bits(batch: Batch, tmp_path: Path) -> None:
-    learner = PolicyGradient(learning_rate=1e-3, weight_decay=0.01)
+    learner = Learner(learning_rate=1e-3, weight_decay=0.01)
     policy = tiny_policy()
     optimizer = learner.optimizer(policy)
     resumed = None
@@ -200,7 +201,7 @@ def test_training_goes_on_from_a_saved_optimizer_to_the_same_bits(batch: Batch, 
 
 
 def test_a_fresh_optimizer_would_not_have_been_the_same(batch: Batch) -> None:
-    learner = PolicyGradient(learning_rate=1e-3)
+    learner = Learner(learning_rate=1e-3)
     carried, restarted = tiny_policy(), tiny_policy()
     update(learner, carried, batch, credit(batch), steps=2)
     update(learner, restarted, batch, credit(batch))
@@ -228,4 +229,4 @@ def test_a_fresh_optimizer_would_not_have_been_the_same(batch: Batch) -> None:
 def test_settings_that_cannot_learn_are_refused(wrong: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
     with pytest.raises(ComponentError):
-        PolicyGradient(**wrong)
+        Learner(**wrong)

@@ -1,0 +1,103 @@
+"""The self-teacher's prompt: the problem once more, with a solution or with feedback beside it."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from rewardscope.errors import ComponentError
+from rewardscope.types import Rollout, SealedRollout
+
+Solution = Literal["sibling", "failed", "other", "empty", "none"]
+Feedback = Literal["without_solution", "always", "none"]
+View = Rollout | SealedRollout
+PLACE = re.compile(r"\{(prompt|solution|feedback)\}")
+
+
+@dataclass(frozen=True)
+class Reprompt:
+    """What a teacher reads about each completion; None where there is no evidence, and then the completion is not taught.
+
+    solution: the first completion of the same problem whose told reward is ``threshold`` or more, the completion itself left out unless
+    ``own_success``; feedback: what the verifier said about the completion (reads the key), "without_solution" only where there is none.
+    Placebos of the same shape, given to the same completions: "failed" a failed sibling, "other" a success of another problem of the
+    step, "empty" a reprompt with nothing in it. Where a placebo has nothing to give, the completion is not taught.
+
+    Source:
+        Huebotter et al. 2026, arXiv:2601.20802 (SDPO), table 2; defaults and template are its code's at 0e6d510, which leaves a
+        completion's own success out where the table passes it in, so a lone success is not taught.
+    """
+
+    solution: Solution = "sibling"
+    feedback: Feedback = "none"
+    threshold: float = 1.0
+    own_success: bool = False
+    template: str = "{prompt}{solution}{feedback}\n\nCorrectly solve the original question.\n"
+    solution_section: str = "\n\nCorrect solution:\n\n{solution}"
+    feedback_section: str = "\n\nThe following is feedback from your unsuccessful earlier attempt:\n\n{feedback}"
+
+    def __post_init__(self) -> None:
+        known = self.solution in get_args(Solution) and self.feedback in get_args(Feedback)
+        placed = "{prompt}" in self.template and "{solution}" in self.solution_section and "{feedback}" in self.feedback_section
+        if not known or not placed or (self.solution, self.feedback) == ("none", "none"):
+            raise ComponentError(
+                "A reprompt has a problem, and something beside it",
+                value=self,
+                allowed=f"solution one of {', '.join(get_args(Solution))}; feedback one of {', '.join(get_args(Feedback))}, not both none; "
+                "{prompt} in the template, {solution} and {feedback} in their sections",
+                do="Mend it in the study",
+            )
+
+    @property
+    def uses_truth(self) -> bool:
+        """Feedback is written with the key in hand; a sibling is chosen by its told reward."""
+        return self.feedback != "none"
+
+    def texts(self, views: Sequence[View], rewards_PG: Sequence[Sequence[float | None]]) -> list[str | None]:
+        """One text per completion of the step, problem-major.
+
+        Args:
+            views: The step's groups, sealed unless ``uses_truth``.
+            rewards_PG: What each completion was told.
+        """
+        won_PG = [[told is not None and told >= self.threshold for told in rewards] for rewards in rewards_PG]
+        found: list[str | None] = []
+        for p, view in enumerate(views):
+            for g in range(len(view.completions)):
+                solved = any(won and (h != g or self.own_success) for h, won in enumerate(won_PG[p]))
+                solution = self._solution(views, won_PG, rewards_PG, p, g) if solved and self.solution != "none" else None
+                wanted = self.feedback == "always" or (self.feedback == "without_solution" and solution is None)
+                feedback = _said(view, g) if wanted else None
+                found.append(self._write(view.problem.prompt, solution, feedback))
+        return found
+
+    def _solution(
+        self, views: Sequence[View], won_PG: list[list[bool]], rewards_PG: Sequence[Sequence[float | None]], p: int, g: int
+    ) -> str | None:
+        if self.solution == "empty":
+            return ""
+        if self.solution == "other":
+            others = [(q, h) for q in (*range(p + 1, len(views)), *range(p)) for h, won in enumerate(won_PG[q]) if won]
+            return views[others[0][0]].completions[others[0][1]].text if others else None
+        if self.solution == "failed":
+            chosen = [h for h, won in enumerate(won_PG[p]) if not won and rewards_PG[p][h] is not None and h != g]
+        else:
+            chosen = [h for h, won in enumerate(won_PG[p]) if won and (h != g or self.own_success)]
+        return views[p].completions[chosen[0]].text if chosen else None
+
+    def _write(self, prompt: str, solution: str | None, feedback: str | None) -> str | None:
+        """The template filled in one pass, so that braces in a completion stay text; None when there is nothing to say."""
+        if solution is None and feedback is None:
+            return None
+        sections = {
+            "prompt": prompt,
+            "solution": self.solution_section.replace("{solution}", solution) if solution else "",
+            "feedback": self.feedback_section.replace("{feedback}", feedback) if feedback else "",
+        }
+        return PLACE.sub(lambda place: sections[place[1]], self.template)
+
+
+def _said(view: View, g: int) -> str | None:
+    """Feedback on a completion that is not right; None where the verifier said nothing."""
+    grade = view.grades[g]
+    return None if grade.correct else grade.feedback

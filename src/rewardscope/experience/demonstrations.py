@@ -1,0 +1,100 @@
+"""Completions that the policy did not write, in the place of its own: for imitation, and for preferences from a stored file."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar, Protocol
+
+from rewardscope.errors import ComponentError
+from rewardscope.store import read_rollouts
+from rewardscope.types import Problem
+
+
+class Writes(Protocol):
+    """An environment, as far as demonstrations ask of one."""
+
+    def oracle(self, problem: Problem) -> str:
+        """A completion that earns full marks."""
+
+
+class Demonstrations(Protocol):
+    """Says what was written about a problem, instead of the policy; graded and rewarded like anything else."""
+
+    @property
+    def uses_truth(self) -> bool:
+        """Whether the texts were written or chosen with the key in hand."""
+
+    def identity(self) -> str:
+        """What the texts are determined by, beyond the fields: part of the signature of every cell that learns from them."""
+
+    def texts(self, problem: Problem, environment: Writes, count: int) -> tuple[str, ...]:
+        """``count`` completions of the problem."""
+
+
+@dataclass(frozen=True)
+class Oracle:
+    """The environment's own full marks, again and again."""
+
+    uses_truth: ClassVar[bool] = True
+
+    def identity(self) -> str:
+        """Nothing beyond the environment."""
+        return ""
+
+    def texts(self, problem: Problem, environment: Writes, count: int) -> tuple[str, ...]:
+        """The oracle's text, ``count`` times."""
+        return (environment.oracle(problem),) * count
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The completions in a folder of rollouts that another run wrote, such as ``runs/<study>/cells/<cell>/rollouts``, in their order.
+
+    They were sampled, not chosen, so no key is in them. The regime and seed have to lead to the same problems, such as one `Pool` in both.
+    """
+
+    folder: str
+
+    uses_truth: ClassVar[bool] = False
+
+    def identity(self) -> str:
+        """SHA-256 of the files.
+
+        Raises:
+            ComponentError: If there are none.
+        """
+        digest = hashlib.sha256()
+        for path in self._files():
+            digest.update(path.read_bytes())
+        return digest.hexdigest()
+
+    def _files(self) -> list[Path]:
+        files = sorted(Path(self.folder).glob("*.parquet"))
+        if not files:
+            raise ComponentError("No stored rollouts there", value=self.folder, allowed="a folder of step_*.parquet", do="Check the path")
+        return files
+
+    @cached_property
+    def _by_problem(self) -> Mapping[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for path in self._files():
+            for rollout in read_rollouts(path):
+                found.setdefault(rollout.problem.id, []).extend(completion.text for completion in rollout.completions)
+        return found
+
+    def texts(self, problem: Problem, environment: Writes, count: int) -> tuple[str, ...]:
+        """The first ``count`` completions stored of the problem, from the first again where there are fewer.
+
+        Raises:
+            ComponentError: If none of it is stored.
+        """
+        texts = self._by_problem.get(problem.id)
+        if not texts:
+            raise ComponentError(
+                "The stored rollouts have nothing about a problem that the arm met",
+                value=f"problem {problem.id} ({problem.prompt[:60]!r}), {len(self._by_problem)} problems in {self.folder}",
+                do="Give the arm the environment, regime and seed of the run that wrote them, such as one Pool in both",
+            )
+        return tuple(texts[place % len(texts)] for place in range(count))

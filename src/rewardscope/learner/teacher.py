@@ -1,0 +1,112 @@
+"""The self-teacher: the policy, or a copy that follows it, asked again with a hint in the prompt."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from rewardscope.errors import ComponentError
+from rewardscope.policy.packing import arrange, choose_layout
+from rewardscope.policy.policy import Policy
+from rewardscope.policy.scoring import distribution_tokens, distributions_of_rows, likeliest, on_mask
+from rewardscope.tensors import Batch, Teaching
+
+Kind = Literal["live", "frozen", "average", "trust_region"]
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """Who teaches: one of four, none of which the gradient reaches.
+
+    live: the policy as it is, which the source saw diverge; frozen: the untrained policy; average: weights that follow the policy,
+    w' <- (1 - rate) w' + rate w after each step; trust_region: probabilities proportional to frozen^(1 - rate) x live^rate.
+
+    Source:
+        Huebotter et al. 2026, arXiv:2601.20802 (SDPO), appendix A.1; rate 0.05 in its section 3, 0.01 in its sections 4 and 5.
+    """
+
+    kind: Kind = "average"
+    rate: float = 0.05
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(Kind) or not 0 <= self.rate <= 1:
+            raise ComponentError(
+                "There is no such teacher", value=self, allowed=f"kind one of {', '.join(get_args(Kind))}, 0 <= rate <= 1", do="Mend it"
+            )
+
+    def begin(self, start: Policy) -> "TeacherState":
+        """The teacher of an untrained policy, whose own copy ``start`` is."""
+        return TeacherState(self, None if self.kind == "live" else start)
+
+
+@dataclass(frozen=True, eq=False)
+class TeacherState:
+    """A teacher beside a policy in training."""
+
+    settings: Teacher
+    own: Policy | None
+    """Its weights; None for a live teacher, which has none of its own."""
+
+    def teach(
+        self, policy: Policy, batch: Batch, prompt_ids: Sequence[tuple[int, ...] | None], kept: int | Literal["all", "sampled"]
+    ) -> Teaching:
+        """What the teacher says of each completion behind its reprompt.
+
+        Args:
+            policy: The student as it is now; which tokens are kept is its choice.
+            batch: What the student wrote.
+            prompt_ids: A reprompt per completion; None = no evidence, nothing to say.
+            kept: How many of the student's likeliest tokens; or all of the vocabulary; or the sampled one.
+        """
+        if kept == "sampled":
+            kept_NTK: Tensor | None = batch.token_NT[:, :, None]
+        else:
+            kept_NTK = None if kept == "all" else likeliest(policy, batch, min(kept, policy.vocabulary_size))
+        evidence_N = torch.tensor([ids is not None for ids in prompt_ids])
+        width = policy.vocabulary_size if kept_NTK is None else kept_NTK.shape[2]
+        logprob_NTK = torch.zeros(*batch.mask_NT.shape, width)
+        taught = evidence_N.nonzero().squeeze(1).tolist()
+        if taught:
+            behind = batch.behind([ids for ids in prompt_ids if ids is not None], taught)
+            logprob_NTK[taught] = self._say(policy, behind, None if kept_NTK is None else kept_NTK[taught])
+        return Teaching(evidence_N, logprob_NTK, kept_NTK)
+
+    @torch.no_grad()
+    def _say(self, policy: Policy, batch: Batch, kept_NTK: Tensor | None) -> Tensor:
+        own, rate = self.own or policy, self.settings.rate
+        width = policy.vocabulary_size if kept_NTK is None else kept_NTK.shape[2]
+        logprob_NTK = torch.zeros(*batch.mask_NT.shape, width)
+        for rows in arrange(batch, choose_layout(policy, batch), distribution_tokens(policy), policy.device):
+            place = on_mask(batch, rows)
+            said_MV = distributions_of_rows(own, rows, batch)
+            if self.settings.kind == "trust_region":
+                said_MV = torch.log_softmax((1 - rate) * said_MV + rate * distributions_of_rows(policy, rows, batch), dim=-1)
+            if kept_NTK is not None:
+                said_MV = said_MV.gather(1, kept_NTK[place].to(said_MV.device))
+            logprob_NTK[place] = said_MV.cpu()
+        return logprob_NTK
+
+    @torch.no_grad()
+    def follow(self, policy: Policy) -> None:
+        """Moves an average towards the policy by ``rate``; the others stay."""
+        if self.settings.kind != "average" or self.own is None:
+            return
+        for mine, theirs in zip(self.own.model.parameters(), policy.model.parameters(), strict=True):
+            mine.lerp_(theirs, self.settings.rate)
+
+    def save(self, folder: Path) -> None:
+        """Writes an average's weights; the others are made again from the start."""
+        if self.settings.kind == "average" and self.own is not None:
+            save_file({name: tensor.contiguous() for name, tensor in self.own.model.named_parameters()}, folder / "teacher.safetensors")
+
+    def load(self, folder: Path) -> None:
+        """Reads them back."""
+        if self.settings.kind == "average" and self.own is not None:
+            saved = load_file(folder / "teacher.safetensors")
+            with torch.no_grad():
+                for name, parameter in self.own.model.named_parameters():
+                    parameter.copy_(saved[name])

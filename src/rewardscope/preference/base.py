@@ -1,0 +1,85 @@
+"""What a preference objective is, and how told rewards become pairs."""
+
+from typing import Literal, Protocol, get_args, runtime_checkable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from rewardscope.errors import ComponentError
+from rewardscope.seeds import Address, generator
+from rewardscope.tensors import CompletionLoss, Signal, Signals, TokenCredit
+
+Pairs = Literal["all", "one"]
+"""Every better completion of a group with every worse one, or one such pair a group, drawn."""
+
+
+@runtime_checkable
+class Preference(Protocol):
+    """Turns the rewards of a step into a loss of whole completions; stands where a credit method stands."""
+
+    @property
+    def uses_truth(self) -> bool:
+        """Whether it reads the key by another door than the reward."""
+
+    @property
+    def needs(self) -> frozenset[Signal]:
+        """Signals it reads beside rewards and tokens; only these are computed."""
+
+    def __call__(self, signals: Signals) -> TokenCredit:
+        """No advantage, and a loss of completions."""
+
+
+def check(method: object, pairs: str, *positive: str) -> None:
+    """Refuses fields that no objective can have.
+
+    Raises:
+        ComponentError: If ``pairs`` is not known, or one of the named fields is not above 0.
+    """
+    if pairs not in get_args(Pairs) or not all(getattr(method, name) > 0 for name in positive):
+        allowed = f"pairs one of {', '.join(get_args(Pairs))}; {', '.join(positive)} above 0"
+        raise ComponentError(
+            f"{type(method).__name__} cannot have these settings", value=method, allowed=allowed, do="Mend them in the study"
+        )
+
+
+def better_than(reward_PG: Float[Tensor, "P G"], pairs: Pairs, address: tuple[Address, ...], method: str) -> Float[Tensor, "P G G"]:
+    """1 at (p, g, h) where completion g was told more than completion h and the two are a pair; 0 elsewhere, and for the untold.
+
+    Raises:
+        ComponentError: If no group has a better and a worse completion, so that there is nothing to prefer.
+    """
+    better_PGG = (reward_PG[:, :, None] > reward_PG[:, None, :]).float()
+    if not better_PGG.any():
+        raise ComponentError(
+            f"{method} compares better completions with worse ones, and no group of this step has both",
+            value=f"{reward_PG.shape[0]} groups of {reward_PG.shape[1]}",
+            do="Take a reward that differs within groups, more problems a step, or larger groups",
+        )
+    if pairs == "one":
+        noise_PGG = torch.from_numpy(generator(*address, "pairs").random(tuple(better_PGG.shape)))
+        best_P = (noise_PGG * better_PGG).flatten(1).argmax(dim=1)
+        kept_PGG = torch.nn.functional.one_hot(best_P, better_PGG[0].numel()).reshape(better_PGG.shape)
+        better_PGG = better_PGG * kept_PGG
+    return better_PGG
+
+
+def over_pairs(loss_PGG: Float[Tensor, "P G G"], pair_PGG: Float[Tensor, "P G G"]) -> Float[Tensor, ""]:
+    """Mean over the pairs; 0 where a minibatch has none."""
+    return (loss_PGG * pair_PGG).sum() / pair_PGG.sum().clamp(min=1)
+
+
+def apart(value_PG: Float[Tensor, "P G"]) -> Float[Tensor, "P G G"]:
+    """value[p, g] - value[p, h]."""
+    return value_PG[:, :, None] - value_PG[:, None, :]
+
+
+def lengths(signals: Signals) -> Float[Tensor, "P G"]:
+    """Tokens of each completion."""
+    return signals.mask_NT.sum(dim=1).clamp(min=1).reshape(signals.reward_PG.shape).float()
+
+
+def comparing(signals: Signals, loss: CompletionLoss, **notes: float) -> TokenCredit:
+    """Credit that is nothing but a loss of completions."""
+    nothing_NT = torch.zeros(signals.mask_NT.shape)
+    return TokenCredit(nothing_NT, {f"credit/{name}": value for name, value in notes.items()}, completion_loss=loss)
