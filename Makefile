@@ -8,13 +8,16 @@ PIP := .venv/bin/pip install --quiet --disable-pip-version-check --constraint co
 export HF_HUB_OFFLINE ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 
-.PHONY: tour smollm2 test lint benchmark clean
+.PHONY: tour smollm2 methods test lint benchmark costs clean
 
 tour: .venv/installed  ## The five-minute study: a verdict table and one page.
 	.venv/bin/rewardscope tour
 
 smollm2: .venv/smollm2  ## The same on a real pretrained language model; up to 40 minutes on 2 cores.
 	.venv/bin/rewardscope run studies/smollm2.py
+
+methods: .venv/installed  ## Every credit and preference method on one organism, ranked against its placebo; about 6 minutes.
+	.venv/bin/rewardscope run studies/methods.py
 
 test: lint .venv/smollm2 .venv/parity  ## Everything CI runs; the peer of the parity tests included.
 	.venv/bin/python -m pytest -n auto --dist worksteal -q
@@ -26,6 +29,9 @@ lint: .venv/developer
 
 benchmark: .venv/smollm2 .venv/parity  ## One GRPO step beside TRL's, in turn; about 10 minutes, alone on the machine.
 	.venv/bin/python benchmarks/grpo_step.py
+
+costs: .venv/smollm2  ## What each method costs beside plain GRPO; about 25 minutes, alone on the machine.
+	.venv/bin/python benchmarks/methods.py
 
 .venv/installed: constraints.txt pyproject.toml
 	$(PYTHON) -m venv .venv

@@ -17,18 +17,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from stories import TOPICS, Stories, pay, prompt
 
-from rewardscope.types import Grade, Problem
-
-TOPICS = ("the sea", "an old clock", "a train at night", "the first snow")
 GROUP = 8
 MAX_TOKENS = 32
 LEARNING_RATE = 1e-5
@@ -37,32 +34,6 @@ STEPS = 5
 ROUNDS = 2
 """Processes of each engine, in turn."""
 THREADS = 2
-
-
-def prompt(index: int) -> str:
-    return f"Write a long and detailed story of many paragraphs about {TOPICS[index % len(TOPICS)]}. Begin at once."
-
-
-def pay(text: str) -> float:
-    """Some reward that differs within a group; what it is makes no difference to the time."""
-    return float(len(text) % 2)
-
-
-@dataclass(frozen=True)
-class Stories:
-    """The four prompts as an environment."""
-
-    name: ClassVar[str] = "Stories"
-    strategies: ClassVar[tuple[str, ...]] = ()
-
-    def problem(self, split: str, index: int) -> Problem:
-        return Problem(str(index % len(TOPICS)), self.name, prompt(index), "", 0)
-
-    def grade(self, problem: Problem, text: str) -> Grade:
-        return Grade(correct=pay(text) == 1.0, strict=None, well_formed=True)
-
-    def oracle(self, problem: Problem) -> str:
-        return "-"
 
 
 def ours(folder: Path) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM, GenerationConfig, GPT2Config, LlamaConfig, PreTrainedConfig, Qwen2Config
 
-from rewardscope import Arm, Chain, Organism, Learner, Truth
+from rewardscope import Arm, Chain, Learner, Organism, Truth
 from rewardscope.organisms import FormatCorpus, Recipe
 from rewardscope.policy import Policy, Sampling, sample
 from rewardscope.probes import Subject
@@ -27,7 +27,7 @@ SMALL_ARM = Arm(
     completions_per_problem=3,
     checkpoint_every=2,
 )
-PROBLEM = Problem("00000000000000aa", "Chain", "3+4*2-9?", "5", 3, {"source": "hand"})
+PROBLEM = Problem("00000000000000aa", "Chain", "3+4*2-9?", "5", 3, {"source": "hand", "wrong_answer": "6"})
 SHAPE = {"vocab_size": 22, "bos_token_id": None, "eos_token_id": 0, "pad_token_id": 0}
 BLOCKS = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32, "max_position_embeddings": 128}
 FAMILIES: dict[str, PreTrainedConfig] = {

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from rewardscope import Arm, Chain, Coin, GroupMean, Organism, Learner, Sampling, Truth
+from rewardscope import DPO, Arm, Chain, Coin, GroupMean, Learner, Organism, Reprompt, Sampling, SelfDistillation, Teacher, Truth
 from rewardscope.store import CellDirectory, read_rollouts
 from rewardscope.training import train
 
@@ -31,6 +31,14 @@ ARMS = {
         reward=Coin(),
         credit=GroupMean(divide_by_std=True),
         learner=Learner(learning_rate=3e-4, kl_weight=0.1, normalise="constant", epochs=2),
+        **SHARED,
+    ),
+    "preference": Arm(name="preference", reward=Coin(), credit=DPO(), learner=Learner(learning_rate=3e-4, minibatches=2), **SHARED),
+    "teacher": Arm(
+        name="teacher",
+        reward=Coin(),
+        credit=SelfDistillation(Reprompt(template="{solution}{prompt}", solution_section="{solution}"), over="top", top=5),
+        learner=Learner(learning_rate=3e-4, normalise="sequence", epochs=2, teacher=Teacher("average", 0.2)),
         **SHARED,
     ),
 }

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from factories import sampled_batch, tiny_policy
-from rewardscope import GroupMean, KLInReward, LeaveOneOut, Learner, Reinforce, Sampling
+from rewardscope import GroupMean, KLInReward, Learner, LeaveOneOut, Reinforce, Sampling
 from rewardscope.credit import Credit
 from rewardscope.policy import Policy, score
 from rewardscope.seeds import generator

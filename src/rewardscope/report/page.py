@@ -22,6 +22,7 @@ from rewardscope.report import charts, wording
 from rewardscope.report.answer import anchor, tally, unit_phrase, write_answer
 from rewardscope.report.charts import Panel
 from rewardscope.report.marks import Mark, make_marks
+from rewardscope.report.ranking import rankings
 from rewardscope.report.readings import completion_cells, has_completions
 from rewardscope.report.rows import Run, load_run
 from rewardscope.report.sketch import Sketch, draw_sketches
@@ -90,13 +91,17 @@ def render_page(run: Run) -> str:
     environment.globals.update(
         number=wording.number, signed=wording.signed, component_text=wording.component_text, config_text=_config_text
     )
+    placebos = {arm.name: arm.placebo for arm in run.arms}
+    verdicts = _verdict_rows(run)
     return environment.get_template("page.html.jinja").render(
         run=run,
         study=_Study(run.study),
         marks=marks,
         tally=tally(run.verdicts, bool(run.study.get("claims_changed_after_start"))),
-        answer=write_answer(run.verdicts, {arm.name: arm.placebo for arm in run.arms}),
-        verdicts=_verdict_rows(run),
+        answer=write_answer(run.verdicts, placebos),
+        verdicts=verdicts,
+        rankings=rankings(run.verdicts, placebos),
+        sketches={row.anchor: row.sketch for row in verdicts},
         components=list(dict.fromkeys(name for arm in run.arms for name in arm.uses_truth)),
         figures=figures,
         chart_data=json_block(specs),

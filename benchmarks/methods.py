@@ -1,0 +1,99 @@
+"""What each method costs: seconds a step and peak memory, as a multiple of plain group-mean credit.
+
+    make costs          (alone on the machine; about 25 minutes)
+
+Every arm of ``studies/methods.py`` runs a few steps in a process of its own, so that its peak memory is its own: on the organism as the
+study has it, and on SmolLM2-135M with 4 prompts x 8 completions of 32 tokens told coin flips. The first step of each process is a
+warm-up and left out. A method should cost what it must: one forward pass for a reference, a teacher or an implicit reward model, whose
+training is one more, and nothing otherwise.
+"""
+
+import json
+import os
+import resource
+import runpy
+import statistics
+import subprocess
+import sys
+import tempfile
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from stories import TOPICS, Stories
+
+PLAIN = "group-mean"
+STEPS = {"organism": 6, "smollm2": 3}
+"""Of one process, the warm-up included."""
+THREADS = 2
+STUDY = Path(__file__).parent.parent / "studies" / "methods.py"
+
+
+def arm_on(model: str, name: str) -> Any:
+    """The study's arm of that name on the model."""
+    from rewardscope import Coin, Planning, Pretrained, Reprompt, Sampling, SelfDistillation
+
+    arm = runpy.run_path(str(STUDY))["METHODS"][name]
+    arm = replace(arm, steps=STEPS[model], checkpoint_every=STEPS[model], reward=Coin(), sampling_rounds=1)
+    if model == "organism":
+        return arm
+    credit = arm.credit
+    if isinstance(credit, SelfDistillation):
+        credit = replace(credit, reprompt=Reprompt())
+    if isinstance(credit, Planning):
+        credit = replace(credit, grams=("so", "then", "wait"))
+    return replace(
+        arm, start=Pretrained("smollm2-135m-instruct"), environment=Stories(), sampling=Sampling(max_tokens=32), credit=credit,
+        learner=replace(arm.learner, learning_rate=1e-5), problems_per_step=len(TOPICS), completions_per_problem=8,
+    )  # fmt: skip
+
+
+def run_one(model: str, name: str) -> None:
+    """Runs the arm in this process and leaves one line of JSON on standard output."""
+    import torch
+
+    from rewardscope.store import CellDirectory
+    from rewardscope.training import train
+
+    torch.set_num_threads(THREADS)
+    with tempfile.TemporaryDirectory() as folder:
+        cell = CellDirectory(Path(folder))
+        train(arm_on(model, name), 0, cell, lambda step: None)
+        seconds = [row["seconds"] for row in cell.steps()][1:]
+    print("\n" + json.dumps({"seconds": seconds, "peak_gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20}))
+
+
+def main() -> None:
+    """Runs every method on both models and prints the table."""
+    console = Console()
+    environment = {**os.environ, "OMP_NUM_THREADS": str(THREADS), "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    names = list(runpy.run_path(str(STUDY))["METHODS"])
+    for name in names:
+        for model in STEPS:
+            command = [sys.executable, "-W", "ignore", __file__, model, name]
+            done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+            found[model, name] = json.loads(done.stdout.strip().splitlines()[-1])
+            seconds = ", ".join(f"{s:.2f}" for s in found[model, name]["seconds"])
+            console.print(f"{name} on {model}: {seconds} s a step, {found[model, name]['peak_gib']:.2f} GiB", highlight=False)
+    table = Table("method", *(f"{model}: {what}" for model in STEPS for what in ("s a step", "times", "peak GiB", "times")))
+    for name in names:
+        row = []
+        for model in STEPS:
+            mine, plain = found[model, name], found[model, PLAIN]
+            second, second_plain = statistics.median(mine["seconds"]), statistics.median(plain["seconds"])
+            memory = f"{mine['peak_gib']:.2f}", f"{mine['peak_gib'] / plain['peak_gib']:.2f}"
+            row += [f"{second:.2f}", f"{second / second_plain:.2f}", *memory]
+        table.add_row(name, *row)
+    console.print(table)
+    console.print(f"medians; float32, {THREADS} threads, torch {version('torch')}, rewardscope {version('rewardscope')}", highlight=False)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        run_one(*sys.argv[1:])
+    else:
+        main()

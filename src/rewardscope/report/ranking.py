@@ -1,0 +1,59 @@
+"""Arms in order of what the truth gave them over their placebo, where a study has claims enough to order."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rewardscope.report.answer import anchor
+from rewardscope.report.wording import metric_text
+from rewardscope.types import Verdict
+
+FEWEST = 3
+"""Arms below which an order says no more than the verdicts do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One arm's place in an order."""
+
+    verdict: Verdict
+    number: int
+    """By the estimate, the largest difference first."""
+    best: int
+    """1 + the arms whose whole interval lies above this one's."""
+    worst: int
+    """All arms less those whose whole interval lies below this one's."""
+    anchor: str
+    """Id of its row in the verdict table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The order of all arms that were held against a placebo by one metric."""
+
+    metric: str
+    places: tuple[Place, ...]
+
+
+def rankings(verdicts: Sequence[Verdict], placebos: Mapping[str, bool]) -> list[Ranking]:
+    """An order per metric that three or more arms were held against a placebo by; claims without an interval have no place.
+
+    Args:
+        verdicts: What became of the claims.
+        placebos: Whether an arm is a placebo, by arm name.
+    """
+    found: dict[str, list[tuple[int, Verdict]]] = {}
+    for row, verdict in enumerate(verdicts):
+        if placebos.get(verdict.claim.control, False) and verdict.lower is not None and verdict.upper is not None:
+            found.setdefault(metric_text(verdict.claim), []).append((row, verdict))
+    return [Ranking(metric, _order(rows)) for metric, rows in found.items() if len({v.claim.treatment for _, v in rows}) >= FEWEST]
+
+
+def _order(rows: list[tuple[int, Verdict]]) -> tuple[Place, ...]:
+    spans = [(verdict.lower or 0.0, verdict.upper or 0.0) for _, verdict in rows]
+    ordered = sorted(rows, key=lambda entry: -(entry[1].estimate or 0.0))
+    places = []
+    for number, (row, verdict) in enumerate(ordered, 1):
+        lower, upper = verdict.lower or 0.0, verdict.upper or 0.0
+        above, below = sum(low > upper for low, _ in spans), sum(high < lower for _, high in spans)
+        places.append(Place(verdict, number, 1 + above, len(rows) - below, anchor(row)))
+    return tuple(places)
