@@ -4,7 +4,25 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, GenerationConfig, GPT2Config, LlamaConfig, PreTrainedConfig, Qwen2Config
+from transformers import (
+    AutoModelForCausalLM,
+    BloomConfig,
+    FalconConfig,
+    Gemma2Config,
+    Gemma3TextConfig,
+    GenerationConfig,
+    GPT2Config,
+    GPTNeoXConfig,
+    LlamaConfig,
+    MistralConfig,
+    Olmo2Config,
+    OPTConfig,
+    Phi3Config,
+    PhiConfig,
+    PreTrainedConfig,
+    Qwen2Config,
+    Qwen3Config,
+)
 
 from rewardscope import Arm, Chain, Learner, Organism, Truth
 from rewardscope.organisms import FormatCorpus, Recipe
@@ -30,17 +48,36 @@ SMALL_ARM = Arm(
 PROBLEM = Problem("00000000000000aa", "Chain", "3+4*2-9?", "5", 3, {"source": "hand", "wrong_answer": "6"})
 SHAPE = {"vocab_size": 22, "bos_token_id": None, "eos_token_id": 0, "pad_token_id": 0}
 BLOCKS = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32, "max_position_embeddings": 128}
+HEADS = {"num_key_value_heads": 1, "head_dim": 8}
+OWN_NAMES = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "max_position_embeddings": 128}
 FAMILIES: dict[str, PreTrainedConfig] = {
     "llama": LlamaConfig(**SHAPE, **BLOCKS),
     "llama, grouped heads, tied": LlamaConfig(**SHAPE, **BLOCKS, num_key_value_heads=1, tie_word_embeddings=True),
     "qwen2": Qwen2Config(**SHAPE, **BLOCKS, num_key_value_heads=1),
     "gpt2": GPT2Config(**SHAPE, n_embd=16, n_layer=2, n_head=2, n_positions=128),
+    "qwen3": Qwen3Config(**SHAPE, **BLOCKS, **HEADS),
+    "gemma2, capped logits": Gemma2Config(**SHAPE, **BLOCKS, **HEADS, sliding_window=64),
+    "gemma3": Gemma3TextConfig(**SHAPE, **BLOCKS, **HEADS, sliding_window=64),
+    "mistral": MistralConfig(**SHAPE, **BLOCKS, num_key_value_heads=1, sliding_window=None),
+    "olmo2": Olmo2Config(**SHAPE, **BLOCKS),
+    "phi": PhiConfig(**SHAPE, **BLOCKS),
+    "phi3": Phi3Config(**SHAPE, **BLOCKS, num_key_value_heads=1),
+    "gpt-neox": GPTNeoXConfig(**SHAPE, **BLOCKS),
+    "falcon": FalconConfig(**SHAPE, **OWN_NAMES),
+    "opt": OPTConfig(**SHAPE, **OWN_NAMES, ffn_dim=32, word_embed_proj_dim=16),
 }
+"""Architectures whose packed rows read like plain ones."""
+PLAIN_FAMILIES: dict[str, PreTrainedConfig] = {
+    "mistral, short window": MistralConfig(**SHAPE, **BLOCKS, num_key_value_heads=1, sliding_window=8),
+    "falcon, position biases": FalconConfig(**SHAPE, **OWN_NAMES, alibi=True),
+    "bloom": BloomConfig(**SHAPE, hidden_size=16, n_layer=2, n_head=2),
+}
+"""Architectures that are scored in plain rows."""
 
 
 def tiny_policy(family: str = "llama") -> Policy:
     """A random model of the family over the organisms' alphabet; token 0 ends a completion."""
-    model = AutoModelForCausalLM.from_config(FAMILIES[family])
+    model = AutoModelForCausalLM.from_config((FAMILIES | PLAIN_FAMILIES)[family])
     model.generation_config = GenerationConfig(eos_token_id=0, pad_token_id=0)
     with torch.no_grad():
         for name, parameter in model.named_parameters():

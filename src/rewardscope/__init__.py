@@ -21,7 +21,7 @@ _HOMES = {
     "rewardscope.experience": ("Oracle", "Stored"),
     "rewardscope.policy": ("Policy", "Sampling"),
     "rewardscope.policy.start": ("Pretrained",),
-    "rewardscope.learner": ("Critic", "ImplicitReward", "Learner", "Teacher"),
+    "rewardscope.learner": ("Critic", "ImplicitReward", "Learner", "LowRank", "Teacher"),
     "rewardscope.probes": ("Behaviour", "Boundary", "WeightChange"),
     "rewardscope.training": ("Arm",),
     "rewardscope.study": ("Evaluation", "Study", "load_study"),

@@ -9,7 +9,7 @@ from typing import Any
 from rewardscope.credit import CREDITS, Reprompt
 from rewardscope.environments import ENVIRONMENTS, REGIMES
 from rewardscope.experience import DEMONSTRATIONS
-from rewardscope.learner import Critic, ImplicitReward, Learner, Teacher
+from rewardscope.learner import Critic, ImplicitReward, Learner, LowRank, Teacher
 from rewardscope.organisms import Organism
 from rewardscope.policy import Sampling
 from rewardscope.policy.start import Pretrained
@@ -21,7 +21,7 @@ from rewardscope.training import Arm
 from rewardscope.types import Claim
 
 STARTS: dict[str, type] = {cls.__name__: cls for cls in (Organism, Pretrained)}
-LEARNERS: dict[str, type] = {cls.__name__: cls for cls in (Learner, Critic, ImplicitReward, Teacher)}
+LEARNERS: dict[str, type] = {cls.__name__: cls for cls in (Learner, Critic, ImplicitReward, Teacher, LowRank)}
 KINDS: dict[str, Mapping[str, type]] = {
     "environments": ENVIRONMENTS,
     "regimes": REGIMES,

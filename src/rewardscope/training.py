@@ -13,7 +13,7 @@ from rewardscope.credit import Credit, GroupMean
 from rewardscope.environments import AllProblems, Environment, Regime
 from rewardscope.errors import CheckpointError, ComponentError, RewardscopeError
 from rewardscope.experience import Demonstrations
-from rewardscope.learner import Companions, Learner
+from rewardscope.learner import Companions, Learner, load_adapters, save_adapters
 from rewardscope.policy import Policy, Sampling, gram_mask, sample, score
 from rewardscope.policy.start import Start
 from rewardscope.preference import Preference
@@ -182,11 +182,11 @@ def train(arm: Arm, seed: int, cell: CellDirectory, on_step: OnStep, device: str
     done = max(cell.checkpoints(), default=0)
     if done:
         check_directory(cell.checkpoint(done))
-    policy = Policy.load(cell.checkpoint(done), device=device) if done else arm.start.load(device)
     if done == arm.steps:
-        return policy
+        return Policy.load(cell.checkpoint(done), device=device)
+    policy = _prepared(arm, cell, done, device)
     reads_reference = not arm.credit.needs.isdisjoint({"reference_logprob_NT", "mismatched_N"})
-    companions = Companions.begin(arm.learner, policy, lambda: arm.start.load(device), reference=reads_reference)
+    companions = Companions.begin(arm.learner, policy, lambda: arm.learner.prepared(arm.start.load(device)), reference=reads_reference)
     past = _Past(arm, seed)
     if done:
         companions.load(cell.checkpoint(done))
@@ -203,6 +203,16 @@ def train(arm: Arm, seed: int, cell: CellDirectory, on_step: OnStep, device: str
         if (step + 1) % arm.checkpoint_every == 0 or step + 1 == arm.steps:
             save_checkpoint(arm, policy, companions, cell, step + 1)
         on_step(step + 1)
+    return arm.learner.plain(policy)
+
+
+def _prepared(arm: Arm, cell: CellDirectory, done: int, device: str) -> Policy:
+    """The policy as the learner moves it, after the steps that are done."""
+    if arm.learner.low_rank is None:
+        return Policy.load(cell.checkpoint(done), device=device) if done else arm.start.load(device)
+    policy = arm.learner.prepared(arm.start.load(device))
+    if done:
+        load_adapters(policy, cell.checkpoint(done))
     return policy
 
 
@@ -227,7 +237,7 @@ def _train_step(
     credit = arm.credit(signals)
     _check_numbers(arm, credit, rollouts)
     if step and arm.learner.restart_every and step % arm.learner.restart_every == 0:
-        companions.restart(arm.learner, policy, arm.start.load(device))
+        companions.restart(arm.learner, policy, arm.learner.prepared(arm.start.load(device)))
     update = arm.learner.update(policy, companions.optimizer, batch, credit, signals.reference_logprob_NT, arm.sampling.max_tokens, address)
     taught: dict[str, float] = {}
     if companions.critic is not None and state_MD is not None and credit.target_value_NT is not None:
@@ -385,7 +395,9 @@ def save_checkpoint(arm: Arm, policy: Policy, companions: Companions, cell: Cell
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
-        policy.save(partial)
+        arm.learner.plain(policy).save(partial)
+        if arm.learner.low_rank is not None:
+            save_adapters(policy, partial)
         companions.save(partial, moved_reference=bool(arm.learner.reset_every))
     except Exception as error:  # safetensors raises its own kind for a full disk
         shutil.rmtree(partial, ignore_errors=True)

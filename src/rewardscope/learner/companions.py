@@ -9,6 +9,7 @@ import torch
 from rewardscope.learner.critic import CriticState
 from rewardscope.learner.implicit import ImplicitState
 from rewardscope.learner.learner import Learner
+from rewardscope.learner.low_rank import merged
 from rewardscope.learner.optimizers import load_optimizer, save_optimizer
 from rewardscope.learner.teacher import TeacherState
 from rewardscope.policy.policy import Policy
@@ -49,7 +50,7 @@ class Companions:
         """ProRL's reset: the reference becomes the policy as it is, the optimizer forgets."""
         self.optimizer = learner.optimizer(policy)
         if self.reference is not None:
-            self.reference = policy.clone()
+            self.reference = merged(policy)
 
     def restart(self, learner: Learner, policy: Policy, start: Policy) -> None:
         """Expert iteration's return: the policy has the weights it began with, the optimizer forgets; the rest of the state stays."""

@@ -36,9 +36,9 @@ class ImplicitReward:
             raise ComponentError("ImplicitReward's rate, beta and gradient norm are above 0", value=self, do="Mend them in the study")
 
     def begin(self, start: Policy) -> "ImplicitState":
-        """The untaught model: the reference itself."""
-        model = start.clone()
-        return ImplicitState(self, model, torch.optim.AdamW(model.model.parameters(), lr=self.learning_rate, weight_decay=0.0, fused=True))
+        """The untaught model: a copy of the reference, which becomes its own."""
+        optimizer = torch.optim.AdamW(start.trainable().values(), lr=self.learning_rate, weight_decay=0.0, fused=True)
+        return ImplicitState(self, start, optimizer)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,13 +88,13 @@ class ImplicitState:
 
     def save(self, folder: Path) -> None:
         """Writes model and optimizer."""
-        save_optimizer(self.optimizer, folder / "implicit.safetensors", dict(self.policy.model.named_parameters()))
+        save_optimizer(self.optimizer, folder / "implicit.safetensors", self.policy.trainable())
 
     def load(self, folder: Path) -> None:
         """Reads them back."""
         saved = load_optimizer(self.optimizer, folder / "implicit.safetensors")
         with torch.no_grad():
-            for name, parameter in self.policy.model.named_parameters():
+            for name, parameter in self.policy.trainable().items():
                 parameter.copy_(saved[name])
 
 

@@ -21,6 +21,7 @@ from rewardscope.learner.losses import (
     token_weights,
     with_tail,
 )
+from rewardscope.learner.low_rank import LowRank, merged
 from rewardscope.learner.teacher import Teacher
 from rewardscope.policy.packing import Rows, arrange, choose_layout
 from rewardscope.policy.policy import Policy
@@ -65,6 +66,8 @@ class Learner:
     """Steps between resets of reference and optimizer to the policy as it is then (ProRL); 0 = never."""
     restart_every: int = 0
     """Steps between returns of weights and optimizer to the start, after sampling and before the update (expert iteration); 0 = never."""
+    low_rank: LowRank | None = None
+    """What moves instead of the weights themselves; None = all weights move."""
     critic: Critic | None = None
     """For credit that reads values."""
     implicit: ImplicitReward | None = None
@@ -85,10 +88,18 @@ class Learner:
             )
         token_weights(torch.ones(1, 1, dtype=torch.bool), self.normalise, 1)
 
+    def prepared(self, policy: Policy) -> Policy:
+        """The policy as this learner moves it: itself, or with adapters attached in place."""
+        return policy if self.low_rank is None else self.low_rank.attach(policy)
+
+    def plain(self, policy: Policy) -> Policy:
+        """A prepared policy as everybody else meets it: itself, or a copy with its adapters merged."""
+        return policy if self.low_rank is None else merged(policy)
+
     def optimizer(self, policy: Policy) -> torch.optim.AdamW:
-        """A fresh optimizer over all weights of the policy."""
+        """A fresh optimizer over the weights that may move."""
         return torch.optim.AdamW(
-            policy.model.parameters(),
+            policy.trainable().values(),
             lr=self.learning_rate,
             betas=(self.beta1, self.beta2),
             weight_decay=self.weight_decay,

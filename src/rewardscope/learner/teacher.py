@@ -95,18 +95,18 @@ class TeacherState:
         """Moves an average towards the policy by ``rate``; the others stay."""
         if self.settings.kind != "average" or self.own is None:
             return
-        for mine, theirs in zip(self.own.model.parameters(), policy.model.parameters(), strict=True):
+        for mine, theirs in zip(self.own.trainable().values(), policy.trainable().values(), strict=True):
             mine.lerp_(theirs, self.settings.rate)
 
     def save(self, folder: Path) -> None:
         """Writes an average's weights; the others are made again from the start."""
         if self.settings.kind == "average" and self.own is not None:
-            save_file({name: tensor.contiguous() for name, tensor in self.own.model.named_parameters()}, folder / "teacher.safetensors")
+            save_file({name: tensor.contiguous() for name, tensor in self.own.trainable().items()}, folder / "teacher.safetensors")
 
     def load(self, folder: Path) -> None:
         """Reads them back."""
         if self.settings.kind == "average" and self.own is not None:
             saved = load_file(folder / "teacher.safetensors")
             with torch.no_grad():
-                for name, parameter in self.own.model.named_parameters():
+                for name, parameter in self.own.trainable().items():
                     parameter.copy_(saved[name])

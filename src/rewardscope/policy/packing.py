@@ -40,8 +40,15 @@ class Rows:
 
 
 def choose_layout(policy: Policy, batch: Batch) -> Layout:
-    """The layout with the lower cost, counted as multiply-adds: 2 x weights per token, 4 x width x layers per attended pair."""
+    """The layout with the lower cost, counted as multiply-adds: 2 x weights per token, 4 x width x layers per attended pair.
+
+    Plain where the family cannot read packed rows, or where a layer's window is shorter than a prompt with its completion.
+    """
     length_N = _lengths_read(batch)
+    if policy.window is not None and max(map(len, batch.prompt_ids)) + max(length_N) > policy.window:
+        return "plain"
+    if not policy.packs:
+        return "plain"
     config = policy.model.config
     per_token = 2 * sum(p.numel() for p in policy.model.base_model.parameters())
     per_pair = 4 * config.hidden_size * config.num_hidden_layers

@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +16,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, P
 from rewardscope.errors import ModelError
 
 transformers.logging.disable_progress_bar()  # our own progress says what is going on
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +65,10 @@ class Policy:
         """A copy whose weights do not move with this one's."""
         return Policy(copy.deepcopy(self.model), self.tokenizer)
 
+    def trainable(self) -> dict[str, nn.Parameter]:
+        """The weights that a learner may move, by name."""
+        return {name: parameter for name, parameter in self.model.named_parameters() if parameter.requires_grad}
+
     @property
     def device(self) -> torch.device:
         """Where the weights are."""
@@ -77,7 +83,14 @@ class Policy:
     @cached_property
     def context_length(self) -> int:
         """Most tokens a row may have."""
-        return int(getattr(self.model.config, "max_position_embeddings", 1 << 20))
+        named = (getattr(self.model.config, name, None) for name in ("max_position_embeddings", "max_seq_len"))
+        return int(next((length for length in named if length), 1 << 20))
+
+    @cached_property
+    def window(self) -> int | None:
+        """Tokens back that some layer sees at most; None where every layer sees all."""
+        named = [getattr(self.model.config, name, None) for name in ("sliding_window", "attention_chunk_size")]
+        return min((int(length) for length in named if length), default=None)
 
     @cached_property
     def end_ids(self) -> frozenset[int]:
@@ -132,6 +145,30 @@ class Policy:
             direct = head(self.model.base_model(input_ids=ids).last_hidden_state)
             whole = self.model(input_ids=ids).logits
         return head if direct.shape == whole.shape and torch.allclose(direct, whole, atol=1e-5, rtol=1e-4) else None
+
+    @cached_property
+    def packs(self) -> bool:
+        """Whether the family reads completions that share a row, behind a block mask, as it reads each alone.
+
+        Found by trying it; where it does not (position biases instead of position ids, recurrent layers), rows are plain and a log line
+        says so.
+        """
+        row = torch.linspace(0, self.vocabulary_size - 1, 6, device=self.device).long()[None]
+        alone = torch.cat([row[:, :4], row[:, [0, 1, 4, 5]]])
+        segment = torch.tensor([0, 0, 1, 1, 2, 2], device=self.device)
+        seen = torch.ones(6, 6, dtype=torch.bool, device=self.device).tril() & ((segment[:, None] == segment) | (segment == 0))
+        mask = torch.zeros(1, 1, 6, 6, device=self.device).masked_fill(~seen, torch.finfo(torch.float32).min)
+        position = torch.tensor([[0, 1, 2, 3, 2, 3]], device=self.device)
+        try:
+            with torch.no_grad():
+                packed = self.hidden(input_ids=row, position_ids=position, attention_mask=mask)[0, 2:]
+                plain = self.hidden(input_ids=alone, position_ids=position[:, :4].expand(2, 4), attention_mask=None)[:, 2:].flatten(0, 1)
+            found = torch.allclose(packed, plain, atol=1e-4, rtol=1e-3)
+        except Exception:  # families refuse such a mask in many ways; each means the same
+            found = False
+        if not found:
+            LOG.warning("%s cannot read packed rows; its completions are scored in plain rows", type(self.model).__name__)
+        return found
 
     def hidden(self, **inputs: Tensor | None) -> Tensor:
         """What :meth:`logits` turns into logits: (rows, positions, width)."""

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 from transformers import DynamicCache
+from transformers.cache_utils import DynamicLayer
 
 from rewardscope.errors import ComponentError, ModelError
 from rewardscope.policy.decoding import make_room, thin_products
@@ -69,8 +70,9 @@ def sample(
         addresses: One per prompt; completion g uses row g of ``uniforms(G, max_tokens, *address)``.
 
     Raises:
-        ModelError: If a prompt and its completion do not fit the model's context.
+        ModelError: If a prompt and its completion do not fit the model's context, or a layer is recurrent.
     """
+    _refuse_other_states(policy)
     encoded = [policy.encode(prompt) for prompt in prompts]
     for prompt, ids in zip(prompts, encoded, strict=True):
         if len(ids) + sampling.max_tokens > policy.context_length:
@@ -89,6 +91,23 @@ def sample(
     rows.sort(key=lambda row: (row.prompt, row.member))
     completions = [Completion(policy.decode(tuple(r.token_ids)), tuple(r.token_ids), tuple(r.logprobs), r.ending) for r in rows]
     return [tuple(completions[p * group_size : (p + 1) * group_size]) for p in range(len(prompts))]
+
+
+def _refuse_other_states(policy: Policy) -> None:
+    """Stops where a layer keeps another state than keys and values, which padding on the left would spoil.
+
+    Raises:
+        ModelError: Naming the layers.
+    """
+    config = policy.model.config
+    others = {type(layer).__name__ for layer in DynamicCache(config=config).layers if not isinstance(layer, DynamicLayer)}
+    if others or not getattr(config, "num_attention_heads", None):
+        raise ModelError(
+            "Completions are sampled with a cache of keys and values, and this model has layers that keep another state",
+            value=f"{type(policy.model).__name__}: {', '.join(sorted(others)) or 'no attention'}",
+            allowed="models whose layers all attend",
+            do="Take another model",
+        )
 
 
 def _rows_at_once(policy: Policy, length: int) -> int:

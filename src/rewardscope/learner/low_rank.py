@@ -1,0 +1,95 @@
+"""Low-rank adapters: the learner moves a thin update beside frozen weights, and everybody else meets their sum."""
+
+import copy
+import importlib.util
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+from transformers.pytorch_utils import Conv1D
+
+from rewardscope.errors import ComponentError, ModelError
+from rewardscope.policy.policy import Policy
+from rewardscope.seeds import generator
+
+ADAPTERS = "adapters.safetensors"
+
+
+@dataclass(frozen=True)
+class LowRank:
+    """Trains W + (alpha / rank) B A with W frozen, for each linear layer but the output layer; A (rank, in), B (out, rank).
+
+    B starts at 0, so the policy starts as it was; A is uniform in +-1 / sqrt(in), the same for every seed and arm, so that seeds differ in
+    what was sampled alone. Checkpoints hold the merged weights, and the adapters beside them. Needs ``pip install rewardscope[lora]``.
+
+    Source:
+        Hu et al. 2021, arXiv:2106.09685 (LoRA).
+    """
+
+    rank: int = 16
+    alpha: float = 32.0
+    layers: tuple[str, ...] = ()
+    """Ends of the names of the layers that are adapted (``q_proj``); none named = all linear layers but the output layer."""
+
+    def __post_init__(self) -> None:
+        if self.rank < 1 or not self.alpha > 0:
+            raise ComponentError(
+                "A low-rank update has a rank and a scale", value=self, allowed="rank >= 1, alpha > 0", do="Mend the study"
+            )
+
+    def attach(self, policy: Policy) -> Policy:
+        """The policy with adapters in its model, which changes in place; only they can be moved.
+
+        Raises:
+            ModelError: If peft is not installed.
+            ComponentError: If the model has no layer of these names.
+        """
+        if importlib.util.find_spec("peft") is None:
+            raise ModelError("Low-rank adapters need peft", do="pip install 'rewardscope[lora]'")
+        from peft import LoraConfig, inject_adapter_in_model
+
+        transposed = any(isinstance(module, Conv1D) for module in policy.model.modules())
+        targets = list(self.layers) or "all-linear"
+        settings = LoraConfig(r=self.rank, lora_alpha=self.alpha, target_modules=targets, fan_in_fan_out=transposed, lora_dropout=0.0)
+        try:
+            inject_adapter_in_model(settings, policy.model)
+        except ValueError as error:  # peft's answer to names that no layer has
+            linear = sorted({name.rsplit(".", 1)[-1] for name, m in policy.model.named_modules() if isinstance(m, (nn.Linear, Conv1D))})
+            raise ComponentError(
+                "The model has no layers of these names", value=self.layers, allowed=", ".join(linear), do="Name some of them, or none"
+            ) from error
+        with torch.no_grad():
+            for name, parameter in policy.trainable().items():
+                if ".lora_A." in name:
+                    bound = 1 / math.sqrt(parameter.shape[1])
+                    draws = generator("low rank", name).uniform(-bound, bound, tuple(parameter.shape))
+                    parameter.copy_(torch.from_numpy(draws))
+                else:
+                    parameter.zero_()
+        return Policy(policy.model.eval(), policy.tokenizer)
+
+
+def merged(policy: Policy) -> Policy:
+    """A copy in which every adapter has been added to its weight: a plain model that any tool can read."""
+    model = copy.deepcopy(policy.model)
+    for name, module in list(model.named_modules()):
+        if hasattr(module, "lora_A"):
+            module.merge()
+            model.set_submodule(name, module.base_layer)
+    return Policy(model.requires_grad_(True).eval(), policy.tokenizer)
+
+
+def save_adapters(policy: Policy, folder: Path) -> None:
+    """Writes the adapters alone."""
+    save_file({name: parameter.detach().contiguous() for name, parameter in policy.trainable().items()}, folder / ADAPTERS)
+
+
+def load_adapters(policy: Policy, folder: Path) -> None:
+    """Reads them back into a policy with adapters of the same shapes."""
+    saved = load_file(folder / ADAPTERS)
+    with torch.no_grad():
+        for name, parameter in policy.trainable().items():
+            parameter.copy_(saved[name])
