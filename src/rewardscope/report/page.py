@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+import polars as pl
 import vl_convert
 from markupsafe import Markup
 
@@ -24,11 +25,11 @@ from rewardscope.report.charts import Panel
 from rewardscope.report.marks import Mark, make_marks
 from rewardscope.report.ranking import rankings
 from rewardscope.report.readings import completion_cells, has_completions
-from rewardscope.report.rows import Run, load_run
+from rewardscope.report.rows import LABEL_NAMES, Run, load_run
 from rewardscope.report.sketch import Sketch, draw_sketches
 from rewardscope.report.summaries import CLASSES, held_out_rows, steps_per_point
 from rewardscope.store import write_bytes
-from rewardscope.types import Verdict
+from rewardscope.types import Claim, Verdict
 
 FILES = Path(__file__).parent
 PAGE = "report.html"
@@ -89,7 +90,11 @@ def render_page(run: Run) -> str:
         lstrip_blocks=True,
     )
     environment.globals.update(
-        number=wording.number, signed=wording.signed, component_text=wording.component_text, config_text=_config_text
+        number=wording.number,
+        signed=wording.signed,
+        component_text=wording.component_text,
+        component_name=wording.component_name,
+        config_text=_config_text,
     )
     placebos = {arm.name: arm.placebo for arm in run.arms}
     verdicts = _verdict_rows(run)
@@ -100,7 +105,7 @@ def render_page(run: Run) -> str:
         tally=tally(run.verdicts, bool(run.study.get("claims_changed_after_start"))),
         answer=write_answer(run.verdicts, placebos),
         verdicts=verdicts,
-        rankings=rankings(run.verdicts, placebos),
+        rankings=rankings(run.verdicts, placebos, lambda claim: _untrained(run, claim)),
         sketches={row.anchor: row.sketch for row in verdicts},
         components=list(dict.fromkeys(name for arm in run.arms for name in arm.uses_truth)),
         figures=figures,
@@ -124,6 +129,14 @@ def render_page(run: Run) -> str:
         policy=_policy(scripts.values()),
         **scripts,
     )
+
+
+def _untrained(run: Run, claim: Claim) -> float | None:
+    """The claim's metric of the untrained policy that its treatment began with."""
+    base = next((arm.base for arm in run.arms if arm.name == claim.treatment), None)
+    labels = [pl.col(name).eq_missing(pl.lit(claim.labels.get(name), pl.String)) for name in LABEL_NAMES]
+    values = run.metric(claim.metric).filter(pl.col("arm") == base, *labels)["value"]
+    return None if len(values) != 1 else values[0]
 
 
 def _figures(run: Run, marks: Mapping[str, Mark]) -> dict[str, Figure]:

@@ -1,11 +1,11 @@
 """Arms in order of what the truth gave them over their placebo, where a study has claims enough to order."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rewardscope.report.answer import anchor
 from rewardscope.report.wording import metric_text
-from rewardscope.types import Verdict
+from rewardscope.types import Claim, Verdict
 
 FEWEST = 3
 """Arms below which an order says no more than the verdicts do."""
@@ -24,6 +24,8 @@ class Place:
     """All arms less those whose whole interval lies below this one's."""
     anchor: str
     """Id of its row in the verdict table."""
+    untrained: float | None
+    """The metric before any training; an arm may be ahead because its placebo did harm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,26 +36,29 @@ class Ranking:
     places: tuple[Place, ...]
 
 
-def rankings(verdicts: Sequence[Verdict], placebos: Mapping[str, bool]) -> list[Ranking]:
+def rankings(verdicts: Sequence[Verdict], placebos: Mapping[str, bool], untrained: Callable[[Claim], float | None]) -> list[Ranking]:
     """An order per metric that three or more arms were held against a placebo by; claims without an interval have no place.
 
     Args:
         verdicts: What became of the claims.
         placebos: Whether an arm is a placebo, by arm name.
+        untrained: Finds a claim's metric before any training.
     """
     found: dict[str, list[tuple[int, Verdict]]] = {}
     for row, verdict in enumerate(verdicts):
         if placebos.get(verdict.claim.control, False) and verdict.lower is not None and verdict.upper is not None:
             found.setdefault(metric_text(verdict.claim), []).append((row, verdict))
-    return [Ranking(metric, _order(rows)) for metric, rows in found.items() if len({v.claim.treatment for _, v in rows}) >= FEWEST]
+    return [
+        Ranking(metric, _order(rows, untrained)) for metric, rows in found.items() if len({v.claim.treatment for _, v in rows}) >= FEWEST
+    ]
 
 
-def _order(rows: list[tuple[int, Verdict]]) -> tuple[Place, ...]:
+def _order(rows: list[tuple[int, Verdict]], untrained: Callable[[Claim], float | None]) -> tuple[Place, ...]:
     spans = [(verdict.lower or 0.0, verdict.upper or 0.0) for _, verdict in rows]
     ordered = sorted(rows, key=lambda entry: -(entry[1].estimate or 0.0))
     places = []
     for number, (row, verdict) in enumerate(ordered, 1):
         lower, upper = verdict.lower or 0.0, verdict.upper or 0.0
         above, below = sum(low > upper for low, _ in spans), sum(high < lower for _, high in spans)
-        places.append(Place(verdict, number, 1 + above, len(rows) - below, anchor(row)))
+        places.append(Place(verdict, number, 1 + above, len(rows) - below, anchor(row), untrained(verdict.claim)))
     return tuple(places)

@@ -34,6 +34,8 @@ METRIC_TEXT = {
     "weights/update_norm": "norm of the update ({matrix})",
     "weights/relative_update_norm": "relative norm of the update ({matrix})",
 }
+NARROW = 22
+"""Characters of a component that fit a column of many."""
 
 
 def visible(text: str) -> str:
@@ -136,3 +138,13 @@ def component_text(encoded: Any) -> str:
     if isinstance(encoded, (list, tuple)):
         return "[" + ", ".join(component_text(item) for item in encoded) + "]"
     return repr(encoded)
+
+
+def component_name(encoded: Mapping[str, Any]) -> str:
+    """The component with its fields where they fit a narrow column, else its name alone.
+
+    >>> component_name({"is": "Coin", "p": 0.5}), component_name({"is": "Reinforce", "baseline": "the mean of all the others"})
+    ('Coin(p=0.5)', 'Reinforce(…)')
+    """
+    whole = component_text(encoded)
+    return whole if len(whole) <= NARROW else f"{encoded.get(KIND, '')}(…)"
