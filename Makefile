@@ -30,7 +30,7 @@ lint: .venv/developer
 benchmark: .venv/smollm2 .venv/parity  ## One GRPO step beside TRL's, in turn; about 10 minutes, alone on the machine.
 	.venv/bin/python benchmarks/grpo_step.py
 
-costs: .venv/smollm2  ## What each method costs beside plain GRPO; about 25 minutes, alone on the machine.
+costs: .venv/smollm2  ## What each method costs beside plain GRPO; about 20 minutes, alone on the machine.
 	.venv/bin/python benchmarks/methods.py
 
 .venv/installed: constraints.txt pyproject.toml

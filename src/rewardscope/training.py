@@ -361,8 +361,7 @@ def _mismatched(policy: Policy, reference: Policy, batch: Batch) -> torch.Tensor
     """
     if batch.num_problems < 2:
         raise ComponentError("A mismatched prompt is another problem's, and the step has one problem", do="Raise problems_per_step")
-    prompts = [batch.prompt_ids[(n // batch.group_size + 1) % batch.num_problems] for n in range(len(batch.token_NT))]
-    behind = batch.behind(prompts, list(range(len(prompts))))
+    behind = replace(batch, prompt_ids=(*batch.prompt_ids[1:], batch.prompt_ids[0]))  # whole groups move, so that they can be packed
     return (score(policy, behind).logprob_NT - score(reference, behind).logprob_NT).sum(dim=1)
 
 
