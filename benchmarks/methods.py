@@ -5,8 +5,8 @@
 
 Every arm of ``studies/methods.py`` runs a few steps in a process of its own, so that its peak memory is its own: on the organism as the
 study has it, and on SmolLM2-135M with 4 prompts x 8 completions of 32 tokens told coin flips. The first step of each process is a
-warm-up and left out, and the fastest of the others counts: what else the machine does can only add. A method should cost what it must: one forward pass for a reference, a teacher or an implicit reward model, whose
-training is one more, and nothing otherwise.
+warm-up and left out, and the fastest of the others counts: what else the machine does can only add. A method should cost what it must:
+one forward pass for a reference, a teacher or an implicit reward model, whose training is one more, and nothing otherwise.
 """
 
 import json
