@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats as distributions
+from scipy.special import gammaln
 
 from rewardscope.errors import ComponentError
 from rewardscope.seeds import generator
@@ -50,6 +51,19 @@ def pass_at_k(num_draws: int, num_correct: int, k: int) -> float:
     if num_draws - num_correct < k:
         return 1.0
     return float(1.0 - np.prod(1.0 - k / np.arange(num_draws - num_correct + 1, num_draws + 1)))
+
+
+def pass_at_ks(count_P: np.ndarray, correct_P: np.ndarray, k_K: Sequence[int]) -> np.ndarray:
+    """:func:`pass_at_k` of many problems at many k (P, K); NaN where a problem has fewer than k draws.
+
+    log C(n - c, k) - log C(n, k) from log-gamma, exact to about 1e-11.
+    """
+    n_P1, wrong_P1 = np.asarray(count_P)[:, None].astype(np.float64), (np.asarray(count_P) - np.asarray(correct_P))[:, None]
+    k_1K = np.asarray(k_K, dtype=np.float64)[None]
+    with np.errstate(invalid="ignore"):
+        log_none_PK = gammaln(wrong_P1 + 1) - gammaln(wrong_P1 - k_1K + 1) - gammaln(n_P1 + 1) + gammaln(n_P1 - k_1K + 1)
+    found_PK = np.where(wrong_P1 < k_1K, 1.0, -np.expm1(log_none_PK))
+    return np.where(n_P1 < k_1K, np.nan, found_PK)
 
 
 def unseen_share(count: int) -> float:
@@ -115,6 +129,80 @@ def ratio_over_problems(
     top_B, bottom_B = top_P[index_BP].sum(axis=1), bottom_P[index_BP].sum(axis=1)
     lower, upper = np.quantile(top_B[bottom_B > 0] / bottom_B[bottom_B > 0], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Estimate(ratio, float(lower), float(upper), f"bootstrap over {len(top_P)} problems")
+
+
+def curve_over_problems(value_PK: np.ndarray, *, address: str, bounds: tuple[float, float] | None = None) -> list[Estimate]:
+    """Mean over problems at each of K points, with a simultaneous band: the whole curve of means lies inside it 95 % of the time.
+
+    Half width at k = q x standard error at k, where q is the 95 % quantile of max over k of |bootstrap mean - mean| / standard error (the
+    sup-t band), stretched for small samples by sqrt(P / (P - 1)) and t / z. Points at which all problems are alike leave q alone; their
+    width is 0, or with ``bounds`` the doubt of :func:`unseen_share`.
+
+    Source:
+        Montiel Olea and Plagborg-Moller 2019, Journal of Applied Econometrics 34(1), algorithm 2.
+    """
+    num_problems, num_points = value_PK.shape
+    mean_K = value_PK.mean(axis=0)
+    if num_problems < 2:
+        return [Estimate(float(mean), None, None, "none: fewer than 2 problems") for mean in mean_K]
+    apart_BK = _resampled_means(value_PK, address) - mean_K
+    varies_K = np.ptp(value_PK, axis=0) > 0
+    error_K = np.where(varies_K, apart_BK.std(axis=0), 0.0)
+    largest_B = np.abs(apart_BK[:, varies_K] / error_K[varies_K]).max(axis=1, initial=0.0)
+    quantile = (1 + LEVEL) / 2
+    stretch = (
+        np.sqrt(num_problems / (num_problems - 1)) * distributions.t.ppf(quantile, num_problems - 1) / distributions.norm.ppf(quantile)
+    )
+    half_K = stretch * np.quantile(largest_B, LEVEL) * error_K
+    text = f"sup-t band over {num_points} points, bootstrap over {num_problems} problems"
+    return [
+        Estimate(float(mean), float(mean - half), float(mean + half), text)
+        if varies or bounds is None
+        else _all_alike(float(mean), num_problems, bounds, "problems")
+        for mean, half, varies in zip(mean_K, half_K, varies_K, strict=True)
+    ]
+
+
+def crossing_over_problems(value_PK: np.ndarray, point_K: Sequence[float], *, address: str) -> tuple[Estimate | None, float]:
+    """Where a mean curve first falls from above zero to below it, and the share of bootstrap draws over problems in which it does.
+
+    A curve that only comes down to zero, as where both sides are sure, does not cross. Between two points the place is interpolated in
+    their logarithm. Without a crossing there is no estimate; with one there is an interval only if so many draws cross that both its ends
+    are places.
+    """
+    place = _first_fall(value_PK.mean(axis=0)[None], point_K)[0]
+    if len(value_PK) < 2:
+        crosses = bool(np.isfinite(place))
+        return (Estimate(float(place), None, None, "none: fewer than 2 problems") if crosses else None), float(crosses)
+    place_B = _first_fall(_resampled_means(value_PK, address), point_K)
+    share = float(np.isfinite(place_B).mean())
+    if not np.isfinite(place):
+        return None, share
+    lower, upper = np.quantile(place_B, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], method="nearest")
+    if not np.isfinite([lower, upper]).all():
+        return Estimate(float(place), None, None, f"none: {1 - share:.1%} of bootstrap draws do not cross"), share
+    return Estimate(float(place), float(lower), float(upper), f"bootstrap over {len(value_PK)} problems"), share
+
+
+def _first_fall(curve_BK: np.ndarray, point_K: Sequence[float]) -> np.ndarray:
+    """Place of each curve's first fall below zero after it was above; infinity where there is none."""
+    high_BK, low_BK = curve_BK[:, :-1], curve_BK[:, 1:]
+    falls_BK = np.logical_or.accumulate(high_BK > 0, axis=1) & (low_BK < 0)
+    first_B = falls_BK.argmax(axis=1)
+    row_B = np.arange(len(curve_BK))
+    high_B, low_B, log_K = high_BK[row_B, first_B], low_BK[row_B, first_B], np.log(np.asarray(point_K, dtype=np.float64))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share_B = high_B / (high_B - low_B)
+        place_B = np.exp(log_K[first_B] + share_B * (log_K[first_B + 1] - log_K[first_B]))
+    return np.where(falls_BK.any(axis=1), place_B, np.inf)
+
+
+def _resampled_means(value_PK: np.ndarray, address: str) -> np.ndarray:
+    """Means (DRAWS, K) of problems drawn with replacement."""
+    num_problems = len(value_PK)
+    weight_BP = generator("bootstrap", address).multinomial(num_problems, np.full(num_problems, 1 / num_problems), DRAWS) / num_problems
+    means_BK: np.ndarray = weight_BP @ value_PK
+    return means_BK
 
 
 def paired_contrast(difference_SP: np.ndarray, *, address: str, bounds: tuple[float, float] | None = None) -> Estimate:

@@ -9,14 +9,16 @@ import torch
 from factories import subject
 from rewardscope import Chain, Sampling
 from rewardscope.policy import Policy
-from rewardscope.probes import PROBES, Behaviour, Boundary, Probe, Subject, WeightChange
+from rewardscope.probes import PROBES, Behaviour, Boundary, Diversity, Probe, Subject, WeightChange
 from rewardscope.seeds import generator
 from rewardscope.training import roll_out
 from rewardscope.types import Measurement, Rollout
 
-EXAMPLES: list[Probe] = [Boundary(max_k=4), Behaviour(), WeightChange()]
+EXAMPLES: list[Probe] = [Boundary(max_k=4), Behaviour(), Diversity(k=4), WeightChange()]
 each = pytest.mark.parametrize("probe", EXAMPLES, ids=str)
-SIZES = {"share", "problems", "tokens", "l2", "ratio"}
+SIZES = {"share", "share difference", "problems", "tokens", "l2", "ratio", "draws", "answers", "completions", "nats"}
+BETWEEN = {"boundary/difference", "boundary/difference_strict", "boundary/crossing_share", "boundary/discovery", "boundary/support_change"}
+"""Metrics of base and trained policy together that are 0 for two equal ones."""
 
 
 @pytest.fixture(scope="module")
@@ -97,14 +99,14 @@ def test_it_leaves_policy_and_base_as_it_found_them(probe: Probe, moved: Subject
 
 def about_a_difference(row: Measurement) -> bool:
     """Whether the row is about base and trained policy together: then the base against itself must give nothing."""
-    return row.metric.startswith("weights/") or row.labels.get("class") in ("shrunk", "expanded")
+    return row.metric.startswith("weights/") or row.metric in BETWEEN or row.labels.get("class") in ("shrunk", "expanded")
 
 
 @each
 def test_the_base_against_itself_gives_nothing(probe: Probe, itself: Subject) -> None:
     together = [row for row in probe.measure(itself) if about_a_difference(row)]
     assert {row.value for row in together} <= {0.0}
-    assert together or isinstance(probe, Behaviour)
+    assert together or isinstance(probe, (Behaviour, Diversity))
 
 
 @each

@@ -25,7 +25,7 @@ ALLOWED: dict[str, set[str]] = {
     "policy": {"tensors", "types", "errors", "seeds"},
     "organisms": {"policy", "environments", "types", "errors", "seeds", "codec"},
     "learner": {"policy", "tensors", "types", "errors", "seeds"},
-    "probes": {"policy", "store", "stats", "tensors", "types", "errors"},
+    "probes": {"policy", "store", "stats", "tensors", "types", "errors", "seeds"},
     "training": BOTTOM | {"store", "environments", "experience", "rewards", "credit", "preference", "policy", "organisms", "learner"},
     "study": BOTTOM | {"store", "environments", "rewards", "credit", "policy", "organisms", "learner", "probes", "training", "__init__"},
     "report": {"types", "errors", "codec", "stats", "store"},

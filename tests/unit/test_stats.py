@@ -3,11 +3,23 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rewardscope import stats
 from rewardscope.errors import ComponentError
 from rewardscope.seeds import generator
-from rewardscope.stats import Estimate, mean_over_problems, paired_contrast, pass_at_k, ratio_over_problems, smallest_visible
+from rewardscope.stats import (
+    Estimate,
+    crossing_over_problems,
+    curve_over_problems,
+    mean_over_problems,
+    paired_contrast,
+    pass_at_k,
+    pass_at_ks,
+    ratio_over_problems,
+    smallest_visible,
+)
 
 
 def test_pass_at_k_by_hand() -> None:
@@ -187,3 +199,46 @@ def test_the_smallest_visible_contrast_is_called_with_the_promised_power() -> No
 
 def test_without_an_interval_nothing_is_known_about_what_is_visible() -> None:
     assert smallest_visible(Estimate(0.0, None, None, "none"), 0.5) is None
+
+
+@given(st.integers(1, 40), st.data())
+def test_pass_at_many_ks_is_pass_at_each(count: int, data: st.DataObject) -> None:
+    correct = data.draw(st.integers(0, count))
+    found = pass_at_ks(np.array([count]), np.array([correct]), [*range(1, count + 1), count + 1])[0]
+    assert found[:-1] == pytest.approx([pass_at_k(count, correct, k) for k in range(1, count + 1)], abs=1e-10)
+    assert np.isnan(found[-1])
+
+
+def test_a_band_covers_the_whole_curve_at_once() -> None:
+    """400 simulated studies of 64 problems x 5 points; the points of a problem go together, as those of a pass@k curve do."""
+    random = generator("band coverage")
+    whole = pointwise = 0.0
+    for study in range(400):
+        value_PK = np.cumsum(random.normal(0.0, 1.0, (64, 5)), axis=1)
+        inside = [(e.lower or 0) <= 0 <= (e.upper or 0) for e in curve_over_problems(value_PK, address=f"band/{study}")]
+        whole += all(inside) / 400
+        pointwise += np.mean(inside) / 400
+    assert 0.915 <= whole <= 0.975
+    assert pointwise > whole, "each point alone is covered more often"
+
+
+def test_a_curve_of_one_problem_has_no_band_and_one_of_equal_problems_no_width() -> None:
+    assert curve_over_problems(np.array([[0.1, 0.2]]), address="a")[0].lower is None
+    assert [(e.value, e.lower, e.upper) for e in curve_over_problems(np.full((4, 2), 0.5), address="a")] == [(0.5, 0.5, 0.5)] * 2
+
+
+def test_a_crossing_is_found_between_its_points_and_its_interval_covers_it() -> None:
+    place, share = crossing_over_problems(np.array([[1.0, -1.0], [1.0, -1.0]]), [1, 4], address="a")
+    assert place is not None and (place.value, share) == (pytest.approx(2.0), 1.0)
+    covered = 0
+    random = generator("crossing coverage")
+    for study in range(200):
+        value_PK = np.array([0.3, 0.1, -0.1, -0.3]) + random.normal(0, 0.2, (64, 1)) + random.normal(0, 0.05, (64, 4))
+        place, _ = crossing_over_problems(value_PK, [1, 2, 4, 8], address=f"crossing/{study}")
+        assert place is not None and place.lower is not None and place.upper is not None
+        covered += place.lower <= 2**1.5 <= place.upper
+    assert 0.90 <= covered / 200 <= 0.985
+
+
+def test_a_curve_that_starts_behind_never_falls() -> None:
+    assert crossing_over_problems(np.array([[-1.0, -2.0], [-1.0, -0.5]]), [1, 2], address="a") == (None, 0.0)

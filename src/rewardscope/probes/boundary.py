@@ -1,36 +1,42 @@
-"""What a policy can solve given many tries: pass@k, and which problems were won or lost against the base."""
+"""What a policy can solve given many tries: pass@k, votes, and which problems were won or lost against the base."""
 
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from rewardscope.errors import ComponentError
+from rewardscope.probes.against_base import class_rows, difference_rows, verdicts
 from rewardscope.probes.base import Subject
-from rewardscope.stats import mean_over_problems, pass_at_k
+from rewardscope.seeds import generator
+from rewardscope.stats import mean_over_problems, pass_at_ks
 from rewardscope.types import Measurement, Rollout
 
-
-def counts(rollout: Rollout, strict: bool) -> tuple[int, int]:
-    """Graded draws and right ones among them; a draw that could not be graded is in neither."""
-    verdicts = [grade.strict if strict else grade.correct for grade in rollout.grades]
-    known = [verdict for verdict in verdicts if verdict is not None]
-    return len(known), sum(known)
+VOTES = 64
+"""Subsets of the draws that vote, per problem and k."""
 
 
 @dataclass(frozen=True)
 class Boundary:
-    """pass@k for k = 1, 2, 4 ... up to ``max_k`` with intervals clustered by problem, tolerant and strict.
+    """pass@k and vote@k for k = 1, 2, 4 ... up to ``max_k``, and where the trained policy stands against its base.
 
-    Against the base at k = max_k a problem is preserved (both solve it), shrunk (only the base), expanded (only the trained policy) or
-    out of reach (neither). "Solves" means at least one of the draws: a problem with p = 1 % stays unsolved in 256 draws with
-    probability 0.08, so these counts belong to their k.
+    Intervals are clustered by problem; those of the difference to the base hold for the whole curve at once. At k = the smallest
+    number of graded draws a problem is preserved (both solve it), shrunk (only the base), expanded (only the trained policy) or out of
+    reach (neither). "Solves" means at least one of the draws: chances below about 3 / k may look like none (at k = 256, a
+    problem with p = 1 % stays unsolved with probability 0.08), so these counts belong to their k.
 
     Source:
-        Chen et al. 2021, arXiv:2107.03374 (estimator); Yue et al. 2025, arXiv:2504.13837 (comparison with the base).
+        Chen et al. 2021, arXiv:2107.03374 (estimator); Yue et al. 2025, arXiv:2504.13837 (comparison with the base, sampling gap);
+        Wu et al. 2025, arXiv:2507.14843 (support retention, discovery, support change).
     """
 
     max_k: int = 256
 
-    metrics: ClassVar[tuple[str, ...]] = ("boundary/pass_at_k", "boundary/pass_at_k_strict", "boundary/problems")
+    metrics: ClassVar[tuple[str, ...]] = (
+        *("boundary/pass_at_k", "boundary/pass_at_k_strict", "boundary/vote_at_k", "boundary/difference", "boundary/difference_strict"),
+        *("boundary/crossing_k", "boundary/crossing_share", "boundary/sampling_gap", "boundary/problems"),
+        *("boundary/support_retention", "boundary/discovery", "boundary/support_change"),
+    )
 
     def __post_init__(self) -> None:
         if self.max_k < 1 or self.max_k & (self.max_k - 1):
@@ -39,50 +45,72 @@ class Boundary:
             )
 
     def measure(self, subject: Subject) -> list[Measurement]:
-        """pass@k rows and, for a trained policy, the four counts of problems."""
-        rows: list[Measurement] = []
-        for metric, strict in (("boundary/pass_at_k", False), ("boundary/pass_at_k_strict", True)):
-            k = 1
-            while k <= self.max_k:
-                rows += self._pass_rows(subject, metric, strict, k)
-                k *= 2
-        return rows + self._class_rows(subject)
-
-    def _pass_rows(self, subject: Subject, metric: str, strict: bool, k: int) -> list[Measurement]:
-        found = [(rollout.problem.id, *counts(rollout, strict)) for rollout in subject.rollouts]
-        usable = [(problem, n, c) for problem, n, c in found if n >= k]
-        dropped = len(found) - len(usable)
-        labels = {"k": str(k)}
-        if not usable:
-            return [subject.row(metric, "share", None, n=0, over="problems", labels=labels, dropped=dropped)]
-        values = [pass_at_k(n, c, k) for _, n, c in usable]
-        rows = [
-            subject.row(
-                metric,
-                "share",
-                mean_over_problems(values, address=f"{metric}/{k}", bounds=(0.0, 1.0)),
-                n=len(values),
-                over="problems",
-                labels=labels,
-                dropped=dropped,
-            )
-        ]
-        for (problem, n, _), value in zip(usable, values, strict=True):
-            rows.append(subject.row(metric, "share", value, n=n, over="draws", labels={**labels, "problem": problem}))
-        return rows
-
-    def _class_rows(self, subject: Subject) -> list[Measurement]:
+        """Rows per k, tolerant and strict, and, for a trained policy, those against its base."""
+        ks = [1 << power for power in range(self.max_k.bit_length())]
+        rows = _pass_rows(subject, "boundary/pass_at_k", False, ks) + _pass_rows(subject, "boundary/pass_at_k_strict", True, ks)
+        rows += _vote_rows(subject, ks)
         if subject.base_rollouts is None:
-            return []
-        classes = {"preserved": 0, "shrunk": 0, "expanded": 0, "out_of_reach": 0}
-        for base, trained in zip(subject.base_rollouts, subject.rollouts, strict=True):
-            solved = (counts(base, False)[1] > 0, counts(trained, False)[1] > 0)
-            names = {(True, True): "preserved", (True, False): "shrunk", (False, True): "expanded", (False, False): "out_of_reach"}
-            classes[names[solved]] += 1
-        draws = str(min(len(rollout.grades) for rollout in subject.rollouts))
-        return [
-            subject.row(
-                "boundary/problems", "problems", float(count), n=len(subject.rollouts), over="problems", labels={"class": name, "k": draws}
-            )
-            for name, count in classes.items()
-        ]
+            return rows
+        return rows + difference_rows(subject, ks, False) + difference_rows(subject, ks, True) + class_rows(subject)
+
+
+def _pass_rows(subject: Subject, metric: str, strict: bool, ks: list[int]) -> list[Measurement]:
+    """The mean over problems at each k with its interval, and one row per problem."""
+    found = [verdicts(rollout, strict) for rollout in subject.rollouts]
+    count_P, correct_P = np.array([len(draws) for draws in found]), np.array([sum(draws) for draws in found])
+    value_PK = pass_at_ks(count_P, correct_P, ks)
+    rows = []
+    for k, value_P in zip(ks, value_PK.T, strict=True):
+        labels, usable_P = {"k": str(k)}, count_P >= k
+        estimate = None
+        if usable_P.any():
+            estimate = mean_over_problems(list(value_P[usable_P]), address=f"{metric}/{k}", bounds=(0.0, 1.0))
+        number, dropped = int(usable_P.sum()), int((~usable_P).sum())
+        rows.append(subject.row(metric, "share", estimate, n=number, over="problems", labels=labels, dropped=dropped))
+        for place in np.flatnonzero(usable_P):
+            labels_of_one = {**labels, "problem": subject.rollouts[place].problem.id}
+            rows.append(subject.row(metric, "share", float(value_P[place]), n=int(count_P[place]), over="draws", labels=labels_of_one))
+    return rows
+
+
+def _vote_rows(subject: Subject, ks: list[int]) -> list[Measurement]:
+    """Chance that the commonest answer of k draws is right."""
+    metric = "boundary/vote_at_k"
+    value_PK = np.array([vote_at_ks(rollout, ks) for rollout in subject.rollouts])
+    rows = []
+    for k, value_P in zip(ks, value_PK.T, strict=True):
+        known_P = value_P[~np.isnan(value_P)]
+        estimate = mean_over_problems(list(known_P), address=f"{metric}/{k}", bounds=(0.0, 1.0)) if len(known_P) else None
+        dropped = len(value_P) - len(known_P)
+        rows.append(subject.row(metric, "share", estimate, n=len(known_P), over="problems", labels={"k": str(k)}, dropped=dropped))
+    return rows
+
+
+def vote_at_ks(rollout: Rollout, ks: list[int]) -> list[float]:
+    """Share of subsets of k graded draws whose commonest answer is right; equal answers share it, no answer at all is wrong.
+
+    NaN where there are fewer than k graded draws. k = 1 and k = all draws are exact, between them :data:`VOTES` drawn subsets vote.
+    """
+    graded = [grade for grade in rollout.grades if grade.correct is not None]
+    names = sorted({grade.answer for grade in graded if grade.answer is not None})
+    number = {name: index for index, name in enumerate(names)}
+    answer_N = np.array([len(names) if grade.answer is None else number[grade.answer] for grade in graded], dtype=np.int64)
+    right_N = np.array([bool(grade.correct) for grade in graded])
+    right_A = np.array([right_N[answer_N == index].mean() for index in range(len(names))])
+    order_VN = generator("votes", rollout.problem.id).random((VOTES, len(graded))).argsort(axis=1)
+    found = []
+    for k in ks:
+        if k > len(graded):
+            found.append(float("nan"))
+        elif k == 1:
+            found.append(float((right_N & (answer_N < len(names))).mean()))
+        elif not names:
+            found.append(0.0)
+        else:
+            chosen_VK = answer_N[order_VN[: 1 if k == len(graded) else VOTES, :k]]
+            places_VK = chosen_VK + (len(names) + 1) * np.arange(len(chosen_VK))[:, None]
+            votes_VA = np.bincount(places_VK.ravel(), minlength=len(chosen_VK) * (len(names) + 1)).reshape(len(chosen_VK), -1)[:, :-1]
+            first_VA = (votes_VA == votes_VA.max(axis=1, keepdims=True)) & (votes_VA > 0)
+            share_V = (first_VA * right_A).sum(axis=1) / first_VA.sum(axis=1).clip(min=1)
+            found.append(float(share_V.mean()))
+    return found

@@ -92,7 +92,7 @@ def arm_phrase(name: str, placebos: Mapping[str, bool]) -> str:
 
 def unit_phrase(unit: str) -> str:
     """The unit after a number; shares and ratios have none to write."""
-    return "" if unit in ("", "share", "ratio", "probability") else f" {unit}"
+    return "" if unit in ("", "share", "share difference", "ratio", "probability") else f" {unit}"
 
 
 def interval_phrase(verdict: Verdict) -> str:

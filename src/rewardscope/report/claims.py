@@ -69,7 +69,7 @@ def _judge_claim(claim: Claim, base_of: Mapping[str, str], measurements: Sequenc
         return _verdict(claim, Outcome.NOT_RUN, None, reason, unit=treatment.unit)
     treatment_SP = np.array([[mine[problem] for problem in problems] for mine, _ in pairs])
     control_SP = np.array([[theirs[problem] for problem in problems] for _, theirs in pairs])
-    bounds = (-1.0, 1.0) if treatment.unit == "share" else None
+    bounds = {"share": (-1.0, 1.0), "share difference": (-2.0, 2.0)}.get(treatment.unit)
     estimate = paired_contrast(treatment_SP - control_SP, address=f"{claim.sentence}/{claim.metric}", bounds=bounds)
     outcome, reason = decide(claim, estimate)
     if len(seeds) < num_seeds:

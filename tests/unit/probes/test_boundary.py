@@ -1,11 +1,15 @@
+import itertools
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from factories import PROBLEM, rollout, subject, tiny_policy
+from factories import PROBLEM, completion, rollout, subject, tiny_policy
 from rewardscope.errors import ComponentError
 from rewardscope.probes import Boundary
-from rewardscope.types import Measurement, Problem
+from rewardscope.probes.boundary import vote_at_ks
+from rewardscope.stats import unseen_share
+from rewardscope.types import Grade, Measurement, Problem, Rollout
 
 POLICY = tiny_policy()
 
@@ -56,14 +60,86 @@ def test_strict_and_tolerant_are_two_metrics() -> None:
     assert (row(rows, "pass_at_k", k="1").value, row(rows, "pass_at_k_strict", k="1").value) == (1.0, 0.0)
 
 
-def test_problems_are_won_lost_kept_or_out_of_reach() -> None:
-    base = {"kept": [True, False], "lost": [False, True], "won": [False, False], "won too": [None, False], "never": [False, False]}
-    trained = {"kept": [False, True], "lost": [False, None], "won": [True, False], "won too": [True, True], "never": [None, None]}
+def against(base: dict[str, list[bool | None]], trained: dict[str, list[bool | None]], max_k: int = 2) -> list[Measurement]:
     rollouts = [rollout(draws, problem=named(name)) for name, draws in trained.items()]
     base_rollouts = tuple(rollout(draws, problem=named(name)) for name, draws in base.items())
-    rows = Boundary(max_k=2).measure(subject(POLICY, rollouts, base_rollouts=base_rollouts, base_policy=POLICY))
-    classes = {r.labels["class"]: (r.value, r.n, r.labels["k"]) for r in rows if r.metric == "boundary/problems"}
-    assert classes == {"preserved": (1.0, 5, "2"), "shrunk": (1.0, 5, "2"), "expanded": (2.0, 5, "2"), "out_of_reach": (1.0, 5, "2")}
+    return Boundary(max_k).measure(subject(POLICY, rollouts, base_rollouts=base_rollouts, base_policy=POLICY))
+
+
+def test_problems_are_won_lost_kept_or_out_of_reach() -> None:
+    base: dict[str, list[bool | None]] = {"kept": [True, False], "lost": [False, True], "won": [False, False], "never": [False, False]}
+    trained: dict[str, list[bool | None]] = {"kept": [False, True], "lost": [False, False], "won": [True, False], "never": [False, False]}
+    base |= {"won too": [False, None], "ungraded": [True, True]}
+    trained |= {"won too": [True, True], "ungraded": [None, None]}
+    rows = against(base, trained)
+    classes = {r.labels["class"]: (r.value, r.n, r.labels["k"], r.dropped) for r in rows if r.metric == "boundary/problems"}
+    assert classes == {
+        "preserved": (1.0, 5, "2", 1), "shrunk": (1.0, 5, "2", 1), "expanded": (2.0, 5, "2", 1), "out_of_reach": (1.0, 5, "2", 1),
+    }  # fmt: skip
+    found = {name: row(rows, name, k="2") for name in ("support_retention", "discovery", "support_change")}
+    assert {name: (r.value, r.n, r.dropped) for name, r in found.items()} == {
+        "support_retention": (1 / 2, 2, 1),  # kept of kept and lost
+        "discovery": (pytest.approx(2 / 3), 3, 1),  # won of kept and won
+        "support_change": (pytest.approx((2 - 1) / 4), 4, 1),
+    }
+
+
+def test_both_sides_of_a_problem_are_met_with_equally_many_draws() -> None:
+    rows = against({"a": [False, True]}, {"a": [False, None]})
+    assert row(rows, "problems", k="1", **{"class": "out_of_reach"}).value == 1.0, "the base's second draw has no counterpart"
+
+
+def test_the_difference_and_where_it_ends_by_hand() -> None:
+    """Trained: sure of a, never b. Base: one in four of both. At k = 1 ahead by 1/4, at 2 equal, at 4 behind by 1/2."""
+    rare: list[bool | None] = [True, False, False, False]
+    rows = against({"a": rare, "b": rare}, {"a": [True] * 4, "b": [False] * 4}, max_k=4)
+    assert [row(rows, "difference", k=k).value for k in ("1", "2", "4")] == pytest.approx([1 / 4, 0.0, -1 / 2])
+    assert row(rows, "crossing_k", k="4").value == pytest.approx(2.0)
+    assert row(rows, "sampling_gap", k="4").value == pytest.approx(1.0 - 1 / 2)
+
+
+def test_without_a_crossing_there_is_no_place_and_not_zero() -> None:
+    rows = against({"a": [False, False], "b": [False, True]}, {"a": [True, True], "b": [True, True]})
+    assert row(rows, "crossing_k", k="2").value is None
+    assert row(rows, "crossing_share", k="2").value == 0.0, "coming down to zero where both are sure is no crossing"
+
+
+def test_the_base_against_itself_differs_by_nothing() -> None:
+    same: dict[str, list[bool | None]] = {str(p): [p % 3 == 0, p % 2 == 0, False, True] for p in range(12)}
+    rows = against(same, dict(same), max_k=4)
+    found = [r for r in rows if r.metric.startswith("boundary/difference")]
+    assert len(found) == 6 and all(r.value == 0.0 and (r.upper, r.lower) == (unseen_share(12), -unseen_share(12)) for r in found)
+    assert row(rows, "discovery", k="4").value == 0.0 and row(rows, "support_change", k="4").value == 0.0
+
+
+def test_too_few_graded_draws_leave_the_difference_unknown() -> None:
+    found = row(against({"a": [True, None]}, {"a": [True, True]}), "difference", k="2")
+    assert (found.value, found.n, found.dropped) == (None, 0, 1)
+
+
+def voters(*answers: tuple[str | None, bool | None], name: str = "v") -> Rollout:
+    grades = tuple(Grade(correct, correct, True, answer) for answer, correct in answers)
+    return Rollout(named(name), 0, tuple(completion() for _ in answers), grades)
+
+
+def test_votes_by_hand() -> None:
+    split = voters(("5", True), ("5", True), ("6", False), ("7", False))
+    assert vote_at_ks(split, [1, 4]) == [0.5, 1.0]
+    assert np.isnan(vote_at_ks(split, [8])[0])
+    assert vote_at_ks(voters(("5", True), ("6", False)), [2]) == [0.5], "a tie is shared"
+    assert vote_at_ks(voters((None, False), (None, False), ("5", True)), [3]) == [1.0], "no answer has no vote"
+    assert vote_at_ks(voters((None, False), (None, False)), [1, 2]) == [0.0, 0.0]
+    assert np.isnan(vote_at_ks(voters(("5", None), ("5", True)), [2])[0]), "an ungraded draw does not vote"
+
+
+def test_votes_of_drawn_subsets_are_those_of_all_subsets() -> None:
+    split = voters(*[("5", True)] * 5, *[("6", False)] * 7, *[("7", False)] * 4)
+    every = []
+    for chosen in itertools.combinations([grade.answer for grade in split.grades], 4):
+        most = max(map(chosen.count, chosen))
+        winners = {answer for answer in chosen if chosen.count(answer) == most}
+        every.append(("5" in winners) / len(winners))
+    assert vote_at_ks(split, [4])[0] == pytest.approx(np.mean(every), abs=4 * np.std(every) / np.sqrt(64))
 
 
 def test_the_base_itself_has_no_classes() -> None:
