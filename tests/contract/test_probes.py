@@ -9,12 +9,12 @@ import torch
 from factories import subject
 from rewardscope import Chain, Sampling
 from rewardscope.policy import Policy
-from rewardscope.probes import PROBES, Behaviour, Boundary, Diversity, Probe, Subject, WeightChange
+from rewardscope.probes import PROBES, Behaviour, Boundary, Calibration, Diversity, Probe, Subject, WeightChange
 from rewardscope.seeds import generator
 from rewardscope.training import roll_out
 from rewardscope.types import Measurement, Rollout
 
-EXAMPLES: list[Probe] = [Boundary(max_k=4), Behaviour(), Diversity(k=4), WeightChange()]
+EXAMPLES: list[Probe] = [Boundary(max_k=4), Behaviour(), Diversity(k=4), Calibration(bins=4), WeightChange()]
 each = pytest.mark.parametrize("probe", EXAMPLES, ids=str)
 SIZES = {"share", "share difference", "problems", "tokens", "l2", "ratio", "draws", "answers", "completions", "nats"}
 BETWEEN = {"boundary/difference", "boundary/difference_strict", "boundary/crossing_share", "boundary/discovery", "boundary/support_change"}
@@ -106,7 +106,7 @@ def about_a_difference(row: Measurement) -> bool:
 def test_the_base_against_itself_gives_nothing(probe: Probe, itself: Subject) -> None:
     together = [row for row in probe.measure(itself) if about_a_difference(row)]
     assert {row.value for row in together} <= {0.0}
-    assert together or isinstance(probe, (Behaviour, Diversity))
+    assert together or isinstance(probe, (Behaviour, Diversity, Calibration))
 
 
 @each

@@ -3,10 +3,11 @@
 from rewardscope.probes.base import Probe, Subject
 from rewardscope.probes.behaviour import Behaviour
 from rewardscope.probes.boundary import Boundary
+from rewardscope.probes.calibration import Calibration
 from rewardscope.probes.diversity import Diversity
 from rewardscope.probes.weight_change import WeightChange
 
-PROBES: dict[str, type[Probe]] = {cls.__name__: cls for cls in (Boundary, Behaviour, Diversity, WeightChange)}
+PROBES: dict[str, type[Probe]] = {cls.__name__: cls for cls in (Boundary, Behaviour, Diversity, Calibration, WeightChange)}
 """Every instrument there is, by name."""
 
-__all__ = ["PROBES", "Behaviour", "Boundary", "Diversity", "Probe", "Subject", "WeightChange"]
+__all__ = ["PROBES", "Behaviour", "Boundary", "Calibration", "Diversity", "Probe", "Subject", "WeightChange"]

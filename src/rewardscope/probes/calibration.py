@@ -1,0 +1,123 @@
+"""Whether a policy knows when it is right: its stated confidence, and the chance it gave its own completion."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+
+from rewardscope.errors import ComponentError
+from rewardscope.probes.base import Subject
+from rewardscope.probes.forecasts import Forecasts
+from rewardscope.stats import Estimate, mean_over_problems, statistic_over_problems
+from rewardscope.types import Completion, Grade, Measurement
+
+VIEWS: dict[str, Callable[[Grade, Completion], float | None]] = {
+    "stated": lambda grade, completion: grade.confidence,
+    "sequence": lambda grade, completion: math.exp(min(0.0, math.fsum(completion.logprobs) / max(1, len(completion.logprobs)))),
+}
+"""Where a forecast comes from: what the completion says, or the geometric mean of its tokens' probabilities."""
+STATISTICS = (
+    *("brier", "reliability", "resolution", "uncertainty", "log_score", "error", "error_plug_in", "overconfidence", "auroc", "risk_area"),
+)
+UNITS = {"log_score": "nats", "overconfidence": "share difference"}
+SQUARED = {"reliability", "resolution", "error_plug_in"}
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Forecasts against facts: Brier score with its parts, log score, calibration error, AUROC, risk at coverage, and weighted votes.
+
+    For forecasts q and outcomes c in {0, 1}: Brier = mean (q - c)^2 = reliability - resolution + uncertainty + what differs within bins
+    (Murphy's parts over ``bins`` of equal mass). The calibration error is the root of the reliability less what noise alone would add,
+    with problems as clusters, or 0 where that is negative; the plug-in error stands beside it, biased upwards. A constant at the base
+    rate is calibrated and useless: read the error with AUROC. Completions without a forecast or an ungraded answer are dropped and counted.
+
+    Source:
+        Murphy 1973, J. Applied Meteorology 12(4); Kumar et al. 2019, arXiv:1909.10155 (debiased error); Damani et al. 2025,
+        arXiv:2507.16806 (RLCR's metrics).
+    """
+
+    bins: int = 10
+
+    metrics: ClassVar[tuple[str, ...]] = (
+        *("calibration/brier", "calibration/reliability", "calibration/resolution", "calibration/uncertainty", "calibration/log_score"),
+        *("calibration/error", "calibration/error_plug_in", "calibration/overconfidence", "calibration/auroc"),
+        *("calibration/risk_area", "calibration/bin_forecast", "calibration/bin_accuracy", "calibration/weighted_vote"),
+    )
+
+    def __post_init__(self) -> None:
+        if self.bins < 2:
+            raise ComponentError("Calibration compares bins", value=self.bins, allowed="2 or more", do="Raise bins")
+
+    def measure(self, subject: Subject) -> list[Measurement]:
+        """Rows for each source of forecasts, ``view`` stated or sequence; None throughout where nothing was forecast."""
+        return [row for view, read in VIEWS.items() for row in self._view_rows(subject, view, read)]
+
+    def _view_rows(self, subject: Subject, view: str, read: Callable[[Grade, Completion], float | None]) -> list[Measurement]:
+        found = [
+            [
+                (forecast, bool(grade.correct), grade.answer)
+                for grade, completion in zip(rollout.grades, rollout.completions, strict=True)
+                if (forecast := read(grade, completion)) is not None and grade.correct is not None
+            ]
+            for rollout in subject.rollouts
+        ]
+        total = sum(len(rollout.grades) for rollout in subject.rollouts)
+        number, labels = sum(map(len, found)), {"view": view}
+        forecasts = Forecasts.of([[(q, c) for q, c, _ in group] for group in found], self.bins) if number else None
+        rows = []
+        for name in STATISTICS:
+            estimate = None if forecasts is None else _estimate(forecasts, name, len(found), f"calibration/{name}/{view}")
+            count, unit = number if estimate is not None else 0, UNITS.get(name, "share")
+            metric, dropped = f"calibration/{name}", total - number
+            rows.append(subject.row(metric, unit, estimate, n=count, over="completions", labels=labels, dropped=dropped))
+        votes = [vote for group in found if (vote := weighted_vote(group)) is not None]
+        estimate = mean_over_problems(votes, address=f"calibration/vote/{view}", bounds=(0.0, 1.0)) if votes else None
+        metric, dropped = "calibration/weighted_vote", len(found) - len(votes)
+        rows.append(subject.row(metric, "share", estimate, n=len(votes), over="problems", labels=labels, dropped=dropped))
+        return rows + self._bin_rows(subject, forecasts, labels)
+
+    def _bin_rows(self, subject: Subject, forecasts: Forecasts | None, labels: dict[str, str]) -> list[Measurement]:
+        """The reliability diagram: mean forecast and accuracy of each bin, lowest first."""
+        names = ("calibration/bin_forecast", "calibration/bin_accuracy")
+        if forecasts is None:
+            return [subject.row(name, "share", None, n=0, over="completions", labels={**labels, "bin": "1"}) for name in names]
+        rows = []
+        for place, (count, forecast, right) in enumerate(forecasts.sum_PB3.sum(axis=0), 1):
+            for name, value in zip(names, (forecast / count, right / count), strict=True):
+                in_bin = {**labels, "bin": str(place)}
+                rows.append(subject.row(name, "share", float(value), n=int(count), over="completions", labels=in_bin))
+        return rows
+
+
+def weighted_vote(group: Sequence[tuple[float, bool, str | None]]) -> float | None:
+    """Whether the answer with the largest sum of forecasts is right, shared between equals; None where nothing was answered."""
+    weight: dict[str, float] = {}
+    right: dict[str, list[bool]] = {}
+    for forecast, correct, answer in group:
+        if answer is not None:
+            weight[answer] = weight.get(answer, 0.0) + forecast
+            right.setdefault(answer, []).append(correct)
+    if not weight:
+        return None
+    most = max(weight.values())
+    first = [sum(right[answer]) / len(right[answer]) for answer, found in weight.items() if found == most]
+    return sum(first) / len(first)
+
+
+def _estimate(forecasts: Forecasts, name: str, num_problems: int, address: str) -> Estimate | None:
+    """A statistic with its interval. Squared errors are larger in resamples than in what was resampled, so theirs is centred."""
+    if name == "error":
+        square = statistic_over_problems(num_problems, forecasts.error_square, address=address, centred=True)
+        if square is None:
+            return None
+        ends = (square.value, square.lower, square.upper)
+        value, lower, upper = (None if end is None else math.sqrt(max(0.0, end)) for end in ends)
+        return Estimate(value or 0.0, lower, upper, square.interval)
+    statistic: Callable[[np.ndarray], np.ndarray] = getattr(forecasts, name)
+    found = statistic_over_problems(num_problems, statistic, address=address, centred=name in SQUARED)
+    if found is None or found.lower is None or name not in SQUARED:
+        return found
+    return replace(found, lower=max(0.0, found.lower))
