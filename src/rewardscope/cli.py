@@ -87,6 +87,27 @@ def _conclude(root: Path) -> Path:
 
 
 @app.command()
+def weights(
+    before: Annotated[str, typer.Argument(help="Untrained model: a folder, or a packaged model or organism by name.")],
+    after: Annotated[list[Path], typer.Argument(help="Folders of trained models; with two or more also their agreement.")],
+    as_json: Annotated[bool, typer.Option("--json", help="For machines, with every matrix.")] = False,
+) -> None:
+    """Compare checkpoints that anything trained: how much of the weights changed, how far, of what rank, and whether in the same places."""
+    from rewardscope.report.tables import agreement_table, change_table
+    from rewardscope.study.checkpoints import compare
+
+    record = compare(before, after).record()
+    if as_json:
+        _say(json.dumps(record, indent=1))
+        return
+    for place, folder in enumerate(after, 1):
+        _say(f"{place}: {folder}")
+    console.print(change_table(record["changes"]))
+    if record["agreements"]:
+        console.print(agreement_table(record["agreements"], [str(folder) for folder in after]))
+
+
+@app.command()
 def report(root: RunPath) -> None:
     """Judge the claims again from the rows of a run and rebuild its page; needs no torch."""
     _say(f"Page: {_conclude(root)}")

@@ -1,6 +1,7 @@
-"""The verdict table for a terminal."""
+"""Tables for a terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from rich import box
 from rich.table import Table
@@ -10,6 +11,7 @@ from rewardscope.report.answer import counts_phrase, interval_phrase, unit_phras
 from rewardscope.report.wording import OUTCOME_GLYPH, OUTCOME_TEXT, UNKNOWN, margin_text, metric_text, number, signed, visible
 from rewardscope.types import Outcome, Verdict
 
+BOX = box.HORIZONTALS
 STYLE = {Outcome.SUPPORTED: "bold green", Outcome.REFUTED: "bold magenta", Outcome.UNDECIDED: "bold yellow", Outcome.NOT_RUN: "bold"}
 
 
@@ -18,7 +20,7 @@ def verdict_table(verdicts: Sequence[Verdict]) -> Table:
 
     Claims and reasons are shown as written: markup in them has no effect and control characters are written out.
     """
-    table = Table(box=box.HORIZONTALS, show_lines=True, expand=False)
+    table = Table(box=BOX, show_lines=True, expand=False)
     table.add_column("claim", ratio=1, min_width=26)
     table.add_column("outcome", no_wrap=True)
     table.add_column("evidence", min_width=30)
@@ -45,3 +47,37 @@ def _evidence(verdict: Verdict) -> Text:
     text.append(f"\n{number(verdict.treatment_mean)} against {number(verdict.control_mean)}; {counts_phrase(verdict)}", style="not bold")
     text.append(f"\nneeded: {margin_text(verdict.claim)}; smallest visible: {smallest}", style="not bold dim")
     return text
+
+
+VIEWS = {
+    "float32": "changed in float32",
+    "bfloat16": "changed as bfloat16 stores them",
+    "relative_1e-3": "changed by more than 0.1 %",
+    "tolerance_1e-5": "changed by more than 1e-5",
+}
+
+
+def change_table(changes: Mapping[str, Sequence[Mapping[str, Any]]]) -> Table:
+    """How far the weights of each folder went, all matrices together: a numbered column per folder."""
+    wholes = [found[0] for found in changes.values()]
+    table = Table("", *(str(place) for place in range(1, len(wholes) + 1)), box=BOX)
+    for view, text in VIEWS.items():
+        table.add_row(text, *(f"{whole['changed'][view] / whole['size']:.2%}" for whole in wholes))
+    table.add_row("norm of the update / of the weights", *(number((w["moved"] / w["norm"]) ** 0.5 if w["norm"] else None) for w in wholes))
+    table.add_row("rank / largest possible, mean over matrices", *(number(whole["rank_share"].get("float32")) for whole in wholes))
+    table.add_row("the same of what bfloat16 stores", *(number(whole["rank_share"].get("bfloat16")) for whole in wholes))
+    table.add_row("stable rank, mean over matrices", *(number(whole["stable_rank"].get("float32")) for whole in wholes))
+    return table
+
+
+def agreement_table(agreements: Sequence[Mapping[str, Any]], folders: Sequence[str]) -> Table:
+    """Overlap of what each pair of trainings changed, as bfloat16 stores it and among the largest updates, above two nulls."""
+    table = Table("overlap of changed weights", "one-sided", "and back", "Jaccard", "largest tenth", box=BOX)
+    for pair in agreements:
+        found, shuffled = pair["found"], pair["shuffled"]
+        names = " and ".join(str(folders.index(pair[side]) + 1) for side in ("first", "second"))
+        table.add_row(names, *map(number, (*found["one_sided"], found["jaccard"], found["top_share"])))
+        moved = (*shuffled["one_sided"], shuffled["jaccard"], shuffled["top_share"])
+        table.add_row("  the same updates, shuffled", *map(number, moved), style="dim")
+        table.add_row("  if it were chance alone", *map(number, (*found["uniform"], 0.1)), style="dim", end_section=True)
+    return table
