@@ -16,7 +16,7 @@ tour: .venv/installed  ## The five-minute study: a verdict table and one page.
 smollm2: .venv/smollm2  ## The same on a real pretrained language model; up to 40 minutes on 2 cores.
 	.venv/bin/rewardscope run studies/smollm2.py
 
-methods: .venv/installed  ## Every credit and preference method on one organism, ranked against its placebo; about 6 minutes.
+methods: .venv/installed  ## Every credit and preference method on one organism, ranked against its placebo; about 7 minutes.
 	.venv/bin/rewardscope run studies/methods.py
 
 test: lint .venv/smollm2 .venv/parity  ## Everything CI runs; the peer of the parity tests included.

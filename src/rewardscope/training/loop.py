@@ -1,4 +1,4 @@
-"""An arm, its training loop, and the loop's one step."""
+"""The training loop and its one step."""
 
 import ctypes
 import shutil
@@ -9,77 +9,21 @@ from typing import Any, NoReturn
 
 import torch
 
-from rewardscope.credit import Credit, GroupMean
-from rewardscope.environments import AllProblems, Environment, Regime
 from rewardscope.errors import CheckpointError, ComponentError, RewardscopeError
-from rewardscope.experience import Demonstrations
-from rewardscope.learner import Companions, Learner, load_adapters, save_adapters
-from rewardscope.policy import Policy, Sampling, gram_mask, sample, score
-from rewardscope.policy.start import Start
-from rewardscope.preference import Preference
-from rewardscope.rewards import Reward, tell
+from rewardscope.learner import Companions, load_adapters, save_adapters
+from rewardscope.policy import Policy, gram_mask, score
+from rewardscope.rewards import tell
 from rewardscope.seeds import Address
 from rewardscope.store import CellDirectory, check_directory, read_rollouts, seal_directory, write_rollouts
 from rewardscope.tensors import Batch, Signals, Teaching, TokenCredit
-from rewardscope.types import Completion, Ending, Problem, Rollout, sealed
+from rewardscope.training.arm import Arm
+from rewardscope.training.groups import pack, roll_out, summary, write_out
+from rewardscope.types import Rollout, sealed
 
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
 """Parameters of mallopt(3)."""
 OnStep = Callable[[int], None]
 """Called with the number of updates done."""
-
-
-@dataclass(frozen=True)
-class Arm:
-    """One treatment: everything that determines a trained policy, but for the seed."""
-
-    name: str
-    start: Start
-    environment: Environment
-    reward: Reward
-    credit: Credit | Preference = GroupMean()
-    learner: Learner = Learner()
-    sampling: Sampling = Sampling()
-    regime: Regime = AllProblems()
-    demonstrations: Demonstrations | None = None
-    """Whose completions stand in the place of the policy's own; None = it writes them itself."""
-    sampling_rounds: int = 1
-    """Up to how many times a step samples to have ``problems_per_step`` groups whose told rewards differ (DAPO's dynamic sampling)."""
-    steps: int = 30
-    problems_per_step: int = 32
-    completions_per_problem: int = 16
-    checkpoint_every: int = 10
-    """Steps between checkpoints; a killed run loses at most this many."""
-
-    def __post_init__(self) -> None:
-        if self.completions_per_problem < (2 if self.demonstrations is None else 1):
-            raise ComponentError(
-                f"Arm '{self.name}' samples groups of one, in which no completion has a sibling to be compared with",
-                value=f"completions_per_problem={self.completions_per_problem}",
-                allowed="2 or more",
-                do="Raise completions_per_problem",
-            )
-        if min(self.steps, self.problems_per_step, self.checkpoint_every, self.sampling_rounds) < 1:
-            counts = "steps, problems_per_step, checkpoint_every and sampling_rounds"
-            raise ComponentError(f"Arm '{self.name}' needs {counts} of 1 or more", do="Mend the study")
-        for signal, part in (("value_NT", "critic"), ("implicit_NT", "implicit"), ("teaching", "teacher")):
-            if signal in self.credit.needs and getattr(self.learner, part) is None:
-                raise ComponentError(
-                    f"Arm '{self.name}' has a credit method that reads {signal}, and a learner that does not make it",
-                    value=f"credit={self.credit}",
-                    allowed=f"Learner({part}=...)",
-                    do=f"Give the learner a {part}",
-                )
-
-    @property
-    def uses_truth(self) -> dict[str, bool]:
-        """Through which doors the answer key enters training."""
-        return {
-            "reward": self.reward.uses_truth,
-            "credit": self.credit.uses_truth,
-            "regime": self.regime.uses_truth,
-            "demonstrations": self.demonstrations is not None and self.demonstrations.uses_truth,
-        }
 
 
 @dataclass
@@ -112,64 +56,6 @@ def keep_freed_memory() -> None:
     if mallopt is not None:  # glibc
         mallopt(M_MMAP_MAX, 0)
         mallopt(M_TRIM_THRESHOLD, -1)  # never
-
-
-def roll_out(
-    policy: Policy,
-    environment: Environment,
-    problems: Sequence[Problem],
-    group_size: int,
-    sampling: Sampling,
-    policy_step: int,
-    addresses: Sequence[tuple[Address, ...]],
-) -> list[Rollout]:
-    """A graded group per problem; nothing has been told to anybody yet."""
-    groups = sample(policy, [problem.prompt for problem in problems], group_size, sampling, addresses)
-    return [
-        Rollout(problem, policy_step, group, tuple(environment.grade(problem, completion.text) for completion in group))
-        for problem, group in zip(problems, groups, strict=True)
-    ]
-
-
-def write_out(arm: Arm, policy: Policy, problems: Sequence[Problem], policy_step: int) -> list[Rollout]:
-    """Demonstrations as groups: their tokens, and the policy's own logprobs of them; graded like anything else."""
-    assert arm.demonstrations is not None
-    found = []
-    for problem in problems:
-        completions = []
-        for text in arm.demonstrations.texts(problem, arm.environment, arm.completions_per_problem):
-            ids = policy.encode_completion(text)
-            whole = len(ids) <= arm.sampling.max_tokens
-            kept = ids[: arm.sampling.max_tokens]
-            completions.append(Completion(text, kept, (0.0,) * len(kept), Ending.END_TOKEN if whole else Ending.LENGTH))
-        grades = tuple(arm.environment.grade(problem, completion.text) for completion in completions)
-        found.append(Rollout(problem, policy_step, tuple(completions), grades))
-    batch = pack(policy, found, arm.sampling.temperature)
-    logprob_NT, length_N = score(policy, batch).logprob_NT, batch.mask_NT.sum(dim=1)
-    rows = iter(tuple(logprob_NT[n, : length_N[n]].tolist()) for n in range(len(length_N)))
-    return [replace(r, completions=tuple(replace(c, logprobs=next(rows)) for c in r.completions)) for r in found]
-
-
-def pack(policy: Policy, rollouts: Sequence[Rollout], temperature: float) -> Batch:
-    """The rollouts' tokens as tensors."""
-    completions = [completion for rollout in rollouts for completion in rollout.completions]
-    width = max(len(c.token_ids) for c in completions)
-    token_NT = torch.zeros(len(completions), width, dtype=torch.long)
-    mask_NT = torch.zeros(len(completions), width, dtype=torch.bool)
-    logprob_NT = torch.zeros(len(completions), width)
-    for n, completion in enumerate(completions):
-        length = len(completion.token_ids)
-        token_NT[n, :length] = torch.tensor(completion.token_ids)
-        mask_NT[n, :length] = True
-        logprob_NT[n, :length] = torch.tensor(completion.logprobs)
-    return Batch(
-        prompt_ids=tuple(policy.encode(rollout.problem.prompt) for rollout in rollouts),
-        token_NT=token_NT,
-        mask_NT=mask_NT,
-        sampler_logprob_NT=logprob_NT,
-        group_size=len(rollouts[0].completions),
-        temperature=temperature,
-    )
 
 
 def train(arm: Arm, seed: int, cell: CellDirectory, on_step: OnStep, device: str = "cpu") -> Policy:
@@ -363,24 +249,6 @@ def _mismatched(policy: Policy, reference: Policy, batch: Batch) -> torch.Tensor
         raise ComponentError("A mismatched prompt is another problem's, and the step has one problem", do="Raise problems_per_step")
     behind = replace(batch, prompt_ids=(*batch.prompt_ids[1:], batch.prompt_ids[0]))  # whole groups move, so that they can be packed
     return (score(policy, behind).logprob_NT - score(reference, behind).logprob_NT).sum(dim=1)
-
-
-def summary(rollouts: Sequence[Rollout], strategies: Sequence[str]) -> dict[str, float | None]:
-    """A step row's numbers about its completions: shares of all completions, None where nothing could be said."""
-    grades = [grade for rollout in rollouts for grade in rollout.grades]
-    completions: list[Completion] = [completion for rollout in rollouts for completion in rollout.completions]
-    paid = [reward for rollout in rollouts for reward in rollout.rewards or () if reward is not None]
-    graded = [grade for grade in grades if grade.correct is not None]
-    return {
-        "reward_mean": sum(paid) / len(paid) if paid else None,
-        "correct_share": sum(grade.correct is True for grade in graded) / len(graded) if graded else None,
-        "strict_share": sum(grade.strict is True for grade in graded) / len(graded) if graded else None,
-        "ungraded": float(len(grades) - len(graded)),
-        "well_formed_share": sum(grade.well_formed for grade in grades) / len(grades),
-        "length_mean_tokens": sum(len(completion.token_ids) for completion in completions) / len(completions),
-        "end_token_share": sum(completion.ending is Ending.END_TOKEN for completion in completions) / len(completions),
-        **{f"strategy/{name}": sum(grade.strategy == name for grade in grades) / len(grades) for name in strategies},
-    }
 
 
 def save_checkpoint(arm: Arm, policy: Policy, companions: Companions, cell: CellDirectory, step: int) -> None:

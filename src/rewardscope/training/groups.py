@@ -1,0 +1,89 @@
+"""Graded groups: sampled or written out, as tensors, and in numbers."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+
+from rewardscope.environments import Environment
+from rewardscope.policy import Policy, Sampling, sample, score
+from rewardscope.seeds import Address
+from rewardscope.tensors import Batch
+from rewardscope.training.arm import Arm
+from rewardscope.types import Completion, Ending, Problem, Rollout
+
+
+def roll_out(
+    policy: Policy,
+    environment: Environment,
+    problems: Sequence[Problem],
+    group_size: int,
+    sampling: Sampling,
+    policy_step: int,
+    addresses: Sequence[tuple[Address, ...]],
+) -> list[Rollout]:
+    """A graded group per problem; nothing has been told to anybody yet."""
+    groups = sample(policy, [problem.prompt for problem in problems], group_size, sampling, addresses)
+    return [
+        Rollout(problem, policy_step, group, tuple(environment.grade(problem, completion.text) for completion in group))
+        for problem, group in zip(problems, groups, strict=True)
+    ]
+
+
+def write_out(arm: Arm, policy: Policy, problems: Sequence[Problem], policy_step: int) -> list[Rollout]:
+    """Demonstrations as groups: their tokens, and the policy's own logprobs of them; graded like anything else."""
+    assert arm.demonstrations is not None
+    found = []
+    for problem in problems:
+        completions = []
+        for text in arm.demonstrations.texts(problem, arm.environment, arm.completions_per_problem):
+            ids = policy.encode_completion(text)
+            whole = len(ids) <= arm.sampling.max_tokens
+            kept = ids[: arm.sampling.max_tokens]
+            completions.append(Completion(text, kept, (0.0,) * len(kept), Ending.END_TOKEN if whole else Ending.LENGTH))
+        grades = tuple(arm.environment.grade(problem, completion.text) for completion in completions)
+        found.append(Rollout(problem, policy_step, tuple(completions), grades))
+    batch = pack(policy, found, arm.sampling.temperature)
+    logprob_NT, length_N = score(policy, batch).logprob_NT, batch.mask_NT.sum(dim=1)
+    rows = iter(tuple(logprob_NT[n, : length_N[n]].tolist()) for n in range(len(length_N)))
+    return [replace(r, completions=tuple(replace(c, logprobs=next(rows)) for c in r.completions)) for r in found]
+
+
+def pack(policy: Policy, rollouts: Sequence[Rollout], temperature: float) -> Batch:
+    """The rollouts' tokens as tensors."""
+    completions = [completion for rollout in rollouts for completion in rollout.completions]
+    width = max(len(c.token_ids) for c in completions)
+    token_NT = torch.zeros(len(completions), width, dtype=torch.long)
+    mask_NT = torch.zeros(len(completions), width, dtype=torch.bool)
+    logprob_NT = torch.zeros(len(completions), width)
+    for n, completion in enumerate(completions):
+        length = len(completion.token_ids)
+        token_NT[n, :length] = torch.tensor(completion.token_ids)
+        mask_NT[n, :length] = True
+        logprob_NT[n, :length] = torch.tensor(completion.logprobs)
+    return Batch(
+        prompt_ids=tuple(policy.encode(rollout.problem.prompt) for rollout in rollouts),
+        token_NT=token_NT,
+        mask_NT=mask_NT,
+        sampler_logprob_NT=logprob_NT,
+        group_size=len(rollouts[0].completions),
+        temperature=temperature,
+    )
+
+
+def summary(rollouts: Sequence[Rollout], strategies: Sequence[str]) -> dict[str, float | None]:
+    """A step row's numbers about its completions: shares of all completions, None where nothing could be said."""
+    grades = [grade for rollout in rollouts for grade in rollout.grades]
+    completions: list[Completion] = [completion for rollout in rollouts for completion in rollout.completions]
+    paid = [reward for rollout in rollouts for reward in rollout.rewards or () if reward is not None]
+    graded = [grade for grade in grades if grade.correct is not None]
+    return {
+        "reward_mean": sum(paid) / len(paid) if paid else None,
+        "correct_share": sum(grade.correct is True for grade in graded) / len(graded) if graded else None,
+        "strict_share": sum(grade.strict is True for grade in graded) / len(graded) if graded else None,
+        "ungraded": float(len(grades) - len(graded)),
+        "well_formed_share": sum(grade.well_formed for grade in grades) / len(grades),
+        "length_mean_tokens": sum(len(completion.token_ids) for completion in completions) / len(completions),
+        "end_token_share": sum(completion.ending is Ending.END_TOKEN for completion in completions) / len(completions),
+        **{f"strategy/{name}": sum(grade.strategy == name for grade in grades) / len(grades) for name in strategies},
+    }
