@@ -26,11 +26,10 @@ from transformers import (
 
 from rewardscope import Arm, Chain, Learner, Organism, Truth
 from rewardscope.organisms import FormatCorpus, Recipe
-from rewardscope.policy import Policy, Sampling, sample
+from rewardscope.policy import Policy, Sampling, pack, sample
 from rewardscope.probes import Subject
 from rewardscope.seeds import generator
 from rewardscope.tensors import Batch
-from rewardscope.training import pack
 from rewardscope.types import Completion, Ending, Grade, Measurement, Problem, Rollout
 
 SMALL_ARM = Arm(

@@ -1,8 +1,9 @@
 """Models: loading, sampling, scoring."""
 
+from rewardscope.policy.batches import pack
 from rewardscope.policy.grams import gram_mask
 from rewardscope.policy.policy import Policy
 from rewardscope.policy.sampler import Sampling, sample
 from rewardscope.policy.scoring import score
 
-__all__ = ["Policy", "Sampling", "gram_mask", "sample", "score"]
+__all__ = ["Policy", "Sampling", "gram_mask", "pack", "sample", "score"]

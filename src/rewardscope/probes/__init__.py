@@ -5,9 +5,10 @@ from rewardscope.probes.behaviour import Behaviour
 from rewardscope.probes.boundary import Boundary
 from rewardscope.probes.calibration import Calibration
 from rewardscope.probes.diversity import Diversity
+from rewardscope.probes.losses import Losses
 from rewardscope.probes.weight_change import WeightChange
 
-PROBES: dict[str, type[Probe]] = {cls.__name__: cls for cls in (Boundary, Behaviour, Diversity, Calibration, WeightChange)}
+PROBES: dict[str, type[Probe]] = {cls.__name__: cls for cls in (Boundary, Behaviour, Diversity, Calibration, Losses, WeightChange)}
 """Every instrument there is, by name."""
 
-__all__ = ["PROBES", "Behaviour", "Boundary", "Calibration", "Diversity", "Probe", "Subject", "WeightChange"]
+__all__ = ["PROBES", "Behaviour", "Boundary", "Calibration", "Diversity", "Losses", "Probe", "Subject", "WeightChange"]

@@ -5,8 +5,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from rewardscope.policy import Policy, score
-from rewardscope.training import pack
+from rewardscope.policy import Policy, pack, score
 from rewardscope.types import Rollout
 
 PER_PROBLEM = 2

@@ -3,12 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-import torch
-
 from rewardscope.environments import Environment
-from rewardscope.policy import Policy, Sampling, sample, score
+from rewardscope.policy import Policy, Sampling, pack, sample, score
 from rewardscope.seeds import Address
-from rewardscope.tensors import Batch
 from rewardscope.training.arm import Arm
 from rewardscope.types import Completion, Ending, Problem, Rollout
 
@@ -47,28 +44,6 @@ def write_out(arm: Arm, policy: Policy, problems: Sequence[Problem], policy_step
     logprob_NT, length_N = score(policy, batch).logprob_NT, batch.mask_NT.sum(dim=1)
     rows = iter(tuple(logprob_NT[n, : length_N[n]].tolist()) for n in range(len(length_N)))
     return [replace(r, completions=tuple(replace(c, logprobs=next(rows)) for c in r.completions)) for r in found]
-
-
-def pack(policy: Policy, rollouts: Sequence[Rollout], temperature: float) -> Batch:
-    """The rollouts' tokens as tensors."""
-    completions = [completion for rollout in rollouts for completion in rollout.completions]
-    width = max(len(c.token_ids) for c in completions)
-    token_NT = torch.zeros(len(completions), width, dtype=torch.long)
-    mask_NT = torch.zeros(len(completions), width, dtype=torch.bool)
-    logprob_NT = torch.zeros(len(completions), width)
-    for n, completion in enumerate(completions):
-        length = len(completion.token_ids)
-        token_NT[n, :length] = torch.tensor(completion.token_ids)
-        mask_NT[n, :length] = True
-        logprob_NT[n, :length] = torch.tensor(completion.logprobs)
-    return Batch(
-        prompt_ids=tuple(policy.encode(rollout.problem.prompt) for rollout in rollouts),
-        token_NT=token_NT,
-        mask_NT=mask_NT,
-        sampler_logprob_NT=logprob_NT,
-        group_size=len(rollouts[0].completions),
-        temperature=temperature,
-    )
 
 
 def summary(rollouts: Sequence[Rollout], strategies: Sequence[str]) -> dict[str, float | None]:

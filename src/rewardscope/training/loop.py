@@ -11,13 +11,13 @@ import torch
 
 from rewardscope.errors import CheckpointError, ComponentError, RewardscopeError
 from rewardscope.learner import Companions, load_adapters, save_adapters
-from rewardscope.policy import Policy, gram_mask, score
+from rewardscope.policy import Policy, gram_mask, pack, score
 from rewardscope.rewards import tell
 from rewardscope.seeds import Address
 from rewardscope.store import CellDirectory, check_directory, read_rollouts, seal_directory, write_rollouts
 from rewardscope.tensors import Batch, Signals, Teaching, TokenCredit
 from rewardscope.training.arm import Arm
-from rewardscope.training.groups import pack, roll_out, summary, write_out
+from rewardscope.training.groups import roll_out, summary, write_out
 from rewardscope.types import Rollout, sealed
 
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4

@@ -1,0 +1,132 @@
+"""What training takes away: how far the policy has left its base, on each one's own texts and on fixed ones."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rewardscope.errors import ComponentError
+from rewardscope.policy import Policy, pack, score
+from rewardscope.policy.packing import arrange, choose_layout
+from rewardscope.policy.scoring import distribution_tokens, distributions_of_rows
+from rewardscope.probes.base import Subject
+from rewardscope.stats import Estimate, mean_over_problems, ratio_over_problems
+from rewardscope.tensors import Batch
+from rewardscope.types import Measurement, Rollout
+
+
+@dataclass(frozen=True)
+class Losses:
+    """KL between trained policy and base in both directions, and what both make of the base's completions and of fixed texts.
+
+    KL(trained || base) is the mean of log trained - log base over the trained policy's own completions, the other direction over the
+    base's; both at temperature 1, whole completions, the first ``draws`` of each problem. On the fixed ``texts`` the KL is that of whole
+    next-token distributions, without sampling noise. Perplexity is exp of minus the mean logprob of a token. A perplexity on the policy's
+    own completions would fall with its entropy alone, so there is none.
+
+    Source:
+        Gao et al. 2022, arXiv:2210.10760 (KL from the start as the distance gone); Shenfeld et al. 2025, arXiv:2509.04259 (KL from the
+        base on fixed text as what is forgotten).
+    """
+
+    texts: tuple[str, ...] = ()
+    """Fixed texts of two tokens or more; empty = none."""
+    draws: int = 16
+
+    metrics: ClassVar[tuple[str, ...]] = (
+        *("losses/kl_to_base", "losses/kl_from_base", "losses/base_text_perplexity", "losses/text_kl", "losses/text_perplexity"),
+    )
+
+    def __post_init__(self) -> None:
+        if self.draws < 1:
+            raise ComponentError("Losses reads some completions", value=f"draws={self.draws}", allowed="1 or more", do="Raise draws")
+
+    def measure(self, subject: Subject) -> list[Measurement]:
+        """Rows over problems and over texts; for the base itself its perplexities alone."""
+        rows = []
+        base, policy = subject.base_policy, subject.policy
+        if base is not None and subject.base_rollouts is not None:
+            for metric, rollouts, left, right in (
+                ("losses/kl_to_base", subject.rollouts, policy, base),
+                ("losses/kl_from_base", subject.base_rollouts, base, policy),
+            ):
+                apart_P = self._per_problem(rollouts, left) - self._per_problem(rollouts, right)
+                rows.append(subject.row(metric, "nats", mean_over_problems(list(apart_P), address=metric), n=len(apart_P), over="problems"))
+        texts = subject.rollouts if subject.base_rollouts is None else subject.base_rollouts
+        rows.append(self._perplexity_row(subject, texts))
+        return rows + self._text_rows(subject)
+
+    def _per_problem(self, rollouts: Sequence[Rollout], policy: Policy) -> np.ndarray:
+        """Mean logprob of a whole completion, by problem."""
+        batch = pack(policy, self._first(rollouts), 1.0)
+        logprob_N = score(policy, batch).logprob_NT.double().sum(dim=1)
+        return np.asarray(logprob_N.reshape(len(rollouts), -1).mean(dim=1))
+
+    def _first(self, rollouts: Sequence[Rollout]) -> list[Rollout]:
+        most = min(self.draws, *(len(rollout.completions) for rollout in rollouts))
+        return [replace(r, completions=r.completions[:most], grades=r.grades[:most], rewards=None, parts={}) for r in rollouts]
+
+    def _perplexity_row(self, subject: Subject, rollouts: Sequence[Rollout]) -> Measurement:
+        tokens = [sum(len(c.token_ids) for c in rollout.completions) for rollout in self._first(rollouts)]
+        draws = len(self._first(rollouts)[0].completions)
+        surprise_P = -self._per_problem(rollouts, subject.policy) * draws
+        estimate = ratio_over_problems(list(surprise_P), tokens, address="losses/base_text_perplexity")
+        return subject.row("losses/base_text_perplexity", "perplexity", _exponential(estimate), n=sum(tokens), over="tokens")
+
+    def _text_rows(self, subject: Subject) -> list[Measurement]:
+        """Rows of the fixed texts, which are their problems: they are resampled whole."""
+        if not self.texts:
+            rows = [subject.row("losses/text_perplexity", "perplexity", None, n=0, over="tokens")]
+            return rows if subject.base_policy is None else [subject.row("losses/text_kl", "nats", None, n=0, over="tokens"), *rows]
+        batch = _texts(subject.policy, self.texts)
+        tokens = [float(count) for count in batch.mask_NT.sum(dim=1)]
+        surprise_N = -score(subject.policy, batch).logprob_NT.double().sum(dim=1)
+        estimate = ratio_over_problems(surprise_N.tolist(), tokens, address="losses/text_perplexity")
+        rows = [subject.row("losses/text_perplexity", "perplexity", _exponential(estimate), n=int(sum(tokens)), over="tokens")]
+        if subject.base_policy is not None:
+            kl_N = _kl(subject.base_policy, subject.policy, batch)
+            apart = ratio_over_problems(kl_N.tolist(), tokens, address="losses/text_kl")
+            rows.append(subject.row("losses/text_kl", "nats", apart, n=int(sum(tokens)), over="tokens"))
+        return rows
+
+
+def _exponential(estimate: Estimate) -> Estimate:
+    ends = (None if end is None else float(np.exp(end)) for end in (estimate.value, estimate.lower, estimate.upper))
+    value, lower, upper = ends
+    return Estimate(value or 0.0, lower, upper, estimate.interval)
+
+
+def _texts(policy: Policy, texts: Sequence[str]) -> Batch:
+    """Each text as a completion behind its own first token.
+
+    Raises:
+        ComponentError: If a text has fewer than two tokens, or more than the model's context.
+    """
+    ids = [policy.tokenizer(text, add_special_tokens=True)["input_ids"] for text in texts]
+    for text, row in zip(texts, ids, strict=True):
+        if not 2 <= len(row) <= policy.context_length:
+            raise ComponentError(
+                "A fixed text does not fit",
+                value=f"{len(row)} tokens: {text[:60]!r}",
+                allowed=f"2 to {policy.context_length} tokens",
+                do="Cut it into texts that do",
+            )
+    width = max(map(len, ids)) - 1
+    token_NT = torch.tensor([row[1:] + [0] * (width + 1 - len(row)) for row in ids])
+    mask_NT = torch.tensor([[True] * (len(row) - 1) + [False] * (width + 1 - len(row)) for row in ids])
+    return Batch(tuple((int(row[0]),) for row in ids), token_NT, mask_NT, torch.zeros(mask_NT.shape), 1, 1.0)
+
+
+@torch.no_grad()
+def _kl(base: Policy, policy: Policy, batch: Batch) -> Tensor:
+    """Nats (N,): sum over positions of KL(base || policy) of whole next-token distributions."""
+    kl_N = torch.zeros(len(batch.token_NT), dtype=torch.float64)
+    for rows in arrange(batch, choose_layout(policy, batch), distribution_tokens(policy), policy.device):
+        theirs_MV, mine_MV = distributions_of_rows(base, rows, batch).double(), distributions_of_rows(policy, rows, batch).double()
+        kl_M = (theirs_MV.exp() * (theirs_MV - mine_MV)).sum(dim=1).cpu()
+        owner_M = torch.tensor(rows.members).repeat_interleave(batch.mask_NT[list(rows.members)].sum(dim=1))
+        kl_N.index_add_(0, owner_M, kl_M)
+    return kl_N
