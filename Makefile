@@ -8,7 +8,7 @@ PIP := .venv/bin/pip install --quiet --disable-pip-version-check --constraint co
 export HF_HUB_OFFLINE ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 
-.PHONY: tour smollm2 methods test lint benchmark costs clean
+.PHONY: tour smollm2 methods test lint benchmark costs validation clean
 
 tour: .venv/installed  ## The five-minute study: a verdict table and one page.
 	.venv/bin/rewardscope tour
@@ -29,6 +29,9 @@ lint: .venv/developer
 
 benchmark: .venv/smollm2 .venv/parity  ## One GRPO step beside TRL's, in turn; about 10 minutes, alone on the machine.
 	.venv/bin/python benchmarks/grpo_step.py
+
+validation: .venv/developer  ## Proof of the instruments on what is known; about 4 minutes.
+	.venv/bin/python studies/validation.py
 
 costs: .venv/smollm2  ## What each method costs beside plain GRPO; about 20 minutes, alone on the machine.
 	.venv/bin/python benchmarks/methods.py

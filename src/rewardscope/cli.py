@@ -98,7 +98,7 @@ def weights(
 
     record = compare(before, after).record()
     if as_json:
-        _say(json.dumps(record, indent=1))
+        sys.stdout.write(json.dumps(record, indent=1) + "\n")
         return
     for place, folder in enumerate(after, 1):
         _say(f"{place}: {folder}")
@@ -172,6 +172,35 @@ def methods(as_json: Annotated[bool, typer.Option("--json", help="One JSON list,
                 what = Text(record["what"]).append(f"\n{record['source']}" if record["source"] else "", style="dim")
                 table.add_row(record["name"], Text(record["fields"]), f"{declares}{placebo}", what)
         console.print(table)
+
+
+@app.command()
+def instruments(as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for machines.")] = False) -> None:
+    """List the instruments with what each reports and what proved it; one with a figure that did not hold is marked experimental."""
+    from rewardscope.catalogue import first_line
+    from rewardscope.probes import PROBES, validation
+    from rewardscope.probes.agreement import Agreement
+    from rewardscope.types import Verdict
+
+    checks = validation()
+    shown: dict[str, type] = {**PROBES, "Agreement": Agreement, "Verdicts": Verdict}
+    proofs = {name: [check for check in checks if check["instrument"] == name] for name in shown}
+    if as_json:
+        records = [
+            {"name": name, "what": first_line(cls), "metrics": list(getattr(cls, "metrics", ())), "checks": proofs[name]}
+            for name, cls in shown.items()
+        ]
+        sys.stdout.write(json.dumps(records, indent=1) + "\n")
+        return
+    table = Table("instrument", "reports", "proved by: found (must lie in)", show_lines=True)
+    for name, cls in shown.items():
+        held = all(check["held"] for check in proofs[name])
+        figures = Text("\n").join(
+            Text(f"{c['what']}: {c['found']:.3g} ({c['lowest']:g} to {c['highest']:g}; {c['n']})", "" if c["held"] else "bold red")
+            for c in proofs[name]
+        )
+        table.add_row(Text(name if held else f"{name}\nexperimental"), Text(first_line(cls)), figures)
+    console.print(table)
 
 
 @app.command()
