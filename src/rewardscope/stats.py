@@ -200,10 +200,10 @@ def _first_fall(curve_BK: np.ndarray, point_K: Sequence[float]) -> np.ndarray:
     first_B = falls_BK.argmax(axis=1)
     row_B = np.arange(len(curve_BK))
     high_B, low_B, log_K = high_BK[row_B, first_B], low_BK[row_B, first_B], np.log(np.asarray(point_K, dtype=np.float64))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share_B = high_B / (high_B - low_B)
-        place_B = np.exp(log_K[first_B] + share_B * (log_K[first_B + 1] - log_K[first_B]))
-    return np.where(falls_BK.any(axis=1), place_B, np.inf)
+    fallen_B = falls_BK.any(axis=1)
+    share_B = np.divide(high_B, high_B - low_B, out=np.zeros_like(high_B), where=fallen_B)
+    place_B = np.exp(log_K[first_B] + share_B * (log_K[first_B + 1] - log_K[first_B]))
+    return np.where(fallen_B, place_B, np.inf)
 
 
 def _resampled_means(value_PK: np.ndarray, address: str) -> np.ndarray:

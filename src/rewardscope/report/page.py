@@ -27,7 +27,7 @@ from rewardscope.report.ranking import rankings
 from rewardscope.report.readings import completion_cells, has_completions
 from rewardscope.report.rows import LABEL_NAMES, Run, load_run
 from rewardscope.report.sketch import Sketch, draw_sketches
-from rewardscope.report.summaries import CLASSES, held_out_rows, steps_per_point
+from rewardscope.report.summaries import CLASSES, HELD_OUT, held_out_rows, steps_per_point
 from rewardscope.store import write_bytes
 from rewardscope.types import Claim, Verdict
 
@@ -110,7 +110,7 @@ def render_page(run: Run) -> str:
         components=list(dict.fromkeys(name for arm in run.arms for name in arm.uses_truth)),
         figures=figures,
         chart_data=json_block(specs),
-        held_out={start: {group: held_out_rows(run, start, group) for group in ("behaviour", "weights")} for start in run.starts},
+        held_out={start: {group: held_out_rows(run, start, group) for group in HELD_OUT} for start in run.starts},
         together=steps_per_point(run),
         class_swatches=list(zip(CLASSES, charts.CLASS_COLOURS, strict=True)),
         heat=charts.HEAT,
