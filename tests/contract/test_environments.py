@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rewardscope.codec import canonical, decode, encode
-from rewardscope.environments import ENVIRONMENTS, Chain, Environment, Gym, Sums
+from rewardscope.environments import ENVIRONMENTS, Chain, Confident, Environment, Gym, Sums
 from rewardscope.errors import EnvironmentFault
 
 EXAMPLES: list[Environment] = [
@@ -22,8 +22,16 @@ EXAMPLES: list[Environment] = [
     Gym("complex_arithmetic", {"operations_weights": [0.5, 0.5, 0.0, 0.0]}),
     Gym("rotate_matrix", answer_in="whole"),
     Gym("coin_flip", exploitable_by_name=True),
+    Confident(),
+    Confident(Chain(), ask="", opening="<", closing=">", scale=9),
+    Confident(Gym("chain_sum", {"min_terms": 2, "max_terms": 2, "min_digits": 1, "max_digits": 1})),
 ]
-SPLITS = {"Chain": ("pretrain", "train", "heldout"), "Sums": ("train", "heldout"), "Gym": ("train", "heldout")}
+SPLITS = {
+    "Chain": ("pretrain", "train", "heldout"),
+    "Sums": ("train", "heldout"),
+    "Gym": ("train", "heldout"),
+    "Confident": ("train", "heldout"),
+}
 GARBAGE = [
     "",
     " \n\t",
@@ -42,6 +50,8 @@ GARBAGE = [
     "1," * 5_000,
     "one " * 2_500,
     "<answer>" * 1_250,
+    "<confidence>" * 900,
+    "<confidence>0.9</confidence>",
     "\\boxed{" * 1_400,
     "answer: " * 1_250,
     "answer" + " " * 10_000,

@@ -17,8 +17,10 @@ class Environment(Protocol):
 
     name: ClassVar[str]
     """Class name in the table of environments."""
-    strategies: ClassVar[tuple[str, ...]]
-    """Every strategy that grade() can recognise; one that no completion shows has share 0, not an unknown one."""
+
+    @property
+    def strategies(self) -> tuple[str, ...]:
+        """Every strategy that grade() can recognise; one that no completion shows has share 0, not an unknown one."""
 
     def problem(self, split: str, index: int) -> Problem:
         """The problem at (split, index): always the same one."""
