@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rewardscope.codec import canonical, decode, encode
-from rewardscope.environments import ENVIRONMENTS, Chain, Environment, Gym, Sums
+from rewardscope.environments import ENVIRONMENTS, Chain, Clinic, Environment, Gym, Sums
 from rewardscope.errors import EnvironmentFault
 
 EXAMPLES: list[Environment] = [
@@ -22,8 +22,16 @@ EXAMPLES: list[Environment] = [
     Gym("complex_arithmetic", {"operations_weights": [0.5, 0.5, 0.0, 0.0]}),
     Gym("rotate_matrix", answer_in="whole"),
     Gym("coin_flip", exploitable_by_name=True),
+    Clinic(),
+    Clinic(distractors=8, working=True),
+    Clinic(("glasgow", "qtc"), distractors=0, answer_in="whole"),
 ]
-SPLITS = {"Chain": ("pretrain", "train", "heldout"), "Sums": ("train", "heldout"), "Gym": ("train", "heldout")}
+SPLITS = {
+    "Chain": ("pretrain", "train", "heldout"),
+    "Sums": ("train", "heldout"),
+    "Gym": ("train", "heldout"),
+    "Clinic": ("train", "heldout", "heldout_phrasings", "heldout_calculators"),
+}
 GARBAGE = [
     "",
     " \n\t",
