@@ -4,7 +4,7 @@ HAS-BLED at exactly 200 µmol/L or 8 drinks is not asked: the paper counts them,
 """
 
 from rewardscope.environments.clinic.calculator import Calculator, Criterion, points
-from rewardscope.environments.clinic.findings import TOLD, Choice, Flag, Quantity, Unit, age, history, pressure, takes
+from rewardscope.environments.clinic.findings import DRUG, HISTORY, TOLD, Choice, Flag, Quantity, Unit, age, pressure
 from rewardscope.environments.clinic.vocabulary import BREATHING, DIABETES, FEVER, PULSE
 
 HAS_BLED = Calculator(
@@ -14,15 +14,15 @@ HAS_BLED = Calculator(
     (
         pressure((160,)),
         Quantity("creatinine", 60, 400, (Unit("µmol/L"), Unit("mg/dL", 1, 1 / 88.4)), (200,), called="serum creatinine"),
-        history("liver disease", "liver disease", "cirrhosis of the liver", "cirrhosis", "liver cirrhosis on biopsy"),
-        history("stroke", "stroke", "an ischaemic stroke five years ago", "a stroke with residual weakness", "a cerebral infarction"),
-        history(
+        HISTORY.flag("liver disease", "liver disease", "cirrhosis of the liver", "cirrhosis", "liver cirrhosis on biopsy"),
+        HISTORY.flag("stroke", "stroke", "an ischaemic stroke five years ago", "a stroke with residual weakness", "a cerebral infarction"),
+        HISTORY.flag(
             "bleeding", "major bleeding", "a major gastrointestinal bleed", "a bleeding diathesis", "a haemorrhage that needed transfusion"
         ),
         Quantity("time in range", 30, 90, (Unit("%"),), (60,), "the time in therapeutic range on warfarin", TOLD),
         age(45, 92, 65),
-        takes("drugs", "any antiplatelet or anti-inflammatory drug", "clopidogrel", "aspirin every day", "ibuprofen every day"),
-        Quantity("alcohol", 0, 30, (Unit("drinks per week"),), (8,), "alcohol intake", TOLD),
+        DRUG.flag("drugs", "antiplatelet or anti-inflammatory drugs", "clopidogrel", "aspirin every day", "ibuprofen every day"),
+        Quantity("alcohol", 0, 30, (Unit(""),), (8,), "alcohol intake in drinks per week", TOLD),
     ),
     (
         Criterion("blood pressure", lambda c: c["systolic"] > 160),
@@ -45,14 +45,14 @@ CHA2DS2_VA = Calculator(
     "Van Gelder IC et al. Eur Heart J 2024;45:3314-3414 (ESC guideline, table 10)",
     (
         age(45, 92, 65, 75),
-        history(
+        HISTORY.flag(
             "heart failure",
             "heart failure",
             "heart failure with reduced ejection fraction",
             "congestive heart failure",
             "chronic cardiac failure",
         ),
-        history(
+        HISTORY.flag(
             "hypertension",
             "hypertension",
             "hypertension on treatment",
@@ -60,14 +60,16 @@ CHA2DS2_VA = Calculator(
             "treated high blood pressure",
         ),
         DIABETES,
-        history(
+        HISTORY.flag(
             "stroke",
             "stroke, transient ischaemic attack or arterial embolism",
             "an ischaemic stroke",
             "a transient ischaemic attack",
             "an embolism to the femoral artery",
         ),
-        history("vascular disease", "vascular disease", "a myocardial infarction", "peripheral artery disease", "complex aortic plaque"),
+        HISTORY.flag(
+            "vascular disease", "vascular disease", "a myocardial infarction", "peripheral artery disease", "complex aortic plaque"
+        ),
     ),
     (
         points("heart failure"),
@@ -131,15 +133,17 @@ TIMI = Calculator(
     "Antman EM et al. JAMA 2000;284:835-842",
     (
         age(35, 90, 65),
-        history(
+        HISTORY.flag(
             "family history",
             "coronary disease in the family",
             "coronary artery disease in {his} father at 50",
             "coronary disease in both parents",
             "coronary disease in close relatives",
         ),
-        history("hypertension", "hypertension", "arterial hypertension", "hypertension on treatment", "treated high blood pressure"),
-        history("cholesterol", "hypercholesterolaemia", "hypercholesterolaemia on a statin", "high cholesterol", "raised LDL cholesterol"),
+        HISTORY.flag("hypertension", "hypertension", "arterial hypertension", "hypertension on treatment", "treated high blood pressure"),
+        HISTORY.flag(
+            "cholesterol", "hypercholesterolaemia", "hypercholesterolaemia on a statin", "high cholesterol", "raised LDL cholesterol"
+        ),
         DIABETES,
         Flag(
             "smoking",
@@ -147,7 +151,9 @@ TIMI = Calculator(
             ("{He} has never smoked.", "{He} is a non-smoker.", "Cigarettes were never used."),
         ),
         Quantity("stenosis", 0, 95, (Unit("%"),), (50,), "the worst coronary stenosis on earlier angiography", TOLD),
-        takes("aspirin", "aspirin", "aspirin 75 mg every day, also this week", "low-dose aspirin daily", "aspirin, last taken yesterday"),
+        DRUG.flag(
+            "aspirin", "aspirin", "aspirin 75 mg every day, also this week", "low-dose aspirin daily", "aspirin, last taken yesterday"
+        ),
         Quantity("episodes", 0, 6, (Unit(""),), (2,), "the number of angina attacks in the last 24 hours", TOLD),
         Quantity("ST deviation", 0, 3, (Unit("mm", 1),), (0.5,)),
         Flag(

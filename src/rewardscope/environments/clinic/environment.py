@@ -30,7 +30,7 @@ SPLITS = {"train": "train", "heldout": "heldout", "heldout_phrasings": "heldout"
 TOLERANCE, INPUT_TOLERANCE = 0.05, 0.01
 """Relative error that a formula's value, and an input that was read off or converted, may have."""
 MOST_DISTRACTORS = 8
-NOT_AN_ANSWER = re.compile(r"/?\s?1\.73 ?m(?:2|²|\^2)?|\^\{?[0-9]\}?|CURB-?65|EPI \(?2021\)?|out of [0-9]{1,2}(?![0-9])", re.IGNORECASE)
+NOT_AN_ANSWER = re.compile(r"/?\s?1\.73 ?m(?:2|²|\^2)?|\^\{?[0-9]\}?|CURB[- ]?65|EPI \(?2021\)?|out of [0-9]{1,2}(?![0-9])", re.IGNORECASE)
 """Digits that belong to a unit, a name or a scale."""
 BULLETS = " \t*-•_`#>.)0123456789"
 """What may stand before the name of a criterion."""
@@ -45,8 +45,8 @@ class Clinic:
     do not count. What a case is decides its split, however it is told, so no case of ``train`` is met again in ``heldout`` or, in
     held-out wordings, in ``heldout_phrasings``; ``heldout_calculators`` asks those that ``calculators`` leaves out.
 
-    A problem of ``train`` also knows a plausible wrong key (one criterion misjudged; a formula off by 14 to 67 %), in
-    ``facts["wrong_answer"]``. ``grade`` never looks at it: which keys are wrong is a matter of the reward, ``Mislabelled``.
+    A problem of ``train`` also knows a plausible wrong key (one criterion misjudged; a formula 12 to 40 % too low or 13 to 67 % too high),
+    in ``facts["wrong_answer"]``. ``grade`` never looks at it: which keys are wrong is a matter of the reward, ``Mislabelled``.
 
     Source:
         Each calculator names its own: ``CALCULATORS[name].source``. Tolerance: Khandekar et al. 2024, arXiv:2406.12036 (MedCalc-Bench);
@@ -167,7 +167,7 @@ def answer_text(calculator: Calculator, case: Case) -> str:
 def wrong_answer(calculator: Calculator, case: Case, text: str) -> str:
     """A key that somebody could have written down by mistake, always the same for the text: nothing within tolerance of it is right.
 
-    A score has one criterion misjudged; a formula's value is off by a factor of 0.6 to 0.88 or its inverse.
+    A score has one criterion misjudged; a formula's value is off by a factor of 0.6 to 0.88, or of its inverse.
     """
     random, value = generator("clinic", "wrong answer", text), calculator.value(case)
     if calculator.formula:

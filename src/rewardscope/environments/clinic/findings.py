@@ -183,48 +183,44 @@ def age(low: int, high: int, *edges: float) -> Quantity:
     return Quantity("age", low, high, (Unit("years"),), edges)
 
 
-def history(name: str, *terms: str) -> Flag:
-    """An illness of the past or one that lasts. The first term is the one that is denied, the others are found; the last is held out."""
-    return _flag(
-        name,
-        terms,
-        ("{He} has a history of {it}.", "Past medical history: {it}.", "Earlier records list {it}."),
-        ("{He} has no history of {it}.", "There is no record of {it}.", "Earlier records do not list {it}."),
-    )
+@dataclass(frozen=True)
+class Frames:
+    """Sentences around a term, for a finding that is there and for one that is not; the last of each is held out."""
+
+    present: tuple[str, ...]
+    absent: tuple[str, ...]
+
+    def found(self, *terms: str) -> tuple[str, ...]:
+        """Every known sentence with every known term, then the held-out sentence with the held-out term, which is the last."""
+        known = [frame.replace("{it}", term) for frame in self.present[:-1] for term in terms[:-1]]
+        return (*known, self.present[-1].replace("{it}", terms[-1]))
+
+    def denied(self, term: str) -> tuple[str, ...]:
+        """Every sentence that denies the term."""
+        return tuple(frame.replace("{it}", term) for frame in self.absent)
+
+    def flag(self, name: str, denied: str, *terms: str) -> Flag:
+        """A finding that is one of ``terms`` where it is present, and that is denied in one term for them all."""
+        return Flag(name, self.found(*terms), self.denied(denied))
 
 
-def sign(name: str, *terms: str) -> Flag:
-    """Something that an examination shows."""
-    return _flag(
-        name,
-        terms,
-        ("On examination there is {it}.", "{He} has {it}.", "The physician notes {it}."),
-        ("There is no {it}.", "On examination {he} has no {it}.", "The physician notes no {it}."),
-    )
-
-
-def symptom(name: str, *terms: str) -> Flag:
-    """Something that the patient tells."""
-    return _flag(
-        name,
-        terms,
-        ("{He} reports {it}.", "{He} complains of {it}.", "By {his} own account there is {it}."),
-        ("{He} denies {it}.", "{He} reports no {it}.", "By {his} own account there is no {it}."),
-    )
-
-
-def takes(name: str, *terms: str) -> Flag:
-    """A drug."""
-    return _flag(
-        name,
-        terms,
-        ("{He} takes {it}.", "Current medication: {it}.", "The medication list shows {it}."),
-        ("{He} does not take {it}.", "Current medication does not include {it}.", "The medication list shows no {it}."),
-    )
-
-
-def _flag(name: str, terms: tuple[str, ...], present: tuple[str, ...], absent: tuple[str, ...]) -> Flag:
-    """Every known frame with every known term, then the held-out frame with the held-out term."""
-    shown = [frame.replace("{it}", term) for frame in present[:-1] for term in terms[1:-1]]
-    denied = tuple(frame.replace("{it}", terms[0]) for frame in absent)
-    return Flag(name, (*shown, present[-1].replace("{it}", terms[-1])), denied)
+HISTORY = Frames(
+    ("{He} has a history of {it}.", "Past medical history: {it}.", "Earlier records list {it}."),
+    ("{He} has no history of {it}.", "There is no record of {it}.", "Earlier records do not list {it}."),
+)
+"""An illness of the past, or one that lasts."""
+SIGN = Frames(
+    ("On examination there is {it}.", "{He} has {it}.", "The physician notes {it}."),
+    ("There is no {it}.", "On examination {he} has no {it}.", "The physician notes no {it}."),
+)
+"""Something that an examination shows."""
+SYMPTOM = Frames(
+    ("{He} reports {it}.", "{He} complains of {it}.", "By {his} own account there is {it}."),
+    ("{He} denies {it}.", "{He} reports no {it}.", "By {his} own account there is no {it}."),
+)
+"""Something that the patient tells."""
+DRUG = Frames(
+    ("{He} takes {it}.", "Current medication: {it}.", "The medication list shows {it}."),
+    ("{He} does not take {it}.", "Current medication does not include {it}.", "The medication list shows no {it}."),
+)
+"""Something that the patient takes."""

@@ -113,7 +113,7 @@ FORMULAS: tuple[Calculator, ...] = (
     Calculator(
         "qtc",
         "the corrected QT interval in ms (Bazett)",
-        "Bazett HC. Heart 1920;7:353-370",
+        "Bazett HC. Heart 1920;7:353-370; as a correction: Taran LM, Szilagyi N. Am Heart J 1947;33:14-26",
         (
             Quantity("QT interval", 300, 520, (Unit("ms"), Unit("s", 3, 0.001))),
             Quantity("heart rate", 40, 150, (Unit("beats per minute"),)),

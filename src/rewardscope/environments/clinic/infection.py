@@ -1,7 +1,7 @@
 """Scores of acute infection: CURB-65, qSOFA, and Centor as modified by McIsaac."""
 
 from rewardscope.environments.clinic.calculator import Calculator, Criterion, points
-from rewardscope.environments.clinic.findings import Quantity, Unit, age, pressure, sign, symptom
+from rewardscope.environments.clinic.findings import SIGN, SYMPTOM, Quantity, Unit, age, pressure
 from rewardscope.environments.clinic.vocabulary import FEVER, LACTATE, PER_MINUTE, PULSE, TEMPERATURE, UREA
 
 CURB65 = Calculator(
@@ -10,7 +10,7 @@ CURB65 = Calculator(
     "Lim WS et al. Thorax 2003;58:377-382",
     (
         age(30, 95, 65),
-        sign("confusion", "confusion", "new confusion", "new disorientation in place and time", "acute confusion that is new"),
+        SIGN.flag("confusion", "confusion", "new confusion", "new disorientation in place and time", "acute confusion that is new"),
         Quantity("urea", 2, 25, UREA, (7,), called="serum urea"),
         Quantity("respiratory rate", 12, 44, PER_MINUTE, (30,)),
         pressure((90,), (60,)),
@@ -49,15 +49,17 @@ CENTOR = Calculator(
     (
         age(3, 75, 15, 45),
         Quantity("temperature", 36, 40.5, TEMPERATURE, (38,), called="body temperature"),
-        symptom("cough", "cough", "a dry cough", "a cough with some sputum", "a cough that keeps {him} awake"),
-        sign(
+        SYMPTOM.flag("cough", "cough", "a dry cough", "a cough with some sputum", "a cough that keeps {him} awake"),
+        SIGN.flag(
             "tender nodes",
             "tender anterior cervical nodes",
             "tender swollen anterior cervical lymph nodes",
             "tenderness of the anterior cervical nodes",
             "painful anterior cervical adenopathy",
         ),
-        sign("tonsils", "tonsillar swelling or exudate", "tonsillar exudate", "swelling of the tonsils", "white exudate on both tonsils"),
+        SIGN.flag(
+            "tonsils", "tonsillar swelling or exudate", "tonsillar exudate", "swelling of the tonsils", "white exudate on both tonsils"
+        ),
     ),
     (
         Criterion("temperature", lambda c: c["temperature"] > 38),

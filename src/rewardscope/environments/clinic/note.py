@@ -28,12 +28,12 @@ BESIDE_THE_POINT = (
     "{He} lives on the second floor.",
     "{His} blood group is A.",
     "{He} was vaccinated against influenza last autumn.",
-    "{He} came by bus.",
-    "{He} keeps two cats.",
+    "{He} lives near the station.",
+    "There are two cats at home.",
     "Hearing is normal on both sides.",
     "{He} slept seven hours last night.",
-    "{He} had chickenpox as a child.",
-    "{He} speaks two languages.",
+    "{He} has had chickenpox.",
+    "{His} health insurance is private.",
 )
 """Facts that count in no calculator."""
 
@@ -46,7 +46,7 @@ def write(calculator: Calculator, case: Case, random: np.random.Generator, held_
     sex = case.get("sex") or calculator.sexes[int(random.integers(len(calculator.sexes)))]
     age = int(case["age"]) if "age" in case else int(random.integers(20, 90))
     opening = pick(OPENINGS, random, held_out).format(age=age, who=WHO[sex, age >= ADULT])
-    if age in (11, 18) or 80 <= age < 90:
+    if age in (8, 11, 18) or 80 <= age < 90:
         opening = opening.replace(f"A {age}", f"An {age}")
     told = [
         finding.say(case, random, held_out)

@@ -4,7 +4,7 @@ Wells at a difference of exactly 3 cm is not asked: the paper of 2003 counts it,
 """
 
 from rewardscope.environments.clinic.calculator import Calculator, Criterion, points
-from rewardscope.environments.clinic.findings import Flag, Quantity, Unit, age, sign, takes
+from rewardscope.environments.clinic.findings import DRUG, SIGN, Flag, Quantity, Unit, age
 from rewardscope.environments.clinic.vocabulary import BEATS, BLOOD, CANCER, CLOT, FAMILY_CLOT, FEVER, OLD_SURGERY, SKIN
 
 WELLS_PE = Calculator(
@@ -12,7 +12,7 @@ WELLS_PE = Calculator(
     "the Wells score for pulmonary embolism",
     "Wells PS et al. Thromb Haemost 2000;83:416-420",
     (
-        sign(
+        SIGN.flag(
             "signs of thrombosis",
             "signs of deep vein thrombosis",
             "swelling of the left leg and pain on palpation of its deep veins",
@@ -68,7 +68,7 @@ WELLS_DVT = Calculator(
     "Wells PS et al. N Engl J Med 2003;349:1227-1235",
     (
         CANCER,
-        sign(
+        SIGN.flag(
             "paralysis or plaster",
             "paralysis or plaster cast of a leg",
             "paresis of the affected leg after a stroke",
@@ -88,14 +88,14 @@ WELLS_DVT = Calculator(
                 "Neither bed rest nor surgery preceded.",
             ),
         ),
-        sign(
+        SIGN.flag(
             "tenderness",
             "tenderness along the deep veins",
             "localised tenderness along the deep venous system",
             "pain on pressure along the deep veins of the leg",
             "tenderness over the popliteal and femoral veins",
         ),
-        sign(
+        SIGN.flag(
             "whole leg",
             "swelling of the entire leg",
             "a leg that is swollen in its entire length",
@@ -103,14 +103,14 @@ WELLS_DVT = Calculator(
             "swelling from groin to ankle of one leg",
         ),
         Quantity("calf", 0, 6, (Unit("cm", 1),), (3,), called="the difference in calf circumference"),
-        sign(
+        SIGN.flag(
             "pitting oedema",
             "pitting oedema",
             "pitting oedema of the symptomatic leg only",
             "pitting oedema confined to the painful leg",
             "oedema that pits in the affected leg alone",
         ),
-        sign(
+        SIGN.flag(
             "collateral veins",
             "collateral superficial veins",
             "dilated collateral superficial veins that are not varicose",
@@ -156,7 +156,7 @@ PERC = Calculator(
         age(20, 80, 50),
         Quantity("heart rate", 60, 135, BEATS, (100,)),
         Quantity("oxygen saturation", 86, 100, (Unit("%"),), (95,), called="oxygen saturation on room air"),
-        sign(
+        SIGN.flag(
             "leg swelling",
             "swelling of one leg",
             "unilateral leg swelling",
@@ -178,7 +178,7 @@ PERC = Calculator(
             ),
         ),
         CLOT,
-        takes(
+        DRUG.flag(
             "oestrogen",
             "oestrogens",
             "a combined oral contraceptive with ethinylestradiol",

@@ -1,6 +1,6 @@
 """Findings and traps that several calculators share."""
 
-from rewardscope.environments.clinic.findings import Flag, Quantity, Unit, history, symptom
+from rewardscope.environments.clinic.findings import HISTORY, SYMPTOM, Flag, Quantity, Unit
 
 PER_MINUTE = (Unit("breaths per minute"),)
 BEATS = (Unit("beats per minute"),)
@@ -11,14 +11,14 @@ FEVER = Quantity("temperature", 36, 40, TEMPERATURE, called="body temperature")
 BREATHING = Quantity("respiratory rate", 12, 20, PER_MINUTE)
 LACTATE = Quantity("lactate", 0.6, 6, (Unit("mmol/L", 1),), called="serum lactate")
 
-CLOT = history(
+CLOT = HISTORY.flag(
     "previous thrombosis",
     "deep vein thrombosis or pulmonary embolism",
     "a deep vein thrombosis confirmed by ultrasound four years ago",
     "a pulmonary embolism six years ago",
-    "a deep vein thrombosis seen on venography at the age of 30",
+    "a deep vein thrombosis seen on venography nine years ago",
 )
-BLOOD = symptom("haemoptysis", "haemoptysis", "haemoptysis", "coughing up blood", "blood-streaked sputum since this morning")
+BLOOD = SYMPTOM.flag("haemoptysis", "haemoptysis", "haemoptysis", "coughing up blood", "blood-streaked sputum since this morning")
 CANCER = Flag(
     "malignancy",
     (
@@ -28,7 +28,7 @@ CANCER = Flag(
     ),
     ("{He} has never had cancer.", "There is no known malignancy.", "No cancer is known."),
 )
-DIABETES = history("diabetes", "diabetes mellitus", "type 2 diabetes", "type 1 diabetes", "insulin-treated diabetes mellitus")
+DIABETES = HISTORY.flag("diabetes", "diabetes mellitus", "type 2 diabetes", "type 1 diabetes", "insulin-treated diabetes mellitus")
 FAMILY_CLOT = "{His} sister had a pulmonary embolism after a flight."
 OLD_SURGERY = "{He} had {his} gallbladder removed three years ago."
 SKIN = "A mole was removed and turned out to be benign."
