@@ -9,8 +9,8 @@ gives as a number, the threshold is written again here, from the paper. What was
   "an alternative diagnosis is less likely". We follow the paper; our notes name one diagnosis as the likelier.
 - PERC: clincalc gives a verdict; the count of positive criteria stands in its working, and is what we ask.
 - HAS-BLED: clincalc, like the paper, counts 200 µmol/L and 8 drinks themselves; secondary sources say "more than". We never ask those.
-- Charlson: clincalc gives the age points of each decade one year late (none at 50, one from 51 to 60); the paper of 1994 gives one for 50 to
-  59, two for 60 to 69. We follow the paper, and hold clincalc to one point less than ours at 50, 60, 70 and 80 years, to ours elsewhere.
+- Charlson: clincalc gives the age points of each decade one year late (none at 50, one from 51 to 60); the paper of 1994 gives one for 50
+  to 59, two for 60 to 69. We follow the paper, and hold clincalc to a point less than ours at 50, 60, 70 and 80 years, to ours elsewhere.
   Both have the weights of 1987, not those of Quan 2011.
 - Corrected calcium: in mmol/L clincalc uses 0.02 per g/L, in mg/dL 0.8 per g/dL: the same rule rounded twice. We ask in mg/dL.
 - Rounding: clincalc gives one decimal (BMI, clearance, anion gap), two (calcium) or none (CKD-EPI).

@@ -150,7 +150,7 @@ WELLS_DVT = Calculator(
 
 PERC = Calculator(
     "perc",
-    "the number of PERC criteria that are positive (of eight; 0 rules pulmonary embolism out)",
+    "the number of positive PERC criteria (of eight)",
     "Kline JA et al. J Thromb Haemost 2004;2:1247-1255; 2008;6:772-780",
     (
         age(20, 80, 50),
