@@ -63,7 +63,8 @@ ADDS: dict[str, list[tuple[dict[str, Any], float]]] = {
     ],
     "wells_pe": [
         ({"signs of thrombosis": True}, 3), ({"most likely": True}, 3), ({"heart rate": 101}, 1.5),
-        ({"immobilisation or surgery": True}, 1.5), ({"previous thrombosis": True}, 1.5), ({"haemoptysis": True}, 1), ({"malignancy": True}, 1),
+        ({"immobilisation or surgery": True}, 1.5), ({"previous thrombosis": True}, 1.5), ({"haemoptysis": True}, 1),
+        ({"malignancy": True}, 1),
     ],
     "wells_dvt": [
         ({"malignancy": True}, 1), ({"paralysis or plaster": True}, 1), ({"bed rest or surgery": True}, 1), ({"tenderness": True}, 1),

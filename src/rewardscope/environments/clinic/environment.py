@@ -149,9 +149,17 @@ def draw_case(calculator: Calculator, random: np.random.Generator, home: str | N
         case: dict[str, Any] = {}
         for finding in calculator.findings:
             case |= finding.draw(random, likely)
-        if calculator.possible(case) and home in (None, owner(_case_id(calculator, case), SHARES)):
+        if calculator.possible(case) and not _given_away(calculator, case) and home in (None, owner(_case_id(calculator, case), SHARES)):
             return case
     raise EnvironmentFault(f"Clinic found no case of {calculator.name}", value=f"{MAX_ATTEMPTS} draws", do="Widen its findings")
+
+
+def _given_away(calculator: Calculator, case: Case) -> bool:
+    """Whether a formula's value is, within tolerance, a number that the note gives: to copy is not to calculate."""
+    if calculator.formula is None:
+        return False
+    value = calculator.value(case)
+    return any(_close(number, value, TOLERANCE) for finding in calculator.findings for number in finding.numbers(case))
 
 
 def _case_id(calculator: Calculator, case: Case) -> str:

@@ -35,6 +35,9 @@ class Finding(Protocol):
     def silent(self, case: Case) -> bool:
         """Whether it is absent, so that a note may leave it out."""
 
+    def numbers(self, case: Case) -> tuple[float, ...]:
+        """The numbers that a note gives of it, in the units that it gives them in."""
+
 
 def pick(wordings: Sequence[str], random: np.random.Generator, held_out: bool) -> str:
     """The last wording where the held-out one is asked for, else one of the others."""
@@ -61,6 +64,10 @@ class Flag:
         """Whether it is absent."""
         return not case[self.name]
 
+    def numbers(self, case: Case) -> tuple[float, ...]:
+        """None."""
+        return ()
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -85,6 +92,10 @@ class Choice:
     def silent(self, case: Case) -> bool:
         """Whether it is the absent one."""
         return bool(case[self.name] == self.none)
+
+    def numbers(self, case: Case) -> tuple[float, ...]:
+        """None."""
+        return ()
 
 
 @dataclass(frozen=True)
@@ -145,6 +156,10 @@ class Quantity:
         """A number that a rule asks for is always told."""
         return False
 
+    def numbers(self, case: Case) -> tuple[float, ...]:
+        """As it is written."""
+        return (self.units[case[f"{self.name} in"]].written(case[self.name]),)
+
 
 @dataclass(frozen=True)
 class Pressure:
@@ -168,6 +183,10 @@ class Pressure:
     def silent(self, case: Case) -> bool:
         """Always told."""
         return False
+
+    def numbers(self, case: Case) -> tuple[float, ...]:
+        """Both."""
+        return (case["systolic"], case["diastolic"])
 
 
 MMHG = (Unit("mmHg"),)

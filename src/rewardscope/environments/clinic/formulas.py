@@ -11,11 +11,11 @@ WEIGHT = Quantity("weight", 40, 150, (Unit("kg"), Unit("lb", factor=2.20462)), c
 HEIGHT = Quantity("height", 1.45, 2.0, (Unit("m", 2), Unit("cm", factor=100), Unit("inches", factor=39.3701)))
 CREATININE = Quantity("creatinine", 0.4, 4.0, (Unit("mg/dL", 2), Unit("µmol/L", factor=88.4)), called="serum creatinine")
 ELECTROLYTE = (Unit("mmol/L"), Unit("mEq/L"))
-SODIUM = Quantity("sodium", 115, 160, ELECTROLYTE, called="serum sodium")
+SODIUM = Quantity("sodium", 110, 170, ELECTROLYTE, called="serum sodium")
 POTASSIUM = Quantity("potassium", 2.8, 5.9, (Unit("mmol/L", 1),), called="serum potassium")
-GLUCOSE = Quantity("glucose", 50, 900, (Unit("mg/dL"), Unit("mmol/L", 1, 1 / 18)), called="blood glucose")
+GLUCOSE = Quantity("glucose", 40, 1200, (Unit("mg/dL"), Unit("mmol/L", 1, 1 / 18)), called="blood glucose")
 UREA_NITROGEN = Quantity(
-    "urea nitrogen", 5, 110, (Unit("mg/dL"), Unit("mmol/L", 1, 1 / 2.8, called="serum urea")), called="blood urea nitrogen"
+    "urea nitrogen", 5, 150, (Unit("mg/dL"), Unit("mmol/L", 1, 1 / 2.8, called="serum urea")), called="blood urea nitrogen"
 )
 PULSE = Quantity("pulse", 50, 130, (Unit("beats per minute"),))
 

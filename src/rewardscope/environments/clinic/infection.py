@@ -30,9 +30,9 @@ QSOFA = Calculator(
     "the qSOFA score",
     "Singer M et al. JAMA 2016;315:801-810; Seymour CW et al. JAMA 2016;315:762-774",
     (
-        Quantity("respiratory rate", 10, 38, PER_MINUTE, (22,)),
+        Quantity("respiratory rate", 10, 32, PER_MINUTE, (22,)),
         pressure((100,)),
-        Quantity("coma scale", 9, 15, (Unit("points"),), (14,), called="the Glasgow Coma Scale score"),
+        Quantity("coma scale", 13, 15, (Unit("points"),), (14,), called="the Glasgow Coma Scale score"),
     ),
     (
         Criterion("respiratory rate", lambda c: c["respiratory rate"] >= 22),
