@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rewardscope.codec import canonical, decode, encode
-from rewardscope.environments import ENVIRONMENTS, Chain, Confident, Environment, Gym, Sums
+from rewardscope.environments import ENVIRONMENTS, Chain, Clinic, Confident, Environment, Gym, Sums
 from rewardscope.errors import EnvironmentFault
 
 EXAMPLES: list[Environment] = [
@@ -25,12 +25,16 @@ EXAMPLES: list[Environment] = [
     Confident(),
     Confident(Chain(), ask="", opening="<", closing=">", scale=9),
     Confident(Gym("chain_sum", {"min_terms": 2, "max_terms": 2, "min_digits": 1, "max_digits": 1})),
+    Clinic(),
+    Clinic(distractors=8, working=True),
+    Clinic(("glasgow", "qtc"), distractors=0, answer_in="whole"),
 ]
 SPLITS = {
     "Chain": ("pretrain", "train", "heldout"),
     "Sums": ("train", "heldout"),
     "Gym": ("train", "heldout"),
     "Confident": ("train", "heldout"),
+    "Clinic": ("train", "heldout", "heldout_phrasings", "heldout_calculators"),
 }
 GARBAGE = [
     "",

@@ -15,6 +15,7 @@ from rewardscope.rewards import (
     FormTimesTruth,
     Inverted,
     Majority,
+    Mislabelled,
     Noisy,
     Overlong,
     Process,
@@ -26,7 +27,7 @@ from rewardscope.types import Ending, Grade, Rollout, sealed
 
 EXAMPLES: list[Reward] = [
     Truth(), Truth(strict=True), Coin(), Coin(p=0.1), Inverted(), Form(), Constant(), Majority(), Noisy(), Noisy(flip=0.2, per="problem"),
-    FormTimesTruth(), FormPlusTruth(), Overlong(limit=8, buffer=4), Overlong(limit=8, buffer=4, drop=True), Process(),
+    Mislabelled(0.1), FormTimesTruth(), FormPlusTruth(), Overlong(limit=8, buffer=4), Overlong(limit=8, buffer=4, drop=True), Process(),
     Process(answer_weight=1.0), Calibrated(), Calibrated("spherical"), Calibrated("logarithmic", correctness_weight=5.0, clip=0.01),
 ]  # fmt: skip
 ADDRESS = ("train", 0, 3, 1)

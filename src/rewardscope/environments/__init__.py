@@ -2,12 +2,13 @@
 
 from rewardscope.environments.base import Environment, prove
 from rewardscope.environments.chain import Chain
+from rewardscope.environments.clinic import Clinic
 from rewardscope.environments.confident import Confident
 from rewardscope.environments.gym import Gym
 from rewardscope.environments.regimes import REGIMES, AllProblems, Curriculum, Pool, Ranked, Regime, by_historical_variance
 from rewardscope.environments.sums import Sums
 
-ENVIRONMENTS: dict[str, type[Environment]] = {cls.__name__: cls for cls in (Chain, Sums, Gym, Confident)}
+ENVIRONMENTS: dict[str, type[Environment]] = {cls.__name__: cls for cls in (Chain, Sums, Gym, Clinic, Confident)}
 """Every environment there is, by name."""
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "REGIMES",
     "AllProblems",
     "Chain",
+    "Clinic",
     "Confident",
     "Curriculum",
     "Environment",

@@ -8,6 +8,7 @@ from rewardscope.rewards.form import Form
 from rewardscope.rewards.formed import FormPlusTruth, FormTimesTruth
 from rewardscope.rewards.inverted import Inverted
 from rewardscope.rewards.majority import Majority
+from rewardscope.rewards.mislabelled import Mislabelled
 from rewardscope.rewards.noisy import Noisy
 from rewardscope.rewards.overlong import Overlong
 from rewardscope.rewards.process import Process
@@ -15,7 +16,10 @@ from rewardscope.rewards.truth import Truth
 
 REWARDS: dict[str, type[Reward]] = {
     cls.__name__: cls
-    for cls in (Truth, Coin, Inverted, Form, Constant, Majority, Noisy, FormTimesTruth, FormPlusTruth, Overlong, Process, Calibrated)
+    for cls in (
+        *(Truth, Coin, Inverted, Form, Constant, Majority, Noisy, Mislabelled),
+        *(FormTimesTruth, FormPlusTruth, Overlong, Process, Calibrated),
+    )
 }
 """Every reward scheme there is, by name."""
 
@@ -29,6 +33,7 @@ __all__ = [
     "FormTimesTruth",
     "Inverted",
     "Majority",
+    "Mislabelled",
     "Noisy",
     "Overlong",
     "Process",
