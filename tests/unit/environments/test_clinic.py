@@ -384,6 +384,7 @@ def curb65_of_three() -> tuple[Clinic, Problem]:
         (WORKING.replace("urea: 1\n", ""), (True, False, True, True, True), False),
         (WORKING.replace("urea: 1", "urea: one"), (True, False, True, True, True), True),
         (WORKING + "urea: 0", (True, False, True, True, True), True),
+        ("urea: 0\n" + WORKING, (True, False, True, True, True), True),
         (WORKING + "urea: 1", (True,) * 5, True),
         ("urea: 1", (False, True, False, False, False), False),
         ("I add them up.", None, False),

@@ -114,7 +114,7 @@ class Unit:
         return round(value * self.factor + self.offset, self.decimals)
 
     def value(self, written: float) -> float:
-        """What the number in the note is in the first unit; rounded, so that 100.4 degrees Fahrenheit is 38 and not a little more."""
+        """What the number in the note is in the first unit; rounded, so that a float's last digits carry no value over a threshold."""
         return round((written - self.offset) / self.factor, 9)
 
 
