@@ -117,7 +117,11 @@ class Clinic:
         return Problem(content_id("Clinic", text), "Clinic", prompt, answer_text(calculator, case), len(calculator.criteria), facts)
 
     def grade(self, problem: Problem, text: str) -> Grade:
-        """Strict: a number, with or without its unit, where it was asked for; tolerant: the last number where an answer is stated."""
+        """Strict: a number, with or without its unit, where it was asked for; tolerant: the last number where an answer is stated.
+
+        ``steps`` are the criteria in their order, where working was asked for: once one is written, one that is left out, or given twice
+        with different numbers, is wrong. None where none is written.
+        """
         calculator = CALCULATORS[problem.facts["calculator"]]
         parts = json.loads(problem.facts["parts"])
         cleaned = NOT_AN_ANSWER.sub("", text.replace(MINUS, "-"))
