@@ -31,7 +31,7 @@ benchmark: .venv/smollm2 .venv/parity  ## One GRPO step beside TRL's, in turn; a
 	.venv/bin/python benchmarks/grpo_step.py
 
 validation: .venv/developer  ## Proof of the instruments on what is known; about 4 minutes.
-	.venv/bin/python studies/validation.py
+	.venv/bin/python studies/validation
 
 costs: .venv/smollm2  ## What each method costs beside plain GRPO; about 20 minutes, alone on the machine.
 	.venv/bin/python benchmarks/methods.py

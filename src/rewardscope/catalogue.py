@@ -14,7 +14,7 @@ from rewardscope.organisms import Organism
 from rewardscope.policy import Sampling
 from rewardscope.policy.start import Pretrained
 from rewardscope.preference import PREFERENCES
-from rewardscope.probes import PROBES
+from rewardscope.probes import PROBES, Miner
 from rewardscope.rewards import REWARDS
 from rewardscope.study import Evaluation, Study
 from rewardscope.training import Arm
@@ -35,7 +35,7 @@ KINDS: dict[str, Mapping[str, type]] = {
 }
 """Kind -> its table."""
 COMPONENTS: dict[str, type] = {name: cls for table in KINDS.values() for name, cls in table.items()} | {
-    cls.__name__: cls for cls in (Arm, Claim, Evaluation, Reprompt, Sampling, Study)
+    cls.__name__: cls for cls in (Arm, Claim, Evaluation, Miner, Reprompt, Sampling, Study)
 }
 """Everything that :func:`rewardscope.codec.decode` may make of a study on disk."""
 

@@ -155,6 +155,35 @@ def rank(
 
 
 @app.command()
+def phases(
+    root: RunPath,
+    arm: Annotated[str, typer.Argument(help="Arm of the run.")],
+    gram: Annotated[list[str] | None, typer.Option("--gram", help="A strategic gram, as often as there are; mined when not given.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines, with both curves.")] = False,
+) -> None:
+    """Say where an arm's runs bend: execution tokens growing sure, plans growing varied, in that order or not; beside random grams."""
+    from rewardscope.catalogue import COMPONENTS
+    from rewardscope.codec import decode
+    from rewardscope.report.tables import course_table
+    from rewardscope.store import RunDirectory, read_json
+    from rewardscope.study.courses import courses
+
+    arms: dict[str, Any] = {record["name"]: record for record in read_json(root / "study.json")["arms"]}
+    if arm not in arms:
+        raise StudyError("The run has no such arm", value=repr(arm), allowed=", ".join(arms), do="Check the spelling")
+    directory = RunDirectory(root)
+    cells = {int(seed): directory.cell(name) for seed, name in arms[arm]["cells"].items()}
+    found = courses(decode(arms[arm]["config"]["start"], COMPONENTS).load(), directory.cell(arms[arm]["base_cell"]), cells, gram or ())
+    records = {kind: each.record() for kind, each in found.items()}
+    if as_json:
+        sys.stdout.write(json.dumps(records, indent=1) + "\n")
+        return
+    _say(f"grams: {', '.join(records['strategic']['grams'])}")
+    _say(f"random: {', '.join(records['random']['grams'])}")
+    console.print(course_table(records))
+
+
+@app.command()
 def methods(as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for machines.")] = False) -> None:
     """List every component there is, with what it declares and where it comes from."""
     from rewardscope.catalogue import KINDS, as_records
@@ -187,19 +216,26 @@ def instruments(as_json: Annotated[bool, typer.Option("--json", help="One JSON l
     proofs = {name: [check for check in checks if check["instrument"] == name] for name in shown}
     if as_json:
         records = [
-            {"name": name, "what": first_line(cls), "metrics": list(getattr(cls, "metrics", ())), "checks": proofs[name]}
+            {
+                "name": name,
+                "what": first_line(cls),
+                "reads": getattr(cls, "reads", "measurements"),
+                "metrics": list(getattr(cls, "metrics", ())),
+                "checks": proofs[name],
+            }
             for name, cls in shown.items()
         ]
         sys.stdout.write(json.dumps(records, indent=1) + "\n")
         return
-    table = Table("instrument", "reports", "proved by: found (must lie in)", show_lines=True)
+    table = Table("instrument", "reports", "reads", "proved by: found (must lie in)", show_lines=True)
     for name, cls in shown.items():
         held = all(check["held"] for check in proofs[name])
         figures = Text("\n").join(
             Text(f"{c['what']}: {c['found']:.3g} ({c['lowest']:g} to {c['highest']:g}; {c['n']})", "" if c["held"] else "bold red")
             for c in proofs[name]
         )
-        table.add_row(Text(name if held else f"{name}\nexperimental"), Text(first_line(cls)), figures)
+        reads = Text(getattr(cls, "reads", "measurements"))
+        table.add_row(Text(name if held else f"{name}\nexperimental"), Text(first_line(cls)), reads, figures)
     console.print(table)
 
 
@@ -222,22 +258,23 @@ def list_organisms() -> None:
     """List the organisms with what is planted in them and how they behave untrained."""
     from rewardscope.organisms import RECIPES, card
 
-    table = Table("organism", "planted shares", "pass@1", "strategy shares", "strategy accuracy")
+    table = Table("organism", "planted", "world", "pass@1", "solved within 16, 128", "strategy shares", "strategy accuracy")
     for name in RECIPES:
         content = card(name)
-        measured = content["measured"]
-        table.add_row(
-            name,
-            _shares(content["planted_shares"]),
-            f"{measured['pass_at_1']:.2f}",
-            _shares(measured["strategy_share"]),
-            _shares(measured["strategy_accuracy"]),
-        )
+        for place, (world, measured) in enumerate(content["measured"].items()):
+            table.add_row(
+                *((name, _shares(content["planted"])) if place == 0 else ("", "")),
+                world,
+                f"{measured['pass_at_1']:.2f}",
+                ", ".join(f"{share:.2f}" for share in measured["solved_within"].values()),
+                _shares(measured["strategy_share"]),
+                _shares(measured["strategy_accuracy"]),
+            )
     console.print(table)
 
 
 def _shares(values: dict[str, float]) -> str:
-    return ", ".join(f"{name} {value:.2f}" for name, value in values.items() if name != "none")
+    return ", ".join(f"{name} {value:.2g}" for name, value in values.items() if name != "none")
 
 
 @organisms_app.command("build")

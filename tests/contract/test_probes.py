@@ -9,13 +9,14 @@ import torch
 from factories import subject
 from rewardscope import Chain, Sampling
 from rewardscope.policy import Policy
-from rewardscope.probes import PROBES, Behaviour, Boundary, Calibration, Diversity, Losses, Probe, Subject, WeightChange
+from rewardscope.probes import PROBES, Behaviour, Boundary, Calibration, Diversity, Losses, Phases, Probe, Subject, WeightChange
 from rewardscope.seeds import generator
 from rewardscope.training import roll_out
 from rewardscope.types import Measurement, Rollout
 
 EXAMPLES: list[Probe] = [
     *(Boundary(max_k=4), Behaviour(), Diversity(k=4), Calibration(bins=4), Losses(texts=("3+4*2-9?", "1+1?"), draws=2), WeightChange()),
+    *(Phases(grams=("s", "t", "g"), plans=4, followers=4),),
 ]
 each = pytest.mark.parametrize("probe", EXAMPLES, ids=str)
 SIZES = {
@@ -25,6 +26,7 @@ SIZES = {
 BETWEEN = {
     *("boundary/difference", "boundary/difference_strict", "boundary/crossing_share", "boundary/discovery", "boundary/support_change"),
     *("losses/kl_to_base", "losses/kl_from_base", "losses/text_kl"),
+    "phases/surprise_change",
 }
 """Metrics of base and trained policy together that are 0 for two equal ones."""
 

@@ -10,17 +10,32 @@ from rewardscope.probes.boundary import Boundary
 from rewardscope.probes.calibration import Calibration
 from rewardscope.probes.diversity import Diversity
 from rewardscope.probes.losses import Losses
+from rewardscope.probes.phases import Phases
+from rewardscope.probes.strategic import Miner
 from rewardscope.probes.weight_change import WeightChange
 
-VALIDATION = Path(__file__).parent / "validation.json"
-PROBES: dict[str, type[Probe]] = {cls.__name__: cls for cls in (Boundary, Behaviour, Diversity, Calibration, Losses, WeightChange)}
+VALIDATION = Path(__file__).parent / "validation"
+"""One file of figures per instrument."""
+PROBES: dict[str, type[Probe]] = {cls.__name__: cls for cls in (Boundary, Behaviour, Diversity, Calibration, Losses, Phases, WeightChange)}
 """Every instrument there is, by name."""
 
 
 def validation() -> list[dict[str, Any]]:
-    """What came out when ``studies/validation.py`` pointed each instrument at what is known: one record per figure."""
-    found: list[dict[str, Any]] = json.loads(VALIDATION.read_text())
-    return found
+    """What came out when ``studies/validation`` pointed each instrument at what is known: one record per figure."""
+    return [record for file in sorted(VALIDATION.glob("*.json")) for record in json.loads(file.read_text())]
 
 
-__all__ = ["PROBES", "Behaviour", "Boundary", "Calibration", "Diversity", "Losses", "Probe", "Subject", "WeightChange", "validation"]
+__all__ = [
+    "PROBES",
+    "Behaviour",
+    "Boundary",
+    "Calibration",
+    "Diversity",
+    "Losses",
+    "Miner",
+    "Phases",
+    "Probe",
+    "Subject",
+    "WeightChange",
+    "validation",
+]

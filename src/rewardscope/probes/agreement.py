@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -66,6 +67,8 @@ class Agreement:
     found: Overlap
     shuffled: Overlap
     """The null: updates of the same sizes, in places that know nothing of each other. What it shares, the storage shares."""
+
+    reads: ClassVar[str] = "weights of two trainings and of their start"
 
 
 @torch.no_grad()

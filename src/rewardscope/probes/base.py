@@ -67,6 +67,8 @@ class Probe(Protocol):
 
     metrics: ClassVar[tuple[str, ...]]
     """Every metric it can produce; each has a row in docs/instruments.md."""
+    reads: ClassVar[str]
+    """What it reads of a policy and of its base."""
 
     def measure(self, subject: Subject) -> list[Measurement]:
         """Its rows. Rows labelled with a problem carry one problem's number; the others are aggregates."""

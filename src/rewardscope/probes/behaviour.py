@@ -21,6 +21,7 @@ def strategies_of(rollouts: Sequence[Rollout]) -> set[str]:
 class Behaviour:
     """Share and accuracy of each strategy, length, ending, form; intervals clustered by problem."""
 
+    reads: ClassVar[str] = "stored completions"
     metrics: ClassVar[tuple[str, ...]] = (
         "behaviour/strategy_share",
         "behaviour/strategy_accuracy",

@@ -32,6 +32,7 @@ class Boundary:
 
     max_k: int = 256
 
+    reads: ClassVar[str] = "stored completions, of the base too"
     metrics: ClassVar[tuple[str, ...]] = (
         *("boundary/pass_at_k", "boundary/pass_at_k_strict", "boundary/vote_at_k", "boundary/difference", "boundary/difference_strict"),
         *("boundary/crossing_k", "boundary/crossing_share", "boundary/sampling_gap", "boundary/problems"),

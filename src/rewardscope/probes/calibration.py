@@ -41,6 +41,7 @@ class Calibration:
 
     bins: int = 10
 
+    reads: ClassVar[str] = "stored completions"
     metrics: ClassVar[tuple[str, ...]] = (
         *("calibration/brier", "calibration/reliability", "calibration/resolution", "calibration/uncertainty", "calibration/log_score"),
         *("calibration/error", "calibration/error_plug_in", "calibration/overconfidence", "calibration/auroc"),

@@ -68,6 +68,7 @@ class Diversity:
 
     k: int = 16
 
+    reads: ClassVar[str] = "stored completions"
     metrics: ClassVar[tuple[str, ...]] = (
         *("diversity/distinct_answers", "diversity/distinct_completions", "diversity/answer_entropy", "diversity/answers_differ"),
         *("diversity/single_strategy", "diversity/pass_slope"),

@@ -36,6 +36,7 @@ class Losses:
     """Fixed texts of two tokens or more; empty = none."""
     draws: int = 16
 
+    reads: ClassVar[str] = "stored completions and weights, of the base too"
     metrics: ClassVar[tuple[str, ...]] = (
         *("losses/kl_to_base", "losses/kl_from_base", "losses/base_text_perplexity", "losses/text_kl", "losses/text_perplexity"),
     )

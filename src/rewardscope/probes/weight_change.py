@@ -104,6 +104,7 @@ class WeightChange:
         Mukherjee et al. 2025, arXiv:2505.11711 (share at tolerance 1e-5, rank); Zhu et al. 2025, arXiv:2511.08567 (bfloat16 view).
     """
 
+    reads: ClassVar[str] = "weights, of the base too"
     metrics: ClassVar[tuple[str, ...]] = (
         *("weights/changed_share", "weights/update_norm", "weights/relative_update_norm", "weights/rank_share", "weights/stable_rank"),
     )

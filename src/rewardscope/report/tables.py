@@ -81,3 +81,22 @@ def agreement_table(agreements: Sequence[Mapping[str, Any]], folders: Sequence[s
         table.add_row("  the same updates, shuffled", *map(number, moved), style="dim")
         table.add_row("  if it were chance alone", *map(number, (*found["uniform"], 0.1)), style="dim", end_section=True)
     return table
+
+
+def course_table(records: Mapping[str, Mapping[str, Any]]) -> Table:
+    """Where execution and plans bend in each run, for strategic and for random grams, and whether they do so in two phases."""
+    table = Table("grams", "seed", "execution bends at step", "plans bend at step", "lag", "execution, then plans", box=BOX)
+    for kind, record in records.items():
+        for seed, course in record["seeds"].items():
+            said = {True: "yes", False: "no", None: "undecided"}[course["two_phases"]]
+            bends = (_bend(course["execution_bend"]), _bend(course["plans_bend"]), _bend(course["lag"], none=""))
+            table.add_row(kind, seed, *bends, said, style="" if kind == "strategic" else "dim")
+        table.add_row(kind, "all", "", "", _bend(record["lag"], none=""), "", style="" if kind == "strategic" else "dim", end_section=True)
+    return table
+
+
+def _bend(ends: Sequence[float | None] | None, none: str = "nowhere") -> str:
+    if ends is None:
+        return none
+    value, lower, upper = ends
+    return f"{value:.1f}" if lower is None else f"{value:.1f} [{lower:.1f}, {upper:.1f}]"

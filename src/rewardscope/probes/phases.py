@@ -1,0 +1,216 @@
+"""Planning and execution apart: how sure a policy is in each, and how varied its plans are; beside random grams of the same frequency."""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+from torch import Tensor
+
+from rewardscope.errors import ComponentError
+from rewardscope.policy import Policy, gram_mask, pack, score
+from rewardscope.policy.grams import gram_pattern
+from rewardscope.probes.base import Subject
+from rewardscope.probes.strategic import Miner, random_grams, rarefied_entropy, uses
+from rewardscope.stats import Estimate, ratio_over_problems, statistic_over_problems
+from rewardscope.tensors import Batch
+from rewardscope.types import Measurement, Rollout
+
+RANDOM_SETS = "phases"
+"""Address of the random grams."""
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What one policy says of one set of completions."""
+
+    batch: Batch
+    surprise_NT: Tensor
+    entropy_NT: Tensor
+
+    @classmethod
+    def of(cls, policy: Policy, rollouts: Sequence[Rollout]) -> "_Reading":
+        batch = pack(policy, rollouts, 1.0)
+        scores = score(policy, batch)
+        return cls(batch, -scores.logprob_NT, scores.entropy_NT)
+
+    def sums(self, value_NT: Tensor, chosen_NT: Tensor) -> tuple[np.ndarray, np.ndarray]:
+        """By problem: the sum over the chosen tokens, and how many there are."""
+        count = self.batch.num_problems
+        total_P = (value_NT.double() * chosen_NT).reshape(count, -1).sum(dim=1)
+        return np.asarray(total_P), np.asarray(chosen_NT.double().reshape(count, -1).sum(dim=1))
+
+
+@dataclass(frozen=True)
+class Phases:
+    """Entropy and perplexity on planning and on execution tokens, and entropy of the plans themselves, at one step.
+
+    A token plans if it lies in a use of a strategic gram. The grams are ``grams``, or mined from the base's correct completions, so that
+    all arms of a start are read with the same ones. ``grams = random`` are rows for others of the same frequency: what these show too
+    says nothing about planning. A perplexity on the policy's own completions falls with its entropy; ``on = base`` is on the base's
+    completions, which are the same for every arm. The first ``draws`` of each problem, temperature 1.
+
+    Semantic entropy is that of ``plans`` uses of grams drawn without replacement (rarefied: it does not grow with the number of uses), and
+    conditional entropy that of the word behind a gram among ``followers`` of its uses, weighted by use.
+
+    Source:
+        Wang et al. 2025, arXiv:2509.03646, section 2.2; the fixed set, the random grams and equal counts are the controls it lacks.
+    """
+
+    grams: tuple[str, ...] = ()
+    miner: Miner = Miner()
+    draws: int = 16
+    plans: int = 128
+    followers: int = 8
+
+    reads: ClassVar[str] = "stored completions and weights, of the base too"
+    metrics: ClassVar[tuple[str, ...]] = (
+        *("phases/token_share", "phases/entropy", "phases/perplexity", "phases/surprise_change"),
+        *("phases/semantic_entropy", "phases/conditional_entropy"),
+    )
+
+    def __post_init__(self) -> None:
+        if min(self.draws, self.plans, self.followers) < 1 or not all(self.grams):
+            raise ComponentError(
+                "Phases cannot read with these settings",
+                value=self,
+                allowed="draws, plans and followers of 1 or more; grams that are not empty",
+                do="Mend it in the study",
+            )
+
+    def measure(self, subject: Subject) -> list[Measurement]:
+        """Rows for strategic and for random grams; None where no gram was found or used."""
+        own, fixed = self._first(subject.rollouts), self._first(subject.base_rollouts or subject.rollouts)
+        correct = [c.text for r in fixed for c, grade in zip(r.completions, r.grades, strict=True) if grade.correct]
+        strategic = self.grams or self.miner.mine(correct)
+        texts = [completion.text for rollout in fixed for completion in rollout.completions]
+        sets = {"strategic": strategic, "random": random_grams(texts, strategic, RANDOM_SETS)}
+        readings = {"own": _Reading.of(subject.policy, own)}
+        readings["base"] = _Reading.of(subject.policy, fixed) if subject.base_policy is not None else readings["own"]
+        before = None if subject.base_policy is None else _Reading.of(subject.base_policy, fixed)
+        rows = []
+        for kind, grams in sets.items():
+            rows += self._token_rows(subject, kind, grams, readings, before)
+            rows += self._text_rows(subject, kind, grams, own)
+        return rows
+
+    def _first(self, rollouts: Sequence[Rollout]) -> list[Rollout]:
+        most = min(self.draws, *(len(rollout.completions) for rollout in rollouts))
+        return [replace(r, completions=r.completions[:most], grades=r.grades[:most], rewards=None, parts={}) for r in rollouts]
+
+    def _token_rows(
+        self, subject: Subject, kind: str, grams: Sequence[str], readings: dict[str, _Reading], before: _Reading | None
+    ) -> list[Measurement]:
+        planning = {name: gram_mask(subject.policy, reading.batch, grams) if grams else None for name, reading in readings.items()}
+        rows = []
+        for part in ("planning", "execution"):
+            labels = {"grams": kind, "tokens": part}
+            chosen = {
+                name: reading.batch.mask_NT & (mask if part == "planning" else ~mask) if (mask := planning[name]) is not None else None
+                for name, reading in readings.items()
+            }
+            own, mine = readings["own"], chosen["own"]
+            held = None if mine is None else own.sums(mine, own.batch.mask_NT)
+            rows.append(_ratio_row(subject, "phases/token_share", "share", held, labels, bounds=(0.0, 1.0)))
+            rows.append(_ratio_row(subject, "phases/entropy", "nats", None if mine is None else own.sums(own.entropy_NT, mine), labels))
+            for on, reading in readings.items():
+                found = None if (there := chosen[on]) is None else reading.sums(reading.surprise_NT, there)
+                rows.append(_ratio_row(subject, "phases/perplexity", "perplexity", found, {**labels, "on": on}, shown=math.exp))
+                if before is None:
+                    continue
+                then = None if (first := chosen["base"]) is None else before.sums(before.surprise_NT, first)
+                rows.append(_change_row(subject, found, then, {**labels, "on": on}))
+        return rows
+
+    def _text_rows(self, subject: Subject, kind: str, grams: Sequence[str], own: Sequence[Rollout]) -> list[Measurement]:
+        pattern = gram_pattern(grams) if grams else None
+        used = [[use for c in rollout.completions for use in uses(c.text, pattern)] if pattern else [] for rollout in own]
+        count, rows = sum(map(len, used)), []
+        for metric, k, statistic in (
+            ("phases/semantic_entropy", self.plans, plan_entropy(used, self.plans)),
+            ("phases/conditional_entropy", self.followers, follower_entropy(used, self.followers)),
+        ):
+            estimate = statistic_over_problems(len(used), statistic, address=f"{metric}/{kind}", centred=True) if count else None
+            labels = {"grams": kind, "k": str(k)}
+            rows.append(subject.row(metric, "nats", estimate, n=count if estimate else 0, over="uses", labels=labels))
+        return rows
+
+
+Uses = Sequence[Sequence[tuple[str, str]]]
+"""By problem: (gram, word behind it) of every use."""
+
+
+def plan_entropy(used: Uses, k: int) -> Callable[[np.ndarray], np.ndarray]:
+    """From weights (S, P) to the rarefied entropy of grams (S,)."""
+    names = sorted({gram for found in used for gram, _ in found})
+    place = {name: i for i, name in enumerate(names)}
+    count_PA = np.zeros((len(used), len(names)))
+    for p, found in enumerate(used):
+        for gram, _ in found:
+            count_PA[p, place[gram]] += 1
+    return lambda weight_SP: rarefied_entropy(weight_SP @ count_PA, k)
+
+
+def follower_entropy(used: Uses, k: int) -> Callable[[np.ndarray], np.ndarray]:
+    """From weights (S, P) to the rarefied entropy of what stands behind a gram, weighted by use; grams used under k times are left out."""
+    by_gram: dict[str, list[tuple[int, str]]] = {}
+    for p, found in enumerate(used):
+        for gram, behind in found:
+            by_gram.setdefault(gram, []).append((p, behind))
+    tables = []
+    for pairs in by_gram.values():
+        names = sorted({behind for _, behind in pairs})
+        count_PB = np.zeros((len(used), len(names)))
+        for (p, behind), number in Counter(pairs).items():
+            count_PB[p, names.index(behind)] = number
+        tables.append(count_PB)
+
+    def statistic(weight_SP: np.ndarray) -> np.ndarray:
+        total_S, weight_S = np.zeros(len(weight_SP)), np.zeros(len(weight_SP))
+        for count_PB in tables:
+            count_SB = weight_SP @ count_PB
+            enough_S = np.where(count_SB.sum(axis=1) >= k, count_SB.sum(axis=1), 0)
+            total_S += enough_S * np.nan_to_num(rarefied_entropy(count_SB, k))
+            weight_S += enough_S
+        with np.errstate(invalid="ignore"):
+            return np.asarray(total_S / weight_S)
+
+    return statistic
+
+
+def _ratio_row(
+    subject: Subject,
+    metric: str,
+    unit: str,
+    sums: tuple[np.ndarray, np.ndarray] | None,
+    labels: dict[str, str],
+    *,
+    bounds: tuple[float, float] | None = None,
+    shown: Callable[[float], float] = float,
+) -> Measurement:
+    """Sum over tokens over number of tokens, through ``shown``; None without tokens."""
+    if sums is None or not sums[1].sum():
+        return subject.row(metric, unit, None, n=0, over="tokens", labels=labels)
+    found = ratio_over_problems(list(sums[0]), list(sums[1]), address=f"{metric}/{'/'.join(labels.values())}", bounds=bounds)
+    lower, upper = (None if end is None else shown(end) for end in (found.lower, found.upper))
+    estimate = Estimate(shown(found.value), lower, upper, found.interval)
+    return subject.row(metric, unit, estimate, n=int(sums[1].sum()), over="tokens", labels=labels)
+
+
+def _change_row(
+    subject: Subject, now: tuple[np.ndarray, np.ndarray] | None, then: tuple[np.ndarray, np.ndarray] | None, labels: dict[str, str]
+) -> Measurement:
+    """Log of the perplexity relative to the base's on its own completions, problems resampled for both alike."""
+    metric = "phases/surprise_change"
+    if now is None or then is None or not now[1].sum() or not then[1].sum():
+        return subject.row(metric, "nats", None, n=0, over="tokens", labels=labels)
+    (top, bottom), (first_top, first_bottom) = now, then
+
+    def statistic(weight_SP: np.ndarray) -> np.ndarray:
+        with np.errstate(invalid="ignore"):
+            return np.asarray(weight_SP @ top / (weight_SP @ bottom) - weight_SP @ first_top / (weight_SP @ first_bottom))
+
+    found = statistic_over_problems(len(top), statistic, address=f"{metric}/{'/'.join(labels.values())}")
+    return subject.row(metric, "nats", found, n=int(bottom.sum()), over="tokens", labels=labels)
