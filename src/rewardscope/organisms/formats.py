@@ -33,10 +33,15 @@ class FormatCorpus:
         if min(shares) < 0 or abs(sum(shares) - 1) > 1e-9:
             raise ComponentError("Shares of the formats must be non-negative and sum to 1", value=shares, do="Mend the recipe")
 
+    @classmethod
+    def latent(cls, share: float) -> "FormatCorpus":
+        """A reliable strategy in ``share`` of the lines; the others talk and guess, 4 to 1."""
+        return cls(stepwise_share=share, talk_share=0.8 * (1 - share), guess_share=0.2 * (1 - share))
+
     @property
-    def environment(self) -> Chain:
-        """The task whose problems the corpus solves."""
-        return Chain(self.min_steps, self.max_steps)
+    def worlds(self) -> dict[str, Chain]:
+        """Chains of the corpus's own lengths."""
+        return {"chains": Chain(self.min_steps, self.max_steps)}
 
     @property
     def planted(self) -> dict[str, float]:
@@ -45,7 +50,7 @@ class FormatCorpus:
 
     def lines(self, seed: int) -> list[tuple[str, str]]:
         """The corpus: problems of the split ``pretrain``, each with one completion."""
-        environment = self.environment
+        environment = self.worlds["chains"]
         random = generator("corpus", seed)
         letters = random.choice(list(FORMATS), size=self.num_lines, p=list(self.planted.values()))
         return [self._line(environment.problem("pretrain", index).prompt, str(letter), random) for index, letter in enumerate(letters)]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rewardscope.codec import encode, signature
+from rewardscope.environments import Environment
 from rewardscope.errors import ComponentError, ModelError
 from rewardscope.organisms.formats import FormatCorpus
 from rewardscope.organisms.recipe import Progress, Recipe
@@ -16,12 +17,17 @@ from rewardscope.types import Grade
 
 RECIPES = {
     "formats-planted": Recipe(FormatCorpus()),
-    "formats-barren": Recipe(FormatCorpus(stepwise_share=0.0, talk_share=0.8, guess_share=0.2)),
+    "formats-tenth": Recipe(FormatCorpus.latent(0.1)),
+    "formats-hundredth": Recipe(FormatCorpus.latent(0.01)),
+    "formats-thousandth": Recipe(FormatCorpus.latent(0.001)),
+    "formats-barren": Recipe(FormatCorpus.latent(0.0)),
     "formats-rotten": Recipe(FormatCorpus(stepwise_error=0.4)),
 }
-"""Organism by name. planted: a reliable strategy is latent; barren: it was never seen; rotten: it is there and unreliable."""
+"""Organism by name. Of formats: planted, a reliable strategy is latent; tenth, hundredth, thousandth, that share of it is; barren, it was
+never seen; rotten, it is there and unreliable."""
 WEIGHTS = Path(__file__).parent / "weights"
-CARD_PROBLEMS, CARD_DRAWS = 64, 64
+CARD_PROBLEMS, CARD_DRAWS = 64, 128
+SOLVED_WITHIN = (16, 128)
 
 
 @dataclass(frozen=True)
@@ -88,23 +94,30 @@ def build(name: str, progress: Progress | None = None, folder: Path | None = Non
     policy = recipe.build(progress)
     target.mkdir(parents=True, exist_ok=True)
     policy.save(target)
+    write_card(name, policy, target)
+    return target
+
+
+def write_card(name: str, policy: Policy, folder: Path) -> None:
+    """Measures the policy in the worlds of its corpus and writes ``card.json`` beside its weights."""
+    recipe = RECIPES[name]
     content = {
         "name": name,
         "recipe": signature(recipe),
         "settings": encode(recipe),
-        "planted_shares": recipe.corpus.planted,
-        "weights_sha256": hashlib.sha256((target / "model.safetensors").read_bytes()).hexdigest(),
-        "measured": _base_behaviour(policy, recipe),
+        "planted": dict(recipe.corpus.planted),
+        "weights_sha256": hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest(),
+        "measured": {world: base_behaviour(policy, environment) for world, environment in recipe.corpus.worlds.items()},
     }
-    (target / "card.json").write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
-    return target
+    (folder / "card.json").write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
 
 
-def _base_behaviour(policy: Policy, recipe: Recipe) -> dict[str, Any]:
-    """pass@1 and share and accuracy of each strategy on held-out problems, with what n they come from."""
-    environment = recipe.corpus.environment
+def base_behaviour(policy: Policy, environment: Environment) -> dict[str, Any]:
+    """pass@1, problems solved within 16 and 128 draws, share and accuracy of each strategy on held-out problems, with their n."""
     problems = [environment.problem("heldout", index) for index in range(CARD_PROBLEMS)]
-    groups = sample(policy, [p.prompt for p in problems], CARD_DRAWS, Sampling(max_tokens=64), [("card", p.id) for p in problems])
+    prompts, addresses = [p.prompt for p in problems], [("card", p.id) for p in problems]
+    longest = policy.context_length - max(len(policy.encode(prompt)) for prompt in prompts)
+    groups = sample(policy, prompts, CARD_DRAWS, Sampling(max_tokens=longest), addresses)
     grades = [[environment.grade(p, c.text) for c in group] for p, group in zip(problems, groups, strict=True)]
     by_strategy: defaultdict[str, list[Grade]] = defaultdict(list)
     for grade in (g for group in grades for g in group):
@@ -114,7 +127,7 @@ def _base_behaviour(policy: Policy, recipe: Recipe) -> dict[str, Any]:
         "problems": CARD_PROBLEMS,
         "draws_per_problem": CARD_DRAWS,
         "pass_at_1": sum(g.correct is True for group in grades for g in group) / total,
-        "solved_within_16_draws": sum(any(g.correct for g in group[:16]) for group in grades) / CARD_PROBLEMS,
+        "solved_within": {str(k): sum(any(g.correct for g in group[:k]) for group in grades) / CARD_PROBLEMS for k in SOLVED_WITHIN},
         "strategy_share": {name: len(found) / total for name, found in sorted(by_strategy.items())},
         "strategy_accuracy": {name: sum(g.correct is True for g in found) / len(found) for name, found in sorted(by_strategy.items())},
     }

@@ -1,15 +1,16 @@
 """A recipe makes an organism: corpus, tokenizer, model shape, training settings and a seed give the same weights again."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from torch.nn import functional
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from rewardscope.organisms.formats import FormatCorpus
+from rewardscope.environments import Environment
 from rewardscope.policy import Policy
 from rewardscope.seeds import generator
 
@@ -18,11 +19,30 @@ Progress = Callable[[int, int, float], None]
 """Called with (steps done, steps in all, loss in nats per token)."""
 
 
+class Corpus(Protocol):
+    """What an organism is pretrained on; a frozen dataclass whose fields are the dials of what is planted."""
+
+    @property
+    def alphabet(self) -> str:
+        """Every character of every line, each once: a token each."""
+
+    @property
+    def worlds(self) -> Mapping[str, Environment]:
+        """The environments that its card measures the organism in, by name; the first is the one whose problems the corpus solves."""
+
+    @property
+    def planted(self) -> Mapping[str, float]:
+        """The known content, as numbers by name: the share of each strategy, an error rate ..."""
+
+    def lines(self, seed: int) -> list[tuple[str, str]]:
+        """The corpus: prompts of the split ``pretrain``, each with one completion."""
+
+
 @dataclass(frozen=True)
 class Recipe:
     """Everything that determines an organism's weights on one machine."""
 
-    corpus: FormatCorpus
+    corpus: Corpus
     width: int = 64
     num_layers: int = 3
     num_heads: int = 4
@@ -30,6 +50,8 @@ class Recipe:
     num_steps: int = 1600
     batch_lines: int = 128
     learning_rate: float = 4e-3
+    context: int = 256
+    """Most tokens a row may have."""
     seed: int = 0
 
     def tokenizer(self) -> PreTrainedTokenizerFast:
@@ -48,7 +70,7 @@ class Recipe:
             num_hidden_layers=self.num_layers,
             num_attention_heads=self.num_heads,
             intermediate_size=self.feed_forward,
-            max_position_embeddings=256,
+            max_position_embeddings=self.context,
             tie_word_embeddings=False,
             bos_token_id=None,
             eos_token_id=0,

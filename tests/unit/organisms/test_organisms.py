@@ -12,9 +12,11 @@ from rewardscope.environments import Chain
 from rewardscope.environments.chain import FORMATS, check_steps, running_values
 from rewardscope.errors import ComponentError, ModelError
 from rewardscope.organisms import RECIPES, FormatCorpus, Organism, Recipe, build, card, organism
-from rewardscope.policy import Policy, Sampling, sample
+from rewardscope.organisms.organism import base_behaviour
+from rewardscope.policy import Policy
 
 each = pytest.mark.parametrize("name", RECIPES)
+FORMAT_CORPORA = {name: recipe.corpus for name, recipe in RECIPES.items() if isinstance(recipe.corpus, FormatCorpus)}
 TINY = Recipe(FormatCorpus(num_lines=64), width=16, num_layers=1, num_heads=2, feed_forward=16, num_steps=4, batch_lines=8)
 
 
@@ -25,34 +27,35 @@ def test_a_shipped_organism_is_small_and_is_what_its_card_says(name: str) -> Non
     assert hashlib.sha256(weights.read_bytes()).hexdigest() == card(name)["weights_sha256"] == Organism(name).identity()
     assert card(name)["recipe"] == signature(RECIPES[name])
     assert decode(card(name)["settings"], {"Recipe": Recipe, "FormatCorpus": FormatCorpus}) == RECIPES[name]
-    assert card(name)["planted_shares"] == RECIPES[name].corpus.planted
+    assert card(name)["planted"] == RECIPES[name].corpus.planted
 
 
 @each
 def test_the_base_behaviour_on_the_card_is_found_again(name: str) -> None:
-    policy, told = Organism(name).load(), card(name)["measured"]
-    environment = RECIPES[name].corpus.environment
-    problems = [environment.problem("heldout", index) for index in range(told["problems"])]
-    prompts, addresses = [p.prompt for p in problems], [("card", p.id) for p in problems]
-    groups = sample(policy, prompts, told["draws_per_problem"], Sampling(max_tokens=64), addresses)
-    grades = [environment.grade(p, c.text) for p, group in zip(problems, groups, strict=True) for c in group]
-    shares = Counter(grade.strategy or "none" for grade in grades)
-    assert sum(grade.correct is True for grade in grades) / len(grades) == pytest.approx(told["pass_at_1"], abs=0.002)
-    assert {n: count / len(grades) for n, count in shares.items()} == pytest.approx(told["strategy_share"], abs=0.002)
+    policy = Organism(name).load()
+    for world, environment in RECIPES[name].corpus.worlds.items():
+        told, found = card(name)["measured"][world], base_behaviour(policy, environment)
+        assert found["pass_at_1"] == pytest.approx(told["pass_at_1"], abs=0.002)
+        assert found["strategy_share"] == pytest.approx(told["strategy_share"], abs=0.002)
 
 
 def test_what_is_known_of_the_three_shows_in_their_behaviour() -> None:
-    planted, barren, rotten = (card(name)["measured"] for name in ("formats-planted", "formats-barren", "formats-rotten"))
+    planted, barren, rotten = (card(name)["measured"]["chains"] for name in ("formats-planted", "formats-barren", "formats-rotten"))
     assert planted["strategy_accuracy"]["stepwise"] > 0.98
     assert rotten["strategy_accuracy"]["stepwise"] < 0.5
     assert barren["strategy_share"].get("stepwise", 0.0) < 0.002
     for measured, name in ((planted, "formats-planted"), (rotten, "formats-rotten")):
-        for strategy, share in card(name)["planted_shares"].items():
+        for strategy, share in card(name)["planted"].items():
             assert measured["strategy_share"][strategy] == pytest.approx(share, abs=0.05)
 
 
+@pytest.mark.parametrize(("name", "share"), [("formats-tenth", 0.1), ("formats-hundredth", 0.01), ("formats-thousandth", 0.001)])
+def test_a_latent_strategy_shows_in_about_the_share_that_was_planted(name: str, share: float) -> None:
+    assert share / 3 < card(name)["measured"]["chains"]["strategy_share"]["stepwise"] < 3 * share
+
+
 def test_an_unknown_organism_lists_the_known_ones() -> None:
-    with pytest.raises(ComponentError, match="formats-planted, formats-barren, formats-rotten"):
+    with pytest.raises(ComponentError, match="formats-planted, formats-tenth"):
         Organism("formats")
 
 
@@ -68,7 +71,7 @@ def test_missing_weights_are_explained(tmp_path: Path, monkeypatch: pytest.Monke
         Organism("formats-planted").load()
 
 
-@pytest.mark.parametrize("corpus", [RECIPES[name].corpus for name in RECIPES], ids=list(RECIPES))
+@pytest.mark.parametrize("corpus", FORMAT_CORPORA.values(), ids=FORMAT_CORPORA)
 def test_the_corpus_holds_each_format_as_often_as_declared(corpus: FormatCorpus) -> None:
     number = 6000
     counts = Counter(FORMATS[text[0]] for _, text in replace(corpus, num_lines=number).lines(0))
@@ -76,7 +79,7 @@ def test_the_corpus_holds_each_format_as_often_as_declared(corpus: FormatCorpus)
         assert abs(counts[strategy] - number * share) <= 4 * (number * share * (1 - share)) ** 0.5
 
 
-@pytest.mark.parametrize("corpus", [RECIPES[name].corpus for name in RECIPES], ids=list(RECIPES))
+@pytest.mark.parametrize("corpus", FORMAT_CORPORA.values(), ids=FORMAT_CORPORA)
 def test_each_step_of_the_corpus_is_wrong_as_often_as_declared(corpus: FormatCorpus) -> None:
     steps: dict[str, list[bool]] = {"s": [], "t": []}
     for prompt, text in replace(corpus, num_lines=6000).lines(0):
@@ -90,7 +93,7 @@ def test_each_step_of_the_corpus_is_wrong_as_often_as_declared(corpus: FormatCor
 
 
 def test_a_guess_of_the_corpus_is_always_right_and_the_barren_one_never_works_stepwise() -> None:
-    for prompt, text in replace(RECIPES["formats-barren"].corpus, num_lines=3000).lines(0):
+    for prompt, text in replace(FORMAT_CORPORA["formats-barren"], num_lines=3000).lines(0):
         assert not text.startswith("s")
         if text.startswith("g"):
             assert text == f"g:{running_values(prompt)[-1]}"
@@ -140,5 +143,5 @@ def test_a_built_organism_loads_as_it_was_built(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(organism, "WEIGHTS", tmp_path)
     torch.testing.assert_close(bits(Organism("formats-planted").load()), bits(TINY.build()), atol=0.0, rtol=0.0)
     written = json.loads((folder / "card.json").read_text())
-    assert written["measured"]["problems"] == 2
-    assert sum(written["measured"]["strategy_share"].values()) == pytest.approx(1.0)
+    assert written["measured"]["chains"]["problems"] == 2
+    assert sum(written["measured"]["chains"]["strategy_share"].values()) == pytest.approx(1.0)
