@@ -22,7 +22,7 @@ _HOMES = {
     "rewardscope.policy": ("Policy", "Sampling"),
     "rewardscope.policy.start": ("Pretrained",),
     "rewardscope.learner": ("Critic", "ImplicitReward", "Learner", "LowRank", "Teacher"),
-    "rewardscope.probes": ("Behaviour", "Boundary", "Calibration", "Diversity", "Losses", "Miner", "Phases", "WeightChange"),
+    "rewardscope.probes": ("Behaviour", "Boundary", "Calibration", "Diversity", "Losses", "Miner", "Novelty", "Phases", "WeightChange"),
     "rewardscope.training": ("Arm",),
     "rewardscope.study": ("Evaluation", "Study", "load_study"),
 }

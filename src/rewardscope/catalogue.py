@@ -3,14 +3,17 @@
 import dataclasses
 import inspect
 import itertools
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+import rewardscope.environments
 from rewardscope.credit import CREDITS, Reprompt
-from rewardscope.environments import ENVIRONMENTS, REGIMES
+from rewardscope.environments import ENVIRONMENTS, REGIMES, Environment
 from rewardscope.experience import DEMONSTRATIONS
 from rewardscope.learner import Critic, ImplicitReward, Learner, LowRank, Teacher
-from rewardscope.organisms import Organism
+from rewardscope.organisms import RECIPES, Organism, card
 from rewardscope.policy import Sampling
 from rewardscope.policy.start import Pretrained
 from rewardscope.preference import PREFERENCES
@@ -38,11 +41,13 @@ COMPONENTS: dict[str, type] = {name: cls for table in KINDS.values() for name, c
     cls.__name__: cls for cls in (Arm, Claim, Evaluation, Miner, Reprompt, Sampling, Study)
 }
 """Everything that :func:`rewardscope.codec.decode` may make of a study on disk."""
+MEASURED = Path(rewardscope.environments.__file__).parent / "measured.json"
+"""How an untrained language model behaves in each environment; benchmarks/base_behaviour.py makes it."""
 
 
 def first_line(cls: type) -> str:
     """What the class is, as its docstring's first sentence says."""
-    return (cls.__doc__ or "").strip().splitlines()[0]
+    return (cls.__doc__ or "").strip().splitlines()[0].replace("``", "")
 
 
 def fields_of(cls: type) -> str:
@@ -84,3 +89,43 @@ def as_records() -> list[dict[str, Any]]:
         for kind, entries in KINDS.items()
         for name, cls in entries.items()
     ]
+
+
+def worlds() -> list[dict[str, Any]]:
+    """Every environment and every world of every organism: a sample problem, its oracle's completion, and how untrained policies behave.
+
+    ``measured`` holds records of base behaviour by the name of the policy that was asked; empty where none was.
+    """
+    asked: dict[str, Any] = json.loads(MEASURED.read_text())
+    found = [
+        {
+            "kind": "environment",
+            "name": name,
+            "world": "",
+            "what": first_line(cls),
+            "planted": {},
+            **_sample(cls()),
+            "measured": asked.get(name, {}),
+        }
+        for name, cls in ENVIRONMENTS.items()
+    ]
+    for name, recipe in RECIPES.items():
+        content = card(name)
+        for world, environment in recipe.corpus.worlds.items():
+            found.append(
+                {
+                    "kind": "organism",
+                    "name": name,
+                    "world": world,
+                    "what": first_line(type(recipe.corpus)),
+                    "planted": content["planted"],
+                    **_sample(environment),
+                    "measured": {name: content["measured"][world]},
+                }
+            )
+    return found
+
+
+def _sample(environment: Environment) -> dict[str, str]:
+    problem = environment.problem("heldout", 0)
+    return {"prompt": problem.prompt, "oracle": environment.oracle(problem)}

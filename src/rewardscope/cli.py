@@ -204,6 +204,36 @@ def methods(as_json: Annotated[bool, typer.Option("--json", help="One JSON list,
 
 
 @app.command()
+def worlds(as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for machines.")] = False) -> None:
+    """List environments and organisms with a problem each, its oracle's completion, and how untrained policies behave there."""
+    from rewardscope import catalogue
+
+    records = catalogue.worlds()
+    if as_json:
+        sys.stdout.write(json.dumps(records, indent=1) + "\n")
+        return
+    table = Table("world", "a problem, and its oracle's completion", "untrained policies", show_lines=True)
+    for record in records:
+        name = f"{record['name']}\n{record['world']}" if record["world"] else record["name"]
+        told = Text(record["what"], style="dim").append(
+            f"\nplanted: {_shares(record['planted'])}" if record["planted"] else "", style="dim"
+        )
+        problem = Text(_cut(record["prompt"])).append(f"\n→ {_cut(record['oracle'])}\n", style="bold").append_text(told)
+        table.add_row(name, problem, Text("\n".join(_behaviour(policy, told) for policy, told in record["measured"].items())))
+    console.print(table)
+
+
+def _behaviour(policy: str, measured: dict[str, Any]) -> str:
+    solved = ", ".join(f"pass@{k} {share:.2f}" for k, share in sorted(measured["solved_within"].items(), key=lambda pair: int(pair[0])))
+    told = f"{policy}: pass@1 {measured['pass_at_1']:.3f}, {solved} ({measured['problems']} problems x {measured['draws_per_problem']})"
+    return told + (f"\nshares: {_shares(measured['strategy_share'])}" if len(measured["strategy_share"]) > 1 else "")
+
+
+def _cut(text: str, most: int = 400) -> str:
+    return text if len(text) <= most else f"{text[:most]} ..."
+
+
+@app.command()
 def instruments(as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for machines.")] = False) -> None:
     """List the instruments with what each reports and what proved it; one with a figure that did not hold is marked experimental."""
     from rewardscope.catalogue import first_line
@@ -266,7 +296,7 @@ def list_organisms() -> None:
                 *((name, _shares(content["planted"])) if place == 0 else ("", "")),
                 world,
                 f"{measured['pass_at_1']:.2f}",
-                ", ".join(f"{share:.2f}" for share in measured["solved_within"].values()),
+                ", ".join(f"{measured['solved_within'][k]:.2f}" for k in ("16", "128")),
                 _shares(measured["strategy_share"]),
                 _shares(measured["strategy_accuracy"]),
             )

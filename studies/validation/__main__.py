@@ -17,6 +17,7 @@ from boundary import boundary
 from calibration import calibration
 from checks import Check
 from diversity import diversity
+from novelty import novelty
 from organisms import organisms
 from phases import courses, phases
 from verdicts import verdicts
@@ -27,6 +28,7 @@ from rewardscope.probes import VALIDATION
 PARTS: dict[str, tuple[Callable[[], Iterator[Check]], ...]] = {
     "boundary": (boundary,),
     "verdicts": (verdicts,),
+    "novelty": (novelty,),
     "diversity": (diversity,),
     "calibration": (calibration,),
     "phases": (phases, courses),

@@ -75,7 +75,7 @@ READABLE = {
 class Gym:
     """One task of reasoning-gym; ``config`` holds its settings and may be given as a mapping."""
 
-    task: str
+    task: str = "chain_sum"
     config: Settings | Mapping[str, Any] = ()
     answer_in: Place = "tags"
     """Where the answer is asked for, and where the strict extractor looks: between answer tags, or the whole completion."""

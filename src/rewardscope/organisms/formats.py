@@ -14,7 +14,7 @@ ALPHABET = "0123456789+-*?=,>:stg"
 
 @dataclass(frozen=True)
 class FormatCorpus:
-    """Lines of (prompt, completion); what is latent in a model trained on them is what stands here."""
+    """Chains solved in one of three formats; shares and errors are the dials of what is latent in a model trained on them."""
 
     stepwise_share: float = 0.55
     talk_share: float = 0.35
@@ -22,6 +22,8 @@ class FormatCorpus:
     stepwise_error: float = 0.0
     """Chance that a written step is wrong; later steps go on from the wrong value."""
     talk_error: float = 0.25
+    begun_share: float = 0.0
+    """Share of lines whose prompt ends with the letter of stepwise working: they teach how to go on with it, and not to begin it."""
     min_steps: int = 3
     max_steps: int = 3
     num_lines: int = 40_000
@@ -32,11 +34,20 @@ class FormatCorpus:
         shares = (self.stepwise_share, self.talk_share, self.guess_share)
         if min(shares) < 0 or abs(sum(shares) - 1) > 1e-9:
             raise ComponentError("Shares of the formats must be non-negative and sum to 1", value=shares, do="Mend the recipe")
+        if not 0 <= self.begun_share < 1:
+            raise ComponentError(
+                "The share of begun lines is a share", value=self.begun_share, allowed="0 to below 1", do="Mend the recipe"
+            )
 
     @classmethod
     def latent(cls, share: float) -> "FormatCorpus":
-        """A reliable strategy in ``share`` of the lines; the others talk and guess, 4 to 1."""
-        return cls(stepwise_share=share, talk_share=0.8 * (1 - share), guess_share=0.2 * (1 - share))
+        """A reliable strategy that is begun in ``share`` of the lines; the others talk and guess, 4 to 1.
+
+        A few hundred lines would not teach it to a tiny model, so a quarter of all lines have it begun in the prompt; with share 0 it is
+        absent, begun or not.
+        """
+        begun = 0.25 if share else 0.0
+        return cls(stepwise_share=share, talk_share=0.8 * (1 - share), guess_share=0.2 * (1 - share), begun_share=begun)
 
     @property
     def worlds(self) -> dict[str, Chain]:
@@ -45,15 +56,20 @@ class FormatCorpus:
 
     @property
     def planted(self) -> dict[str, float]:
-        """Share of each strategy in the corpus: the known content."""
+        """Share of each strategy among the lines in which none is begun: the known content."""
         return dict(zip(FORMATS.values(), (self.stepwise_share, self.talk_share, self.guess_share), strict=True))
 
     def lines(self, seed: int) -> list[tuple[str, str]]:
-        """The corpus: problems of the split ``pretrain``, each with one completion."""
+        """Problems of the split ``pretrain``, each with one completion, or with the rest of one that the prompt begins."""
         environment = self.worlds["chains"]
         random = generator("corpus", seed)
         letters = random.choice(list(FORMATS), size=self.num_lines, p=list(self.planted.values()))
-        return [self._line(environment.problem("pretrain", index).prompt, str(letter), random) for index, letter in enumerate(letters)]
+        begun = generator("corpus", seed, "begun").random(self.num_lines) < self.begun_share
+        found = []
+        for index, letter in enumerate(letters):
+            prompt, text = self._line(environment.problem("pretrain", index).prompt, "s" if begun[index] else str(letter), random)
+            found.append((prompt + text[0], text[1:]) if begun[index] else (prompt, text))
+        return found
 
     def _line(self, prompt: str, letter: str, random: np.random.Generator) -> tuple[str, str]:
         error = {"s": self.stepwise_error, "t": self.talk_error, "g": 0.0}[letter]

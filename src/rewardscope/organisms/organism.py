@@ -27,7 +27,7 @@ RECIPES = {
 never seen; rotten, it is there and unreliable."""
 WEIGHTS = Path(__file__).parent / "weights"
 CARD_PROBLEMS, CARD_DRAWS = 64, 128
-SOLVED_WITHIN = (16, 128)
+SOLVED_WITHIN = (4, 16, 128)
 
 
 @dataclass(frozen=True)
@@ -112,22 +112,34 @@ def write_card(name: str, policy: Policy, folder: Path) -> None:
     (folder / "card.json").write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
 
 
-def base_behaviour(policy: Policy, environment: Environment) -> dict[str, Any]:
-    """pass@1, problems solved within 16 and 128 draws, share and accuracy of each strategy on held-out problems, with their n."""
-    problems = [environment.problem("heldout", index) for index in range(CARD_PROBLEMS)]
+def base_behaviour(
+    policy: Policy, environment: Environment, num_problems: int | None = None, draws: int | None = None, max_tokens: int | None = None
+) -> dict[str, Any]:
+    """pass@1, problems solved within some draws, share and accuracy of each strategy on held-out problems, with their n.
+
+    Args:
+        policy: Who is asked.
+        environment: What.
+        num_problems: ``CARD_PROBLEMS`` when None.
+        draws: Per problem; ``CARD_DRAWS`` when None.
+        max_tokens: Of a completion; what the context leaves when None.
+    """
+    problems = [environment.problem("heldout", index) for index in range(num_problems or CARD_PROBLEMS)]
+    draws = draws or CARD_DRAWS
     prompts, addresses = [p.prompt for p in problems], [("card", p.id) for p in problems]
     longest = policy.context_length - max(len(policy.encode(prompt)) for prompt in prompts)
-    groups = sample(policy, prompts, CARD_DRAWS, Sampling(max_tokens=longest), addresses)
+    groups = sample(policy, prompts, draws, Sampling(max_tokens=max_tokens or longest), addresses)
     grades = [[environment.grade(p, c.text) for c in group] for p, group in zip(problems, groups, strict=True)]
     by_strategy: defaultdict[str, list[Grade]] = defaultdict(list)
     for grade in (g for group in grades for g in group):
         by_strategy[grade.strategy or "none"].append(grade)
-    total = CARD_PROBLEMS * CARD_DRAWS
+    total = len(problems) * draws
+    within = [k for k in SOLVED_WITHIN if k <= draws]
     return {
-        "problems": CARD_PROBLEMS,
-        "draws_per_problem": CARD_DRAWS,
+        "problems": len(problems),
+        "draws_per_problem": draws,
         "pass_at_1": sum(g.correct is True for group in grades for g in group) / total,
-        "solved_within": {str(k): sum(any(g.correct for g in group[:k]) for group in grades) / CARD_PROBLEMS for k in SOLVED_WITHIN},
+        "solved_within": {str(k): sum(any(g.correct for g in group[:k]) for group in grades) / len(problems) for k in within},
         "strategy_share": {name: len(found) / total for name, found in sorted(by_strategy.items())},
         "strategy_accuracy": {name: sum(g.correct is True for g in found) / len(found) for name, found in sorted(by_strategy.items())},
     }

@@ -10,13 +10,16 @@ from rewardscope.probes.boundary import Boundary
 from rewardscope.probes.calibration import Calibration
 from rewardscope.probes.diversity import Diversity
 from rewardscope.probes.losses import Losses
+from rewardscope.probes.novelty import Novelty
 from rewardscope.probes.phases import Phases
 from rewardscope.probes.strategic import Miner
 from rewardscope.probes.weight_change import WeightChange
 
 VALIDATION = Path(__file__).parent / "validation"
 """One file of figures per instrument."""
-PROBES: dict[str, type[Probe]] = {cls.__name__: cls for cls in (Boundary, Behaviour, Diversity, Calibration, Losses, Phases, WeightChange)}
+PROBES: dict[str, type[Probe]] = {
+    cls.__name__: cls for cls in (Boundary, Novelty, Behaviour, Diversity, Calibration, Losses, Phases, WeightChange)
+}
 """Every instrument there is, by name."""
 
 
@@ -33,6 +36,7 @@ __all__ = [
     "Diversity",
     "Losses",
     "Miner",
+    "Novelty",
     "Phases",
     "Probe",
     "Subject",

@@ -4,9 +4,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
-from rewardscope.policy import Policy
+from rewardscope.policy import Policy, Sampling
 from rewardscope.stats import Estimate
-from rewardscope.types import Measurement, Rollout
+from rewardscope.types import Grade, Measurement, Problem, Rollout
+
+
+class World(Protocol):
+    """An environment, as far as instruments ask of one."""
+
+    def problem(self, split: str, index: int) -> Problem:
+        """The problem at (split, index)."""
+
+    def grade(self, problem: Problem, text: str) -> Grade:
+        """What the verifier finds in the completion."""
+
+    def oracle(self, problem: Problem) -> str:
+        """A completion that earns full marks."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +40,10 @@ class Subject:
     base_rollouts: tuple[Rollout, ...] | None = None
     """The base's completions on the same problems; None when the subject is the base."""
     base_policy: Policy | None = None
+    environment: World | None = None
+    """Whose problems these are, for instruments that ask a policy for more completions; None where it is not at hand."""
+    sampling: Sampling = Sampling()
+    """How the completions were drawn."""
 
     def row(
         self,

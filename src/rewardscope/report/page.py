@@ -22,12 +22,13 @@ from markupsafe import Markup
 from rewardscope.report import charts, wording
 from rewardscope.report.answer import anchor, tally, unit_phrase, write_answer
 from rewardscope.report.charts import Panel
+from rewardscope.report.held_out import HELD_OUT, held_out_rows
 from rewardscope.report.marks import Mark, make_marks
 from rewardscope.report.ranking import rankings
 from rewardscope.report.readings import completion_cells, has_completions
 from rewardscope.report.rows import LABEL_NAMES, Run, load_run
 from rewardscope.report.sketch import Sketch, draw_sketches
-from rewardscope.report.summaries import CLASSES, HELD_OUT, held_out_rows, steps_per_point
+from rewardscope.report.summaries import CLASSES, steps_per_point
 from rewardscope.store import write_bytes
 from rewardscope.types import Claim, Verdict
 

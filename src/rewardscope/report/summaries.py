@@ -145,68 +145,6 @@ def _place(matrix: str) -> Row:
     return {"kind": found["kind"], "layer": found["layer"]}
 
 
-HELD_OUT: dict[str, tuple[tuple[str, str | None, str], ...]] = {
-    "boundary": (
-        ("boundary/vote_at_k", "k", "vote of {} draws"),
-        ("boundary/sampling_gap", "k", "untrained pass@{} less trained pass@1"),
-        ("boundary/crossing_k", None, "k at which the untrained overtakes"),
-        ("boundary/support_retention", None, "kept of what the untrained solves"),
-        ("boundary/discovery", None, "new among what is solved"),
-        ("boundary/support_change", None, "won less lost, of all that either solves"),
-    ),
-    "behaviour": (
-        ("behaviour/strategy_share", "strategy", "share in format {}"),
-        ("behaviour/strategy_accuracy", "strategy", "accuracy in format {}"),
-        ("behaviour/length_tokens", None, "completion length"),
-        ("behaviour/ending_share", "ending", "share ending by {}"),
-    ),
-    "diversity": (
-        ("diversity/distinct_answers", "k", "different answers in {} draws"),
-        ("diversity/distinct_completions", "k", "different texts in {} draws"),
-        ("diversity/answer_entropy", None, "entropy of answers"),
-        ("diversity/single_strategy", "k", "chance that {} draws show one format"),
-        ("losses/kl_to_base", None, "KL from trained to untrained, a completion"),
-        ("losses/kl_from_base", None, "KL from untrained to trained, a completion"),
-        ("losses/base_text_perplexity", None, "perplexity on the untrained policy's texts"),
-        ("losses/text_perplexity", None, "perplexity on fixed texts"),
-    ),
-    "calibration": (
-        ("calibration/brier", "view", "Brier score, {} confidence"),
-        ("calibration/error", "view", "calibration error, {} confidence"),
-        ("calibration/overconfidence", "view", "overconfidence, {} confidence"),
-        ("calibration/auroc", "view", "AUROC, {} confidence"),
-    ),
-    "weights": (
-        ("weights/changed_share", "view", "share of weights changed, {}"),
-        ("weights/relative_update_norm", "matrix", "relative norm of the update, {}"),
-        ("weights/rank_share", "view", "rank of the update over the largest possible, {}"),
-        ("weights/stable_rank", "view", "stable rank of the update, {}"),
-    ),
-}
-"""What a table of a group shows: metric, the label that has a line for each of its values (of k the largest alone), text."""
-
-
-def held_out_rows(run: Run, start: str, group: str) -> list[Row]:
-    """The lines of a group's table: label, unit, and per column (untrained, arms) mean, low, high, seeds."""
-    arms = run.arms_of(start)
-    columns = [*dict.fromkeys(arm.base for arm in arms), *(arm.name for arm in arms)]
-    lines: list[Row] = []
-    for metric, label_name, text in HELD_OUT[group]:
-        frame = run.metric(metric).filter(pl.col("arm").is_in(columns))
-        if group == "weights":
-            frame = frame.filter(pl.col("matrix") == "all")
-        labels = frame[label_name].drop_nulls().unique(maintain_order=True).to_list() if label_name else [None]
-        if label_name == "k":
-            labels = sorted(labels, key=int)[-1:]
-        for label in labels if frame.height else []:
-            chosen = frame if label is None else frame.filter(pl.col(label_name or "") == label)
-            cells = {row["arm"]: row for row in over_seeds(chosen, ["arm"], "value").to_dicts()}
-            if cells:
-                words = "all weights" if label == "all" else str(label).replace("_", " ")
-                lines.append({"label": text.format(words), "unit": chosen["unit"][0], "cells": cells})
-    return lines
-
-
 def _rounded(rows: list[Row], digits: int = 5) -> list[Row]:
     """The rows with floats cut to what a figure can show: the page carries them as text."""
     return [{name: round(item, digits) if isinstance(item, float) else item for name, item in row.items()} for row in rows]

@@ -102,6 +102,8 @@ def _measure(study: Study, cell: Cell, policy: Policy, rollouts: list[Rollout], 
         sources=tuple(path.relative_to(run.root).as_posix() for path in sources),
         base_rollouts=base_rollouts,
         base_policy=base_policy,
+        environment=cell.arm.environment,
+        sampling=cell.arm.sampling,
     )
     if base_policy is not None and base_rollouts is not None and study.evaluation.readings:
         first = study.evaluation.readings

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from rewardscope import __version__
 from rewardscope.codec import encode, signature
 from rewardscope.errors import StudyError
-from rewardscope.probes import Behaviour, Boundary, Diversity, Losses, Probe, WeightChange
+from rewardscope.probes import Behaviour, Boundary, Diversity, Losses, Novelty, Probe, WeightChange
 from rewardscope.training import Arm
 from rewardscope.types import Claim
 
@@ -59,7 +59,7 @@ class Study:
     claims: tuple[Claim, ...]
     about: str = ""
     evaluation: Evaluation = Evaluation()
-    probes: tuple[Probe, ...] = (Boundary(), Behaviour(), Diversity(), Losses(), WeightChange())
+    probes: tuple[Probe, ...] = (Boundary(), Novelty(), Behaviour(), Diversity(), Losses(), WeightChange())
     threads_per_cell: int = 1
     """Fixed here because the number of threads changes low bits."""
     device: str = "cpu"

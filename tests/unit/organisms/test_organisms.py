@@ -51,7 +51,9 @@ def test_what_is_known_of_the_three_shows_in_their_behaviour() -> None:
 
 @pytest.mark.parametrize(("name", "share"), [("formats-tenth", 0.1), ("formats-hundredth", 0.01), ("formats-thousandth", 0.001)])
 def test_a_latent_strategy_shows_in_about_the_share_that_was_planted(name: str, share: float) -> None:
-    assert share / 3 < card(name)["measured"]["chains"]["strategy_share"]["stepwise"] < 3 * share
+    measured = card(name)["measured"]["chains"]
+    assert share / 3 < measured["strategy_share"]["stepwise"] < 3 * share
+    assert measured["strategy_accuracy"]["stepwise"] > 0.8
 
 
 def test_an_unknown_organism_lists_the_known_ones() -> None:
@@ -73,8 +75,9 @@ def test_missing_weights_are_explained(tmp_path: Path, monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("corpus", FORMAT_CORPORA.values(), ids=FORMAT_CORPORA)
 def test_the_corpus_holds_each_format_as_often_as_declared(corpus: FormatCorpus) -> None:
-    number = 6000
-    counts = Counter(FORMATS[text[0]] for _, text in replace(corpus, num_lines=number).lines(0))
+    own = [text for prompt, text in replace(corpus, num_lines=6000).lines(0) if prompt.endswith("?")]
+    number, counts = len(own), Counter(FORMATS[text[0]] for text in own)
+    assert number == 6000 if corpus.begun_share == 0 else abs(number - 4500) < 200
     for strategy, share in corpus.planted.items():
         assert abs(counts[strategy] - number * share) <= 4 * (number * share * (1 - share)) ** 0.5
 
@@ -83,6 +86,9 @@ def test_the_corpus_holds_each_format_as_often_as_declared(corpus: FormatCorpus)
 def test_each_step_of_the_corpus_is_wrong_as_often_as_declared(corpus: FormatCorpus) -> None:
     steps: dict[str, list[bool]] = {"s": [], "t": []}
     for prompt, text in replace(corpus, num_lines=6000).lines(0):
+        if not prompt.endswith("?"):  # begun
+            prompt, text = prompt[:-1], prompt[-1] + text
+            assert text[0] == "s"
         if text[0] in steps:
             verdicts = check_steps(prompt, text)
             assert verdicts is not None and len(verdicts) == 3

@@ -3,8 +3,8 @@
 import polars as pl
 
 from rewardscope.probes import PROBES
+from rewardscope.report.held_out import HELD_OUT, held_out_rows
 from rewardscope.report.rows import MEASUREMENT_COLUMNS, Arm, Run
-from rewardscope.report.summaries import HELD_OUT, held_out_rows
 
 
 def run_with(rows: list[dict[str, object]]) -> Run:
@@ -16,7 +16,7 @@ def run_with(rows: list[dict[str, object]]) -> Run:
 
 def test_every_line_is_of_a_metric_that_some_instrument_makes() -> None:
     made = {metric for cls in PROBES.values() for metric in cls.metrics}
-    assert {metric for lines in HELD_OUT.values() for metric, _, _ in lines} <= made
+    assert {line.metric for lines in HELD_OUT.values() for line in lines} <= made
 
 
 def test_the_largest_k_alone_has_a_line_and_seeds_are_averaged() -> None:

@@ -1,0 +1,34 @@
+"""How SmolLM2-135M behaves untrained in each environment; writes environments/measured.json, which `rewardscope worlds` shows.
+
+.venv/bin/python benchmarks/base_behaviour.py            (all environments; about a minute each on one core)
+.venv/bin/python benchmarks/base_behaviour.py Sums Gym   (these alone)
+"""
+
+import json
+import sys
+
+import torch
+
+from rewardscope.catalogue import MEASURED
+from rewardscope.environments import ENVIRONMENTS
+from rewardscope.organisms.organism import base_behaviour
+from rewardscope.policy.start import Pretrained
+
+MODEL, PROBLEMS, DRAWS, MAX_TOKENS = "smollm2-135m-instruct", 32, 4, 96
+
+
+def main(names: list[str]) -> None:
+    torch.set_num_threads(1)
+    policy = Pretrained(MODEL).load()
+    found = json.loads(MEASURED.read_text())
+    for name in names or ENVIRONMENTS:
+        if name == "Chain":
+            continue  # the organisms' task; their cards say how they behave
+        measured = base_behaviour(policy, ENVIRONMENTS[name](), PROBLEMS, DRAWS, MAX_TOKENS)
+        found[name] = {MODEL: measured}
+        print(f"{name}: pass@1 {measured['pass_at_1']:.3f}, solved within {measured['solved_within']}")
+        MEASURED.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
