@@ -17,6 +17,7 @@ from rewardscope.report.summaries import (
     Row,
     pass_at_k,
     problem_classes,
+    reliability,
     strategies,
     training_curve,
     weight_change,
@@ -131,6 +132,35 @@ def _pass_curves(rows: Sequence[Row], marks: Mapping[str, Mark], text: str) -> d
         y=y, color=_colour(rows, marks), shape=alt.Shape("arm:N", scale=_scale(rows, marks, "shape"), legend=None), tooltip=tooltip
     )
     return _finished(alt.layer(band, line, point), text, HEIGHT + 20)
+
+
+def reliability_panels(run: Run, marks: Mapping[str, Mark]) -> list[Panel]:
+    """What was forecast against what came true, by stated confidence and by the completion's own probability; none without forecasts."""
+    views = (("stated", "Stated confidence"), ("sequence", "The completion's own probability"))
+    panels = []
+    for start in run.starts:
+        for view, heading in views:
+            rows = reliability(run, start, view)
+            text = f"Reliability, {heading.lower()}: share of right completions against mean forecast, in bins of equal mass, {start}"
+            if rows:
+                panels.append(Panel(start, heading, _reliability_curves(rows, marks, text)))
+    return panels
+
+
+def _reliability_curves(rows: Sequence[Row], marks: Mapping[str, Mark], text: str) -> dict[str, Any]:
+    scale = alt.Scale(domain=[0, 1])
+    tooltip = [
+        alt.Tooltip("arm:N", title="arm"), alt.Tooltip("bin:N", title="bin"), alt.Tooltip("seeds:Q", title="seeds"),
+        alt.Tooltip("forecast:Q", title="mean forecast", format=".3f"), alt.Tooltip("value:Q", title="share right", format=".3f"),
+    ]  # fmt: skip
+    ideal = alt.Chart(alt.Data(values=[{"forecast": 0, "value": 0}, {"forecast": 1, "value": 1}]))
+    diagonal = ideal.mark_line(strokeWidth=1, strokeDash=[3, 3], color="#8a919b").encode(x="forecast:Q", y="value:Q")
+    x = alt.X("forecast:Q", title="mean forecast of the bin", scale=scale)
+    base = alt.Chart(alt.Data(values=_named(rows, marks))).encode(x=x, y=alt.Y("value:Q", title="share right", scale=scale))
+    line = base.mark_line(strokeWidth=2).encode(color=_colour(rows, marks), strokeDash=_dash(rows, marks), order="bin:Q")
+    shape = alt.Shape("arm:N", scale=_scale(rows, marks, "shape"), legend=None)
+    point = base.mark_point(size=38, filled=True, opacity=1).encode(color=_colour(rows, marks), shape=shape, tooltip=tooltip)
+    return _finished(alt.layer(diagonal, line, point), text, HEIGHT + 40)
 
 
 def problem_panels(run: Run, marks: Mapping[str, Mark]) -> list[Panel]:

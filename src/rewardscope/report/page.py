@@ -146,6 +146,7 @@ def _figures(run: Run, marks: Mapping[str, Mark]) -> dict[str, Figure]:
         "boundary": charts.pass_at_k_panels,
         "problems": charts.problem_panels,
         "formats": charts.strategy_panels,
+        "calibration": charts.reliability_panels,
         "weights": charts.weight_panels,
     }
     figures = {}

@@ -110,6 +110,17 @@ def _pass_row(arm: str, k: int, value: float | None, lower: float | None, upper:
     return {"arm": arm, "k": k, "value": value, "low": low, "high": high, "seeds": seeds or None, "interval": interval}
 
 
+def reliability(run: Run, start: str, view: str) -> list[Row]:
+    """The reliability diagram: arm (or untrained policy), bin, forecast, value = share right, low, high, seeds; means over seeds."""
+    arms = run.arms_of(start)
+    names = [*dict.fromkeys(arm.base for arm in arms), *(arm.name for arm in arms)]
+    own = (pl.col("arm").is_in(names)) & (pl.col("view") == view)
+    forecasts = over_seeds(run.metric("calibration/bin_forecast").filter(own), ["arm", "bin"], "value")
+    right = over_seeds(run.metric("calibration/bin_accuracy").filter(own), ["arm", "bin"], "value")
+    rows = right.join(forecasts.select("arm", "bin", pl.col("value").alias("forecast")), on=["arm", "bin"], maintain_order="left")
+    return _rounded(sorted(rows.to_dicts(), key=lambda row: (names.index(row["arm"]), int(row["bin"]))))
+
+
 def problem_classes(run: Run, start: str) -> tuple[str, list[Row]]:
     """The k of the comparison and, per arm and seed, how many problems of each class there are."""
     names = [arm.name for arm in run.arms_of(start)]
