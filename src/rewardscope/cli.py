@@ -262,17 +262,18 @@ def instruments(as_json: Annotated[bool, typer.Option("--json", help="One JSON l
     from rewardscope.catalogue import first_line
     from rewardscope.probes import PROBES, validation
     from rewardscope.probes.agreement import Agreement
+    from rewardscope.probes.detectors import DETECTORS
     from rewardscope.types import Verdict
 
     checks = validation()
-    shown: dict[str, type] = {**PROBES, "Agreement": Agreement, "Verdicts": Verdict}
+    shown: dict[str, type] = {**PROBES, "Agreement": Agreement, "Verdicts": Verdict, **DETECTORS}
     proofs = {name: [check for check in checks if check["instrument"] == name] for name in shown}
     if as_json:
         records = [
             {
                 "name": name,
                 "what": first_line(cls),
-                "reads": getattr(cls, "reads", "measurements"),
+                "reads": getattr(cls, "reads", "texts" if name in DETECTORS else "measurements"),
                 "metrics": list(getattr(cls, "metrics", ())),
                 "checks": proofs[name],
             }
@@ -287,7 +288,7 @@ def instruments(as_json: Annotated[bool, typer.Option("--json", help="One JSON l
             Text(f"{c['what']}: {c['found']:.3g} ({c['lowest']:g} to {c['highest']:g}; {c['n']})", "" if c["held"] else "bold red")
             for c in proofs[name]
         )
-        reads = Text(getattr(cls, "reads", "measurements"))
+        reads = Text(getattr(cls, "reads", "texts" if name in DETECTORS else "measurements"))
         table.add_row(Text(name if held else f"{name}\nexperimental"), Text(first_line(cls)), reads, figures)
     console.print(table)
 

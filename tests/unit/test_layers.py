@@ -26,10 +26,11 @@ ALLOWED: dict[str, set[str]] = {
     "organisms": {"policy", "environments", "types", "errors", "seeds", "codec"},
     "learner": {"policy", "tensors", "types", "errors", "seeds"},
     "boundary": {"types", "errors", "stats", "store"},
-    "probes": {"policy", "boundary", "store", "stats", "tensors", "types", "errors", "seeds"},
+    "amplification": set(),
+    "probes": {"policy", "boundary", "amplification", "store", "stats", "tensors", "types", "errors", "seeds"},
     "training": BOTTOM | {"store", "environments", "experience", "rewards", "credit", "preference", "policy", "organisms", "learner"},
     "study": BOTTOM | {"store", "environments", "rewards", "credit", "policy", "organisms", "learner", "probes", "training", "__init__"},
-    "report": {"types", "errors", "codec", "stats", "store", "boundary"},
+    "report": {"types", "errors", "codec", "stats", "store", "boundary", "amplification"},
 }
 """Folder or module -> what of ours it may import; itself is always allowed. What is not listed below may import anything."""
 ANYTHING = {"cli", "catalogue", "doctor"}
