@@ -7,7 +7,7 @@ import numpy as np
 from checks import POLICY, Check, subject
 
 from rewardscope import Chain, Organism, Sampling
-from rewardscope.amplification import reweighted
+from rewardscope.amplification import fitted_strength, reweighted
 from rewardscope.environments.chain import FORMATS, running_values, write
 from rewardscope.organisms import card
 from rewardscope.policy import Policy
@@ -170,17 +170,24 @@ def intervals() -> Iterator[Check]:
         yield Check("Behaviour", "coverage", what, count / studies, 0.93, 0.97, f"{studies} studies, 64 problems x 16 draws")
 
 
-def echoed(
-    random: np.random.Generator, share_A: np.ndarray, reward_A: np.ndarray, after_A: np.ndarray
-) -> tuple[list[Rollout], list[Rollout]]:
-    """64 problems x 32 draws of a base and of a policy with given shares, problems differing in both."""
+TILT = 20.0
+"""Problems differ in their shares by factors of Gamma(20) / 20."""
+
+
+def tilted(share_A: np.ndarray, tilt_PA: np.ndarray) -> np.ndarray:
+    """Shares of each problem."""
+    weight_PA = share_A * tilt_PA
+    return np.asarray(weight_PA / weight_PA.sum(axis=1, keepdims=True))
+
+
+def echoed(random: np.random.Generator, share_A: np.ndarray, reward_A: np.ndarray, after_A: np.ndarray) -> tuple[list[Rollout], ...]:
+    """64 problems x 32 draws of a base and of a policy with given shares."""
     names, sides = list(FORMATS.values()), []
-    tilt_PA = random.gamma(20, 1 / 20, (64, 3))
+    tilt_PA = random.gamma(TILT, 1 / TILT, (64, len(names)))
     for shares in (share_A, after_A):
         rollouts = []
-        for p in range(64):
-            chance_A = shares * tilt_PA[p] / (shares * tilt_PA[p]).sum()
-            chosen = random.choice(3, p=chance_A, size=32)
+        for p, chance_A in enumerate(tilted(shares, tilt_PA)):
+            chosen = random.choice(len(names), p=chance_A, size=32)
             right = random.random(32) < reward_A[chosen]
             grades = tuple(Grade(bool(c), bool(c), True, "7" if c else "6", strategy=names[a]) for a, c in zip(chosen, right, strict=True))
             done = tuple(Completion("7", (1,), (-1.0,), Ending.END_TOKEN) for _ in grades)
@@ -190,10 +197,13 @@ def echoed(
 
 
 def echo() -> Iterator[Check]:
-    """A policy that is its base reweighted, with a known strength."""
+    """A policy that is its base reweighted, each problem with strength 4; the strength of the mean shares is what is looked for."""
     random, names = generator("validation", "echo"), list(FORMATS.values())
-    share_A, reward_A, strength = np.array([0.3, 0.5, 0.2]), np.array([0.9, 0.5, 0.2]), 4.0
-    after_A = reweighted(share_A[None], reward_A[None], np.array([strength]))[0]
+    share_A, reward_A = np.array([0.3, 0.5, 0.2]), np.array([0.9, 0.5, 0.2])
+    after_A = reweighted(share_A[None], reward_A[None], np.array([4.0]))[0]
+    many_PA = random.gamma(TILT, 1 / TILT, (400_000, 3))
+    mean_A, reached = tilted(share_A, many_PA).mean(axis=0), tilted(after_A, many_PA)[:, 0].mean(keepdims=True)
+    strength = float(fitted_strength(mean_A[None], reward_A[None], 0, reached)[0])
     studies, held, apart, missed = 200, 0, [], 0
     for _ in range(studies):
         base, own = echoed(random, share_A, reward_A, after_A)
@@ -201,20 +211,14 @@ def echo() -> Iterator[Check]:
         rows = by_label(Behaviour(()).measure(subject(own, base_rollouts=told)))
         row = rows["behaviour/reweighting", names[0]]
         held += (row.lower or 0.0) <= strength <= (row.upper or 0.0)
-        predicted, reached = rows["behaviour/share_null", "reweighted", names[2]], rows["behaviour/strategy_share", names[2]]
-        apart.append((predicted.value or 0.0) - (reached.value or 0.0))
-        missed += (predicted.upper or 0.0) < (reached.lower or 0.0) or (reached.upper or 0.0) < (predicted.lower or 0.0)
+        predicted, reached_row = rows["behaviour/share_null", "reweighted", names[2]], rows["behaviour/strategy_share", names[2]]
+        apart.append((predicted.value or 0.0) - (reached_row.value or 0.0))
+        missed += (predicted.upper or 0.0) < (reached_row.lower or 0.0) or (reached_row.upper or 0.0) < (predicted.lower or 0.0)
     n = f"{studies} studies, 64 problems x 32 draws, 3 strategies"
-    yield Check("Behaviour", "coverage", "the interval of 1 / beta holds the strength of a reweighting", held / studies, 0.92, 0.99, n)
-    yield Check(
-        "Behaviour",
-        "null",
-        "share of the third strategy after a reweighting, predicted less reached",
-        float(np.mean(apart)),
-        -0.005,
-        0.005,
-        n,
-    )
+    what = f"the interval of 1 / beta holds {strength:.2f}, that of the mean shares, problems being reweighted with 4"
+    yield Check("Behaviour", "coverage", what, held / studies, 0.92, 0.99, n)
+    what = "share of the third strategy after a reweighting, predicted less reached"
+    yield Check("Behaviour", "null", what, float(np.mean(apart)), -0.005, 0.005, n)
     yield Check("Behaviour", "null", "reweightings whose predicted and reached shares have intervals apart", missed / studies, 0.0, 0.05, n)
     base, own = echoed(random, share_A, reward_A, np.array([0.6, 0.1, 0.3]))
     told = tuple(tell(Truth(), rollout, ("validation",)) for rollout in base)
