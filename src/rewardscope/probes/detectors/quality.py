@@ -1,9 +1,9 @@
 """How often a detector is right, on texts that were labelled by hand and ship with it.
 
-The texts stand in ``labelled/``: a file per behaviour, and ``plain.txt`` with texts that show none. They were written and labelled by one
-author, who also wrote the patterns, though before any detector had met them; half the negatives or more were made to mislead. So the
-figures say how a detector does on such texts, at their share of positives, and not how it does on some model's completions: read
-a sample of those before believing a share.
+The texts stand in ``labelled/``: a file per behaviour, and ``plain.txt`` with texts that show none. They were made up and labelled by the
+author of the patterns, before any detector had met them; none is a completion of a model under study, and more than half of the
+negatives were made to mislead. So the figures say what a detector confuses, at the file's share of positives, and not how often it errs on
+some model's completions: read a sample of those before believing a share.
 """
 
 import re
