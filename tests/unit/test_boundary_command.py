@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from factories import PROBLEM, rollout, subject, tiny_policy
-from rewardscope.boundary import Draws, frontier, read_draws
+from rewardscope.boundary import Tally, frontier, read_tallies
 from rewardscope.cli import app
 from rewardscope.errors import ComponentError, RunDirectoryError
 from rewardscope.probes import Boundary
@@ -43,7 +43,7 @@ def written(path: Path, rollouts: Sequence[Rollout]) -> Path:
 def test_counting_in_the_table_is_counting_in_memory(tmp_path: Path, extractor: str) -> None:
     rollouts = drawn("counts")
     rollouts.append(replace(rollout([None, None]), problem=replace(PROBLEM, id="never graded")))
-    table, memory = read_draws(written(tmp_path / "r.parquet", rollouts))[extractor], Draws.of(rollouts, extractor == "strict")
+    table, memory = read_tallies(written(tmp_path / "r.parquet", rollouts))[extractor], Tally.of(rollouts, extractor == "strict")
     assert table.problems == memory.problems
     for name in ("stored_P", "graded_P", "correct_P", "first_P"):
         assert getattr(table, name).tolist() == getattr(memory, name).tolist(), name
@@ -103,12 +103,12 @@ def test_what_is_no_rollouts_of_one_policy_is_refused(tmp_path: Path) -> None:
     write_table(tmp_path / "other.parquet", pl.DataFrame({"problem": ["a"]}))
     for name in ("nowhere.parquet", "text.parquet", "empty", "other.parquet"):
         with pytest.raises(RunDirectoryError, match="There are no rollouts to read"):
-            read_draws(tmp_path / name)
+            read_tallies(tmp_path / name)
     with pytest.raises(RunDirectoryError, match="no completions"):
-        read_draws(written(tmp_path / "none.parquet", []))
+        read_tallies(written(tmp_path / "none.parquet", []))
     mixed = written(tmp_path / "mixed.parquet", [*drawn("a", step=0), *drawn("b", step=4)])
     with pytest.raises(RunDirectoryError, match=r"several policies.*policy steps 0, 4"):
-        read_draws(mixed)
+        read_tallies(mixed)
     other = [replace(r, problem=replace(r.problem, id=f"other {r.problem.id}")) for r in drawn("a")]
     with pytest.raises(ComponentError, match="none in common"):
         frontier(written(tmp_path / "a.parquet", drawn("a")), written(tmp_path / "o.parquet", other))

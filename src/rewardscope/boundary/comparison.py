@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rewardscope.boundary.draws import EXTRACTORS, Draws, powers_of_two, read_draws
+from rewardscope.boundary.tally import EXTRACTORS, Tally, powers_of_two, read_tallies
 from rewardscope.errors import ComponentError
 from rewardscope.stats import Estimate, crossing_over_problems, curve_over_problems, mean_over_problems, ratio_over_problems
 
@@ -52,7 +52,7 @@ def epsilon(k: int) -> float:
     return min(1.0, 3 / k)
 
 
-def pass_curve(draws: Draws, ks: Sequence[int], address: str) -> list[Point]:
+def pass_curve(draws: Tally, ks: Sequence[int], address: str) -> list[Point]:
     """Mean pass@k over the problems that have max k graded draws, with one band for the whole curve."""
     usable_P = draws.graded_P >= ks[-1]
     n, dropped = int(usable_P.sum()), int((~usable_P).sum())
@@ -72,13 +72,13 @@ def _within(estimate: Estimate, low: float, high: float) -> Estimate:
 class Standing:
     """A trained policy and its base on the problems that both were given, under one extractor."""
 
-    base: Draws
-    trained: Draws
+    base: Tally
+    trained: Tally
     alone: int
     """Problems that only one side was given."""
 
     @classmethod
-    def of(cls, base: Draws, trained: Draws) -> "Standing":
+    def of(cls, base: Tally, trained: Tally) -> "Standing":
         """Paired by problem.
 
         Raises:
@@ -191,14 +191,14 @@ def frontier(rollouts: Path, base: Path | None = None) -> Frontier:
         RunDirectoryError: If a file cannot be read as rollouts of one policy.
         ComponentError: If base and trained policy have no problem in common.
     """
-    own = read_draws(rollouts)
+    own = read_tallies(rollouts)
     tolerant = own["tolerant"]
     counts = {"problems": len(tolerant.problems), "completions": int(tolerant.stored_P.sum())}
     if base is None:
         ks = powers_of_two(min(MOST_DRAWS, int(tolerant.stored_P.min())))
         curves = {name: pass_curve(own[name], ks, f"boundary/{name}") for name in EXTRACTORS}
         return Frontier(**counts, curves=curves, base_curves={}, differences={}, crossing=None, sampling_gap=None, classes={}, support={})
-    theirs = read_draws(base)
+    theirs = read_tallies(base)
     standing = {name: Standing.of(theirs[name], own[name]) for name in EXTRACTORS}
     ks = powers_of_two(min(MOST_DRAWS, standing["tolerant"].fewest))
     classes, support = standing["tolerant"].classes()

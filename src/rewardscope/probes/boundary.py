@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from rewardscope.boundary import Draws, Standing, powers_of_two
+from rewardscope.boundary import Standing, Tally, powers_of_two
 from rewardscope.boundary.comparison import MOST_DRAWS, whole
 from rewardscope.errors import ComponentError
 from rewardscope.probes.against_base import class_rows, difference_rows
@@ -53,19 +53,19 @@ class Boundary:
 
     def measure(self, subject: Subject) -> list[Measurement]:
         """Rows per k, tolerant and strict, and, for a trained policy, those against its base."""
-        own = {strict: Draws.of(subject.rollouts, strict) for strict in (False, True)}
+        own = {strict: Tally.of(subject.rollouts, strict) for strict in (False, True)}
         ks = powers_of_two(min(self.max_k, int(own[False].stored_P.max())))
         rows = _pass_rows(subject, "boundary/pass_at_k", own[False], ks) + _pass_rows(subject, "boundary/pass_at_k_strict", own[True], ks)
         rows += _vote_rows(subject, ks)
         if subject.base_rollouts is None:
             return rows
-        standing = {strict: Standing.of(Draws.of(subject.base_rollouts, strict), draws) for strict, draws in own.items()}
+        standing = {strict: Standing.of(Tally.of(subject.base_rollouts, strict), draws) for strict, draws in own.items()}
         common = powers_of_two(min(self.max_k, standing[False].fewest))
         rows += [row for strict, each in standing.items() for row in difference_rows(subject, each, common, strict)]
         return rows + class_rows(subject, standing[False])
 
 
-def _pass_rows(subject: Subject, metric: str, draws: Draws, ks: list[int]) -> list[Measurement]:
+def _pass_rows(subject: Subject, metric: str, draws: Tally, ks: list[int]) -> list[Measurement]:
     """The mean over problems at each k with its interval, and one row per problem."""
     value_PK = draws.pass_at(ks)
     rows = []

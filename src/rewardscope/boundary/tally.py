@@ -21,8 +21,8 @@ def verdicts(rollout: Rollout, strict: bool) -> list[bool]:
 
 
 @dataclass(frozen=True, eq=False)
-class Draws:
-    """The draws of P problems under one extractor. A draw that could not be graded is stored, and is neither right nor wrong."""
+class Tally:
+    """The draws of P problems under one extractor, counted. A draw that could not be graded is stored, and is neither right nor wrong."""
 
     problems: tuple[str, ...]
     """Each once."""
@@ -33,7 +33,7 @@ class Draws:
     """Place of the first right draw among the graded ones, from 0; their number where none is right."""
 
     @classmethod
-    def of(cls, rollouts: Sequence[Rollout], strict: bool) -> "Draws":
+    def of(cls, rollouts: Sequence[Rollout], strict: bool) -> "Tally":
         """Of groups in memory; groups of one problem are taken together."""
         stored: dict[str, int] = {}
         graded: dict[str, list[bool]] = {}
@@ -45,11 +45,11 @@ class Draws:
         counts = (list(stored.values()), [len(found) for found in graded.values()], [sum(found) for found in graded.values()], first)
         return cls(tuple(stored), *(np.array(count, dtype=np.int64) for count in counts))
 
-    def chosen(self, problems: Sequence[str]) -> "Draws":
+    def chosen(self, problems: Sequence[str]) -> "Tally":
         """These problems alone, in this order."""
         place = {name: index for index, name in enumerate(self.problems)}
         at_P = np.array([place[name] for name in problems], dtype=np.int64)
-        return Draws(tuple(problems), self.stored_P[at_P], self.graded_P[at_P], self.correct_P[at_P], self.first_P[at_P])
+        return Tally(tuple(problems), self.stored_P[at_P], self.graded_P[at_P], self.correct_P[at_P], self.first_P[at_P])
 
     def pass_at(self, ks: Sequence[int]) -> np.ndarray:
         """pass@k of each problem (P, K); NaN where it has fewer than k graded draws."""
@@ -65,8 +65,8 @@ def powers_of_two(most: int) -> list[int]:
     return [1 << power for power in range(most.bit_length())]
 
 
-def read_draws(path: Path) -> dict[str, Draws]:
-    """The draws of stored rollouts by extractor; of the table only problem, policy step and the two verdicts are read.
+def read_tallies(path: Path) -> dict[str, Tally]:
+    """The tally of stored rollouts by extractor; of the table only problem, policy step and the two verdicts are read.
 
     Args:
         path: A table that :func:`rewardscope.store.write_rollouts` wrote, or a folder of them.
@@ -81,5 +81,5 @@ def read_draws(path: Path) -> dict[str, Draws]:
     for extractor, column in EXTRACTORS.items():
         graded_P = frame[f"{column}_graded"].to_numpy().astype(np.int64)
         first_P = frame[f"{column}_first"].fill_null(frame[f"{column}_graded"]).to_numpy().astype(np.int64)
-        found[extractor] = Draws(names, stored_P, graded_P, frame[f"{column}_right"].to_numpy().astype(np.int64), first_P)
+        found[extractor] = Tally(names, stored_P, graded_P, frame[f"{column}_right"].to_numpy().astype(np.int64), first_P)
     return found
