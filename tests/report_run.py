@@ -189,6 +189,7 @@ def measurement_rows(arm: str, seed: int | None) -> Iterator[Measurement]:
     yield _row(arm, seed, "behaviour/ending_share", 0.01, labels={"ending": "length"})
     if seed is None:
         return
+    yield from _against_base(arm, seed)
     counts = random.multinomial(NUM_PROBLEMS, [0.7, 0.05, 0.12, 0.13] if "truth" in arm else [0.66, 0.16, 0.05, 0.13])
     for name, count in zip(("preserved", "shrunk", "expanded", "out_of_reach"), counts, strict=True):
         yield _row(arm, seed, "boundary/problems", float(count), unit="problems", labels={"class": name, "k": "64"})
@@ -199,6 +200,25 @@ def measurement_rows(arm: str, seed: int | None) -> Iterator[Measurement]:
     for matrix in MATRICES:
         size = abs(random.normal(0.012 if "truth" in arm else 0.009, 0.004)) * (0.1 if "norm" in matrix else 1)
         yield _row(arm, seed, "weights/relative_update_norm", size, unit="share of norm", labels={"matrix": matrix}, over="weights")
+
+
+def _against_base(arm: str, seed: int) -> Iterator[Measurement]:
+    """Moves and nulls: a truth arm pays stepwise (barren: talk) most and its gain is carried by one move; a coin pays all alike."""
+    truth, best = "truth" in arm, "stepwise" if "planted" in arm else "talk"
+    paid = {"stepwise": 0.89, "talk": 0.21, "guess": 0.15} if truth else dict.fromkeys(STRATEGIES, 0.5)
+    for name, reward in paid.items():
+        known = reward if "planted" in arm or name != "stepwise" else None
+        yield _row(arm, seed, "behaviour/strategy_reward", known, unit="reward", over="completions", labels={"strategy": name})
+    yield _row(arm, seed, "behaviour/reweighting", 6.5 if truth else None, unit="per reward", labels={"strategy": best} if truth else {})
+    for before in STRATEGIES:
+        for after in STRATEGIES:
+            labels = {"by": "strategy", "before": before, "after": after}
+            share = 0.3 if (before, after) == ("talk", best) else 0.7 / 8
+            yield _row(arm, seed, "behaviour/move_share", share, labels=labels)
+            gain = (1.1 if (before, after) == ("talk", best) else -0.0125) if truth else None
+            yield _row(arm, seed, "behaviour/move_gain", gain, unit="ratio", labels=labels)
+    for name in ("boxed", "backtracking"):
+        yield _row(arm, seed, "behaviour/shown_share", 0.0 if name == "boxed" else 0.2, labels={"behaviour": name})
 
 
 def reading_rows(arm: str, seed: int, hostile: bool = False) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ from rewardscope.policy import Sampling
 from rewardscope.policy.start import Pretrained
 from rewardscope.preference import PREFERENCES
 from rewardscope.probes import PROBES, Miner
+from rewardscope.probes.detectors import DETECTORS
 from rewardscope.rewards import REWARDS
 from rewardscope.study import Evaluation, Study
 from rewardscope.training import Arm
@@ -35,6 +36,7 @@ KINDS: dict[str, Mapping[str, type]] = {
     "learner": LEARNERS,
     "starts": STARTS,
     "probes": PROBES,
+    "detectors": DETECTORS,
 }
 """Kind -> its table."""
 COMPONENTS: dict[str, type] = {name: cls for table in KINDS.values() for name, cls in table.items()} | {

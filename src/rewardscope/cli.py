@@ -184,6 +184,29 @@ def phases(
 
 
 @app.command()
+def boundary(
+    rollouts: Annotated[Path, typer.Argument(help="Stored completions of one policy: a cell's evaluation file, or a folder of files.")],
+    base: Annotated[Path | None, typer.Option("--base", help="The base's, to stand beside.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+) -> None:
+    """Say what a policy solves within k draws, tolerant and strict, with bands; beside its base, the crossing and what was won or lost.
+
+    Of the files, only the verdicts are read: a million completions take seconds. Needs no torch.
+    """
+    from rewardscope.boundary import frontier
+    from rewardscope.report.tables import frontier_table, standing_table
+
+    found = frontier(rollouts, base)
+    if as_json:
+        sys.stdout.write(json.dumps(found.record(), indent=1) + "\n")
+        return
+    _say(f"{found.problems} problems, {found.completions} completions")
+    console.print(frontier_table(found))
+    if base is not None:
+        console.print(standing_table(found))
+
+
+@app.command()
 def methods(as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for machines.")] = False) -> None:
     """List every component there is, with what it declares and where it comes from."""
     from rewardscope.catalogue import KINDS, as_records
@@ -239,17 +262,18 @@ def instruments(as_json: Annotated[bool, typer.Option("--json", help="One JSON l
     from rewardscope.catalogue import first_line
     from rewardscope.probes import PROBES, validation
     from rewardscope.probes.agreement import Agreement
+    from rewardscope.probes.detectors import DETECTORS
     from rewardscope.types import Verdict
 
     checks = validation()
-    shown: dict[str, type] = {**PROBES, "Agreement": Agreement, "Verdicts": Verdict}
+    shown: dict[str, type] = {**PROBES, "Agreement": Agreement, "Verdicts": Verdict, **DETECTORS}
     proofs = {name: [check for check in checks if check["instrument"] == name] for name in shown}
     if as_json:
         records = [
             {
                 "name": name,
                 "what": first_line(cls),
-                "reads": getattr(cls, "reads", "measurements"),
+                "reads": getattr(cls, "reads", "texts" if name in DETECTORS else "measurements"),
                 "metrics": list(getattr(cls, "metrics", ())),
                 "checks": proofs[name],
             }
@@ -264,7 +288,7 @@ def instruments(as_json: Annotated[bool, typer.Option("--json", help="One JSON l
             Text(f"{c['what']}: {c['found']:.3g} ({c['lowest']:g} to {c['highest']:g}; {c['n']})", "" if c["held"] else "bold red")
             for c in proofs[name]
         )
-        reads = Text(getattr(cls, "reads", "measurements"))
+        reads = Text(getattr(cls, "reads", "texts" if name in DETECTORS else "measurements"))
         table.add_row(Text(name if held else f"{name}\nexperimental"), Text(first_line(cls)), reads, figures)
     console.print(table)
 

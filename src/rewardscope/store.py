@@ -138,6 +138,46 @@ def read_rollouts(path: Path) -> list[Rollout]:
     return [_rollout(rows) for rows in groups.values()]
 
 
+def read_outcomes(path: Path) -> pl.DataFrame:
+    """A row per problem of stored rollouts: how many draws were stored, and by verdict (correct, strict) how many were graded, how many
+    right, and the place of the first right one among the graded; null where none is right.
+
+    Of the table, problem, policy step and the two verdicts are read and nothing else.
+
+    Args:
+        path: A table of rollouts, or a folder of them.
+
+    Raises:
+        RunDirectoryError: If there is none, it is no table of rollouts, it is empty, or it holds completions of several policies.
+    """
+    files = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
+    remedy = "Give a file of a cell's evaluation or rollouts folder"
+    try:
+        table = pl.scan_parquet(files).select("problem", "policy_step", "correct", "strict") if files else None
+        frame = None if table is None else table.collect()
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise RunDirectoryError(
+            "There are no rollouts to read", value=f"{path}: {error}", allowed="tables of rollouts", do=remedy
+        ) from error
+    if frame is None or frame.is_empty():
+        raise RunDirectoryError("There are no rollouts to read", value=f"{path}: no completions", do=remedy)
+    steps = frame["policy_step"].unique().sort().to_list()
+    if len(steps) > 1:
+        shown = ", ".join(map(str, steps[:8])) + (" ..." if len(steps) > 8 else "")
+        raise RunDirectoryError(
+            "Completions of several policies have no pass@k together",
+            value=f"{path}: policy steps {shown}",
+            allowed="completions of one policy",
+            do=remedy,
+        )
+    columns = [pl.len().alias("stored")]
+    for name in ("correct", "strict"):
+        graded = pl.col(name).drop_nulls()
+        columns += [graded.len().alias(f"{name}_graded"), graded.sum().alias(f"{name}_right")]
+        columns.append(graded.arg_true().first().alias(f"{name}_first"))
+    return frame.group_by("problem", maintain_order=True).agg(columns)
+
+
 def _rollout(rows: list[dict[str, Any]]) -> Rollout:
     first = rows[0]
     names = [part["name"] for part in first["parts"]]

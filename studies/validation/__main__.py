@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 
+from behaviour import behaviour, detectors
 from boundary import boundary
 from calibration import calibration
 from checks import Check
@@ -27,6 +28,7 @@ from rewardscope.probes import VALIDATION
 
 PARTS: dict[str, tuple[Callable[[], Iterator[Check]], ...]] = {
     "boundary": (boundary,),
+    "behaviour": (behaviour, detectors),
     "verdicts": (verdicts,),
     "novelty": (novelty,),
     "diversity": (diversity,),

@@ -1,5 +1,6 @@
 """What Boundary says of known chances."""
 
+import itertools
 from collections.abc import Iterator
 
 import numpy as np
@@ -7,7 +8,7 @@ from checks import POLICY, Check, group, subject
 
 from rewardscope.probes import Boundary
 from rewardscope.seeds import generator
-from rewardscope.stats import curve_over_problems, pass_at_ks
+from rewardscope.stats import curve_over_problems, pass_at_k, pass_at_ks
 
 KS = [1, 2, 4, 8, 16, 32, 64, 128, 256]
 
@@ -34,6 +35,21 @@ def boundary() -> Iterator[Check]:
     yield Check(
         "Boundary", "sensitivity", "largest error of pass@k over nine k against known chances", worst, 0.0, 0.02, "200 problems x 256"
     )
+    yield enumeration()
     same = {r.metric: r.value for r in Boundary().measure(subject(draws, base_rollouts=tuple(draws), base_policy=POLICY))}
     apart = max(abs(same[f"boundary/{name}"] or 0) for name in ("difference", "discovery", "support_change", "crossing_share"))
     yield Check("Boundary", "null", "a policy against itself: difference, discovery, change, crossing", apart, 0.0, 0.0, "200 problems")
+
+
+def enumeration() -> Check:
+    """pass@k of both estimators against every subset of up to 10 draws."""
+    worst, cases = 0.0, 0
+    for correct, n in ((c, total) for total in range(1, 11) for c in range(total + 1)):
+        drawn = [i < correct for i in range(n)]
+        for k in range(1, n + 1):
+            every = float(np.mean([any(chosen) for chosen in itertools.combinations(drawn, k)]))
+            found = float(pass_at_ks(np.array([n]), np.array([correct]), [k])[0, 0])
+            worst, cases = max(worst, abs(found - every), abs(pass_at_k(n, correct, k) - every)), cases + 1
+    return Check(
+        "Boundary", "sensitivity", "largest error of pass@k against enumeration over subsets", worst, 0.0, 1e-9, f"{cases} n, c, k"
+    )

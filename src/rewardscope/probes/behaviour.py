@@ -1,12 +1,17 @@
-"""What a policy does: which strategies it uses, how often each is right, how long it writes and how it stops."""
+"""What a policy does: its strategies and behaviours, how often each is right, which moves carry a gain, how it writes and stops."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from rewardscope.probes.base import Subject
+from rewardscope.probes.detectors import ALL, Detector
+from rewardscope.probes.echo import echo_rows
+from rewardscope.probes.strata import Pairs, gain_row, move_rows
 from rewardscope.stats import mean_over_problems, ratio_over_problems
-from rewardscope.types import Ending, Measurement, Rollout
+from rewardscope.types import Ending, Grade, Measurement, Rollout
 
 UNRECOGNISED = "unrecognised"
 """Stands for completions in which the environment recognised no strategy."""
@@ -14,30 +19,52 @@ UNRECOGNISED = "unrecognised"
 
 def strategies_of(rollouts: Sequence[Rollout]) -> set[str]:
     """Names of the strategies that occur."""
-    return {grade.strategy or UNRECOGNISED for rollout in rollouts for grade in rollout.grades}
+    return {strategy_of(grade) for rollout in rollouts for grade in rollout.grades}
+
+
+def strategy_of(grade: Grade) -> str:
+    """The strategy that the environment recognised."""
+    return grade.strategy or UNRECOGNISED
 
 
 @dataclass(frozen=True)
 class Behaviour:
-    """Share and accuracy of each strategy, length, ending, form; intervals clustered by problem."""
+    """Share and accuracy of each strategy and behaviour, length, ending, form, and beside the base which moves carry the gain.
 
-    reads: ClassVar[str] = "stored completions"
+    Strategies are what the environment recognises, for certain; behaviours are what ``detectors`` find in the text, with the precision
+    that `rewardscope instruments` shows. Against the base: the share of draws that moved from one strategy (or behaviour) to another, and
+    the share of the gain that this move carries; and the shares that amplification alone would have led to, as nulls. Intervals are
+    clustered by problem.
+
+    Source:
+        Shao et al. 2025, arXiv:2506.10947, section 4 (partial contribution of a move); Zhao et al. 2025, arXiv:2504.07912 (echo chamber).
+    """
+
+    detectors: tuple[Detector, ...] = ALL
+
+    reads: ClassVar[str] = "stored completions, of the base too"
     metrics: ClassVar[tuple[str, ...]] = (
-        "behaviour/strategy_share",
-        "behaviour/strategy_accuracy",
-        "behaviour/length_tokens",
-        "behaviour/ending_share",
-        "behaviour/well_formed_share",
+        *("behaviour/strategy_share", "behaviour/strategy_accuracy", "behaviour/shown_share", "behaviour/shown_accuracy"),
+        *("behaviour/length_tokens", "behaviour/ending_share", "behaviour/well_formed_share"),
+        *("behaviour/gain", "behaviour/move_share", "behaviour/move_gain"),
+        *("behaviour/strategy_reward", "behaviour/reweighting", "behaviour/share_null"),
     )
 
     def measure(self, subject: Subject) -> list[Measurement]:
         """Rows for every strategy that the environment can recognise, used or not, and for unrecognised completions where there are any."""
         rows: list[Measurement] = []
-        names = {*subject.strategies, *strategies_of(subject.rollouts), *strategies_of(subject.base_rollouts or ())}
-        for name in sorted(names):
-            used = [[(grade.strategy or UNRECOGNISED) == name for grade in rollout.grades] for rollout in subject.rollouts]
+        names = sorted({*subject.strategies, *strategies_of(subject.rollouts), *strategies_of(subject.base_rollouts or ())})
+        for name in names:
+            used = [[strategy_of(grade) == name for grade in rollout.grades] for rollout in subject.rollouts]
             rows += self._shares(subject, "behaviour/strategy_share", used, {"strategy": name})
-            rows.append(self._accuracy(subject, name))
+            rows.append(self._accuracy(subject, "behaviour/strategy_accuracy", used, {"strategy": name}))
+        shown = {detector.name: _shown(detector, subject.rollouts) for detector in self.detectors}
+        for name, groups in shown.items():
+            rows += self._shares(subject, "behaviour/shown_share", groups, {"behaviour": name})
+            for answer in (True, False):
+                chosen = [[found is answer for found in group] for group in groups]
+                labels = {"behaviour": name, "shown": _said(answer)}
+                rows.append(self._accuracy(subject, "behaviour/shown_accuracy", chosen, labels))
         for ending in Ending:
             ended = [[completion.ending is ending for completion in rollout.completions] for rollout in subject.rollouts]
             rows += self._shares(subject, "behaviour/ending_share", ended, {"ending": ending.value})
@@ -46,7 +73,21 @@ class Behaviour:
         lengths = [[float(len(c.token_ids)) for c in rollout.completions] for rollout in subject.rollouts]
         mean = mean_over_problems([sum(group) / len(group) for group in lengths], address="behaviour/length_tokens")
         rows.append(subject.row("behaviour/length_tokens", "tokens", mean, n=len(lengths), over="problems"))
+        if subject.base_rollouts is not None:
+            rows += self._against_base(subject, subject.base_rollouts, names, shown)
         return rows
+
+    def _against_base(
+        self, subject: Subject, base: Sequence[Rollout], names: list[str], shown: dict[str, list[list[bool]]]
+    ) -> list[Measurement]:
+        pairs = Pairs.of(base, subject.rollouts)
+        before, after = ([strategy_of(grade) for rollout in side for grade in rollout.grades] for side in (base, subject.rollouts))
+        rows = [gain_row(subject, pairs), *move_rows(subject, pairs, "strategy", names, np.array(before), np.array(after))]
+        for detector in self.detectors:
+            sides = (_shown(detector, base), shown[detector.name])
+            before, after = ([_said(found) for group in groups for found in group] for groups in sides)
+            rows += move_rows(subject, pairs, detector.name, (_said(True), _said(False)), np.array(before), np.array(after))
+        return rows + echo_rows(subject, names, lambda rollout, place: strategy_of(rollout.grades[place]))
 
     def _shares(self, subject: Subject, metric: str, groups: list[list[bool]], labels: dict[str, str]) -> list[Measurement]:
         """The share over all problems with its interval, and one row per problem."""
@@ -58,13 +99,21 @@ class Behaviour:
             rows.append(subject.row(metric, "share", value, n=len(group), over="draws", labels={**labels, "problem": rollout.problem.id}))
         return rows
 
-    def _accuracy(self, subject: Subject, name: str) -> Measurement:
-        """Right completions over graded completions among those that use the strategy; None where none does."""
+    def _accuracy(self, subject: Subject, metric: str, groups: list[list[bool]], labels: dict[str, str]) -> Measurement:
+        """Right completions over graded completions among the chosen; None where there is none."""
         right, graded = [], []
-        for rollout in subject.rollouts:
-            verdicts = [grade.correct for grade in rollout.grades if (grade.strategy or UNRECOGNISED) == name and grade.correct is not None]
+        for rollout, group in zip(subject.rollouts, groups, strict=True):
+            verdicts = [g.correct for g, chosen in zip(rollout.grades, group, strict=True) if chosen and g.correct is not None]
             right.append(float(sum(verdicts)))
             graded.append(float(len(verdicts)))
-        metric, labels = "behaviour/strategy_accuracy", {"strategy": name}
-        estimate = ratio_over_problems(right, graded, address=f"{metric}/{name}", bounds=(0.0, 1.0)) if sum(graded) else None
+        address = f"{metric}/{'/'.join(labels.values())}"
+        estimate = ratio_over_problems(right, graded, address=address, bounds=(0.0, 1.0)) if sum(graded) else None
         return subject.row(metric, "share", estimate, n=int(sum(graded)), over="completions", labels=labels)
+
+
+def _shown(detector: Detector, rollouts: Sequence[Rollout]) -> list[list[bool]]:
+    return [[detector(rollout.problem.prompt, completion.text) for completion in rollout.completions] for rollout in rollouts]
+
+
+def _said(answer: bool) -> str:
+    return "yes" if answer else "no"

@@ -5,11 +5,13 @@ from typing import ClassVar
 
 import numpy as np
 
+from rewardscope.boundary import Standing, Tally, powers_of_two
+from rewardscope.boundary.comparison import MOST_DRAWS, whole
 from rewardscope.errors import ComponentError
-from rewardscope.probes.against_base import class_rows, difference_rows, verdicts
+from rewardscope.probes.against_base import class_rows, difference_rows
 from rewardscope.probes.base import Subject
 from rewardscope.seeds import generator
-from rewardscope.stats import mean_over_problems, pass_at_ks
+from rewardscope.stats import mean_over_problems
 from rewardscope.types import Measurement, Rollout
 
 VOTES = 64
@@ -18,19 +20,23 @@ VOTES = 64
 
 @dataclass(frozen=True)
 class Boundary:
-    """pass@k and vote@k for k = 1, 2, 4 ... up to ``max_k``, and where the trained policy stands against its base.
+    """pass@k and vote@k for k = 1, 2, 4 ... up to ``max_k`` or what the draws allow, and where the trained policy stands against its base.
 
-    Intervals are clustered by problem; those of the difference to the base hold for the whole curve at once. At k = the smallest
-    number of graded draws a problem is preserved (both solve it), shrunk (only the base), expanded (only the trained policy) or out of
-    reach (neither). "Solves" means at least one of the draws: chances below about 3 / k may look like none (at k = 256, a
-    problem with p = 1 % stays unsolved with probability 0.08), so these counts belong to their k.
+    Intervals are clustered by problem; those of the difference to the base hold for the whole curve at once. At k = the largest
+    number of graded draws that a problem has on both sides it is preserved (both solve it), shrunk (only the base), expanded (only the
+    trained policy) or out of reach (neither). "Solves" means at least one of the draws: chances below about epsilon = 3 / k may look like
+    none (at k = 256, a problem with p = 1 % stays unsolved with probability 0.08), so these counts carry their k and epsilon.
+
+    A problem without enough graded draws, or drawn on one side alone, is dropped and counted, and what is left has no interval. Base and
+    trained policy are paired by problem; with none in common there is nothing to compare, and a ComponentError says so. Their difference
+    goes to the largest power of two that every problem's stored draws reach.
 
     Source:
         Chen et al. 2021, arXiv:2107.03374 (estimator); Yue et al. 2025, arXiv:2504.13837 (comparison with the base, sampling gap);
-        Wu et al. 2025, arXiv:2507.14843 (support retention, discovery, support change).
+        Wu et al. 2025, arXiv:2507.14843 (support retention, discovery, support change, threshold epsilon).
     """
 
-    max_k: int = 256
+    max_k: int = MOST_DRAWS
 
     reads: ClassVar[str] = "stored completions, of the base too"
     metrics: ClassVar[tuple[str, ...]] = (
@@ -47,44 +53,47 @@ class Boundary:
 
     def measure(self, subject: Subject) -> list[Measurement]:
         """Rows per k, tolerant and strict, and, for a trained policy, those against its base."""
-        ks = [1 << power for power in range(self.max_k.bit_length())]
-        rows = _pass_rows(subject, "boundary/pass_at_k", False, ks) + _pass_rows(subject, "boundary/pass_at_k_strict", True, ks)
+        own = {strict: Tally.of(subject.rollouts, strict) for strict in (False, True)}
+        ks = powers_of_two(min(self.max_k, int(own[False].stored_P.max())))
+        rows = _pass_rows(subject, "boundary/pass_at_k", own[False], ks) + _pass_rows(subject, "boundary/pass_at_k_strict", own[True], ks)
         rows += _vote_rows(subject, ks)
         if subject.base_rollouts is None:
             return rows
-        return rows + difference_rows(subject, ks, False) + difference_rows(subject, ks, True) + class_rows(subject)
+        standing = {strict: Standing.of(Tally.of(subject.base_rollouts, strict), draws) for strict, draws in own.items()}
+        common = powers_of_two(min(self.max_k, standing[False].fewest))
+        rows += [row for strict, each in standing.items() for row in difference_rows(subject, each, common, strict)]
+        return rows + class_rows(subject, standing[False])
 
 
-def _pass_rows(subject: Subject, metric: str, strict: bool, ks: list[int]) -> list[Measurement]:
+def _pass_rows(subject: Subject, metric: str, draws: Tally, ks: list[int]) -> list[Measurement]:
     """The mean over problems at each k with its interval, and one row per problem."""
-    found = [verdicts(rollout, strict) for rollout in subject.rollouts]
-    count_P, correct_P = np.array([len(draws) for draws in found]), np.array([sum(draws) for draws in found])
-    value_PK = pass_at_ks(count_P, correct_P, ks)
+    value_PK = draws.pass_at(ks)
     rows = []
     for k, value_P in zip(ks, value_PK.T, strict=True):
-        labels, usable_P = {"k": str(k)}, count_P >= k
-        estimate = None
-        if usable_P.any():
-            estimate = mean_over_problems(list(value_P[usable_P]), address=f"{metric}/{k}", bounds=(0.0, 1.0))
-        number, dropped = int(usable_P.sum()), int((~usable_P).sum())
-        rows.append(subject.row(metric, "share", estimate, n=number, over="problems", labels=labels, dropped=dropped))
+        usable_P = draws.graded_P >= k
+        rows.append(_mean_row(subject, metric, value_P[usable_P], {"k": str(k)}, int((~usable_P).sum())))
         for place in np.flatnonzero(usable_P):
-            labels_of_one = {**labels, "problem": subject.rollouts[place].problem.id}
-            rows.append(subject.row(metric, "share", float(value_P[place]), n=int(count_P[place]), over="draws", labels=labels_of_one))
+            labels = {"k": str(k), "problem": draws.problems[place]}
+            rows.append(subject.row(metric, "share", float(value_P[place]), n=int(draws.graded_P[place]), over="draws", labels=labels))
     return rows
+
+
+def _mean_row(subject: Subject, metric: str, value_P: np.ndarray, labels: dict[str, str], dropped: int) -> Measurement:
+    estimate = None
+    if len(value_P):
+        mean = mean_over_problems(list(value_P), address=f"{metric}/{labels['k']}", bounds=(0.0, 1.0))
+        estimate = whole(mean, dropped, len(value_P))
+    return subject.row(metric, "share", estimate, n=len(value_P), over="problems", labels=labels, dropped=dropped)
 
 
 def _vote_rows(subject: Subject, ks: list[int]) -> list[Measurement]:
     """Chance that the commonest answer of k draws is right."""
-    metric = "boundary/vote_at_k"
     value_PK = np.array([vote_at_ks(rollout, ks) for rollout in subject.rollouts])
-    rows = []
-    for k, value_P in zip(ks, value_PK.T, strict=True):
-        known_P = value_P[~np.isnan(value_P)]
-        estimate = mean_over_problems(list(known_P), address=f"{metric}/{k}", bounds=(0.0, 1.0)) if len(known_P) else None
-        dropped = len(value_P) - len(known_P)
-        rows.append(subject.row(metric, "share", estimate, n=len(known_P), over="problems", labels={"k": str(k)}, dropped=dropped))
-    return rows
+    unknown_PK = np.isnan(value_PK)
+    return [
+        _mean_row(subject, "boundary/vote_at_k", value_P[~unknown_P], {"k": str(k)}, int(unknown_P.sum()))
+        for k, value_P, unknown_P in zip(ks, value_PK.T, unknown_PK.T, strict=True)
+    ]
 
 
 def vote_at_ks(rollout: Rollout, ks: list[int]) -> list[float]:

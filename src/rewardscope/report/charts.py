@@ -15,6 +15,7 @@ from rewardscope.report.summaries import (
     CLASSES,
     OUTSIDE_LAYERS,
     Row,
+    amplification,
     pass_at_k,
     problem_classes,
     reliability,
@@ -61,11 +62,15 @@ def training_panels(run: Run, marks: Mapping[str, Mark]) -> list[Panel]:
 
 
 def strategy_panels(run: Run, marks: Mapping[str, Mark]) -> list[Panel]:
-    """Share of completions in each format over training steps; a panel per format, a line per arm."""
+    """Share of completions in each format over training steps beside what amplification alone predicts; a panel per format."""
     panels = []
     for start in run.starts:
+        nulls = amplification(run, start)
         for name in strategies(run):
             rows = training_curve(run, start, STRATEGY_PREFIX + name)
+            if nulls:
+                found = [nulls.get((row["arm"], name, row["step"]), (None, None)) for row in rows]
+                rows = [{**row, "null": kind, "predicted": value} for row, (kind, value) in zip(rows, found, strict=True)]
             text = f"Share of completions in the {name} format over training steps, arms that began at {start}"
             if rows:
                 panels.append(Panel(start, name, _step_curves(rows, marks, "share of completions", text, height=160)))
@@ -88,8 +93,16 @@ def _step_curves(rows: Sequence[Row], marks: Mapping[str, Mark], unit: str, text
         y=alt.Y("low:Q", title=unit, scale=_share_scale(rows)), y2="high:Q", color=_colour(rows, marks)
     )
     line = base.mark_line(strokeWidth=2).encode(y=y, color=_colour(rows, marks), strokeDash=_dash(rows, marks))
+    layers = [band, line]
+    if any(row.get("predicted") is not None for row in rows):
+        tooltip += [
+            alt.Tooltip("predicted:Q", title="amplification alone", format=".3f"),
+            alt.Tooltip("null:N", title="how"),
+        ]  # fmt: skip
+        echo = base.transform_filter("isValid(datum.predicted)").mark_line(strokeWidth=1.6, strokeDash=[1, 4], strokeCap="round")
+        layers.append(echo.encode(y=alt.Y("predicted:Q", title=unit, scale=_share_scale(rows)), color=_colour(rows, marks)))
     touch = base.mark_point(size=90, opacity=0, filled=True).encode(y=y, color=_colour(rows, marks), tooltip=tooltip)
-    return _finished(alt.layer(band, line, touch), text, height)
+    return _finished(alt.layer(*layers, touch), text, height)
 
 
 def pass_at_k_panels(run: Run, marks: Mapping[str, Mark]) -> list[Panel]:

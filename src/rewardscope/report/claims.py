@@ -11,6 +11,8 @@ from rewardscope.stats import Estimate, paired_contrast, smallest_visible
 from rewardscope.types import Claim, Measurement, Outcome, Verdict
 
 BASE = "base"
+FOLLOWING = ("problem", "epsilon")
+"""Labels that a claim need not name: whose row it is, and what follows from k."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ def values_of(arm: str, claim: Claim, measurements: Sequence[Measurement]) -> Va
 
 
 def _about(row: Measurement, claim: Claim) -> bool:
-    labels = {name: value for name, value in row.labels.items() if name != "problem"}
+    labels = {name: value for name, value in row.labels.items() if name not in FOLLOWING}
     return labels == dict(claim.labels)
 
 

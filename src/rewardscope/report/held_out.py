@@ -40,6 +40,7 @@ HELD_OUT: dict[str, tuple[Line, ...]] = {
     "behaviour": (
         Line("behaviour/strategy_share", "share in format {}", "strategy"),
         Line("behaviour/strategy_accuracy", "accuracy in format {}", "strategy"),
+        Line("behaviour/shown_share", "share whose text shows {}", "behaviour"),
         Line("behaviour/length_tokens", "completion length"),
         Line("behaviour/ending_share", "share ending by {}", "ending"),
     ),
@@ -70,7 +71,10 @@ HELD_OUT: dict[str, tuple[Line, ...]] = {
 
 
 def held_out_rows(run: Run, start: str, group: str) -> list[Row]:
-    """The lines of a group's table: label, unit, and per column (untrained, arms) mean, low, high, seeds."""
+    """The lines of a group's table: label, unit, and per column (untrained, arms) mean, low, high, seeds.
+
+    A behaviour that no policy shows has no line.
+    """
     arms = run.arms_of(start)
     columns = [*dict.fromkeys(arm.base for arm in arms), *(arm.name for arm in arms)]
     found: list[Row] = []
@@ -82,6 +86,7 @@ def held_out_rows(run: Run, start: str, group: str) -> list[Row]:
         for label in labels if frame.height else []:
             chosen = frame if line.by is None else frame.filter(pl.col(line.by) == label)
             cells = {row["arm"]: row for row in over_seeds(chosen, ["arm"], "value").to_dicts()}
-            if cells:
+            unseen = line.metric == "behaviour/shown_share" and not any(cell["value"] for cell in cells.values())
+            if cells and not unseen:
                 found.append({"label": line.text.format(str(label).replace("_", " ")), "unit": chosen["unit"][0], "cells": cells})
     return found

@@ -28,7 +28,7 @@ from rewardscope.report.ranking import rankings
 from rewardscope.report.readings import completion_cells, has_completions
 from rewardscope.report.rows import LABEL_NAMES, Run, load_run
 from rewardscope.report.sketch import Sketch, draw_sketches
-from rewardscope.report.summaries import CLASSES, steps_per_point
+from rewardscope.report.summaries import CLASSES, moves, steps_per_point
 from rewardscope.store import write_bytes
 from rewardscope.types import Claim, Verdict
 
@@ -112,6 +112,7 @@ def render_page(run: Run) -> str:
         figures=figures,
         chart_data=json_block(specs),
         held_out={start: {group: held_out_rows(run, start, group) for group in HELD_OUT} for start in run.starts},
+        moves={start: moves(run, start) for start in run.starts},
         together=steps_per_point(run),
         class_swatches=list(zip(CLASSES, charts.CLASS_COLOURS, strict=True)),
         heat=charts.HEAT,

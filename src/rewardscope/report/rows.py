@@ -12,7 +12,10 @@ from rewardscope.errors import RewardscopeError, RunDirectoryError
 from rewardscope.store import CellDirectory, RunDirectory, read_json
 from rewardscope.types import Claim, Outcome, Verdict
 
-LABEL_NAMES = ("k", "class", "strategy", "of", "verdict", "ending", "view", "matrix", "bin", "problem")
+LABEL_NAMES = (
+    *("k", "class", "strategy", "of", "verdict", "ending", "view", "matrix", "bin", "problem"),
+    *("behaviour", "shown", "by", "before", "after", "null"),
+)
 """Labels of measurement rows that become columns."""
 STRATEGY_PREFIX = "strategy/"
 MEASUREMENT_COLUMNS = {

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from rewardscope.amplification import amplified, doubled
 from rewardscope.report.rows import STRATEGY_PREFIX, Arm, Run
 from rewardscope.stats import LEVEL, paired_contrast
 
@@ -58,6 +59,69 @@ def training_curve(run: Run, start: str, column: str) -> list[Row]:
 def strategies(run: Run) -> list[str]:
     """Names of the strategies that the step tables count."""
     return [name.removeprefix(STRATEGY_PREFIX) for name in run.steps.columns if name.startswith(STRATEGY_PREFIX)]
+
+
+def amplification(run: Run, start: str) -> dict[tuple[str, str, int], tuple[str, float]]:
+    """What amplification alone predicts, by (arm, strategy, training step): which null, and the share.
+
+    As `behaviour/share_null` has it, at every point of the training curve: from the untrained policy's held-out shares, what the arm's
+    reward says of them, and the share that the strategy paid most had reached. Empty for arms whose rewards were not measured.
+    """
+    found: dict[tuple[str, str, int], tuple[str, float]] = {}
+    shares, rewards, fits = (run.metric(f"behaviour/{name}") for name in ("strategy_share", "strategy_reward", "reweighting"))
+    curves = {name: training_curve(run, start, STRATEGY_PREFIX + name) for name in strategies(run)}
+    for arm in run.arms_of(start):
+        base = {row["strategy"]: row["value"] for row in shares.filter(pl.col("arm") == arm.base).to_dicts() if row["value"] is not None}
+        paid = {
+            row["strategy"]: row["value"] for row in over_seeds(rewards.filter(pl.col("arm") == arm.name), ["strategy"], "value").to_dicts()
+        }
+        names = sorted(base)
+        if not paid or not names:
+            continue
+        fitted = fits.filter((pl.col("arm") == arm.name) & pl.col("value").is_not_null())["strategy"].drop_nulls().unique().to_list()
+        points = {name: [row for row in rows if row["arm"] == arm.name] for name, rows in curves.items()}
+        if len(fitted) != 1 or fitted[0] not in names or fitted[0] not in points:
+            found |= {(arm.name, name, row["step"]): ("reweighted", base.get(name, 0.0)) for name, rows in points.items() for row in rows}
+            continue
+        reached = {row["step"]: row["value"] for row in points[fitted[0]]}
+        share_SA = np.broadcast_to([base[name] for name in names], (len(reached), len(names)))
+        reward_SA = np.broadcast_to([paid.get(name, np.nan) for name in names], (len(reached), len(names)))
+        after_SA = amplified(share_SA, reward_SA, names.index(fitted[0]), np.array(list(reached.values())))
+        for place, step in enumerate(reached):
+            found[arm.name, fitted[0], step] = ("doubled", round(float(doubled(base[fitted[0]], step)), 5))
+            for name, value in zip(names, after_SA[place], strict=True):
+                if name != fitted[0] and not np.isnan(value):
+                    found[arm.name, name, step] = ("reweighted", round(float(value), 5))
+    return found
+
+
+def moves(run: Run, start: str) -> list[Row]:
+    """The moves between strategies, and between showing a behaviour and not, that any draw made: share of the draws and of the gain.
+
+    A line per move: by, before, after, and per arm the mean over seeds of both, the gain None unless all seeds have one. Of behaviours
+    only those that some draw took up or gave up.
+    """
+    names = [arm.name for arm in run.arms_of(start)]
+    key = ["by", "before", "after"]
+    share, gain = (
+        {
+            tuple(row[name] for name in (*key, "arm")): row
+            for row in over_seeds(run.metric(metric).filter(pl.col("arm").is_in(names)), [*key, "arm"], "value").to_dicts()
+        }
+        for metric in ("behaviour/move_share", "behaviour/move_gain")
+    )
+    lines = []
+    made = dict.fromkeys(move[:3] for move, row in share.items() if row["value"] > 0)
+    changed = {by for by, before, after in made if by == "strategy" or before != after}
+    for move in made:
+        if move[0] in changed:
+            cells = {}
+            for arm in names:
+                part, of_gain = share.get((*move, arm)), gain.get((*move, arm))
+                decided = part is not None and of_gain is not None and of_gain["seeds"] == part["seeds"]
+                cells[arm] = {"share": part and part["value"], "gain": of_gain["value"] if decided and of_gain else None}
+            lines.append({"by": move[0].replace("_", " "), "before": move[1], "after": move[2], "cells": cells})
+    return lines
 
 
 def pass_at_k(run: Run, start: str, metric: str) -> list[Row]:

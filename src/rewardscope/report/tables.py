@@ -7,6 +7,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from rewardscope.boundary.comparison import Frontier, Point, epsilon
 from rewardscope.report.answer import counts_phrase, interval_phrase, unit_phrase
 from rewardscope.report.wording import OUTCOME_GLYPH, OUTCOME_TEXT, UNKNOWN, margin_text, metric_text, number, signed, visible
 from rewardscope.types import Outcome, Verdict
@@ -100,3 +101,51 @@ def _bend(ends: Sequence[float | None] | None, none: str = "nowhere") -> str:
         return none
     value, lower, upper = ends
     return f"{value:.1f}" if lower is None else f"{value:.1f} [{lower:.1f}, {upper:.1f}]"
+
+
+SUPPORT_WORDS = {
+    "support_retention": "kept of what the base solves (SRR)",
+    "discovery": "new among what is solved (NDR)",
+    "support_change": "won less lost, of all that either solves (NSCR)",
+}
+
+
+def frontier_table(found: Frontier) -> Table:
+    """pass@k with its bands, tolerant and strict side by side; with a base also the base's and the difference."""
+    sides = {"": found.curves}
+    if found.differences:
+        sides = {"base, ": found.base_curves, "trained, ": found.curves, "difference, ": found.differences}
+    columns = {f"{side}{extractor}": curve for side, curves in sides.items() for extractor, curve in curves.items()}
+    table = Table("k", *columns, box=BOX)
+    for place, point in enumerate(next(iter(columns.values()))):
+        table.add_row(str(point.k), *(_point(curve[place]) for curve in columns.values()))
+    problems = [f"{curve[0].n} problems" + (f", {curve[0].dropped} dropped" if curve[0].dropped else "") for curve in columns.values()]
+    table.add_section()
+    table.add_row("", *problems, style="dim")
+    return table
+
+
+def standing_table(found: Frontier) -> Table:
+    """What became of the problems against the base, at which k, and which chances such a k can see."""
+    table = Table("against the base, tolerant", "", "problems", "at k", "epsilon = 3 / k", box=BOX)
+    counts = {name.replace("_", " "): point for name, point in found.classes.items()}
+    shares = {SUPPORT_WORDS[name]: point for name, point in found.support.items()}
+    for text, point in {**counts, **shares}.items():
+        value = UNKNOWN if point.estimate is None else f"{point.estimate.value:g}" if text in counts else _point(point)
+        table.add_row(text, value, str(point.n), str(point.k), number(epsilon(point.k)) if point.k else UNKNOWN)
+    table.add_section()
+    if found.crossing is not None and found.sampling_gap is not None:
+        place, share = found.crossing
+        where = "nowhere" if place.estimate is None and share.n else _point(place, digits=1)
+        table.add_row("k at which the base overtakes", where, str(share.n), str(place.k), "")
+        table.add_row("bootstrap draws in which it does", _point(share), str(share.n), str(share.k), "")
+        gap = found.sampling_gap
+        table.add_row("base pass@k less trained pass@1", _point(gap), str(gap.n), str(gap.k), "")
+    return table
+
+
+def _point(point: Point, digits: int = 3) -> str:
+    if point.estimate is None:
+        return UNKNOWN
+    value, lower, upper = point.estimate.value, point.estimate.lower, point.estimate.upper
+    return f"{value:.{digits}f}" if lower is None or upper is None else f"{value:.{digits}f} [{lower:.{digits}f}, {upper:.{digits}f}]"

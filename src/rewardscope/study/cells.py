@@ -3,9 +3,10 @@
 import torch
 
 from rewardscope.codec import encode
-from rewardscope.errors import EnvironmentFault
+from rewardscope.errors import EnvironmentFault, RewardscopeError, TruthSealed
 from rewardscope.policy import Policy
 from rewardscope.probes import Subject
+from rewardscope.rewards import tell
 from rewardscope.store import CellDirectory, RunDirectory, read_rollouts, write_json, write_measurements, write_rollouts, write_table
 from rewardscope.study.readings import read_tokens
 from rewardscope.study.study import Cell, Evaluation, Study
@@ -89,7 +90,7 @@ def _measure(study: Study, cell: Cell, policy: Policy, rollouts: list[Rollout], 
     sources = [source]
     if cell.seed is not None:
         base_source = run.cell(cell.base).step_file("evaluation", 0)
-        base_rollouts, base_policy = tuple(read_rollouts(base_source)), cell.arm.start.load(study.device)
+        base_rollouts, base_policy = _told(cell.arm, read_rollouts(base_source)), cell.arm.start.load(study.device)
         sources += [base_source, directory.checkpoint(step)]
     subject = Subject(
         study=study.name,
@@ -110,3 +111,17 @@ def _measure(study: Study, cell: Cell, policy: Policy, rollouts: list[Rollout], 
         tokens = read_tokens(base_policy, policy, base_rollouts[:first], rollouts[:first], cell.arm.sampling.temperature)
         write_table(directory.step_file("readings", step), tokens)
     write_measurements(directory.measurements, [row for probe in study.probes for row in probe.measure(subject)])
+
+
+def _told(arm: Arm, rollouts: list[Rollout]) -> tuple[Rollout, ...]:
+    """The base's completions with what the arm's reward says of them; untold where it has nothing to say of held-out problems.
+
+    Raises:
+        TruthSealed: If a reward that declares ``uses_truth = False`` reads the key.
+    """
+    try:
+        return tuple(tell(arm.reward, rollout, ("evaluate", rollout.problem.id)) for rollout in rollouts)
+    except TruthSealed:
+        raise
+    except RewardscopeError:  # Mislabelled knows wrong keys of training problems alone
+        return tuple(rollouts)

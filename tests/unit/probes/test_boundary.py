@@ -19,7 +19,8 @@ def named(name: str) -> Problem:
 
 
 def row(rows: list[Measurement], metric: str, **labels: str) -> Measurement:
-    (found,) = [r for r in rows if r.metric == f"boundary/{metric}" and r.labels == labels]
+    """The row with these labels; epsilon follows from k and need not be named."""
+    (found,) = [r for r in rows if r.metric == f"boundary/{metric}" and {n: v for n, v in r.labels.items() if n != "epsilon"} == labels]
     return found
 
 
@@ -51,8 +52,26 @@ def test_a_problem_with_fewer_graded_draws_than_k_is_dropped_and_counted() -> No
     rollouts = [rollout([True, False], problem=named("a")), rollout([True, None], problem=named("b"))]
     found = row(Boundary(max_k=4).measure(subject(POLICY, rollouts)), "pass_at_k", k="2")
     assert (found.value, found.n, found.dropped) == (1.0, 1, 1)
-    none = row(Boundary(max_k=4).measure(subject(POLICY, rollouts)), "pass_at_k", k="4")
-    assert (none.value, none.n, none.dropped) == (None, 0, 2)
+    assert (found.lower, found.interval) == (None, "none: 1 of 2 problems could not be used"), "who is left is no sample of all"
+    none = row(Boundary(max_k=4).measure(subject(POLICY, [rollout([True, None], problem=named("b"))])), "pass_at_k", k="2")
+    assert (none.value, none.n, none.dropped) == (None, 0, 1)
+
+
+def test_the_curve_goes_as_far_as_the_draws_allow() -> None:
+    rollouts = [rollout([p == n for n in range(1024)], problem=named(str(p))) for p in range(3)]
+    rows = Boundary().measure(subject(POLICY, rollouts))
+    assert {int(r.labels["k"]) for r in rows} == {1 << power for power in range(11)}
+    assert row(rows, "pass_at_k", k="512").value == pytest.approx(0.5) and row(rows, "pass_at_k", k="1024").value == 1.0
+    few = [replace(r, completions=r.completions[:20], grades=r.grades[:20]) for r in rollouts]
+    assert {int(r.labels["k"]) for r in Boundary().measure(subject(POLICY, few))} == {1, 2, 4, 8, 16}
+
+
+def test_pass_at_k_equals_enumeration_over_all_subsets() -> None:
+    draws = [True, False, False, True, False, False, False]
+    rows = Boundary().measure(subject(POLICY, [rollout(draws, problem=named("a")), rollout(draws[2:], problem=named("b"))]))
+    for k in (1, 2, 4):
+        every = [np.mean([any(chosen) for chosen in itertools.combinations(own, k)]) for own in (draws, draws[2:])]
+        assert row(rows, "pass_at_k", k=str(k)).value == pytest.approx(np.mean(every), abs=1e-12)
 
 
 def test_strict_and_tolerant_are_two_metrics() -> None:
@@ -82,6 +101,57 @@ def test_problems_are_won_lost_kept_or_out_of_reach() -> None:
         "discovery": (pytest.approx(2 / 3), 3, 1),  # won of kept and won
         "support_change": (pytest.approx((2 - 1) / 4), 4, 1),
     }
+
+
+def test_counts_say_which_chances_their_k_can_see() -> None:
+    rows = against({"a": [True] * 8, "b": [False] * 8}, {"a": [True] * 8, "b": [True] * 8}, max_k=8)
+    found = [r for r in rows if r.metric in ("boundary/problems", "boundary/support_retention", "boundary/discovery")]
+    assert {(r.labels["k"], r.labels["epsilon"]) for r in found} == {("8", "0.375")} and len(found) == 6
+
+
+def test_problems_that_one_side_alone_was_given_are_dropped_and_counted() -> None:
+    rows = against({"a": [True, False], "b": [False, False], "c": [True, True]}, {"b": [True, False], "a": [True, True], "d": [True, True]})
+    found = row(rows, "difference", k="1")
+    assert (found.value, found.n, found.dropped, found.lower) == (0.5, 2, 2, None)
+    assert [row(rows, "problems", k="2", **{"class": name}).value for name in ("preserved", "expanded", "shrunk")] == [1.0, 1.0, 0.0]
+    assert row(rows, "support_change", k="2").lower is None and row(rows, "sampling_gap", k="2").dropped == 2
+
+
+def test_base_and_policy_without_a_common_problem_are_refused() -> None:
+    with pytest.raises(ComponentError, match="1 of the base, 1 of the trained policy, none in common"):
+        against({"a": [True]}, {"b": [True]})
+
+
+def test_unequal_numbers_of_draws_meet_at_the_fewest() -> None:
+    rows = against({"a": [True] * 8, "b": [False] * 4}, {"a": [False] * 8, "b": [True] * 8}, max_k=8)
+    assert {r.labels["k"] for r in rows if r.metric == "boundary/difference"} == {"1", "2", "4"}
+    assert {r.dropped for r in rows if r.metric == "boundary/difference"} == {0}
+    assert row(rows, "problems", k="8", **{"class": "expanded"}).value == 1.0
+    alone = row(rows, "pass_at_k", k="8")
+    assert (alone.n, alone.dropped) == (2, 0)
+
+
+def test_a_problem_graded_none_throughout_is_dropped_and_never_zero() -> None:
+    rows = against({"a": [True, False], "b": [True, False]}, {"a": [True, False], "b": [None, None]})
+    assert (row(rows, "pass_at_k", k="1").value, row(rows, "pass_at_k", k="1").dropped) == (0.5, 1)
+    assert (row(rows, "difference", k="1").n, row(rows, "difference", k="1").dropped) == (1, 1)
+    nothing = against({"a": [True, False]}, {"a": [None, None]})
+    for metric in ("pass_at_k", "vote_at_k", "difference", "crossing_k", "crossing_share", "sampling_gap"):
+        assert {(r.value, r.n) for r in nothing if r.metric == f"boundary/{metric}"} == {(None, 0)}, metric
+    assert {r.value for r in nothing if r.metric in ("boundary/problems", "boundary/discovery", "boundary/support_change")} == {None}
+
+
+def test_an_empty_class_leaves_its_share_unknown() -> None:
+    rows = against({"a": [False, False]}, {"a": [True, False]})
+    assert (row(rows, "support_retention", k="2").value, row(rows, "support_retention", k="2").n) == (None, 0), "the base solves nothing"
+    assert (row(rows, "discovery", k="2").value, row(rows, "discovery", k="2").lower) == (1.0, None), "one problem has no interval"
+
+
+def test_a_single_problem_is_measured_without_an_interval() -> None:
+    rows = against({"a": [True, False]}, {"a": [True, True]})
+    for metric in ("pass_at_k", "difference", "sampling_gap"):
+        assert all((r.value is not None, r.lower) == (True, None) for r in rows if r.metric == f"boundary/{metric}"), metric
+    assert row(rows, "difference", k="1").interval == "none: fewer than 2 problems"
 
 
 def test_both_sides_of_a_problem_are_met_with_equally_many_draws() -> None:

@@ -7,8 +7,9 @@ from typer.testing import CliRunner
 
 from rewardscope.cli import app
 from rewardscope.probes import PROBES, validation
+from rewardscope.probes.detectors import DETECTORS
 
-SHOWN = {*PROBES, "Agreement", "Verdicts"}
+SHOWN = {*PROBES, "Agreement", "Verdicts", *DETECTORS}
 
 
 def test_every_instrument_was_pointed_at_something_known_and_at_nothing() -> None:

@@ -3,10 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from rewardscope import Arm, Chain, Claim, Coin, Evaluation, Organism, Study, Truth
+from rewardscope import Arm, Chain, Claim, Coin, Evaluation, Mislabelled, Organism, Policy, Sampling, Study, Truth
 from rewardscope.errors import ComponentError, EnvironmentFault, RunDirectoryError, StudyError
 from rewardscope.study import load_study, open_run
-from rewardscope.study.cells import held_out
+from rewardscope.study.cells import _told, held_out
+from rewardscope.training import roll_out
 from rewardscope.types import Grade, Problem
 
 CLAIM = Claim(sentence="It helps.", metric="boundary/pass_at_k", labels={"k": "1"}, treatment="truth", control="coin")
@@ -132,3 +133,12 @@ def test_a_study_file_that_cannot_be_used_is_explained(tmp_path: Path, text: str
     file.write_text(text)
     with pytest.raises((StudyError, ComponentError), match=message):
         load_study(file)
+
+
+def test_the_base_is_told_what_the_arm_would_pay_it(planted: Policy) -> None:
+    problems = held_out(TRUTH, Evaluation(problems=3, readings=0))
+    base = roll_out(planted, Chain(), problems, 8, Sampling(max_tokens=24), 0, [("evaluate", problem.id) for problem in problems])
+    paid = _told(TRUTH, base)
+    assert [r.rewards for r in paid] == [tuple(float(bool(g.correct)) for g in r.grades) for r in base]
+    assert {reward for r in _told(COIN, base) for reward in r.rewards or ()} == {0.0, 1.0}
+    assert _told(replace(TRUTH, reward=Mislabelled()), base) == tuple(base), "it knows no wrong keys of held-out problems"

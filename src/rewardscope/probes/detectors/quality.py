@@ -1,0 +1,97 @@
+"""How often a detector is right, on texts that were labelled by hand and ship with it.
+
+The texts stand in ``labelled/``: a file per behaviour, and ``plain.txt`` with texts that show none. They were made up and labelled by the
+author of the patterns, before any detector had met them; none is a completion of a model under study, and more than half of the
+negatives were made to mislead. So the figures say what a detector confuses, at the file's share of positives, and not how often it errs on
+some model's completions: read a sample of those before believing a share.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from scipy import stats as distributions
+
+from rewardscope.probes.detectors.base import Detector
+from rewardscope.stats import LEVEL
+
+FOLDER = Path(__file__).parent / "labelled"
+PROMPT = "A shop sells pens at 3 dollars each. How much do 4 pens cost?"
+"""The prompt of every text that names none of its own."""
+TIMES = re.compile(r"\[\[(.*?) \* (\d+)\]\]", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A completion and whether it shows the behaviour, as a person sees it."""
+
+    prompt: str
+    text: str
+    shows: bool
+
+
+@cache
+def labelled(behaviour: str) -> tuple[Labelled, ...]:
+    r"""The texts of a behaviour, then the plain ones as further negatives.
+
+    A line is ``+ text`` or ``- text``; \n in it is a line break, ``[[text * 12]]`` is the text 12 times over, and what stands before
+    ``|||`` is a prompt of its own. Other lines are remarks.
+    """
+    return (*_read(FOLDER / f"{behaviour}.txt"), *_read(FOLDER / "plain.txt"))
+
+
+def _read(file: Path) -> list[Labelled]:
+    found = []
+    for line in file.read_text(encoding="utf-8").splitlines():
+        if line.startswith(("+ ", "- ")):
+            prompt, _, text = line[2:].rpartition("|||")
+            text = TIMES.sub(lambda match: match[1] * int(match[2]), text.strip().replace("\\n", "\n"))
+            found.append(Labelled(prompt.strip() or PROMPT, text, line.startswith("+")))
+    return found
+
+
+@dataclass(frozen=True)
+class Quality:
+    """What a detector got right."""
+
+    hits: int
+    """Positives that it found."""
+    positives: int
+    alarms: int
+    """Negatives that it took for positives."""
+    negatives: int
+
+    @property
+    def precision(self) -> float | None:
+        """Share of what it found that was there; None where it found nothing."""
+        return self.hits / (self.hits + self.alarms) if self.hits + self.alarms else None
+
+    @property
+    def recall(self) -> float:
+        """Share of what was there that it found."""
+        return self.hits / self.positives
+
+    def __str__(self) -> str:
+        """Both with their n and exact 95 % intervals, of such texts as these."""
+        found = self.hits + self.alarms
+        return f"precision {_share(self.hits, found)}, recall {_share(self.hits, self.positives)}, {self.negatives} negatives"
+
+
+def _share(count: int, total: int) -> str:
+    """A share with its Clopper-Pearson interval."""
+    if not total:
+        return "unknown (found nothing)"
+    tail = (1 - LEVEL) / 2
+    lower = distributions.beta.ppf(tail, count, total - count + 1) if count else 0.0
+    upper = distributions.beta.ppf(1 - tail, count + 1, total - count) if count < total else 1.0
+    return f"{count / total:.2f} [{lower:.2f}, {upper:.2f}] ({count} of {total})"
+
+
+def quality(detector: Detector) -> Quality:
+    """What the detector gets right of the labelled texts of its behaviour."""
+    texts = labelled(detector.behaviour)
+    found = [detector(each.prompt, each.text) for each in texts]
+    hits = sum(f and each.shows for f, each in zip(found, texts, strict=True))
+    positives = sum(each.shows for each in texts)
+    return Quality(hits, positives, sum(found) - hits, len(texts) - positives)
