@@ -1,10 +1,8 @@
 """Completions that nobody should write, for every environment to survive: addressed, so the same in every run.
 
-``python tests/junk.py 10000`` grades that many in every environment of the contract tests and prints the slowest.
+``python benchmarks/environments.py 10000`` grades that many in every environment of the contract tests.
 """
 
-import sys
-import time
 from collections.abc import Iterator
 
 import numpy as np
@@ -12,13 +10,15 @@ import numpy as np
 from rewardscope.seeds import generator
 
 PIECES = (
-    *("<answer>", "</answer>", "<answer", "answer>", "\\boxed{", "}", "{", "<confidence>", "</confidence>", "0.5", "answer is", "Answer:", "="),
-    *("```python\n", "```", "```\n", "def ", "def f(", "def affine(n):\n    return ", "lambda", "return", "import os\n", "\n    ", "\t", "(", ")"),
-    *("nan", "NaN", "inf", "-inf", "1e999", "-1e-999", "1/0", "0/0", "9" * 400, "-" * 50, "²", "١٢٣", "½", "\u2212", "0x1F", "1_000", "1,2,3"),
-    *("\u202e", "\u2066", "\u200f", "\ufeff", "\ud800", "\x00", "\x1b[2J", "\r", "\u2028", "\x85", "e\u0301" * 20, "👩‍👩‍👧", "ﷺ"),
-    *("->", "→", "Alder", " -> Birch", "Kelso", "func_0(", "'", '"', "`", "$", "%s%n", "{0}", "${x}", "__class__", "''.join", "7", " ", "+", "*"),
-    *("[", "]", "[[", "null", '{"output": "', "True", "()", "- ", "\\times", "¬", "∧", "(P ∨ ¬P)", "True\nFalse", "Q" * 30, "seven", "minus one"),
-)
+    *("<answer>", "</answer>", "<answer", "answer>", "\\boxed{", "}", "{", "<confidence>", "</confidence>", "0.5", "answer is", "Answer:"),
+    *("```python\n", "```", "```\n", "def ", "def f(", "def affine(n):\n    return ", "lambda", "return", "import os\n", "\n    ", "\t"),
+    *("nan", "NaN", "inf", "-inf", "1e999", "-1e-999", "1/0", "0/0", "9" * 400, "-" * 50, "²", "١٢٣", "½", "\u2212", "0x1F", "1_000", "="),
+    *("\u202e", "\u2066", "\u200f", "\ufeff", "\ud800", "\x00", "\x1b[2J", "\r", "\u2028", "\x85", "e\u0301" * 20, "👩‍👩‍👧", "ﷺ", "1,2,3"),
+    *("->", "→", "Alder", " -> Brigg", "Kelso", "func_0(", "'", '"', "`", "$", "%s%n", "{0}", "${x}", "__class__", "''.join", "7", " "),
+    *("[", "]", "[[", "null", '{"output": "', "True", "()", "- ", "\\times", "¬", "∧", "(P ∨ ¬P)", "True\nFalse", "Q" * 30),
+    *("seven", "+", "*", "(", ")"),
+)  # fmt: skip
+"""Markup, code, numbers that are none, and characters that are not what they look like."""
 
 
 def junk(count: int) -> Iterator[str]:
@@ -49,22 +49,3 @@ def _piece(random: np.random.Generator) -> str:
 
 def _glued(random: np.random.Generator, count: int) -> str:
     return "".join(PIECES[place] for place in random.integers(len(PIECES), size=count))
-
-
-def main() -> None:
-    from contract.test_environments import EXAMPLES
-
-    texts = list(junk(int(sys.argv[1])))
-    for environment in EXAMPLES:
-        problems = [environment.problem("train", index) for index in range(20)]
-        started, slowest, right = time.perf_counter(), (0.0, ""), 0
-        for index, text in enumerate(texts):
-            began = time.perf_counter()
-            right += environment.grade(problems[index % 20], text).correct is True
-            slowest = max(slowest, (time.perf_counter() - began, text[:40]))
-        seconds = time.perf_counter() - started
-        print(f"{environment}: {len(texts)} texts, {right} right, {seconds:.1f} s, slowest {slowest[0]:.3f} s {slowest[1]!r}", flush=True)
-
-
-if __name__ == "__main__":
-    main()

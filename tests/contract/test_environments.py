@@ -14,7 +14,21 @@ from hypothesis import strategies as st
 
 from junk import junk
 from rewardscope.codec import canonical, decode, encode
-from rewardscope.environments import ENVIRONMENTS, Chain, Clinic, Code, Composition, Confident, Countdown, Environment, Graph, Gym, Sums, distinct
+from rewardscope.environments import (
+    ENVIRONMENTS,
+    Chain,
+    Clinic,
+    Code,
+    Composition,
+    Confident,
+    Countdown,
+    Environment,
+    Graph,
+    Gym,
+    Loophole,
+    Sums,
+    distinct,
+)
 from rewardscope.errors import EnvironmentFault
 
 EXAMPLES: list[Environment] = [
@@ -42,6 +56,8 @@ EXAMPLES: list[Environment] = [
     Countdown(min_numbers=5, max_numbers=6, answer_in="whole"),
     Composition(),
     Composition(min_level=1, max_level=6, definitions=False, literal_leaf=0.0, answer_in="whole"),
+    Loophole(),
+    Loophole("propositional_logic", answer_in="whole"),
     Graph(),
     Graph(hops=5, dead_ends=6, branches=3, distractors=0, shortest=True, answer_in="whole"),
 ]
@@ -55,6 +71,7 @@ SPLITS = {
     "Countdown": ("train", "heldout"),
     "Composition": ("train", "heldout", "unseen"),
     "Graph": ("train", "heldout"),
+    "Loophole": ("train", "heldout"),
 }
 GARBAGE = [
     "",
@@ -167,7 +184,7 @@ def test_grading_changes_nothing_and_says_the_same_twice(environment: Environmen
 
 @each
 def test_junk_gets_a_grade_and_holds_nothing_up(environment: Environment) -> None:
-    """120 of the texts of which ``python tests/junk.py 10000`` grades ten thousand."""
+    """120 of the texts of which ``python benchmarks/environments.py 10000`` grades ten thousand."""
     problem = environment.problem("train", 4)
     for text in junk(120):
         started = time.monotonic()

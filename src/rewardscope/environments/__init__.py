@@ -9,10 +9,13 @@ from rewardscope.environments.confident import Confident
 from rewardscope.environments.countdown import Countdown
 from rewardscope.environments.graph import Graph
 from rewardscope.environments.gym import Gym
+from rewardscope.environments.loophole import Loophole
 from rewardscope.environments.regimes import REGIMES, AllProblems, Curriculum, Pool, Ranked, Regime, by_historical_variance
 from rewardscope.environments.sums import Sums
 
-ENVIRONMENTS: dict[str, type[Environment]] = {cls.__name__: cls for cls in (Chain, Sums, Gym, Clinic, Confident, Code, Countdown, Composition, Graph)}
+ENVIRONMENTS: dict[str, type[Environment]] = {
+    cls.__name__: cls for cls in (Chain, Sums, Gym, Clinic, Confident, Code, Countdown, Composition, Graph, Loophole)
+}
 """Every environment there is, by name."""
 
 __all__ = [
@@ -29,6 +32,7 @@ __all__ = [
     "Environment",
     "Graph",
     "Gym",
+    "Loophole",
     "Pool",
     "Ranked",
     "Regime",

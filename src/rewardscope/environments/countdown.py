@@ -1,6 +1,6 @@
-"""Countdown: reach a target from a few numbers with + - * /, each number at most once; checked by a small parser and exact fractions.
+"""Countdown: reach a target from a few numbers with + - * /, each at most once; checked by a small parser and exact fractions.
 
-    Numbers: 3, 7, 8. Target: 29.      <answer>3 * 7 + 8</answer>
+From the numbers 3, 7 and 8, for instance, 3 * 7 + 8 makes 29.
 """
 
 import re
@@ -39,10 +39,10 @@ class Expression:
 
 @dataclass(frozen=True)
 class Countdown:
-    """``min_numbers`` to ``max_numbers`` whole numbers up to ``largest`` and a target up to ``largest_target``; some way of using them all exists.
+    """A target up to ``largest_target`` to reach from ``min_numbers`` to ``max_numbers`` whole numbers up to ``largest``.
 
-    The count of numbers is the level. A solution may leave numbers out. Strategies say which operations the answer uses: sums (+ and -
-    alone), products (* too, no /) or quotients (/).
+    Some way of using them all exists; a solution may leave some out. The count of numbers is the level. Strategies say which operations the
+    answer uses: sums (+ and - alone), products (* too, no /) or quotients (/).
 
     Source:
         Pan et al. 2025, TinyZero (github.com/Jiayi-Pan/TinyZero): the task; its code evaluates the completion as Python, ours never does.
@@ -91,7 +91,7 @@ class Countdown:
         return Problem(content_id("Countdown", told), "Countdown", prompt, solution, count)
 
     def grade(self, problem: Problem, text: str) -> Grade:
-        """Strict: an expression and nothing else where it was asked for; tolerant: the last expression in it, or of the whole completion."""
+        """Strict: an expression and nothing else where it was asked for; tolerant: the last expression there, or else anywhere."""
         told = DIGITS.findall(problem.prompt.partition("\n")[0])
         *numbers, target = map(int, told)
         asked = strict(text, self.answer_in)
@@ -123,7 +123,7 @@ def _join(numbers: list[int], draws: list[list[float]]) -> tuple[int, str]:
         if left < right:
             left, right, left_text, right_text = right, left, right_text, left_text
         operator = "+-*/"[int(sign * 4)]
-        if operator in "*/" and right == 1 or operator == "/" and left % right:
+        if (operator in "*/" and right == 1) or (operator == "/" and left % right):
             operator = "+"
         value = {"+": left + right, "-": left - right, "*": left * right, "/": left // right}[operator]
         if not 1 <= value <= LARGEST_STEP:
@@ -201,7 +201,7 @@ def _joined(left: Expression, sign: str, right: Expression) -> Expression:
 
 
 def last_expression(text: str) -> str | None:
-    """The last run of digits, signs and brackets in which two numbers are joined: inside the last answer tag if there is one, else anywhere.
+    """The last run of digits, signs and brackets in which two numbers are joined: inside the last answer tag, or else anywhere.
 
     >>> last_expression("First 3 + 4 = 7, so (3 + 4) * 2 = 14.")
     '(3 + 4) * 2'

@@ -1,6 +1,6 @@
 """Ways through a small network of roads between places, told in words; each step of a route can be checked.
 
-    Roads join Alder and Birch; Birch and Cedar ... Find a way from Alder to Cedar.      <answer>Alder -> Birch -> Cedar</answer>
+Where roads join Alder and Brigg, and Brigg and Corby, the way from Alder to Corby is Alder -> Brigg -> Corby.
 """
 
 import json
@@ -8,6 +8,7 @@ import re
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import ClassVar, get_args
 
 import numpy as np
@@ -44,8 +45,8 @@ class Graph:
     last False if it does not arrive. Strategies say of a whole valid route whether it is as short as possible.
 
     Source:
-        Wang et al. 2025, arXiv:2509.22613 (path-finding for reinforcement learning); Bachmann and Nagarajan 2024, arXiv:2403.06963 (path-star:
-        why dead ends make it hard).
+        Wang et al. 2025, arXiv:2509.22613 (path-finding for reinforcement learning); Bachmann and Nagarajan 2024, arXiv:2403.06963
+        (path-star: why dead ends make it hard).
     """
 
     hops: int = 3
@@ -83,18 +84,22 @@ class Graph:
         random = generator("graph", seed)
         names = [PLACES[place] for place in random.permutation(len(PLACES))[: self.places]]
         roads, way = self._lay(names, random)
-        told = "; ".join(" and ".join(pair if flip else pair[::-1]) for pair, flip in zip(roads, random.random(len(roads)) < 0.5, strict=True))
+        told = "; ".join(
+            " and ".join(pair if flip else pair[::-1]) for pair, flip in zip(roads, random.random(len(roads)) < 0.5, strict=True)
+        )
         task = f"Find {'a shortest way' if self.shortest else 'a way'} from {way[0]} to {way[-1]}"
         text = f"Roads join {told}. All roads go both ways.\n{task}{', over as few roads as possible' if self.shortest else ''}."
         form = "first place -> next place -> ... -> last place"
-        where = f"Give the places in order in the form <answer>{form}</answer>." if self.answer_in == "tags" else f"Answer with just {form}."
+        where = (
+            f"Give the places in order in the form <answer>{form}</answer>." if self.answer_in == "tags" else f"Answer with just {form}."
+        )
         facts = {"roads": json.dumps(roads), "start": way[0], "goal": way[-1]}
         return Problem(content_id("Graph", text), "Graph", f"{text} {where}", " -> ".join(way), self.hops, facts)
 
     def _lay(self, names: Sequence[str], random: np.random.Generator) -> tuple[list[tuple[str, str]], Sequence[str]]:
         """All roads in a random order, and the way that they were laid around."""
         way, rest = names[: self.hops + 1], list(names[self.hops + 1 :])
-        roads = list(zip(way, way[1:], strict=False))
+        roads = list(pairwise(way))
         leaves: list[str] = list(way[:-1])
         for _ in range(self.dead_ends):  # from the way, or from an earlier dead end
             leaves.append(rest.pop())
@@ -109,7 +114,7 @@ class Graph:
         return [roads[place] for place in random.permutation(len(roads))], way
 
     def grade(self, problem: Problem, text: str) -> Grade:
-        """Strict: places of the problem joined by arrows, where they were asked for; tolerant: the places named in order, where a route is."""
+        """Strict: places of the problem joined by arrows, where that was asked for; tolerant: the places named in a route."""
         roads = _network(json.loads(problem.facts["roads"]))
         start, goal = problem.facts["start"], problem.facts["goal"]
         asked = strict(text, self.answer_in)
@@ -119,10 +124,10 @@ class Graph:
         if not route:
             return Grade(correct=False, strict=False, well_formed=False, feedback="no route was found")
         left = _distances(roads, goal)
-        steps = [route[0] == start, *(self._follows(roads, left, here, there) for here, there in zip(route, route[1:], strict=False))]
+        steps = [route[0] == start, *(self._follows(roads, left, here, there) for here, there in pairwise(route))]
         steps += [] if route[-1] == goal else [False]
         correct = all(steps)
-        valid = route[0] == start and route[-1] == goal and all(b in roads.get(a, ()) for a, b in zip(route, route[1:], strict=False))
+        valid = route[0] == start and route[-1] == goal and all(b in roads.get(a, ()) for a, b in pairwise(route))
         return Grade(
             correct=correct,
             strict=formed and correct,
@@ -162,7 +167,7 @@ def _distances(roads: Roads, goal: str) -> dict[str, int]:
 
 
 def find_route(text: str) -> list[str]:
-    """The places that are named in order: inside the last answer tag, else in the last line with an arrow and two places, else with two places.
+    """The places that are named in order: in the last answer tag, else in the last line with an arrow and two places, else with two.
 
     A place named twice in a row counts once, so "from Alder to Birch, from Birch to Cedar" is a route of three.
     """

@@ -40,11 +40,11 @@ TOP_LEVEL = re.compile(r"(?:def|async def|class|import|from|@)\b|@|\s|$|#")
 class Code:
     """A function to write from its description and three examples; nine hidden tests decide, run in a sandbox.
 
-    24 families over whole numbers, lists and texts, each with parameters and wordings. What a function does decides its split, however it is told, so
-    no function of ``train`` is asked for again in ``heldout``; ``heldout_families`` asks for those that ``families`` leaves out. Results
-    count with their type: 4.0 is not 4, and True is not 1. The program runs in ``pydantic-monty`` with limits of time, memory, recursion
-    and output, and never in this process. None, could not be graded: a construct of Python that the sandbox lacks (``yield``, ``del``),
-    or a worker that died of itself. Out of time, out of memory, or reaching for what a sandbox does not have is wrong.
+    24 families over whole numbers, lists and texts, each with parameters and wordings. What a function does decides its split, however it
+    is told, so no function of ``train`` is asked for again in ``heldout``; ``heldout_families`` asks for those that ``families`` leaves
+    out. Results count with their type: 4.0 is not 4, and True is not 1. The program runs in ``pydantic-monty`` with limits of time, memory,
+    recursion and output, and never in this process. None, could not be graded: a construct of Python that the sandbox lacks (``yield``,
+    ``del``), or a worker that died of itself. Out of time, out of memory, or reaching for what a sandbox does not have is wrong.
 
     ``steps`` are the verdicts of all twelve tests, the three of the prompt first, so that `Process` pays the share of tests passed.
 
@@ -105,7 +105,7 @@ class Code:
         return Problem(content_id("Code", prompt), "Code", prompt, family.source(parameters), family.level, facts)
 
     def grade(self, problem: Problem, text: str) -> Grade:
-        """Strict: the completion's only code block, and it defines the function; tolerant: the last block, or the lines of a program, that do."""
+        """Strict: the completion's only code block, if it defines the function; tolerant: the last block, or lines among prose, that do."""
         function, tests = problem.facts["function"], json.loads(problem.facts["tests"])
         blocks = BLOCK.findall(text)
         formed = len(blocks) == 1 and _defines(blocks[0], function)
@@ -157,10 +157,10 @@ def draw_tests(family: Family, parameters: Parameters, random: np.random.Generat
 
 
 def find_program(text: str, function: str) -> str | None:
-    """The last code block that defines ``function``, also one that was never closed; failing that, the program's lines among the prose.
+    r"""The last code block that defines ``function``, also one that was never closed; failing that, the program's lines among the prose.
 
-    >>> find_program("Sure!\\ndef f(n):\\n    return n\\nThis returns n.", "f")
-    'def f(n):\\n    return n'
+    >>> find_program("Sure!\ndef f(n):\n    return n\nThis returns n.", "f")
+    'def f(n):\n    return n'
     """
     for block in reversed(BLOCK.findall(text)):
         if _defines(block, function):
@@ -199,7 +199,7 @@ def _prompt(family: Family, told: str, visible: Sequence[Sequence[Any]]) -> str:
 
 
 def _feedback(function: str, tests: Sequence[Sequence[Any]], outcomes: Sequence[Outcome], passed: Sequence[bool]) -> str:
-    """What went wrong in the first test of the prompt that failed, in the runtime's own words; of a hidden test, no more than that it failed."""
+    """What went wrong in the first test of the prompt that failed, in the runtime's own words; of hidden tests, no more than how many."""
     for (argument, expected), outcome, good in zip(tests[:VISIBLE], outcomes, passed, strict=False):
         if not good:
             what = f"gave {shown(outcome.value)}" if outcome.kind == "value" else f"stopped with {outcome.message}"

@@ -14,7 +14,7 @@ def _branch(random: Random) -> Parameters:
 
 
 def _at_threshold(random: Random, parameters: Parameters) -> int:
-    return int(parameters["t"]) + one_of(random, -1, 0, 1, between(random, -40, 40))
+    return int(parameters["t"] + one_of(random, -1, 0, 1, between(random, -40, 40)))
 
 
 def _two_divisors(random: Random) -> Parameters:
@@ -23,9 +23,9 @@ def _two_divisors(random: Random) -> Parameters:
 
 
 def _recurrence(parameters: Parameters, rounds: int) -> int:
-    value = int(parameters["s"])
+    value, p, q, m = map(int, (parameters[name] for name in "spqm"))
     for _ in range(rounds):
-        value = (value * parameters["p"] + parameters["q"]) % parameters["m"]
+        value = (value * p + q) % m
     return value
 
 
@@ -36,11 +36,11 @@ def _steps_down(parameters: Parameters, n: int) -> int:
 
 
 def _digits_in_base(parameters: Parameters, n: int) -> int:
-    rest, total = n, 0
+    rest, total, base = n, 0, int(parameters["b"])
     while rest:
-        rest, digit = divmod(rest, parameters["b"])
+        rest, digit = divmod(rest, base)
         total += digit == parameters["d"]
-    return total * parameters["k"]
+    return total * int(parameters["k"])
 
 
 INTS = (
@@ -108,7 +108,7 @@ INTS = (
         "steps_down", "n", 3,
         lambda random: {"d": between(random, 2, 6), "s": between(random, 1, 7), "t": between(random, 1, 12)},
         (
-            "the number of steps until n is less than {t}, where a step divides n by {d} if n is divisible by {d}, and subtracts {s} otherwise",
+            "the number of steps until n is less than {t}; a step divides n by {d} if {d} divides n, and subtracts {s} otherwise",
             "how many steps it takes to bring n below {t}: n becomes n / {d} when {d} divides it exactly, and n - {s} when not",
         ),
         "def steps_down(n):\n    steps = 0\n    while n >= $t:\n        if n % $d == 0:\n            n = n // $d\n        else:\n"

@@ -60,7 +60,7 @@ LISTS = (
             "the numbers that leave the remainder {r} when divided by {m}, each multiplied by {k}, as a list in their order",
         ),
         "def scaled_residues(numbers):\n    return [$k * x for x in numbers if x % $m == $r]\n",
-        lambda p, values: list(map(lambda value: value * p["k"], filter(lambda value: (value - p["r"]) % p["m"] == 0, values))),
+        lambda p, values: [value * p["k"] for value in filter(lambda value: (value - p["r"]) % p["m"] == 0, values)],
         _any_numbers,
     ),
     Family(
@@ -104,8 +104,9 @@ LISTS = (
             "the largest sum of {k} consecutive numbers, or {d} if there are fewer than {k} numbers",
             "{d} for a list shorter than {k}, and otherwise the maximum over all sums of {k} neighbouring numbers",
         ),
-        "def best_window(numbers):\n    best = None\n    for i in range(len(numbers) - $k + 1):\n        total = 0\n        for x in numbers[i:i + $k]:\n"
-        "            total += x\n        if best is None or total > best:\n            best = total\n    if best is None:\n        return $d\n    return best\n",
+        "def best_window(numbers):\n    if len(numbers) < $k:\n        return $d\n    best = total = sum(numbers[:$k])\n"
+        "    for i in range($k, len(numbers)):\n        total += numbers[i] - numbers[i - $k]\n        if total > best:\n"
+        "            best = total\n    return best\n",
         _windows,
         _any_numbers,
     ),

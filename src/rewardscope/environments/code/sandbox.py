@@ -1,7 +1,7 @@
-"""Runs a function that a model wrote: in ``pydantic-monty``, an interpreter without files, network or processes, in a worker that can be killed.
+"""Runs a function that a model wrote in ``pydantic-monty``: an interpreter without files, network or processes, in a worker of its own.
 
-Nothing a model wrote is ever given to this process's own interpreter. The worker holds itself to time, memory, recursion and output; if it does
-not, this process kills it. Only plain values come back.
+Nothing a model wrote is ever given to this process's own interpreter. The worker holds itself to time, memory, recursion and output; if
+it does not, this process kills it. Only plain values come back.
 """
 
 import atexit
@@ -14,6 +14,8 @@ from functools import cache
 from typing import Any, Literal
 
 import pydantic_monty as monty
+
+from rewardscope.errors import EnvironmentFault
 
 CALL_SECONDS, TOTAL_SECONDS, KILL_SECONDS = 0.5, 1.0, 3.0
 """One call of the function; all calls of one grade, after which no further one begins; when a worker that does not answer is killed."""
@@ -51,8 +53,8 @@ class Outcome:
 def call(code: str, function: str, arguments: Sequence[Sequence[Any]]) -> list[Outcome]:
     """What ``function`` of ``code`` returns for each of the arguments, in order.
 
-    A program that does not load, or that runs out of time or memory, gives the same outcome for every call that is left. Unknown is a construct
-    that the interpreter does not have, or a worker that died without having run out of anything.
+    A program that does not load, or that runs out of time or memory, gives the same outcome for every call that is left. Unknown is a
+    construct that the interpreter does not have, or a worker that died without having run out of anything.
 
     Args:
         code: Python as a model wrote it.
@@ -69,7 +71,7 @@ def call(code: str, function: str, arguments: Sequence[Sequence[Any]]) -> list[O
 def _together(code: str, function: str, calls: Sequence[tuple[Any, ...]]) -> list[Outcome] | None:
     """All calls in one trip, which is what a program without errors takes; None where one of them failed, or where time ran out."""
     try:
-        with _pool(os.getpid()).checkout(limits=LIMITS, os_policy=FIXED) as session:
+        with _session() as session:
             printed = monty.CollectString(MAX_OUTPUT_BYTES)
             try:
                 session.feed_run(code, print_callback=printed)
@@ -88,7 +90,7 @@ def _one_by_one(code: str, function: str, calls: Sequence[tuple[Any, ...]]) -> l
     outcomes: list[Outcome] = []
     started = time.monotonic()
     try:
-        with _pool(os.getpid()).checkout(limits=LIMITS, os_policy=FIXED) as session:
+        with _session() as session:
             printed = monty.CollectString(MAX_OUTPUT_BYTES)
             session.feed_run(code, print_callback=printed)
             for values in calls:
@@ -133,15 +135,32 @@ def _said(error: "monty.MontyRuntimeError | monty.MontySyntaxError | monty.Monty
     return words[:200] + line
 
 
+def _session() -> monty.MontySession:
+    """A fresh session of this process's worker.
+
+    Raises:
+        EnvironmentFault: In a process that was forked after its parent had run a program: the threads that speak to the worker did not come
+            with it, and a call would wait for ever.
+    """
+    owner, pool = _pool()
+    if owner != os.getpid():
+        raise EnvironmentFault(
+            "Programs cannot be run in a process that was forked after its parent had run one",
+            value=f"process {os.getpid()}, forked from {owner}",
+            do="Start processes by spawn, or fork before the first grade",
+        )
+    return pool.checkout(limits=LIMITS, os_policy=FIXED)
+
+
 @cache
-def _pool(process: int) -> monty.Monty:
-    """This process's workers: one at a time, started on first use, ended with the process; a forked process gets its own."""
-    pool = monty.Monty(max_processes=1, request_timeout=KILL_SECONDS)
+def _pool() -> tuple[int, monty.Monty]:
+    """The process that started it, and its worker: started on first use, ended with the process."""
+    pool, owner = monty.Monty(max_processes=1, request_timeout=KILL_SECONDS), os.getpid()
     pool.__enter__()
 
     def close() -> None:
-        if os.getpid() == process:
+        if os.getpid() == owner:
             pool.__exit__(None, None, None)
 
     atexit.register(close)
-    return pool
+    return owner, pool

@@ -15,12 +15,12 @@ def _word(random: Random, parameters: Parameters) -> str:
     return letters(random, between(random, 0, 9))
 
 
-def _rich_in(*names: str) -> Any:
+def _rich_in(*names: str, longest: int = 10) -> Any:
     """Letters of which a half are among these parameters."""
 
     def example(random: Random, parameters: Parameters) -> str:
         wanted = "".join(parameters[name] for name in names)
-        return "".join(one_of(random, *wanted) if random.random() < 0.5 else letter for letter in letters(random, between(random, 0, 10)))
+        return letters(random, between(random, 0, longest), string.ascii_lowercase + wanted * (26 // len(wanted)))
 
     return example
 
@@ -113,7 +113,7 @@ TEXTS = (
         "def longest_run(text):\n    best = 0\n    run = 0\n    for letter in text:\n        if letter == $a:\n            run += 1\n"
         "        else:\n            run = 0\n        best = max(best, run)\n    return $k * best + $b\n",
         lambda p, text: p["b"] + p["k"] * max((len(run) for run in re.findall(rf"{p['a']}+", text)), default=0),
-        _rich_in("a"),
+        _rich_in("a", longest=14),
     ),
     Family(
         "count_pieces", "text", 2,
@@ -124,7 +124,7 @@ TEXTS = (
         ),
         "def count_pieces(text):\n    return $b + len([piece for piece in text.split($a) if len(piece) >= $k])\n",
         lambda p, text: p["b"] + sum(len(piece) >= p["k"] for piece in re.findall(rf"[^{p['a']}]+", text)),
-        _rich_in("a"),
+        _rich_in("a", longest=24),
     ),
 )  # fmt: skip
 """Every family over a text."""

@@ -103,7 +103,11 @@ class Composition:
         used = [DEFINITIONS[name] for name in DEFINITIONS if name in _calls(node)] if self.definitions else []
         question = "\n\n".join(["Given this code:", *used, main, f'What does main("{given}") return?'])
         where = "Give the string in the form <answer>...</answer>." if self.answer_in == "tags" else "Answer with just the string."
-        facts = {"composition": told(node), "input": given, "values": "; ".join(f"{call} is {value}" for call, value in _shown(node, given))}
+        facts = {
+            "composition": told(node),
+            "input": given,
+            "values": "; ".join(f'{call} is "{value}"' for call, value in trace(node, given) or ()),
+        }
         # named by the composition of its input: how it is asked makes no other problem
         return Problem(content_id("Composition", told(node, given)), "Composition", f"{question} {where}", answer, level, facts)
 
@@ -153,10 +157,6 @@ def trace(node: Node, given: str) -> list[tuple[str, str]] | None:
     quoted = [f'"{argument}"' for argument in arguments]
     call = " + ".join(quoted) if node[0] == CONCATENATE else f"{node[0]}({', '.join(quoted)})"
     return [step for part in before for step in part if step[0]] + [(call, value)]
-
-
-def _shown(node: Node, given: str) -> list[tuple[str, str]]:
-    return [(call, f'"{value}"') for call, value in trace(node, given) or []]
 
 
 def _calls(node: Node) -> set[str]:

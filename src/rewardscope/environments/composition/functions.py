@@ -122,11 +122,12 @@ TRAINED = tuple(f"func_{number}" for number in range(13))
 UNSEEN = tuple(f"func_{number}" for number in range(13, 25))
 """Those of ``unseen``: none of them is in any other split."""
 CONCATENATE, INTERLACE = "+", "interlace"
+JOIN: Callable[[str, str], str] = _interlace
 
 
 def join(operator: str, left: str, right: str) -> str:
     """Both strings one behind the other, or letter by letter in turn."""
-    return left + right if operator == CONCATENATE else str(_interlace(left, right))
+    return left + right if operator == CONCATENATE else JOIN(left, right)
 
 
 def definition(name: str) -> str:
