@@ -56,7 +56,8 @@ EXAMPLES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "rubiks_cube": lambda metadata: str(metadata["example_correct_answer"]),
 }
 """Tasks that accept any valid solution -> one that is, from the item's metadata."""
-ARITHMETIC = re.compile(r"(?!.*\*\s*\*)[-+*/() .0-9]{1,500}")
+ARITHMETIC = re.compile(r"(?!.*(?:\*\s*\*|[0-9.)]\s*\(|\(\s*\)))[-+*/() .0-9]{1,500}")
+"""Neither powers nor calls, which Python would read into 2(3) and ()()."""
 ROWS = re.compile(r"[-0-9Q_ \n]{1,5000}")
 READABLE = {
     "countdown": ARITHMETIC,
