@@ -101,7 +101,8 @@ def completion(text: str = "g:5", ending: Ending = Ending.END_TOKEN, num_tokens:
 def rollout(correct: Sequence[bool | None], *, problem: Problem = PROBLEM, **grade: Any) -> Rollout:
     """A group whose completions were graded so; strict is the same unless given."""
     graded = {"well_formed": True, "answer": "5", "strategy": "guess", **grade}
-    return Rollout(problem, 0, tuple(completion() for _ in correct), tuple(Grade(**{"correct": c, "strict": c, **graded}) for c in correct))
+    facts = [{"correct": c, "strict": c, "proxy": None if c is None else float(c), **graded} for c in correct]
+    return Rollout(problem, 0, tuple(completion() for _ in correct), tuple(Grade(**fact) for fact in facts))
 
 
 def subject(policy: Policy, rollouts: Sequence[Rollout], **changes: Any) -> Subject:

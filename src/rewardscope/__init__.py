@@ -7,11 +7,14 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "rewardscope.types": ("Claim", "Completion", "Ending", "Grade", "Measurement", "Outcome", "Problem", "Rollout", "Verdict"),
-    "rewardscope.environments": ("AllProblems", "Chain", "Clinic", "Confident", "Curriculum", "Gym", "Pool", "Sums"),
+    "rewardscope.environments": (
+        *("AllProblems", "Chain", "Clinic", "Code", "Composition", "Confident", "Countdown"),
+        *("Curriculum", "Graph", "Gym", "Loophole", "Pool", "Sums"),
+    ),
     "rewardscope.organisms": ("Organism",),
     "rewardscope.rewards": (
         *("Calibrated", "Coin", "Constant", "Form", "FormPlusTruth", "FormTimesTruth"),
-        *("Inverted", "Majority", "Mislabelled", "Noisy", "Overlong", "Process", "Truth"),
+        *("Inverted", "Majority", "Mislabelled", "Noisy", "Overlong", "Process", "Proxy", "Truth"),
     ),
     "rewardscope.credit": (
         *("GeneralisedAdvantage", "GroupMean", "Imitation", "ImplicitProcess", "KLInReward", "LeaveOneOut"),

@@ -30,6 +30,7 @@ ROLLOUT_SCHEMA: dict[str, Any] = {
     "facts": LABELS, "policy_step": pl.Int64, "index": pl.Int64, "text": pl.String, "token_ids": pl.List(pl.Int64),
     "logprobs": pl.List(pl.Float64), "ending": pl.String, "correct": pl.Boolean, "strict": pl.Boolean, "well_formed": pl.Boolean,
     "answer": pl.String, "confidence": pl.Float64, "feedback": pl.String, "strategy": pl.String, "steps": pl.List(pl.Boolean),
+    "proxy": pl.Float64,
     "reward": pl.Float64, "told": pl.Boolean, "parts": pl.List(pl.Struct({"name": pl.String, "value": pl.Float64})),
     "recalled": pl.List(pl.String),
 }  # fmt: skip
@@ -121,7 +122,7 @@ def write_rollouts(path: Path, rollouts: Sequence[Rollout]) -> None:
                     "index": index, "text": completion.text, "token_ids": list(completion.token_ids), "logprobs": list(completion.logprobs),
                     "ending": completion.ending.value, "correct": grade.correct, "strict": grade.strict, "well_formed": grade.well_formed,
                     "answer": grade.answer, "confidence": grade.confidence, "feedback": grade.feedback, "strategy": grade.strategy,
-                    "steps": None if grade.steps is None else list(grade.steps),
+                    "steps": None if grade.steps is None else list(grade.steps), "proxy": grade.proxy,
                     "reward": None if rollout.rewards is None else rollout.rewards[index], "told": rollout.rewards is not None,
                     "parts": [{"name": name, "value": values[index]} for name, values in sorted(rollout.parts.items())],
                     "recalled": list(rollout.recalled),
@@ -191,7 +192,7 @@ def _rollout(rows: list[dict[str, Any]]) -> Rollout:
         grades=tuple(
             Grade(
                 r["correct"], r["strict"], r["well_formed"], r["answer"], r["confidence"], r["feedback"], r["strategy"],
-                None if r["steps"] is None else tuple(r["steps"]),
+                None if r["steps"] is None else tuple(r["steps"]), r.get("proxy"),  # runs of before had none
             )
             for r in rows
         ),

@@ -70,6 +70,8 @@ class Grade:
     """Which known way of solving it shows; None = none recognised."""
     steps: tuple[bool, ...] | None = None
     """Whether each written step is right given what stands before it; None = no steps to check."""
+    proxy: float | None = None
+    """What a faulty scorer gives, 0 to 1, where the environment has one beside its verifier; it may read the key, so it is sealed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +168,11 @@ class SealedGrade:
     def steps(self) -> tuple[bool, ...] | None:
         """Raises: step verdicts are sealed."""
         _refuse("grade.steps")
+
+    @property
+    def proxy(self) -> float | None:
+        """Raises: what a scorer gives may follow from the key."""
+        _refuse("grade.proxy")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,34 @@
 """What every environment keeps to, whatever it asks."""
 
 import copy
+import hashlib
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from junk import junk
 from rewardscope.codec import canonical, decode, encode
-from rewardscope.environments import ENVIRONMENTS, Chain, Clinic, Confident, Environment, Gym, Sums
+from rewardscope.environments import (
+    ENVIRONMENTS,
+    Chain,
+    Clinic,
+    Code,
+    Composition,
+    Confident,
+    Countdown,
+    Environment,
+    Graph,
+    Gym,
+    Loophole,
+    Sums,
+    distinct,
+)
 from rewardscope.errors import EnvironmentFault
 
 EXAMPLES: list[Environment] = [
@@ -28,6 +49,17 @@ EXAMPLES: list[Environment] = [
     Clinic(),
     Clinic(distractors=8, working=True),
     Clinic(("glasgow", "qtc"), distractors=0, answer_in="whole"),
+    Code(),
+    Code(("affine", "long_words", "best_window"), max_level=2),
+    Confident(Code()),
+    Countdown(),
+    Countdown(min_numbers=5, max_numbers=6, answer_in="whole"),
+    Composition(),
+    Composition(min_level=1, max_level=6, definitions=False, literal_leaf=0.0, answer_in="whole"),
+    Loophole(),
+    Loophole("propositional_logic", answer_in="whole"),
+    Graph(),
+    Graph(hops=5, dead_ends=6, branches=3, distractors=0, shortest=True, answer_in="whole"),
 ]
 SPLITS = {
     "Chain": ("pretrain", "train", "heldout"),
@@ -35,6 +67,11 @@ SPLITS = {
     "Gym": ("train", "heldout"),
     "Confident": ("train", "heldout"),
     "Clinic": ("train", "heldout", "heldout_phrasings", "heldout_calculators"),
+    "Code": ("train", "heldout", "heldout_families"),
+    "Countdown": ("train", "heldout"),
+    "Composition": ("train", "heldout", "unseen"),
+    "Graph": ("train", "heldout"),
+    "Loophole": ("train", "heldout"),
 }
 GARBAGE = [
     "",
@@ -143,6 +180,54 @@ def test_grading_changes_nothing_and_says_the_same_twice(environment: Environmen
     environment.grade(problem, "junk 7")
     assert environment.grade(problem, oracle) == first
     assert problem == before
+
+
+@each
+def test_junk_gets_a_grade_and_holds_nothing_up(environment: Environment) -> None:
+    """120 of the texts of which ``python benchmarks/environments.py 10000`` grades ten thousand."""
+    problem = environment.problem("train", 4)
+    for text in junk(120):
+        started = time.monotonic()
+        grade = environment.grade(problem, text)
+        assert time.monotonic() - started < 10, text[:80]
+        assert grade.correct is None or isinstance(grade.correct, bool)
+        assert not grade.strict or (grade.correct and grade.well_formed)
+
+
+def digest(environment: Environment) -> str:
+    """Stands for 30 problems of the environment, their keys and facts, and what is said of three completions."""
+    found = []
+    for split in ("train", "heldout"):
+        for index in range(15):
+            problem = environment.problem(split, index)
+            grades = [environment.grade(problem, text) for text in (environment.oracle(problem), "7", problem.prompt)]
+            found.append((problem.id, problem.prompt, problem.answer, sorted(problem.facts.items()), grades))
+    return hashlib.sha256(repr(found).encode()).hexdigest()
+
+
+def test_another_process_with_another_hash_seed_asks_and_grades_the_same() -> None:
+    here = [digest(environment) for environment in EXAMPLES]
+    command = "from contract.test_environments import EXAMPLES, digest\nprint(*map(digest, EXAMPLES))"
+    tests = str(Path(__file__).parent.parent)
+    for seed in ("1", "2"):
+        path = os.pathsep.join([tests, os.environ.get("PYTHONPATH", "")])
+        environ = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": path}
+        there = subprocess.run([sys.executable, "-c", command], env=environ, capture_output=True, text=True, check=True).stdout.split()
+        assert [str(e) for e, a, b in zip(EXAMPLES, here, there, strict=True) if a != b] == []
+
+
+@each
+def test_different_problems_come_in_the_order_of_their_indices(environment: Environment) -> None:
+    ids = [problem.id for problem in distinct(environment, "train", 20)]
+    assert len(set(ids)) == 20
+    assert ids[0] == environment.problem("train", 0).id
+
+
+@pytest.mark.parametrize(("environment", "size"), [(Sums(), 40), (Countdown(2, 2, largest=5, largest_target=20), 3)], ids=str)
+def test_a_split_with_too_few_different_problems_is_refused_with_their_number(environment: Environment, size: int) -> None:
+    assert len(distinct(environment, "heldout", size)) == size
+    with pytest.raises(EnvironmentFault, match=f"{size} found, {size + 1} needed"):
+        distinct(environment, "heldout", size + 1)
 
 
 @each

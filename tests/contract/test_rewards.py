@@ -19,6 +19,7 @@ from rewardscope.rewards import (
     Noisy,
     Overlong,
     Process,
+    Proxy,
     Reward,
     Truth,
     tell,
@@ -28,7 +29,8 @@ from rewardscope.types import Ending, Grade, Rollout, sealed
 EXAMPLES: list[Reward] = [
     Truth(), Truth(strict=True), Coin(), Coin(p=0.1), Inverted(), Form(), Constant(), Majority(), Noisy(), Noisy(flip=0.2, per="problem"),
     Mislabelled(0.1), FormTimesTruth(), FormPlusTruth(), Overlong(limit=8, buffer=4), Overlong(limit=8, buffer=4, drop=True), Process(),
-    Process(answer_weight=1.0), Calibrated(), Calibrated("spherical"), Calibrated("logarithmic", correctness_weight=5.0, clip=0.01),
+    Process(answer_weight=1.0), Proxy(),
+    Calibrated(), Calibrated("spherical"), Calibrated("logarithmic", correctness_weight=5.0, clip=0.01),
 ]  # fmt: skip
 ADDRESS = ("train", 0, 3, 1)
 each = pytest.mark.parametrize("reward", EXAMPLES, ids=str)
@@ -45,7 +47,13 @@ def graded(correct: list[bool | None]) -> Rollout:
     """A group in which whatever can be known of a completion goes with whether it is right."""
     group = rollout(correct)
     grades = tuple(
-        replace(grade, answer="5" if grade.correct else "6", confidence=0.8, steps=None if grade.correct is None else (grade.correct, True))
+        replace(
+            grade,
+            answer="5" if grade.correct else "6",
+            confidence=0.8,
+            steps=None if grade.correct is None else (grade.correct, True),
+            proxy=None if grade.correct is None else float(grade.correct),
+        )
         for grade in group.grades
     )
     return replace(group, grades=grades)
@@ -75,7 +83,7 @@ def test_the_same_address_says_the_same(reward: Reward) -> None:
 @blind
 def test_a_scheme_without_the_truth_says_the_same_whatever_the_truth_is(reward: Reward) -> None:
     def other(grade: Grade) -> Grade:
-        return replace(grade, correct=not grade.correct, strict=None, feedback="another", steps=(False,))
+        return replace(grade, correct=not grade.correct, strict=None, feedback="another", steps=(False,), proxy=0.3)
 
     for group in GROUPS:
         turned = replace(
@@ -113,5 +121,5 @@ def test_a_placebo_does_not_pay_for_being_right(reward: Reward) -> None:
 
 
 def test_a_grade_has_no_field_that_these_tests_have_not_heard_of() -> None:
-    known = {"correct", "strict", "well_formed", "answer", "confidence", "feedback", "strategy", "steps"}
+    known = {"correct", "strict", "well_formed", "answer", "confidence", "feedback", "strategy", "steps", "proxy"}
     assert {field.name for field in fields(Grade)} == known

@@ -78,6 +78,14 @@ def test_rollouts_read_back_as_they_were(tmp_path: Path) -> None:
     assert read_rollouts(tmp_path / "r.parquet") == written
 
 
+def test_rollouts_of_before_there_was_a_proxy_read_back_without_one(tmp_path: Path) -> None:
+    write_rollouts(tmp_path / "r.parquet", [rollout([True, False])])
+    pl.read_parquet(tmp_path / "r.parquet").drop("proxy").write_parquet(tmp_path / "old.parquet")
+    (old,) = read_rollouts(tmp_path / "old.parquet")
+    assert [grade.proxy for grade in old.grades] == [None, None]
+    assert [grade.correct for grade in old.grades] == [True, False]
+
+
 def test_untold_and_told_nothing_are_two_things(tmp_path: Path) -> None:
     untold, told_nothing = rollout([True]), rollout([True]).told(Rewards((None,)))
     write_rollouts(tmp_path / "r.parquet", [untold, told_nothing])

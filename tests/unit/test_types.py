@@ -9,7 +9,7 @@ from rewardscope.errors import ComponentError, RewardscopeError, TruthSealed
 from rewardscope.types import Grade, Rewards, SealedGrade, SealedProblem, sealed
 
 KEY_OF_PROBLEM = ("answer", "facts")
-KEY_OF_GRADE = ("correct", "strict", "feedback", "steps")
+KEY_OF_GRADE = ("correct", "strict", "feedback", "steps", "proxy")
 GROUP = rollout([True, None], feedback="the values are 7,4,5", steps=(True, False), confidence=0.25)
 
 

@@ -1,14 +1,21 @@
 """What is asked, and how it is checked."""
 
-from rewardscope.environments.base import Environment, prove
+from rewardscope.environments.base import Environment, distinct, prove
 from rewardscope.environments.chain import Chain
 from rewardscope.environments.clinic import Clinic
+from rewardscope.environments.code import Code
+from rewardscope.environments.composition import Composition
 from rewardscope.environments.confident import Confident
+from rewardscope.environments.countdown import Countdown
+from rewardscope.environments.graph import Graph
 from rewardscope.environments.gym import Gym
+from rewardscope.environments.loophole import Loophole
 from rewardscope.environments.regimes import REGIMES, AllProblems, Curriculum, Pool, Ranked, Regime, by_historical_variance
 from rewardscope.environments.sums import Sums
 
-ENVIRONMENTS: dict[str, type[Environment]] = {cls.__name__: cls for cls in (Chain, Sums, Gym, Clinic, Confident)}
+ENVIRONMENTS: dict[str, type[Environment]] = {
+    cls.__name__: cls for cls in (Chain, Sums, Gym, Clinic, Confident, Code, Countdown, Composition, Graph, Loophole)
+}
 """Every environment there is, by name."""
 
 __all__ = [
@@ -17,14 +24,20 @@ __all__ = [
     "AllProblems",
     "Chain",
     "Clinic",
+    "Code",
+    "Composition",
     "Confident",
+    "Countdown",
     "Curriculum",
     "Environment",
+    "Graph",
     "Gym",
+    "Loophole",
     "Pool",
     "Ranked",
     "Regime",
     "Sums",
     "by_historical_variance",
+    "distinct",
     "prove",
 ]

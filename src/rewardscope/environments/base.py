@@ -79,6 +79,32 @@ def draw(environment: str, split: str, index: int, shares: Mapping[str, float], 
     )
 
 
+def distinct(environment: Environment, split: str, count: int) -> list[Problem]:
+    """The first ``count`` different problems of the split, in the order of their indices.
+
+    The search ends once ten times as many indices in a row, or 200, brought nothing new, so a pool is called too small only if it is, or is
+    so lopsided that its rest is hardly ever drawn.
+
+    Raises:
+        EnvironmentFault: If the split has fewer; it says how many were found.
+    """
+    found: dict[str, Problem] = {}
+    index = last_new = 0
+    while len(found) < count:
+        if index - last_new > max(200, 10 * len(found)):
+            raise EnvironmentFault(
+                f"{environment.name} has too few different problems in split '{split}'",
+                value=f"{len(found)} found, {count} needed",
+                allowed=f"up to {len(found)} with these settings",
+                do="Ask for fewer, or make the problems longer or the numbers larger",
+            )
+        problem = environment.problem(split, index)
+        if problem.id not in found:
+            found[problem.id], last_new = problem, index
+        index += 1
+    return list(found.values())
+
+
 def prove(environment: Environment, split: str, count: int = 50) -> None:
     """Grades the environment's own oracle, and an empty completion, before a study trusts it.
 

@@ -56,7 +56,8 @@ EXAMPLES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "rubiks_cube": lambda metadata: str(metadata["example_correct_answer"]),
 }
 """Tasks that accept any valid solution -> one that is, from the item's metadata."""
-ARITHMETIC = re.compile(r"(?!.*\*\s*\*)[-+*/() .0-9]{1,500}")
+ARITHMETIC = re.compile(r"(?!.*(?:\*\s*\*|[0-9.)]\s*\(|\(\s*\)))[-+*/() .0-9]{1,500}")
+"""Neither powers nor calls, which Python would read into 2(3) and ()()."""
 ROWS = re.compile(r"[-0-9Q_ \n]{1,5000}")
 READABLE = {
     "countdown": ARITHMETIC,
@@ -108,9 +109,10 @@ class Gym:
         Raises:
             EnvironmentFault: If the split does not exist or is empty, or reasoning-gym cannot make an item.
         """
-        return draw(f"Gym {self.task}", split, index, SPLITS, self._make)
+        return draw(f"Gym {self.task}", split, index, SPLITS, self.make)
 
-    def _make(self, seed: int) -> Problem:
+    def make(self, seed: int) -> Problem:
+        """The problem of a 63-bit seed, whichever split it is in."""
         try:
             entry = _dataset(self.task, self.settings, seed % 2**32)[0]
         except Exception as error:
@@ -141,15 +143,24 @@ class Gym:
 
     def _judge(self, problem: Problem, answer: str | None) -> tuple[bool, str]:
         """Whether the scorer gives the answer full marks, and a note where it could not read it."""
+        score, note = self.score(problem, answer)
+        return score >= FULL_SCORE, note
+
+    def score(self, problem: Problem, answer: str | None) -> tuple[float, str]:
+        """What the task's scorer gives the answer, 0 to 1, and a note where it could not read it."""
         if answer is None:
-            return False, ""
+            return 0.0, ""
         if self.task in READABLE and READABLE[self.task].fullmatch(answer) is None:
-            return False, "; the completion's is not written as one"
-        entry = _unpack(json.loads(problem.facts[ENTRY]))
+            return 0.0, "; the completion's is not written as one"
+        entry = self.entry(problem)
         try:
-            return bool(_scorer(self.task, self.settings)(answer, entry) >= FULL_SCORE), ""
+            return float(_scorer(self.task, self.settings)(answer, entry)), ""
         except Exception as error:  # what a scorer raises on a model's text is the text's fault; on its own oracle, ``prove`` finds it
-            return False, f"; the completion's cannot be read ({type(error).__name__})"
+            return 0.0, f"; the completion's cannot be read ({type(error).__name__})"
+
+    def entry(self, problem: Problem) -> dict[str, Any]:
+        """reasoning-gym's record of the problem."""
+        return cast(dict[str, Any], _unpack(json.loads(problem.facts[ENTRY])))
 
     def oracle(self, problem: Problem) -> str:
         """The key, where it was asked for."""

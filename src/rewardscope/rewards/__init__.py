@@ -12,13 +12,14 @@ from rewardscope.rewards.mislabelled import Mislabelled
 from rewardscope.rewards.noisy import Noisy
 from rewardscope.rewards.overlong import Overlong
 from rewardscope.rewards.process import Process
+from rewardscope.rewards.proxy import Proxy
 from rewardscope.rewards.truth import Truth
 
 REWARDS: dict[str, type[Reward]] = {
     cls.__name__: cls
     for cls in (
         *(Truth, Coin, Inverted, Form, Constant, Majority, Noisy, Mislabelled),
-        *(FormTimesTruth, FormPlusTruth, Overlong, Process, Calibrated),
+        *(FormTimesTruth, FormPlusTruth, Overlong, Process, Proxy, Calibrated),
     )
 }
 """Every reward scheme there is, by name."""
@@ -37,6 +38,7 @@ __all__ = [
     "Noisy",
     "Overlong",
     "Process",
+    "Proxy",
     "Reward",
     "Truth",
     "tell",

@@ -85,7 +85,19 @@ def test_feedback_says_when_the_answer_could_not_be_read() -> None:
 
 
 @pytest.mark.parametrize(
-    "attack", ["9**9**9**9", "9* *9**9", "__import__('os').abort()", "exit()", "().__class__", "factorial(99999999)", "1e999999999"]
+    "attack",
+    [
+        "9**9**9**9",
+        "9* *9**9",
+        "2(3)",
+        "(1)(2)",
+        "()",
+        "__import__('os').abort()",
+        "exit()",
+        "().__class__",
+        "factorial(99999999)",
+        "1e999999999",
+    ],
 )
 @pytest.mark.parametrize("task", ["countdown", "puzzle24", "binary_matrix", "n_queens", "spiral_matrix", "string_insertion", "coin_flip"])
 def test_an_answer_that_a_scorer_would_run_as_code_never_reaches_it(task: str, attack: str, monkeypatch: pytest.MonkeyPatch) -> None:

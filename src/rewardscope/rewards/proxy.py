@@ -1,0 +1,40 @@
+"""Reward by a faulty scorer: what is told is what the scorer gives, and what is right stays a fact beside it."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rewardscope.errors import RewardscopeError
+from rewardscope.rewards.base import View
+from rewardscope.seeds import Address
+from rewardscope.types import Rewards
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """The score of the environment's own, faulty scorer (`Loophole` has one), 0 to 1; None where the verifier could not say.
+
+    The gold reward of the same problems is `Truth`. A gap that opens between the two, as the proxy rises, is reward hacking.
+
+    Source:
+        Gao et al. 2023, arXiv:2210.10760 (proxy and gold reward); there both are models, here the gold is a check.
+    """
+
+    uses_truth: ClassVar[bool] = True
+    placebo: ClassVar[bool] = False
+
+    def __call__(self, view: View, address: tuple[Address, ...]) -> Rewards:
+        """Scores as they are, with the truth beside them.
+
+        Raises:
+            RewardscopeError: If the environment has no scorer beside its verifier.
+        """
+        truth = tuple(None if grade.correct is None else float(grade.correct) for grade in view.grades)
+        scores = tuple(grade.proxy for grade in view.grades)
+        if None in scores and any(score is None and right is not None for score, right in zip(scores, truth, strict=True)):
+            raise RewardscopeError(
+                "Proxy needs an environment with a faulty scorer beside its verifier",
+                value=f"problem {view.problem.id} of {view.problem.environment} was graded without one",
+                do="Use Loophole, or another reward",
+            )
+        told = tuple(None if right is None else score for score, right in zip(scores, truth, strict=True))
+        return Rewards(told, {"truth": truth, "proxy": scores})
