@@ -1,14 +1,15 @@
 """What is asked, and how it is checked."""
 
-from rewardscope.environments.base import Environment, prove
+from rewardscope.environments.base import Environment, prove, replies
 from rewardscope.environments.chain import Chain
 from rewardscope.environments.clinic import Clinic
 from rewardscope.environments.confident import Confident
 from rewardscope.environments.gym import Gym
+from rewardscope.environments.house import House, HouseInWords
 from rewardscope.environments.regimes import REGIMES, AllProblems, Curriculum, Pool, Ranked, Regime, by_historical_variance
 from rewardscope.environments.sums import Sums
 
-ENVIRONMENTS: dict[str, type[Environment]] = {cls.__name__: cls for cls in (Chain, Sums, Gym, Clinic, Confident)}
+ENVIRONMENTS: dict[str, type[Environment]] = {cls.__name__: cls for cls in (Chain, Sums, Gym, Clinic, House, HouseInWords, Confident)}
 """Every environment there is, by name."""
 
 __all__ = [
@@ -21,10 +22,13 @@ __all__ = [
     "Curriculum",
     "Environment",
     "Gym",
+    "House",
+    "HouseInWords",
     "Pool",
     "Ranked",
     "Regime",
     "Sums",
     "by_historical_variance",
     "prove",
+    "replies",
 ]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rewardscope.codec import encode, signature
-from rewardscope.environments import Environment
+from rewardscope.environments import Environment, replies
 from rewardscope.errors import ComponentError, ModelError
 from rewardscope.organisms.formats import FormatCorpus
 from rewardscope.organisms.recipe import Progress, Recipe
@@ -128,8 +128,8 @@ def base_behaviour(
     draws = draws or CARD_DRAWS
     prompts, addresses = [p.prompt for p in problems], [("card", p.id) for p in problems]
     longest = policy.context_length - max(len(policy.encode(prompt)) for prompt in prompts)
-    groups = sample(policy, prompts, draws, Sampling(max_tokens=max_tokens or longest), addresses)
-    grades = [[environment.grade(p, c.text) for c in group] for p, group in zip(problems, groups, strict=True)]
+    groups = sample(policy, prompts, draws, Sampling(max_tokens=max_tokens or longest), addresses, replies(environment, problems))
+    grades = [[environment.grade(p, c.said) for c in group] for p, group in zip(problems, groups, strict=True)]
     by_strategy: defaultdict[str, list[Grade]] = defaultdict(list)
     for grade in (g for group in grades for g in group):
         by_strategy[grade.strategy or "none"].append(grade)
