@@ -49,11 +49,11 @@ def check_rules(max_turns: int, most_invalid: int, categories: str) -> None:
         ComponentError: With what is allowed.
     """
     known = bool(categories) and set(categories) <= set(RECIPES) and len(set(categories)) == len(categories)
-    if not 13 <= max_turns <= 100 or most_invalid < 0 or not known:
+    if not 12 <= max_turns <= 100 or most_invalid < 0 or not known:
         raise ComponentError(
             "The house cannot be played by these rules",
             value=f"max_turns={max_turns}, most_invalid={most_invalid}, categories={categories!r}",
-            allowed=f"max_turns 13 to 100 (a task takes up to 10, and looking for things 3 more); most_invalid 0 or more; some of {''.join(RECIPES)}",
+            allowed=f"max_turns 12 to 100 (as many as the longest task and the search take); most_invalid 0 or more; some of {''.join(RECIPES)}",
             do="Mend the study",
         )
 
@@ -85,8 +85,8 @@ class House:
 
     Four categories: O, out of a shut chest; L, out of a locked one; W, washed first; P, a pair. The policy sees the room that it is in. A
     turn is one action: ``g2`` go, ``tb`` take, ``ox`` open the chest, ``wb`` wash, ``db`` drop, ``q`` done, which ends the episode; so do
-    ``max_turns``. An action that cannot be done, or is none, changes nothing, is answered with ``!.`` and costs its turn. Skills and lessons
-    are lines of the same alphabet; ``block`` puts one before the prompt.
+    ``max_turns``. An action that cannot be done, or is none, changes nothing, is answered with ``!.`` and costs its turn. Skills and
+    lessons are lines of the same alphabet; ``block`` puts one before the prompt.
     """
 
     max_turns: int = 16

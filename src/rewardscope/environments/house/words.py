@@ -15,7 +15,7 @@ VERB_NAMES = {"g": "go to", "t": "take", "w": "wash", "d": "drop", "o": "open", 
 SUB_GOALS = {
     "k": "take the key",
     "o": "open the chest",
-    "t": "take what is asked for",
+    "t": "take what is wanted",
     "w": "wash it at the tap",
     "d": "drop it in the room",
 }

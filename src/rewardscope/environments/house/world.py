@@ -11,7 +11,7 @@ ROOMS, THINGS, KEY = "12345", "abce", "k"
 INSIDE, HELD = "x", "h"
 """Places that are no room: in the shut chest, in the player's hands."""
 RECIPES = {"O": "otd", "L": "kotd", "W": "twd", "P": "ttdd"}
-"""Category -> its sub-goals in order: k take the key, o open the chest, t take a wanted thing, w wash it, d have it in the room asked for."""
+"""Category -> its sub-goals in order: k take the key, o open the chest, t take a wanted thing, w wash it, d have it where it should be."""
 SHORTCUTS = {"O": "td", "L": "otd", "W": "td", "P": "td"}
 """Category -> what is left when the sub-goal that it is about is forgotten."""
 VERBS = "gtowdq"
@@ -165,7 +165,10 @@ class Story:
 
 
 def replay(world: World, actions: Sequence[Action | None], max_turns: int, most_invalid: int) -> Story:
-    """Plays the actions until the episode is over: the player said so, ``max_turns`` were played, or ``most_invalid`` were refused (0 = never)."""
+    """Plays the actions until the episode is over.
+
+    That is when the player says done, after ``max_turns``, or once ``most_invalid`` actions were refused (0 = never).
+    """
     state = State(world)
     story = Story(state.steps())
     since = [0]  # length of ``verbs`` when the first n sub-goals were first reached together
