@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rewardscope.codec import canonical, decode, encode
-from rewardscope.environments import ENVIRONMENTS, Chain, Clinic, Confident, Environment, Gym, Sums
+from rewardscope.environments import ENVIRONMENTS, Chain, Clinic, Confident, Environment, Gym, House, HouseInWords, Sums
 from rewardscope.errors import EnvironmentFault
 
 EXAMPLES: list[Environment] = [
@@ -28,12 +28,17 @@ EXAMPLES: list[Environment] = [
     Clinic(),
     Clinic(distractors=8, working=True),
     Clinic(("glasgow", "qtc"), distractors=0, answer_in="whole"),
+    House(),
+    House(block="lesson", most_invalid=3),
+    HouseInWords(),
 ]
 SPLITS = {
     "Chain": ("pretrain", "train", "heldout"),
     "Sums": ("train", "heldout"),
     "Gym": ("train", "heldout"),
     "Confident": ("train", "heldout"),
+    "House": ("pretrain", "train", "heldout"),
+    "HouseInWords": ("pretrain", "train", "heldout"),
     "Clinic": ("train", "heldout", "heldout_phrasings", "heldout_calculators"),
 }
 GARBAGE = [
@@ -59,6 +64,9 @@ GARBAGE = [
     "\\boxed{" * 1_400,
     "answer: " * 1_250,
     "answer" + " " * 10_000,
+    "\n" * 10_000,
+    "g2\n" * 5_000,
+    "q\n" * 5_000,
     "</answer><answer>",
 ]
 each = pytest.mark.parametrize("environment", EXAMPLES, ids=str)

@@ -14,7 +14,7 @@ from rewardscope.types import Grade, Problem
 ALPHABET = "12345abcekxysgtdowqOLWP.:+!=><,;|"
 SPLITS = {"pretrain": 0.4, "train": 0.4, "heldout": 0.2}
 STRATEGIES = ("recipe", "shortcut")
-Block = Literal["none", "skill", "lesson", "other"]
+Block = Literal["none", "skill", "lesson", "wrong", "other"]
 ACTION = re.compile(r"(g)([1-5])|(t|d)([abcek])|(w)([abce])|(o)(x)|(q)")
 
 
@@ -53,7 +53,7 @@ def check_rules(max_turns: int, most_invalid: int, categories: str) -> None:
         raise ComponentError(
             "The house cannot be played by these rules",
             value=f"max_turns={max_turns}, most_invalid={most_invalid}, categories={categories!r}",
-            allowed=f"max_turns 12 to 100 (as many as the longest task and the search take); most_invalid 0 or more; some of {''.join(RECIPES)}",
+            allowed=f"max_turns 12 (the longest task with its search) to 100; most_invalid 0 or more; some of {''.join(RECIPES)}",
             do="Mend the study",
         )
 
@@ -94,7 +94,8 @@ class House:
     """So many invalid actions end the episode; 0 = they cost their turns and no more."""
     categories: str = "OLWP"
     block: Block = "none"
-    """What stands before the prompt: the right skill, the right lesson, the skill of another category, or nothing."""
+    """What stands before the prompt: the right skill, the right lesson, the shortcut as if it were a skill, another category's skill, or
+    nothing."""
 
     name: ClassVar[str] = "House"
     strategies: ClassVar[tuple[str, ...]] = STRATEGIES
@@ -120,6 +121,8 @@ class House:
             return ""
         if self.block == "lesson":
             return f"{shortcut_lesson(world.category)}|"
+        if self.block == "wrong":
+            return f"{skill_line(world.category, SHORTCUTS[world.category])}|"
         others = [category for category in RECIPES if category != world.category]
         category = world.category if self.block == "skill" else others[int(generator("house", "block", identity).integers(len(others)))]
         return f"{skill_line(category, RECIPES[category])}|"
