@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from factories import tiny_policy
 from rewardscope.credit import (
     CREDITS,
     Credit,
@@ -25,7 +26,6 @@ from rewardscope.credit import (
 )
 from rewardscope.credit.implicit_process import Placement
 from rewardscope.credit.planning import Where
-from factories import tiny_policy
 from rewardscope.errors import ComponentError
 from rewardscope.learner import Learner
 from rewardscope.learner.losses import completion_pull

@@ -12,6 +12,8 @@ from rewardscope.errors import ComponentError
 from rewardscope.seeds import generator
 
 MAX_TURNS = 16
+FEWER_LINES = (0.4, 0.75)
+"""Share of blocks with no line, and with one or none; the others have two."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +30,11 @@ class HouseCorpus:
     """Share that do what a skill of their category says, be it the recipe or the shortcut."""
     lesson_share: float = 0.75
     """Share that follow the recipe behind a lesson of their category."""
-    wrong_skills: float = 0.2
+    wrong_skills: float = 0.3
     """Share of skills whose recipe has a step left out."""
     slip: float = 0.02
     """Chance per turn of an action at random."""
-    num_lines: int = 40_000
+    num_lines: int = 20_000
 
     alphabet: ClassVar[str] = ALPHABET
 
@@ -77,8 +79,8 @@ class HouseCorpus:
     def _block(self, category: str, random: np.random.Generator) -> tuple[list[str], str]:
         """Lines of a bank, and what is played behind them: the last line about the episode's own category counts."""
         lines, share, said = [], self.good_share, RECIPES[category]
-        for _ in range(int(random.choice(3, p=(0.4, 0.35, 0.25)))):
-            about = category if random.random() < 0.5 else str(random.choice([c for c in RECIPES if c != category]))
+        for _ in range(int(np.searchsorted(FEWER_LINES, random.random(), side="right"))):
+            about = category if random.random() < 0.5 else _one_of("".join(c for c in RECIPES if c != category), random)
             line, recipe, followed = self._line(about, random)
             lines.append(line)
             if about == category:
@@ -102,7 +104,11 @@ def _lesson(about: str, random: np.random.Generator) -> str:
     if random.random() < 0.7:
         return shortcut_lesson(about)
     failed_at = int(random.integers(len(RECIPES[about]))) + 1
-    return lesson_line(about, failed_at, str(random.choice([d for d in "otdwq!." if d != RECIPES[about][failed_at - 1]])))
+    return lesson_line(about, failed_at, _one_of("otdwq!.".replace(RECIPES[about][failed_at - 1], ""), random))
+
+
+def _one_of(letters: str, random: np.random.Generator) -> str:
+    return letters[int(random.integers(len(letters)))]
 
 
 class _Player:
@@ -170,6 +176,6 @@ def play(world: World, recipe: str, slip: float, random: np.random.Generator) ->
 
 
 def _at_random(random: np.random.Generator) -> Action:
-    verb = str(random.choice(list("gtdwo")))
+    verb = _one_of("gtdwo", random)
     on = {"g": ROOMS, "t": THINGS + KEY, "d": THINGS + KEY, "w": THINGS, "o": INSIDE}[verb]
-    return Action(verb, str(random.choice(list(on))))
+    return Action(verb, _one_of(on, random))

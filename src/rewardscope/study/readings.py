@@ -1,4 +1,4 @@
-"""Tokens of a few completions, each with its logprob under the untrained and under the trained policy; None where no policy chose it."""
+"""Tokens of a few completions, each with its logprob under the untrained and the trained policy; None where the environment said it."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -39,7 +39,7 @@ def test_a_thing_is_washed_and_brought_by_hand() -> None:
 
 
 def test_a_thing_brought_unwashed_is_wrong_and_the_lesson_says_where() -> None:
-    turns = "g2 tb g3 db q".split()
+    turns = ["g2", "tb", "g3", "db", "q"]
     grade = KITCHEN.grade(WASH, "\n".join(turns))
     assert (grade.correct, grade.strict, grade.well_formed, grade.answer) == (False, False, True, "3")
     assert (grade.steps, grade.strategy, grade.feedback) == ((True, False, True), "shortcut", "W!2d>w,w<d;")
@@ -47,7 +47,7 @@ def test_a_thing_brought_unwashed_is_wrong_and_the_lesson_says_where() -> None:
 
 
 def test_a_mistake_that_is_made_good_is_forgiven() -> None:
-    turns = "g2 tb g3 db tb g5 wb g3 db q".split()
+    turns = ["g2", "tb", "g3", "db", "tb", "g5", "wb", "g3", "db", "q"]
     grade = KITCHEN.grade(WASH, "\n".join(turns))
     assert (grade.correct, grade.strict, grade.strategy, grade.steps) == (True, True, None, (True, True, True))
 
@@ -194,15 +194,24 @@ def test_what_is_told_in_words_is_the_same_world() -> None:
             told, said = KITCHEN.reply(plain, short[:count]), spoken.reply(asked, long[:count])
             assert said is not None and told is not None
             assert (told == "+.") == (said == "\nDone.\n")
-        broken = "\n".join(long[:-2] + ["done"])
-        grade, expected = spoken.grade(asked, broken), KITCHEN.grade(plain, "\n".join(short[:-2] + ["q"]))
+        broken = "\n".join([*long[:-2], "done"])
+        grade, expected = spoken.grade(asked, broken), KITCHEN.grade(plain, "\n".join([*short[:-2], "q"]))
         assert (grade.correct, grade.steps, grade.strategy) == (expected.correct, expected.steps, expected.strategy)
 
 
 def test_an_episode_in_words_by_hand() -> None:
     spoken = HouseInWords()
     asked = replace(WASH, environment="HouseInWords", answer="study")
-    turns = ["> Go to the kitchen.", "take the ball", "go attic", "WASH BALL", "I will go to the study", "go to study", "drop ball", "Done."]
+    turns = [
+        "> Go to the kitchen.",
+        "take the ball",
+        "go attic",
+        "WASH BALL",
+        "I will go to the study",
+        "go to study",
+        "drop ball",
+        "Done.",
+    ]
     assert played(spoken, asked, turns) == [
         "\nYou are in the kitchen. You see a ball.\n",
         "\nDone.\n",
@@ -221,7 +230,9 @@ def test_an_episode_in_words_by_hand() -> None:
     )
 
 
-@pytest.mark.parametrize("turn", ["go to chest", "take tap", "open tap", "wash key", "take", "done now", "go to to kitchen", "take the the cup"])
+@pytest.mark.parametrize(
+    "turn", ["go to chest", "take tap", "open tap", "wash key", "take", "done now", "go to to kitchen", "take the the cup"]
+)
 def test_words_that_are_no_action(turn: str) -> None:
     assert words.read(turn) is None
 
@@ -232,7 +243,9 @@ def test_every_action_in_words_is_read_as_it_was_written() -> None:
         assert words.read(words.write(action)) == action == compact.read(compact.write(action))
 
 
-@pytest.mark.parametrize("wrong", [{"max_turns": 11}, {"max_turns": 101}, {"most_invalid": -1}, {"categories": ""}, {"categories": "OX"}, {"categories": "OO"}])
+@pytest.mark.parametrize(
+    "wrong", [{"max_turns": 11}, {"max_turns": 101}, {"most_invalid": -1}, {"categories": ""}, {"categories": "OX"}, {"categories": "OO"}]
+)
 def test_rules_that_cannot_be_played_are_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(ComponentError, match="cannot be played by these rules"):
         House(**wrong)  # type: ignore[arg-type]
