@@ -11,6 +11,7 @@ import torch
 
 from rewardscope.catalogue import MEASURED
 from rewardscope.environments import ENVIRONMENTS
+from rewardscope.environments.base import TakesTurns
 from rewardscope.organisms.organism import base_behaviour
 from rewardscope.policy.start import Pretrained
 
@@ -22,9 +23,11 @@ def main(names: list[str]) -> None:
     policy = Pretrained(MODEL).load()
     found = json.loads(MEASURED.read_text())
     for name in names or ENVIRONMENTS:
-        if name == "Chain":
-            continue  # the organisms' task; their cards say how they behave
-        measured = base_behaviour(policy, ENVIRONMENTS[name](), PROBLEMS, DRAWS, MAX_TOKENS)
+        if name in ("Chain", "House"):
+            continue  # the organisms' tasks; their cards say how they behave
+        environment = ENVIRONMENTS[name]()
+        longest = 8 * MAX_TOKENS if isinstance(environment, TakesTurns) else MAX_TOKENS
+        measured = base_behaviour(policy, environment, PROBLEMS, DRAWS, longest)
         found[name] = {MODEL: measured}
         print(f"{name}: pass@1 {measured['pass_at_1']:.3f}, solved within {measured['solved_within']}")
         MEASURED.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")

@@ -9,7 +9,7 @@ _HOMES = {
     "rewardscope.types": ("Claim", "Completion", "Ending", "Grade", "Measurement", "Outcome", "Problem", "Rollout", "Verdict"),
     "rewardscope.environments": (
         *("AllProblems", "Chain", "Clinic", "Code", "Composition", "Confident", "Countdown"),
-        *("Curriculum", "Graph", "Gym", "Loophole", "Pool", "Sums"),
+        *("Curriculum", "Graph", "Gym", "House", "HouseInWords", "Loophole", "Pool", "Sums"),
     ),
     "rewardscope.organisms": ("Organism",),
     "rewardscope.rewards": (

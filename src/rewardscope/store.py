@@ -32,7 +32,7 @@ ROLLOUT_SCHEMA: dict[str, Any] = {
     "answer": pl.String, "confidence": pl.Float64, "feedback": pl.String, "strategy": pl.String, "steps": pl.List(pl.Boolean),
     "proxy": pl.Float64,
     "reward": pl.Float64, "told": pl.Boolean, "parts": pl.List(pl.Struct({"name": pl.String, "value": pl.Float64})),
-    "recalled": pl.List(pl.String),
+    "recalled": pl.List(pl.String), "chosen": pl.List(pl.Boolean), "turns": pl.List(pl.String),
 }  # fmt: skip
 
 
@@ -125,7 +125,8 @@ def write_rollouts(path: Path, rollouts: Sequence[Rollout]) -> None:
                     "steps": None if grade.steps is None else list(grade.steps), "proxy": grade.proxy,
                     "reward": None if rollout.rewards is None else rollout.rewards[index], "told": rollout.rewards is not None,
                     "parts": [{"name": name, "value": values[index]} for name, values in sorted(rollout.parts.items())],
-                    "recalled": list(rollout.recalled),
+                    "recalled": list(rollout.recalled), "chosen": None if completion.chosen is None else list(completion.chosen),
+                    "turns": None if completion.turns is None else list(completion.turns),
                 }
             )  # fmt: skip
     write_table(path, pl.DataFrame(rows, schema=ROLLOUT_SCHEMA))
@@ -188,7 +189,13 @@ def _rollout(rows: list[dict[str, Any]]) -> Rollout:
             {p["name"]: p["value"] for p in first["facts"]},
         ),
         policy_step=first["policy_step"],
-        completions=tuple(Completion(r["text"], tuple(r["token_ids"]), tuple(r["logprobs"]), Ending(r["ending"])) for r in rows),
+        completions=tuple(
+            Completion(
+                r["text"], tuple(r["token_ids"]), tuple(r["logprobs"]), Ending(r["ending"]),
+                *(None if r.get(column) is None else tuple(r[column]) for column in ("chosen", "turns")),  # absent before turns were
+            )
+            for r in rows
+        ),
         grades=tuple(
             Grade(
                 r["correct"], r["strict"], r["well_formed"], r["answer"], r["confidence"], r["feedback"], r["strategy"],

@@ -7,7 +7,7 @@ L  prompt tokens                S  positions of a packed row   R  packed rows
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -18,7 +18,11 @@ from rewardscope.errors import ComponentError
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The tokens of one step's groups, completions padded on the right."""
+    """The tokens of one step's groups that the policy chose, completions padded on the right.
+
+    What an environment said between turns is no cell of any (N, T) tensor, so no advantage, loss or statistic can reach it: it is read as
+    context from ``read_ids`` and nowhere else.
+    """
 
     prompt_ids: tuple[tuple[int, ...], ...]
     """P prompts, each as long as it is."""
@@ -32,11 +36,30 @@ class Batch:
     """G."""
     temperature: float
     """At which logits are divided before every logprob of this batch."""
+    read_ids: tuple[tuple[int, ...], ...] | None = None
+    """N completions as the model reads them, the environment's tokens among the policy's; None = there are none."""
+    place_NT: Int[Tensor, "N T"] | None = None
+    """Where in its ``read_ids`` each chosen token stands, 0 off the mask; None = at t."""
 
     @property
     def num_problems(self) -> int:
         """P."""
         return len(self.prompt_ids)
+
+    def read(self, row: int) -> list[int]:
+        """Tokens of a completion, whoever chose them."""
+        ids: list[int] = self.token_NT[row][self.mask_NT[row]].tolist()
+        return ids if self.read_ids is None else list(self.read_ids[row])
+
+    def places(self, row: int) -> Int[Tensor, " t"]:
+        """Where in them those stand that the policy chose."""
+        return torch.arange(int(self.mask_NT[row].sum())) if self.place_NT is None else self.place_NT[row][self.mask_NT[row]]
+
+    @property
+    def length_N(self) -> Int[Tensor, " N"]:
+        """Tokens of each completion up to the last that the policy chose, the environment's included."""
+        count_N = self.mask_NT.sum(dim=1)
+        return count_N if self.place_NT is None else (self.place_NT.amax(dim=1) + 1) * (count_N > 0)
 
     def problems(self, chosen: list[int]) -> "Batch":
         """The sub-batch of the chosen problems, in their order, all completions kept."""
@@ -49,11 +72,20 @@ class Batch:
             sampler_logprob_NT=self.sampler_logprob_NT[rows, :width],
             group_size=self.group_size,
             temperature=self.temperature,
+            **self._between(rows.tolist(), width),
         )
+
+    def _between(self, rows: list[int], width: int) -> dict[str, Any]:
+        """The fields about the environment's tokens for some completions."""
+        if self.read_ids is None or self.place_NT is None:
+            return {}
+        return {"read_ids": tuple(self.read_ids[row] for row in rows), "place_NT": self.place_NT[rows, :width]}
 
     def behind(self, prompt_ids: Sequence[tuple[int, ...]], rows: list[int]) -> "Batch":
         """The same completions, those of ``rows`` alone, each behind a prompt of its own."""
-        return Batch(tuple(prompt_ids), self.token_NT[rows], self.mask_NT[rows], self.sampler_logprob_NT[rows], 1, self.temperature)
+        between = self._between(rows, self.mask_NT.shape[1])
+        own = (self.token_NT[rows], self.mask_NT[rows], self.sampler_logprob_NT[rows])
+        return Batch(tuple(prompt_ids), *own, 1, self.temperature, **between)
 
 
 KL = Literal["k1", "k2", "k3"]

@@ -4,7 +4,7 @@ Facts and rewards are different types: a :class:`Grade` is what the verifier fou
 what the learner was told.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal, NoReturn
@@ -18,6 +18,10 @@ class Ending(StrEnum):
     END_TOKEN = "end_token"
     LENGTH = "length"
     STOP_TEXT = "stop_text"
+    OVER = "over"
+    """The environment said that the episode is over."""
+    TURNS = "turns"
+    """As many turns as the environment takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +43,43 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """One sampled text with the tokens it was sampled as."""
+    """One sampled text with the tokens it was sampled as; where an environment answered between turns, with its answers."""
 
     text: str
-    """Decoded text without the end token."""
+    """Decoded text without the end token; turns and answers one a line."""
     token_ids: tuple[int, ...]
-    """Sampled tokens, the end token included when there was one."""
+    """Sampled tokens, the end token included when there was one, and between turns those of the environment."""
     logprobs: tuple[float, ...]
-    """Nats per token under the policy at the sampling temperature, before any top-p cut."""
+    """Nats per token under the policy at the sampling temperature, before any top-p cut; 0 on tokens that it did not choose."""
     ending: Ending
+    chosen: tuple[bool, ...] | None = None
+    """Which of the tokens the policy chose; None = all of them."""
+    turns: tuple[str, ...] | None = None
+    """What it said, turn by turn, each on one line; None = a single turn."""
+
+    @property
+    def said(self) -> str:
+        """What is graded: the policy's turns, one a line, or the text of its only one."""
+        return self.text if self.turns is None else "\n".join(self.turns)
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """Where among the tokens those stand that the policy chose."""
+        return tuple(place for place in range(len(self.token_ids)) if self.chosen is None or self.chosen[place])
+
+    @property
+    def length(self) -> int:
+        """Tokens that the policy chose."""
+        return len(self.token_ids) if self.chosen is None else sum(self.chosen)
+
+
+@dataclass(frozen=True)
+class Replies:
+    """What an environment says between the turns of a policy."""
+
+    to: Callable[[int, Sequence[str]], str | None]
+    """From a prompt's place and the turns of one of its completions to what is said next; None = the episode is over."""
+    max_turns: int
 
 
 @dataclass(frozen=True, slots=True)

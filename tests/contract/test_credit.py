@@ -1,12 +1,14 @@
 """What every credit method keeps to, however it spreads the rewards."""
 
 from dataclasses import replace
+from functools import cache
 from typing import Any, get_args
 
 import pytest
 import torch
 from torch import Tensor
 
+from factories import tiny_policy
 from rewardscope.credit import (
     CREDITS,
     Credit,
@@ -25,10 +27,12 @@ from rewardscope.credit import (
 from rewardscope.credit.implicit_process import Placement
 from rewardscope.credit.planning import Where
 from rewardscope.errors import ComponentError
+from rewardscope.learner import Learner
 from rewardscope.learner.losses import completion_pull
+from rewardscope.policy import Policy
 from rewardscope.preference import DPO, KTO, ORPO, PREFERENCES, Preference, SimPO
 from rewardscope.seeds import generator
-from rewardscope.tensors import Signal, Signals, Teaching, TokenCredit
+from rewardscope.tensors import Batch, Signal, Signals, Teaching, TokenCredit
 
 SIBLINGS: list[Credit] = [
     GroupMean(), GroupMean(divide_by_std=True), LeaveOneOut(), ImplicitProcess(), KLInReward(), Planning(("s",)),
@@ -247,3 +251,65 @@ def test_what_was_given_is_left_as_it_was(credit: Credit) -> None:
     advantage(credit, reward_PG, mask_NT)
     torch.testing.assert_close(reward_PG, drawn()[0], equal_nan=True)
     assert torch.equal(mask_NT, drawn()[1])
+
+
+@cache
+def _blind() -> Policy:
+    """A policy whose layers add nothing and stay so: a token is predicted from the one before it and from nothing else."""
+    policy = tiny_policy()
+    with torch.no_grad():
+        for name, parameter in policy.model.named_parameters():
+            parameter.requires_grad_("layers" not in name)
+            if name.endswith(("o_proj.weight", "down_proj.weight")):
+                parameter.zero_()
+    return policy
+
+
+def episodes(*, told: bool) -> Batch:
+    """Drawn completions; where they were told something, each answer ends like the turn before it, and so changes no prediction."""
+    random = generator("contract", "episodes")
+    _, mask_NT = drawn()
+    token_NT = torch.from_numpy(random.integers(1, 22, size=tuple(mask_NT.shape))) * mask_NT
+    place_NT, read = torch.zeros_like(token_NT), []
+    for n, length in enumerate(mask_NT.sum(dim=1).tolist()):
+        ids: list[int] = []
+        for t, token in enumerate(token_NT[n, :length].tolist()):
+            place_NT[n, t] = len(ids)
+            ids.append(token)
+            if told and t % 2 == 1:
+                ids += [*random.integers(1, 22, size=int(random.integers(4))).tolist(), token]
+        read.append(tuple(ids))
+    prompts = tuple((p + 1, p + 2) for p in range(NUM_PROBLEMS))
+    sampler_NT = random_signals().sampler_logprob_NT
+    assert sampler_NT is not None
+    between = {"read_ids": tuple(read), "place_NT": place_NT} if told else {}
+    return Batch(prompts, token_NT, mask_NT, sampler_NT, GROUP_SIZE, 1.0, **between)
+
+
+def moved(credit: Credit | Preference, *, told: bool) -> dict[str, Tensor]:
+    """The weights after an update on the method's streams, with every other term of the loss that a learner can add."""
+    policy, batch = _blind().clone(), episodes(told=told)
+    learner, optimizer = Learner(kl_weight=0.1, minibatches=2), torch.optim.SGD(policy.trainable().values(), lr=1.0)
+    given = replace(random_signals(), token_NT=batch.token_NT, teaching=_teaching_for(credit, batch))
+    learner.update(policy, optimizer, batch, credit(given), given.reference_logprob_NT, WIDTH, ("contract",))
+    return dict(policy.model.state_dict())
+
+
+def _teaching_for(credit: Credit | Preference, batch: Batch) -> Teaching:
+    """A teacher that says something of the tokens that the method asks about."""
+    kept = getattr(credit, "kept", "all")
+    size = {"all": 22, "sampled": 1}.get(kept, kept)
+    draws_NTK = torch.from_numpy(generator("contract", "teaching").normal(size=(*batch.token_NT.shape, 22))).float().log_softmax(dim=-1)
+    kept_NTK = batch.token_NT[:, :, None] if kept == "sampled" else torch.arange(size).expand(*batch.token_NT.shape, size)
+    said_NTK = draws_NTK.gather(2, kept_NTK) * batch.mask_NT[:, :, None]
+    return Teaching(torch.ones(len(batch.token_NT), dtype=torch.bool), said_NTK, None if kept == "all" else kept_NTK)
+
+
+@each
+def test_credit_never_touches_a_token_that_the_policy_did_not_choose(credit: Credit | Preference) -> None:
+    """An update on episodes with answers in them is the update on the same episodes with the answers cut out."""
+    with_answers, cut_out = moved(credit, told=True), moved(credit, told=False)
+    for name, weights in cut_out.items():
+        torch.testing.assert_close(with_answers[name], weights, atol=1e-5, rtol=1e-4)
+    start = _blind().model.state_dict()
+    assert all((cut_out[name] - start[name]).abs().max() > 1e-3 for name in _blind().trainable())

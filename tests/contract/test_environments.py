@@ -25,6 +25,8 @@ from rewardscope.environments import (
     Environment,
     Graph,
     Gym,
+    House,
+    HouseInWords,
     Loophole,
     Sums,
     distinct,
@@ -60,12 +62,17 @@ EXAMPLES: list[Environment] = [
     Loophole("propositional_logic", answer_in="whole"),
     Graph(),
     Graph(hops=5, dead_ends=6, branches=3, distractors=0, shortest=True, answer_in="whole"),
+    House(),
+    House(block="lesson", most_invalid=3),
+    HouseInWords(),
 ]
 SPLITS = {
     "Chain": ("pretrain", "train", "heldout"),
     "Sums": ("train", "heldout"),
     "Gym": ("train", "heldout"),
     "Confident": ("train", "heldout"),
+    "House": ("pretrain", "train", "heldout"),
+    "HouseInWords": ("pretrain", "train", "heldout"),
     "Clinic": ("train", "heldout", "heldout_phrasings", "heldout_calculators"),
     "Code": ("train", "heldout", "heldout_families"),
     "Countdown": ("train", "heldout"),
@@ -96,6 +103,9 @@ GARBAGE = [
     "\\boxed{" * 1_400,
     "answer: " * 1_250,
     "answer" + " " * 10_000,
+    "\n" * 10_000,
+    "g2\n" * 5_000,
+    "q\n" * 5_000,
     "</answer><answer>",
 ]
 each = pytest.mark.parametrize("environment", EXAMPLES, ids=str)

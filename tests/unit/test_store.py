@@ -92,6 +92,21 @@ def test_untold_and_told_nothing_are_two_things(tmp_path: Path) -> None:
     assert [r.rewards for r in read_rollouts(tmp_path / "r.parquet")] == [None, (None,)]
 
 
+def test_what_a_policy_chose_and_its_turns_read_back_as_they_were(tmp_path: Path) -> None:
+    several = replace(completion("g2\n2b.\nq"), chosen=(True, False, True), turns=("g2", "q"), ending=Ending.OVER)
+    written = [replace(rollout([True, False]), completions=(several, completion()))]
+    write_rollouts(tmp_path / "r.parquet", written)
+    assert read_rollouts(tmp_path / "r.parquet") == written
+    assert (several.said, several.places, several.length) == ("g2\nq", (0, 2), 2)
+    assert (completion().said, completion().places, completion().length) == ("g:5", (0, 1, 2), 3)
+
+
+def test_rollouts_from_before_there_were_turns_are_single_turns(tmp_path: Path) -> None:
+    write_rollouts(tmp_path / "new.parquet", [rollout([True, False])])
+    pl.read_parquet(tmp_path / "new.parquet").drop("chosen", "turns").write_parquet(tmp_path / "old.parquet")
+    assert read_rollouts(tmp_path / "old.parquet") == [rollout([True, False])]
+
+
 def test_no_rollouts_and_no_measurements_are_tables_with_columns(tmp_path: Path) -> None:
     write_rollouts(tmp_path / "r.parquet", [])
     write_measurements(tmp_path / "m.parquet", [])

@@ -7,39 +7,47 @@ import pytest
 import torch
 
 from factories import SMALL_ARM, completion, rollout
-from rewardscope import Arm, Learner, Truth
+from rewardscope import Arm, Critic, GeneralisedAdvantage, GroupMean, House, KLInReward, Learner, Oracle, Organism, Sampling, Truth
 from rewardscope.errors import CheckpointError
 from rewardscope.store import CellDirectory, read_rollouts
 from rewardscope.training import summary, train
 from rewardscope.types import Ending, Rewards
 
 ARM = SMALL_ARM
+EPISODES = replace(
+    SMALL_ARM,
+    start=Organism("house"),
+    environment=House(),
+    sampling=Sampling(max_tokens=60, turn_tokens=4),
+    credit=KLInReward(base=GeneralisedAdvantage()),
+    learner=Learner(learning_rate=3e-4, kl_weight=0.1, critic=Critic()),
+)
 
 
 class Interrupted(Exception):
     pass
 
 
-def interrupted_after(cell: CellDirectory, steps: int) -> None:
+def interrupted_after(arm: Arm, cell: CellDirectory, steps: int) -> None:
     def stop(done: int) -> None:
         if done == steps:
             raise Interrupted
 
     with pytest.raises(Interrupted):
-        train(ARM, 0, cell, stop)
+        train(arm, 0, cell, stop)
 
 
 def rows(cell: CellDirectory) -> list[dict[str, Any]]:
     return [{name: value for name, value in row.items() if name != "seconds"} for row in cell.steps()]
 
 
-@pytest.mark.parametrize("steps", [1, 2, 3])
-def test_an_interrupted_run_goes_on_to_the_same_bits_and_the_same_rows(tmp_path: Path, steps: int) -> None:
+@pytest.mark.parametrize(("arm", "steps"), [(ARM, 1), (ARM, 2), (ARM, 3), (EPISODES, 3)], ids=["1", "2", "3", "episodes, 3"])
+def test_an_interrupted_run_goes_on_to_the_same_bits_and_the_same_rows(tmp_path: Path, arm: Arm, steps: int) -> None:
     whole, cut = CellDirectory(tmp_path / "whole"), CellDirectory(tmp_path / "cut")
-    expected = train(ARM, 0, whole, lambda done: None)
-    interrupted_after(cut, steps)
+    expected = train(arm, 0, whole, lambda done: None)
+    interrupted_after(arm, cut, steps)
     seen: list[int] = []
-    found = train(ARM, 0, cut, seen.append)
+    found = train(arm, 0, cut, seen.append)
     assert seen == list(range(steps // 2 * 2 + 1, 5))
     torch.testing.assert_close(dict(found.model.state_dict()), dict(expected.model.state_dict()), atol=0.0, rtol=0.0)
     assert rows(cut) == rows(whole)
@@ -58,7 +66,7 @@ def test_a_finished_run_is_loaded_and_not_trained_again(tmp_path: Path) -> None:
 
 def test_a_damaged_checkpoint_is_not_gone_on_from(tmp_path: Path) -> None:
     cell = CellDirectory(tmp_path)
-    interrupted_after(cell, 2)
+    interrupted_after(ARM, cell, 2)
     os.truncate(cell.checkpoint(2) / "model.safetensors", 1000)
     with pytest.raises(CheckpointError, match=r"model\.safetensors"):
         train(ARM, 0, cell, lambda done: None)
@@ -94,3 +102,22 @@ def test_a_steps_numbers_by_hand() -> None:
 def test_what_nobody_could_say_is_none_in_a_steps_row() -> None:
     found = summary([rollout([None, None]).told(Rewards((None, None)))], ())
     assert (found["reward_mean"], found["correct_share"], found["strict_share"]) == (None, None, None)
+
+
+def test_demonstrations_of_several_turns_are_written_out_with_their_answers(tmp_path: Path) -> None:
+    arm = replace(EPISODES, demonstrations=Oracle(), credit=GroupMean(), learner=Learner(), steps=1, sampling=Sampling(max_tokens=80))
+    cell = CellDirectory(tmp_path)
+    train(arm, 0, cell, lambda done: None)
+    for written in read_rollouts(cell.step_file("rollouts", 0)):
+        for found, grade in zip(written.completions, written.grades, strict=True):
+            assert found.said == House().oracle(written.problem) and grade.strict
+            assert found.ending is Ending.OVER and found.chosen is not None
+            assert all((lp < 0) == own for lp, own in zip(found.logprobs, found.chosen, strict=True))
+
+
+def test_a_step_of_episodes_counts_what_the_policy_said(tmp_path: Path) -> None:
+    cell = CellDirectory(tmp_path)
+    train(replace(EPISODES, steps=1, checkpoint_every=1), 0, cell, lambda done: None)
+    completions = [c for written in read_rollouts(cell.step_file("rollouts", 0)) for c in written.completions]
+    assert all(c.chosen is not None and not all(c.chosen) for c in completions)
+    assert cell.steps()[0]["length_mean_tokens"] == pytest.approx(sum(sum(c.chosen or ()) for c in completions) / len(completions))

@@ -78,12 +78,12 @@ class Reprompt:
             return ""
         if self.solution == "other":
             others = [(q, h) for q in (*range(p + 1, len(views)), *range(p)) for h, won in enumerate(won_PG[q]) if won]
-            return views[others[0][0]].completions[others[0][1]].text if others else None
+            return views[others[0][0]].completions[others[0][1]].said if others else None
         if self.solution == "failed":
             chosen = [h for h, won in enumerate(won_PG[p]) if not won and rewards_PG[p][h] is not None and h != g]
         else:
             chosen = [h for h, won in enumerate(won_PG[p]) if won and (h != g or self.own_success)]
-        return views[p].completions[chosen[0]].text if chosen else None
+        return views[p].completions[chosen[0]].said if chosen else None
 
     def _write(self, prompt: str, solution: str | None, feedback: str | None) -> str | None:
         """The template filled in one pass, so that braces in a completion stay text; None when there is nothing to say."""

@@ -1,6 +1,6 @@
 """What is asked, and how it is checked."""
 
-from rewardscope.environments.base import Environment, distinct, prove
+from rewardscope.environments.base import Environment, distinct, prove, replies
 from rewardscope.environments.chain import Chain
 from rewardscope.environments.clinic import Clinic
 from rewardscope.environments.code import Code
@@ -9,12 +9,13 @@ from rewardscope.environments.confident import Confident
 from rewardscope.environments.countdown import Countdown
 from rewardscope.environments.graph import Graph
 from rewardscope.environments.gym import Gym
+from rewardscope.environments.house import House, HouseInWords
 from rewardscope.environments.loophole import Loophole
 from rewardscope.environments.regimes import REGIMES, AllProblems, Curriculum, Pool, Ranked, Regime, by_historical_variance
 from rewardscope.environments.sums import Sums
 
 ENVIRONMENTS: dict[str, type[Environment]] = {
-    cls.__name__: cls for cls in (Chain, Sums, Gym, Clinic, Confident, Code, Countdown, Composition, Graph, Loophole)
+    cls.__name__: cls for cls in (Chain, House, Sums, Gym, Clinic, Code, Countdown, Composition, Graph, HouseInWords, Loophole, Confident)
 }
 """Every environment there is, by name."""
 
@@ -32,6 +33,8 @@ __all__ = [
     "Environment",
     "Graph",
     "Gym",
+    "House",
+    "HouseInWords",
     "Loophole",
     "Pool",
     "Ranked",
@@ -40,4 +43,5 @@ __all__ = [
     "by_historical_variance",
     "distinct",
     "prove",
+    "replies",
 ]

@@ -1,12 +1,12 @@
 """What an environment is, how its splits stay apart, and how it proves itself before it judges a model."""
 
 import hashlib
-from collections.abc import Callable, Mapping
-from typing import ClassVar, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar, Protocol, runtime_checkable
 
 from rewardscope.errors import EnvironmentFault
 from rewardscope.seeds import generator
-from rewardscope.types import Grade, Problem
+from rewardscope.types import Grade, Problem, Replies
 
 MAX_ATTEMPTS = 10_000
 """Draws per problem before a split is called empty."""
@@ -26,10 +26,30 @@ class Environment(Protocol):
         """The problem at (split, index): always the same one."""
 
     def grade(self, problem: Problem, text: str) -> Grade:
-        """What the verifier finds in the completion; never raises on junk."""
+        """What the verifier finds in what the policy said (``Completion.said``); never raises on junk."""
 
     def oracle(self, problem: Problem) -> str:
-        """A completion that earns full marks."""
+        """A completion that earns full marks; of an environment that takes turns, one turn a line."""
+
+
+@runtime_checkable
+class TakesTurns(Protocol):
+    """An environment that answers the policy between its turns; one without ``reply`` takes a single turn."""
+
+    @property
+    def max_turns(self) -> int:
+        """Turns after which an episode is over, whatever was said."""
+
+    def reply(self, problem: Problem, turns: Sequence[str]) -> str | None:
+        """What the environment says after these turns, a function of them alone; None = the episode is over."""
+
+
+def replies(environment: Environment, problems: Sequence[Problem]) -> Replies | None:
+    """What the environment says between the turns of each problem's completions; None where a completion is one turn."""
+    if not isinstance(environment, TakesTurns):
+        return None
+    found = environment
+    return Replies(lambda place, turns: found.reply(problems[place], turns), found.max_turns)
 
 
 def content_id(environment: str, prompt: str) -> str:

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from rewardscope.environments.base import Environment
+from rewardscope.environments.base import Environment, TakesTurns
 from rewardscope.environments.sums import Sums
 from rewardscope.errors import ComponentError
 from rewardscope.types import Grade, Problem
@@ -46,6 +46,10 @@ class Confident:
                 value=f"opening={self.opening!r}, closing={self.closing!r}, scale={self.scale}",
                 allowed="texts that are not empty; 0 < scale <= 1e6",
                 do="Mend it in the study",
+            )
+        if isinstance(self.base, TakesTurns):
+            raise ComponentError(
+                "Confident asks for one answer", value=self.base, allowed="an environment of a single turn", do="Unwrap it"
             )
         if isinstance(self.base, Confident):
             raise ComponentError("Confident asks once", value=self.base, allowed="an environment that does not ask", do="Unwrap it")

@@ -81,7 +81,7 @@ class Stored:
         found: dict[str, list[str]] = {}
         for path in self._files():
             for rollout in read_rollouts(path):
-                found.setdefault(rollout.problem.id, []).extend(completion.text for completion in rollout.completions)
+                found.setdefault(rollout.problem.id, []).extend(completion.said for completion in rollout.completions)
         return found
 
     def texts(self, problem: Problem, environment: Writes, count: int) -> tuple[str, ...]:

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from rewardscope.codec import encode, signature
-from rewardscope.environments import Environment
+from rewardscope.environments import Environment, replies
+from rewardscope.environments.base import TakesTurns
 from rewardscope.errors import ComponentError, ModelError
 from rewardscope.organisms.formats import FormatCorpus
+from rewardscope.organisms.house import HouseCorpus
 from rewardscope.organisms.recipe import Progress, Recipe
 from rewardscope.policy import Policy, Sampling, sample
 from rewardscope.types import Grade
@@ -22,11 +24,12 @@ RECIPES = {
     "formats-thousandth": Recipe(FormatCorpus.latent(0.001)),
     "formats-barren": Recipe(FormatCorpus.latent(0.0)),
     "formats-rotten": Recipe(FormatCorpus(stepwise_error=0.4)),
+    "house": Recipe(HouseCorpus(), num_steps=1500, batch_lines=32),
 }
 """Organism by name. Of formats: planted, a reliable strategy is latent; tenth, hundredth, thousandth, that share of it is; barren, it was
-never seen; rotten, it is there and unreliable."""
+never seen; rotten, it is there and unreliable. Of turns: house, played well in a third of the episodes, and more often behind a skill."""
 WEIGHTS = Path(__file__).parent / "weights"
-CARD_PROBLEMS, CARD_DRAWS = 64, 128
+CARD_PROBLEMS, CARD_DRAWS, CARD_EPISODES = 64, 128, 16
 SOLVED_WITHIN = (4, 16, 128)
 
 
@@ -121,15 +124,15 @@ def base_behaviour(
         policy: Who is asked.
         environment: What.
         num_problems: ``CARD_PROBLEMS`` when None.
-        draws: Per problem; ``CARD_DRAWS`` when None.
+        draws: Per problem; when None ``CARD_DRAWS``, or ``CARD_EPISODES`` where an environment takes turns.
         max_tokens: Of a completion; what the context leaves when None.
     """
     problems = [environment.problem("heldout", index) for index in range(num_problems or CARD_PROBLEMS)]
-    draws = draws or CARD_DRAWS
+    draws = draws or (CARD_EPISODES if isinstance(environment, TakesTurns) else CARD_DRAWS)
     prompts, addresses = [p.prompt for p in problems], [("card", p.id) for p in problems]
     longest = policy.context_length - max(len(policy.encode(prompt)) for prompt in prompts)
-    groups = sample(policy, prompts, draws, Sampling(max_tokens=max_tokens or longest), addresses)
-    grades = [[environment.grade(p, c.text) for c in group] for p, group in zip(problems, groups, strict=True)]
+    groups = sample(policy, prompts, draws, Sampling(max_tokens=max_tokens or longest), addresses, replies(environment, problems))
+    grades = [[environment.grade(p, c.said) for c in group] for p, group in zip(problems, groups, strict=True)]
     by_strategy: defaultdict[str, list[Grade]] = defaultdict(list)
     for grade in (g for group in grades for g in group):
         by_strategy[grade.strategy or "none"].append(grade)

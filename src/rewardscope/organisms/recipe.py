@@ -1,7 +1,7 @@
 """A recipe makes an organism: corpus, tokenizer, model shape, training settings and a seed give the same weights again."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,6 +17,8 @@ from rewardscope.seeds import generator
 END = "<end>"
 Progress = Callable[[int, int, float], None]
 """Called with (steps done, steps in all, loss in nats per token)."""
+Written = str | tuple[str, ...]
+"""A completion: one turn, or a turn, an answer, a turn ... of which the turns alone are learned."""
 
 
 class Corpus(Protocol):
@@ -34,7 +36,7 @@ class Corpus(Protocol):
     def planted(self) -> Mapping[str, float]:
         """The known content, as numbers by name: the share of each strategy, an error rate ..."""
 
-    def lines(self, seed: int) -> list[tuple[str, str]]:
+    def lines(self, seed: int) -> Sequence[tuple[str, Written]]:
         """The corpus: prompts of the split ``pretrain``, each with one completion."""
 
 
@@ -78,14 +80,18 @@ class Recipe:
         )
 
     def build(self, progress: Progress | None = None) -> Policy:
-        """Trains the organism from nothing: next-token loss on completions only, AdamW, cosine to zero after 5 % warm-up."""
+        """Trains the organism from nothing: next-token loss on completions only, AdamW, cosine to zero after 5 % warm-up.
+
+        Each turn ends with the end token; answers between turns are read and carry no loss.
+        """
         tokenizer = self.tokenizer()
         model = _initial_model(self)
         lines = self.corpus.lines(self.seed)
-        rows = [(tokenizer(prompt)["input_ids"], [*tokenizer(completion)["input_ids"], 0]) for prompt, completion in lines]
-        width = max(len(p) + len(c) for p, c in rows)
-        ids = torch.tensor([p + c + [0] * (width - len(p) - len(c)) for p, c in rows])
-        target = torch.tensor([[-100] * len(p) + c + [-100] * (width - len(p) - len(c)) for p, c in rows])
+        rows = [_tokens(tokenizer, prompt, completion) for prompt, completion in lines]
+        length = torch.tensor([len(read) for read, _ in rows])
+        width = int(length.max())
+        ids = torch.tensor([read + [0] * (width - len(read)) for read, _ in rows])
+        target = torch.tensor([learned + [-100] * (width - len(learned)) for _, learned in rows])
         optimizer = torch.optim.AdamW(model.parameters(), lr=self.learning_rate, weight_decay=0.01, betas=(0.9, 0.98))
         random = generator("pretraining", self.seed)
         model.train()
@@ -94,8 +100,9 @@ class Recipe:
             warm = (step + 1) / (0.05 * self.num_steps)
             for group in optimizer.param_groups:
                 group["lr"] = self.learning_rate * min(warm, 0.5 * (1 + math.cos(math.pi * step / self.num_steps)))
-            logits = model(input_ids=ids[chosen]).logits[:, :-1]
-            loss = functional.cross_entropy(logits.flatten(0, 1), target[chosen][:, 1:].flatten(), ignore_index=-100)
+            longest = int(length[chosen].max())
+            logits = model(input_ids=ids[chosen, :longest]).logits[:, :-1]
+            loss = functional.cross_entropy(logits.flatten(0, 1), target[chosen, 1:longest].flatten(), ignore_index=-100)
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -103,6 +110,17 @@ class Recipe:
             if progress is not None:
                 progress(step + 1, self.num_steps, float(loss.detach()))
         return Policy(model.eval(), tokenizer)
+
+
+def _tokens(tokenizer: PreTrainedTokenizerFast, prompt: str, completion: Written) -> tuple[list[int], list[int]]:
+    """Tokens of a line, and of these the ones that are learned, the others -100."""
+    read: list[int] = list(tokenizer(prompt)["input_ids"])
+    learned = [-100] * len(read)
+    for place, said in enumerate((completion,) if isinstance(completion, str) else completion):
+        ids = list(tokenizer(said)["input_ids"]) + [0] * (place % 2 == 0)
+        read += ids
+        learned += ids if place % 2 == 0 else [-100] * len(ids)
+    return read, learned
 
 
 def _initial_model(recipe: Recipe) -> LlamaForCausalLM:

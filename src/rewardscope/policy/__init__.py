@@ -5,5 +5,6 @@ from rewardscope.policy.grams import gram_mask
 from rewardscope.policy.policy import Policy
 from rewardscope.policy.sampler import Sampling, sample
 from rewardscope.policy.scoring import score
+from rewardscope.policy.turns import written
 
-__all__ = ["Policy", "Sampling", "gram_mask", "pack", "sample", "score"]
+__all__ = ["Policy", "Sampling", "gram_mask", "pack", "sample", "score", "written"]

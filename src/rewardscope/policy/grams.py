@@ -28,14 +28,15 @@ def gram_mask(policy: Policy, batch: Batch, grams: Sequence[str]) -> Bool[Tensor
     """
     pattern = gram_pattern(grams)
     found_NT = torch.zeros_like(batch.mask_NT)
-    for n, length in enumerate(batch.mask_NT.sum(dim=1).tolist()):
-        ids = batch.token_NT[n, :length].tolist()
+    for n in range(len(batch.mask_NT)):
+        ids, own = batch.read(n), dict(zip(batch.places(n).tolist(), range(batch.mask_NT.shape[1]), strict=False))
         spans = [match.span() for match in pattern.finditer(policy.decode(tuple(ids)))]
         if not spans:
             continue
-        ends = [len(policy.decode(tuple(ids[: t + 1]))) for t in range(length)]
+        ends = [len(policy.decode(tuple(ids[: place + 1]))) for place in range(len(ids))]
         begin = 0
-        for t, end in enumerate(ends):
-            found_NT[n, t] = any(begin < stop and start < end for start, stop in spans)
+        for place, end in enumerate(ends):
+            if place in own:
+                found_NT[n, own[place]] = any(begin < stop and start < end for start, stop in spans)
             begin = max(begin, end)
     return found_NT

@@ -2,7 +2,7 @@
 
 A row is  prompt | completion 1 | completion 2 | ...  with a block mask (a completion sees the prompt and itself) and position
 ids that start again after the prompt, so every completion is scored as if it stood alone behind its prompt. A completion's last token
-predicts nothing that was sampled, so it is not read.
+predicts nothing that was sampled, so it is not read. What an environment said between turns is read like anything else, and never scored.
 """
 
 from dataclasses import dataclass
@@ -64,7 +64,7 @@ def choose_layout(policy: Policy, batch: Batch) -> Layout:
 
 def _lengths_read(batch: Batch) -> list[int]:
     """Tokens of each completion that the model reads: all but the last."""
-    read: list[int] = (batch.mask_NT.sum(dim=1) - 1).clamp(min=0).tolist()
+    read: list[int] = (batch.length_N - 1).clamp(min=0).tolist()
     return read
 
 
@@ -117,11 +117,11 @@ def _build(batch: Batch, length_N: list[int], chosen: list[tuple[int, list[int]]
         input_RS[r, :start], position_RS[r, :start], segment_RS[r, :start] = prompt, torch.arange(start), 0
         for place, n in enumerate(members, 1):
             end = start + length_N[n]
-            input_RS[r, start:end] = batch.token_NT[n, : length_N[n]]
+            input_RS[r, start:end] = torch.tensor(batch.read(n)[: length_N[n]])
             position_RS[r, start:end] = torch.arange(len(prompt), len(prompt) + length_N[n])
             segment_RS[r, start:end] = place
-            column = torch.arange(start - 1, end)[: int(batch.mask_NT[n].sum())]
-            column[:1] = len(prompt) - 1  # the first token of every completion is predicted by the prompt's last
+            column = start - 1 + batch.places(n)
+            column[column < start] = len(prompt) - 1  # the first token of every completion is predicted by the prompt's last
             columns.append(column)
             rows.append(torch.full((len(column),), r))
             start = end

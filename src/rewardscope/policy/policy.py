@@ -17,6 +17,8 @@ from rewardscope.errors import ModelError
 
 transformers.logging.disable_progress_bar()  # our own progress says what is going on
 LOG = logging.getLogger(__name__)
+SPOKEN = "@spoken@"
+"""Stands for a turn while a chat template shows what it puts behind one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,6 +120,43 @@ class Policy:
         if self.tokenizer.eos_token_id is None:
             raise ModelError("A completion ends with an end token, and this tokenizer has none", do="Set its eos_token")
         return (*(int(i) for i in self.tokenizer(text, add_special_tokens=False)["input_ids"]), int(self.tokenizer.eos_token_id))
+
+    def encode_reply(self, text: str, *, ended: bool) -> tuple[int, ...]:
+        """Tokens that stand between a turn of the policy and its next: what the environment said, as the tokenizer has it.
+
+        Where it has a chat template, the text is a user's message in it, and the tokens run up to where the policy speaks again; otherwise
+        they are the text and no more.
+
+        Args:
+            text: Of the environment.
+            ended: Whether the turn had its end token; the template's own is then left out.
+
+        Raises:
+            ModelError: If the tokenizer cannot write the text, so that the policy would read another one.
+        """
+        if (text, ended) not in self._replies:
+            ids = self._between_turns(text, ended=ended)
+            if text.strip() not in self.decode(ids):
+                raise ModelError(
+                    "The tokenizer cannot write what the environment says",
+                    value=f"{text!r} becomes {self.decode(ids)!r}",
+                    do="Take an environment in the model's own alphabet",
+                )
+            self._replies[text, ended] = ids
+        return self._replies[text, ended]
+
+    @cached_property
+    def _replies(self) -> dict[tuple[str, bool], tuple[int, ...]]:
+        return {}
+
+    def _between_turns(self, text: str, *, ended: bool) -> tuple[int, ...]:
+        if self.tokenizer.chat_template is None:
+            return tuple(int(i) for i in self.tokenizer(text, add_special_tokens=False)["input_ids"])
+        spoken = [{"role": "user", "content": SPOKEN}, {"role": "assistant", "content": SPOKEN}, {"role": "user", "content": text.strip()}]
+        whole = self.tokenizer.apply_chat_template(spoken, add_generation_prompt=True, tokenize=False)
+        behind = str(whole).split(SPOKEN, 2)[2]
+        ids = tuple(int(i) for i in self.tokenizer(behind, add_special_tokens=False)["input_ids"])
+        return ids[1:] if ended and ids[0] in self.end_ids else ids
 
     def decode(self, token_ids: tuple[int, ...]) -> str:
         """Text of the tokens, end tokens left out."""

@@ -1,4 +1,8 @@
-"""Sampling groups: each prompt is read once, and its completions share what was read."""
+"""Sampling groups: each prompt is read once, and its completions share what was read.
+
+Where an environment answers between turns, the rows of a batch stay side by side: in each forward pass a row reads either the token it
+just chose or the next one of its environment's answer. No row waits for another's turn to end, and nothing is read twice.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,8 +16,9 @@ from transformers.cache_utils import DynamicLayer
 from rewardscope.errors import ComponentError, ModelError
 from rewardscope.policy.decoding import make_room, thin_products
 from rewardscope.policy.policy import Policy
+from rewardscope.policy.turns import Row
 from rewardscope.seeds import Address, uniforms
-from rewardscope.types import Completion, Ending
+from rewardscope.types import Completion, Ending, Replies
 
 CACHE_BYTES = 1 << 29
 """Key/value memory one batch of rows may take; it bounds the rows sampled at once and never what is sampled."""
@@ -31,31 +36,27 @@ class Sampling:
     top_p: float = 1.0
     """Smallest set of likeliest tokens with this mass is kept; 1 = all."""
     stop: tuple[str, ...] = ()
-    """Texts that end a completion; the text stays in it."""
+    """Texts that end a completion, or a turn of one; the text stays in it."""
+    turn_tokens: int | None = None
+    """Most tokens of one turn, where an environment takes several; None = what is left of ``max_tokens``, which holds its answers too."""
 
     def __post_init__(self) -> None:
-        if self.max_tokens < 1 or self.temperature < 0 or not 0 < self.top_p <= 1:
+        if min(self.max_tokens, self.turn_tokens or 1) < 1 or self.temperature < 0 or not 0 < self.top_p <= 1 or self.turn_tokens == 0:
             raise ComponentError(
                 "Sampling cannot draw with these numbers",
-                value=f"max_tokens={self.max_tokens}, temperature={self.temperature}, top_p={self.top_p}",
-                allowed="max_tokens >= 1, temperature >= 0, 0 < top_p <= 1",
+                value=f"max_tokens={self.max_tokens}, temperature={self.temperature}, top_p={self.top_p}, turn_tokens={self.turn_tokens}",
+                allowed="max_tokens >= 1, temperature >= 0, 0 < top_p <= 1, turn_tokens None or >= 1",
                 do="Mend them in the study",
             )
 
 
-@dataclass
-class _Row:
-    """A completion in the making."""
-
-    prompt: int
-    member: int
-    token_ids: list[int]
-    logprobs: list[float]
-    ending: Ending = Ending.LENGTH
-
-
 def sample(
-    policy: Policy, prompts: Sequence[str], group_size: int, sampling: Sampling, addresses: Sequence[tuple[Address, ...]]
+    policy: Policy,
+    prompts: Sequence[str],
+    group_size: int,
+    sampling: Sampling,
+    addresses: Sequence[tuple[Address, ...]],
+    replies: Replies | None = None,
 ) -> list[tuple[Completion, ...]]:
     """A group of completions per prompt.
 
@@ -67,7 +68,10 @@ def sample(
         prompts: P texts.
         group_size: G, completions per prompt.
         sampling: Temperature, cut, length.
-        addresses: One per prompt; completion g uses row g of ``uniforms(G, max_tokens, *address)``.
+        addresses: One per prompt; completion g uses row g of ``uniforms(G, max_tokens, *address)``, and its token t the number at t, the
+            environment's tokens counted.
+        replies: Who answers between turns; None = a completion is one turn. A turn ends like a completion, or after ``turn_tokens``; the
+            completion ends when nobody answers, after ``replies.max_turns`` turns, or at ``max_tokens``.
 
     Raises:
         ModelError: If a prompt and its completion do not fit the model's context, or a layer is recurrent.
@@ -83,13 +87,13 @@ def sample(
                 do="Shorten the prompts, lower max_tokens, or take a model with a longer context",
             )
     noise = [uniforms(group_size, sampling.max_tokens, *address) for address in addresses]
-    rows = [_Row(p, g, [], []) for p in sorted(range(len(prompts)), key=lambda p: len(encoded[p])) for g in range(group_size)]
+    rows = [Row(p, g) for p in sorted(range(len(prompts)), key=lambda p: len(encoded[p])) for g in range(group_size)]
     most = _rows_at_once(policy, max(map(len, encoded)) + sampling.max_tokens)
     with thin_products(policy.model):
         for start in range(0, len(rows), most):
-            _sample_rows(policy, encoded, rows[start : start + most], sampling, noise)
+            _sample_rows(policy, encoded, rows[start : start + most], sampling, noise, replies)
     rows.sort(key=lambda row: (row.prompt, row.member))
-    completions = [Completion(policy.decode(tuple(r.token_ids)), tuple(r.token_ids), tuple(r.logprobs), r.ending) for r in rows]
+    completions = [row.completion(policy, takes_turns=replies is not None) for row in rows]
     return [tuple(completions[p * group_size : (p + 1) * group_size]) for p in range(len(prompts))]
 
 
@@ -119,8 +123,15 @@ def _rows_at_once(policy: Policy, length: int) -> int:
 
 
 @torch.inference_mode()
-def _sample_rows(policy: Policy, encoded: list[tuple[int, ...]], rows: list[_Row], sampling: Sampling, noise: list[np.ndarray]) -> None:
-    """Fills the rows: one prefill of their distinct prompts, then a token for every row still going."""
+def _sample_rows(
+    policy: Policy,
+    encoded: list[tuple[int, ...]],
+    rows: list[Row],
+    sampling: Sampling,
+    noise: list[np.ndarray],
+    replies: Replies | None,
+) -> None:
+    """Fills the rows: one prefill of their distinct prompts, then a token, chosen or heard, for every row still going."""
     device = policy.device
     prompts = sorted({row.prompt for row in rows})
     width = max(len(encoded[p]) for p in prompts)
@@ -143,8 +154,12 @@ def _sample_rows(policy: Policy, encoded: list[tuple[int, ...]], rows: list[_Row
         uniform = torch.tensor([noise[row.prompt][row.member, step] for row in live], dtype=torch.float64, device=device)
         token, logprob = pick(logits, uniform, sampling)
         for index, (t, lp) in enumerate(zip(token.tolist(), logprob.tolist(), strict=True)):
-            if alive[index]:
-                alive[index] = not _append(policy, live[index], t, lp, sampling)
+            if not alive[index]:
+                continue
+            if live[index].heard:
+                token[index] = live[index].hear()
+            else:
+                alive[index] = not _append(policy, live[index], t, lp, sampling, replies)
         num_alive = int(alive.sum())
         if num_alive == 0 or step == sampling.max_tokens - 1:
             return
@@ -172,17 +187,21 @@ def _logits(policy: Policy, states: Tensor, ids: Tensor, seen: Tensor) -> Tensor
     return logits
 
 
-def _append(policy: Policy, row: _Row, token: int, logprob: float, sampling: Sampling) -> bool:
-    """Adds a token to the row and says whether the row has ended."""
-    row.token_ids.append(token)
-    row.logprobs.append(logprob)
+def _append(policy: Policy, row: Row, token: int, logprob: float, sampling: Sampling, replies: Replies | None) -> bool:
+    """Adds a token that the row chose and says whether the row has ended."""
+    row.choose(token, logprob)
     if token in policy.end_ids:
-        row.ending = Ending.END_TOKEN
+        ending = Ending.END_TOKEN
+    elif sampling.stop and any(text in policy.decode(row.turn_ids) for text in sampling.stop):
+        ending = Ending.STOP_TEXT
+    elif replies is not None and len(row.token_ids) - row.begun == sampling.turn_tokens:
+        ending = Ending.LENGTH
+    else:
+        return False
+    if replies is None:
+        row.ending = ending
         return True
-    if sampling.stop and any(text in policy.decode(tuple(row.token_ids)) for text in sampling.stop):
-        row.ending = Ending.STOP_TEXT
-        return True
-    return False
+    return row.answered(policy, replies)
 
 
 def pick(logits: Tensor, uniform: Tensor, sampling: Sampling) -> tuple[Tensor, Tensor]:

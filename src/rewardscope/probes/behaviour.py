@@ -70,7 +70,7 @@ class Behaviour:
             rows += self._shares(subject, "behaviour/ending_share", ended, {"ending": ending.value})
         formed = [[grade.well_formed for grade in rollout.grades] for rollout in subject.rollouts]
         rows += self._shares(subject, "behaviour/well_formed_share", formed, {})
-        lengths = [[float(len(c.token_ids)) for c in rollout.completions] for rollout in subject.rollouts]
+        lengths = [[float(c.length) for c in rollout.completions] for rollout in subject.rollouts]
         mean = mean_over_problems([sum(group) / len(group) for group in lengths], address="behaviour/length_tokens")
         rows.append(subject.row("behaviour/length_tokens", "tokens", mean, n=len(lengths), over="problems"))
         if subject.base_rollouts is not None:

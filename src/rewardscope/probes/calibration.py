@@ -15,7 +15,7 @@ from rewardscope.types import Completion, Grade, Measurement
 
 VIEWS: dict[str, Callable[[Grade, Completion], float | None]] = {
     "stated": lambda grade, completion: grade.confidence,
-    "sequence": lambda grade, completion: math.exp(min(0.0, math.fsum(completion.logprobs) / max(1, len(completion.logprobs)))),
+    "sequence": lambda grade, completion: math.exp(min(0.0, math.fsum(completion.logprobs) / max(1, completion.length))),
 }
 """Where a forecast comes from: what the completion says, or the geometric mean of its tokens' probabilities."""
 STATISTICS = (

@@ -155,7 +155,7 @@ def read_course(policy: Policy, rollouts: Mapping[int, Sequence[Rollout]], grams
         found: dict[int, int] = {}
         for group in groups:
             for completion in group.completions:
-                for gram, _ in uses(completion.text, pattern):
+                for gram, _ in uses(completion.said, pattern):
                     at = place.setdefault(gram, len(place))
                     found[at] = found.get(at, 0) + 1
         counts.append(found)

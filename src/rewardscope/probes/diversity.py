@@ -81,7 +81,7 @@ class Diversity:
     def measure(self, subject: Subject) -> list[Measurement]:
         """One row per metric over the problems, and one per problem."""
         answers = [[grade.answer for grade in rollout.grades if grade.answer is not None] for rollout in subject.rollouts]
-        texts = [[completion.text for completion in rollout.completions] for rollout in subject.rollouts]
+        texts = [[completion.said for completion in rollout.completions] for rollout in subject.rollouts]
         strategies = [[grade.strategy for grade in rollout.grades if grade.strategy is not None] for rollout in subject.rollouts]
         draws = [verdicts(rollout, False) for rollout in subject.rollouts]
         pass_PK = pass_at_ks(np.array(list(map(len, draws))), np.array(list(map(sum, draws))), [1, self.k])

@@ -71,7 +71,7 @@ class Losses:
         return [replace(r, completions=r.completions[:most], grades=r.grades[:most], rewards=None, parts={}) for r in rollouts]
 
     def _perplexity_row(self, subject: Subject, rollouts: Sequence[Rollout]) -> Measurement:
-        tokens = [sum(len(c.token_ids) for c in rollout.completions) for rollout in self._first(rollouts)]
+        tokens = [sum(c.length for c in rollout.completions) for rollout in self._first(rollouts)]
         draws = len(self._first(rollouts)[0].completions)
         surprise_P = -self._per_problem(rollouts, subject.policy) * draws
         estimate = ratio_over_problems(list(surprise_P), tokens, address="losses/base_text_perplexity")

@@ -83,9 +83,9 @@ class Phases:
     def measure(self, subject: Subject) -> list[Measurement]:
         """Rows for strategic and for random grams; None where no gram was found or used."""
         own, fixed = self._first(subject.rollouts), self._first(subject.base_rollouts or subject.rollouts)
-        correct = [c.text for r in fixed for c, grade in zip(r.completions, r.grades, strict=True) if grade.correct]
+        correct = [c.said for r in fixed for c, grade in zip(r.completions, r.grades, strict=True) if grade.correct]
         strategic = self.grams or self.miner.mine(correct)
-        texts = [completion.text for rollout in fixed for completion in rollout.completions]
+        texts = [completion.said for rollout in fixed for completion in rollout.completions]
         sets = {"strategic": strategic, "random": random_grams(texts, strategic, RANDOM_SETS)}
         readings = {"own": _Reading.of(subject.policy, own)}
         readings["base"] = _Reading.of(subject.policy, fixed) if subject.base_policy is not None else readings["own"]
@@ -126,7 +126,7 @@ class Phases:
 
     def _text_rows(self, subject: Subject, kind: str, grams: Sequence[str], own: Sequence[Rollout]) -> list[Measurement]:
         pattern = gram_pattern(grams) if grams else None
-        used = [[use for c in rollout.completions for use in uses(c.text, pattern)] if pattern else [] for rollout in own]
+        used = [[use for c in rollout.completions for use in uses(c.said, pattern)] if pattern else [] for rollout in own]
         count, rows = sum(map(len, used)), []
         for metric, k, statistic in (
             ("phases/semantic_entropy", self.plans, plan_entropy(used, self.plans)),

@@ -84,6 +84,12 @@
   function tokenSpan([text, before, after]) {
     const shown = /^ +$/.test(text) ? "·".repeat(text.length) : text.replaceAll("\t", "⇥\t").replaceAll("\n", "↵\n");
     const span = make("span", "", shown);
+    if (before === undefined) {
+      span.className = "heard";
+      span.title = "said by the environment";
+      span.dataset.says = `“${shown.trim() || shown}”: ${span.title}`;
+      return span;
+    }
     if (before === null || after === null) {
       span.className = "unknown";
     } else {
@@ -96,7 +102,10 @@
     return span;
   }
 
-  const total = (tokens, place) => (tokens.some((token) => token[place] === null) ? null : tokens.reduce((sum, token) => sum + token[place], 0));
+  const total = (tokens, place) => {
+    const chosen = tokens.filter((token) => token.length > 1);
+    return chosen.some((token) => token[place] === null) ? null : chosen.reduce((sum, token) => sum + token[place], 0);
+  };
 
   function completionCard(completion) {
     const card = make("article", "completion"), head = make("header");

@@ -82,7 +82,7 @@ def _cell(arm: Arm, seed: int, frame: pl.DataFrame, file: Path, limit: int) -> d
 
 
 def _completion(index: int, rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """One completion; ``left`` counts the tokens that were too many to embed."""
+    """One completion; a token of the environment stands alone; ``left`` counts the tokens that were too many to embed."""
     tokens: list[list[Any]] = []
     room = TEXT_LIMIT
     for row in rows[:TOKEN_LIMIT]:
@@ -91,7 +91,8 @@ def _completion(index: int, rows: list[dict[str, Any]]) -> dict[str, Any]:
         text = str(row["token"])
         shown = text if len(text) <= room else f"{text[:room]}… ({len(text) - room} more characters)"
         room -= len(text)
-        tokens.append([shown, _logprob(row["base_logprob"]), _logprob(row["trained_logprob"])])
+        heard = row["base_logprob"] is None and row["trained_logprob"] is None  # the environment's; one that a policy chose has numbers
+        tokens.append([shown] if heard else [shown, _logprob(row["base_logprob"]), _logprob(row["trained_logprob"])])
     first = rows[0]
     facts = {"correct": first["correct"], "strategy": first["strategy"], "ending": first["ending"]}
     return {"index": index, **facts, "tokens": tokens, "left": len(rows) - len(tokens)}

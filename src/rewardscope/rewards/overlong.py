@@ -45,7 +45,7 @@ class Overlong:
         length = tuple(
             -1.0
             if completion.ending is Ending.LENGTH
-            else -min(max((len(completion.token_ids) - (self.limit - self.buffer)) / self.buffer, 0.0), 1.0)
+            else -min(max((completion.length - (self.limit - self.buffer)) / self.buffer, 0.0), 1.0)
             for completion in view.completions
         )
         told = tuple(

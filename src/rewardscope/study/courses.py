@@ -70,7 +70,7 @@ def courses(
         ComponentError: If the runs are too short, or hardly use the grams.
     """
     untrained = list(read_rollouts(base.step_file("evaluation", 0)))
-    pairs = [(c.text, g.correct) for rollout in untrained for c, g in zip(rollout.completions, rollout.grades, strict=True)]
+    pairs = [(c.said, g.correct) for rollout in untrained for c, g in zip(rollout.completions, rollout.grades, strict=True)]
     strategic = tuple(grams) or (miner or Miner()).mine([text for text, correct in pairs if correct])
     if not strategic:
         raise StudyError("No gram is common in the base's correct completions", do="Give grams with --gram")

@@ -1,4 +1,4 @@
-"""Tokens of a few completions, each with its logprob under the untrained and under the trained policy."""
+"""Tokens of a few completions, each with its logprob under the untrained and the trained policy; None where the environment said it."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -26,6 +26,7 @@ def read_tokens(
         rows = []
         for n, (rollout, index) in enumerate((r, i) for r in first for i in range(len(r.completions))):
             completion, grade = rollout.completions[index], rollout.grades[index]
+            own = dict(zip(completion.places, zip(before[n].tolist(), after[n].tolist(), strict=True), strict=False))
             rows += [
                 {
                     "problem": rollout.problem.id,
@@ -35,8 +36,8 @@ def read_tokens(
                     "index": index,
                     "position": t,
                     "token": trained.tokenizer.decode([token]),
-                    "base_logprob": float(before[n, t]),
-                    "trained_logprob": float(after[n, t]),
+                    "base_logprob": own.get(t, (None, None))[0],
+                    "trained_logprob": own.get(t, (None, None))[1],
                     "correct": grade.correct,
                     "strategy": grade.strategy,
                     "ending": completion.ending.value,

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rewardscope.environments import Environment
-from rewardscope.policy import Policy, Sampling, pack, sample, score
+from rewardscope.environments import Environment, replies
+from rewardscope.policy import Policy, Sampling, pack, sample, score, written
 from rewardscope.seeds import Address
 from rewardscope.training.arm import Arm
 from rewardscope.types import Completion, Ending, Problem, Rollout
@@ -20,9 +20,9 @@ def roll_out(
     addresses: Sequence[tuple[Address, ...]],
 ) -> list[Rollout]:
     """A graded group per problem; nothing has been told to anybody yet."""
-    groups = sample(policy, [problem.prompt for problem in problems], group_size, sampling, addresses)
+    groups = sample(policy, [problem.prompt for problem in problems], group_size, sampling, addresses, replies(environment, problems))
     return [
-        Rollout(problem, policy_step, group, tuple(environment.grade(problem, completion.text) for completion in group))
+        Rollout(problem, policy_step, group, tuple(environment.grade(problem, completion.said) for completion in group))
         for problem, group in zip(problems, groups, strict=True)
     ]
 
@@ -30,20 +30,20 @@ def roll_out(
 def write_out(arm: Arm, policy: Policy, problems: Sequence[Problem], policy_step: int) -> list[Rollout]:
     """Demonstrations as groups: their tokens, and the policy's own logprobs of them; graded like anything else."""
     assert arm.demonstrations is not None
-    found = []
-    for problem in problems:
-        completions = []
-        for text in arm.demonstrations.texts(problem, arm.environment, arm.completions_per_problem):
-            ids = policy.encode_completion(text)
-            whole = len(ids) <= arm.sampling.max_tokens
-            kept = ids[: arm.sampling.max_tokens]
-            completions.append(Completion(text, kept, (0.0,) * len(kept), Ending.END_TOKEN if whole else Ending.LENGTH))
-        grades = tuple(arm.environment.grade(problem, completion.text) for completion in completions)
-        found.append(Rollout(problem, policy_step, tuple(completions), grades))
-    batch = pack(policy, found, arm.sampling.temperature)
-    logprob_NT, length_N = score(policy, batch).logprob_NT, batch.mask_NT.sum(dim=1)
-    rows = iter(tuple(logprob_NT[n, : length_N[n]].tolist()) for n in range(len(length_N)))
-    return [replace(r, completions=tuple(replace(c, logprobs=next(rows)) for c in r.completions)) for r in found]
+    answers, found = replies(arm.environment, problems), []
+    for place, problem in enumerate(problems):
+        texts = arm.demonstrations.texts(problem, arm.environment, arm.completions_per_problem)
+        completions = tuple(written(policy, text, place, answers, arm.sampling.max_tokens) for text in texts)
+        grades = tuple(arm.environment.grade(problem, completion.said) for completion in completions)
+        found.append(Rollout(problem, policy_step, completions, grades))
+    rows = iter(score(policy, pack(policy, found, arm.sampling.temperature)).logprob_NT.tolist())
+    return [replace(r, completions=tuple(_with_logprobs(c, next(rows)) for c in r.completions)) for r in found]
+
+
+def _with_logprobs(completion: Completion, chosen_T: list[float]) -> Completion:
+    """The completion with the logprobs of the tokens that count as chosen, in their places."""
+    at = dict(zip(completion.places, chosen_T, strict=False))
+    return replace(completion, logprobs=tuple(at.get(place, 0.0) for place in range(len(completion.token_ids))))
 
 
 def summary(rollouts: Sequence[Rollout], strategies: Sequence[str]) -> dict[str, float | None]:
@@ -58,7 +58,7 @@ def summary(rollouts: Sequence[Rollout], strategies: Sequence[str]) -> dict[str,
         "strict_share": sum(grade.strict is True for grade in graded) / len(graded) if graded else None,
         "ungraded": float(len(grades) - len(graded)),
         "well_formed_share": sum(grade.well_formed for grade in grades) / len(grades),
-        "length_mean_tokens": sum(len(completion.token_ids) for completion in completions) / len(completions),
+        "length_mean_tokens": sum(completion.length for completion in completions) / len(completions),
         "end_token_share": sum(completion.ending is Ending.END_TOKEN for completion in completions) / len(completions),
         **{f"strategy/{name}": sum(grade.strategy == name for grade in grades) / len(grades) for name in strategies},
     }

@@ -227,12 +227,12 @@ def _teaching(arm: Arm, policy: Policy, companions: Companions, batch: Batch, ro
     reprompt = _part(arm.credit, "reprompt")
     views = [rollout if reprompt.uses_truth else sealed(rollout) for rollout in rollouts]
     texts = reprompt.texts(views, [rollout.rewards or () for rollout in rollouts])
-    prompt_ids = [None if text is None else policy.encode(text) for text in texts]
+    prompt_ids, length_N = [None if text is None else policy.encode(text) for text in texts], batch.length_N
     for n, ids in enumerate(prompt_ids):
-        if ids is not None and len(ids) + int(batch.mask_NT[n].sum()) > policy.context_length:
+        if ids is not None and len(ids) + int(length_N[n]) > policy.context_length:
             raise ComponentError(
                 "A teacher's prompt and the completion are longer than the model's context",
-                value=f"{len(ids)} + {int(batch.mask_NT[n].sum())} tokens, problem {rollouts[n // batch.group_size].problem.id}",
+                value=f"{len(ids)} + {int(length_N[n])} tokens, problem {rollouts[n // batch.group_size].problem.id}",
                 allowed=f"{policy.context_length} tokens in all",
                 do="Shorten the reprompt's template, the problems, or max_tokens",
             )
