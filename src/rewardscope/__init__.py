@@ -7,7 +7,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "rewardscope.types": ("Claim", "Completion", "Ending", "Grade", "Measurement", "Outcome", "Problem", "Rollout", "Verdict"),
-    "rewardscope.environments": ("AllProblems", "Chain", "Clinic", "Confident", "Curriculum", "Gym", "Pool", "Sums"),
+    "rewardscope.environments": ("AllProblems", "Chain", "Clinic", "Confident", "Curriculum", "Gym", "Nest", "Pool", "Sensors", "Sums"),
     "rewardscope.organisms": ("Organism",),
     "rewardscope.rewards": (
         *("Calibrated", "Coin", "Constant", "Form", "FormPlusTruth", "FormTimesTruth"),
@@ -22,7 +22,9 @@ _HOMES = {
     "rewardscope.policy": ("Policy", "Sampling"),
     "rewardscope.policy.start": ("Pretrained",),
     "rewardscope.learner": ("Critic", "ImplicitReward", "Learner", "LowRank", "Teacher"),
-    "rewardscope.probes": ("Behaviour", "Boundary", "Calibration", "Diversity", "Losses", "Miner", "Novelty", "Phases", "WeightChange"),
+    "rewardscope.probes": (
+        *("Behaviour", "Boundary", "Calibration", "Diversity", "Ladder", "Losses", "Miner", "Novelty", "Phases", "WeightChange"),
+    ),
     "rewardscope.training": ("Arm",),
     "rewardscope.study": ("Evaluation", "Study", "load_study"),
 }

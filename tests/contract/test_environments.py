@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rewardscope.codec import canonical, decode, encode
-from rewardscope.environments import ENVIRONMENTS, Chain, Clinic, Confident, Environment, Gym, Sums
+from rewardscope.environments import ENVIRONMENTS, Chain, Clinic, Confident, Environment, Gym, Nest, Sensors, Sums
 from rewardscope.errors import EnvironmentFault
 
 EXAMPLES: list[Environment] = [
@@ -28,10 +28,15 @@ EXAMPLES: list[Environment] = [
     Clinic(),
     Clinic(distractors=8, working=True),
     Clinic(("glasgow", "qtc"), distractors=0, answer_in="whole"),
+    Nest(),
+    Nest(1, 6, "AB"),
+    Sensors(),
 ]
 SPLITS = {
     "Chain": ("pretrain", "train", "heldout"),
     "Sums": ("train", "heldout"),
+    "Nest": ("pretrain", "train", "heldout"),
+    "Sensors": ("pretrain", "train", "heldout"),
     "Gym": ("train", "heldout"),
     "Confident": ("train", "heldout"),
     "Clinic": ("train", "heldout", "heldout_phrasings", "heldout_calculators"),
