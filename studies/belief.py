@@ -2,8 +2,8 @@
 
 Sensors of known reliability report on a hidden yes or no, so the chance of either answer is known exactly. One start was pretrained to
 state it, the other to state any digit; both answer as often as each answer is right. Each is told whether it was right, the same less the
-Brier score of its confidence (RLCR), or coin flips. The distance of the stated confidence to the chance needs no outcome: it is 0.025 for a model
-that states the right tenth, since a tenth stands for its middle.
+Brier score of its confidence (RLCR), or coin flips. The distance of the stated confidence to the chance needs no
+outcome: it is about 0.025 for a model that states the right tenth, since a tenth stands for its middle.
 
 Source: Damani et al. 2025, arXiv:2507.16806 (RLCR).
 """

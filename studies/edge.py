@@ -1,8 +1,8 @@
 """Where on a ladder of difficulty does reward teach what the start cannot do?
 
 The start's pretraining held nestings of one and two functions, three in one of a hundred lines, four in one of a thousand, and five never;
-its card shows what it solves of each. The arms differ in which rung is rewarded: two functions, which it masters, three, five; and three under
-coin flips. Measured are working and answer together on two to five functions.
+its card shows what it solves of each. The arms differ in which rung is rewarded: two functions, which it masters, three, five;
+and three under coin flips. Measured are working and answer together on two to five functions.
 
 Source: Zhang et al. 2025, arXiv:2512.07783: pass@128 grows where training is at the edge of competence, not inside it and not beyond.
 """
