@@ -1,8 +1,9 @@
 """Where on a ladder of difficulty does reward teach what the start cannot do?
 
-The start's pretraining held nestings of one and two functions, three in one of a hundred lines, four in one of a thousand, and five never;
-its card shows what it solves of each. The arms differ in which rung is rewarded: two functions, which it masters, three, five;
-and three under coin flips. Measured are working and answer together on two to five functions.
+The start's pretraining held nestings of one and two functions, three in one of a hundred lines, four in one of a thousand, and five never.
+Its card says what that made (64 problems x 128 draws, answer and every step right): one to three functions are mastered (pass@1 0.98 and
+more), four are the edge (pass@1 0.18, 0.53 of the problems within 128 draws), five are out of reach (none). The arms differ in which rung
+is rewarded: two functions, four, five; and four under coin flips. Measured are working and answer together on three to six functions.
 
 Source: Zhang et al. 2025, arXiv:2512.07783: pass@128 grows where training is at the edge of competence, not inside it and not beyond.
 """
@@ -14,12 +15,12 @@ from rewardscope import Arm, Behaviour, Claim, Coin, Evaluation, Ladder, Learner
 EDGE = Arm(
     name="edge",
     start=Organism("edge"),
-    environment=Nest(3, 3, "A"),
+    environment=Nest(4, 4, "A"),
     reward=Truth(),
     learner=Learner(learning_rate=3e-4),
-    sampling=Sampling(max_tokens=64),
+    sampling=Sampling(max_tokens=72),
     steps=20,
-    problems_per_step=16,
+    problems_per_step=12,
     completions_per_problem=16,
     checkpoint_every=20,
 )
@@ -42,24 +43,24 @@ study = Study(
         replace(EDGE, name="beyond", environment=Nest(5, 5, "A")),
     ),
     seeds=(0, 1, 2),
-    evaluation=Evaluation(problems=64, draws=64, readings=4, environment=Nest(2, 5, "A")),
+    evaluation=Evaluation(problems=64, draws=64, readings=4, environment=Nest(3, 6, "A")),
     probes=(Ladder(ks=(1, 64)), Behaviour(), WeightChange()),
     claims=(
         Claim(
-            sentence="True rewards at the edge, three functions, raise verified pass@1 there more than coin flips do.",
-            metric=VERIFIED, labels=rung(3, 1), treatment="edge", control="coin", margin=0.05,
+            sentence="True rewards at the edge, four functions, raise verified pass@1 there more than coin flips do.",
+            metric=VERIFIED, labels=rung(4, 1), treatment="edge", control="coin", margin=0.05,
         ),
         Claim(
-            sentence="They raise what is solved within 64 tries one rung above, at four functions.",
-            metric=VERIFIED, labels=rung(4, 64), treatment="edge", control="coin", margin=0.05,
-        ),
-        Claim(
-            sentence="They reach two rungs above, five functions, of which pretraining had none.",
+            sentence="They raise what is solved within 64 tries one rung above, at five functions, of which pretraining had none.",
             metric=VERIFIED, labels=rung(5, 64), treatment="edge", control="coin", margin=0.05,
         ),
         Claim(
-            sentence="Rewards inside what is mastered raise verified pass@1 at three functions less.",
-            metric=VERIFIED, labels=rung(3, 1), treatment="inside", control="edge", expects="less", margin=0.05,
+            sentence="They reach two rungs above, six functions.",
+            metric=VERIFIED, labels=rung(6, 64), treatment="edge", control="coin", margin=0.05,
+        ),
+        Claim(
+            sentence="Rewards inside what is mastered raise verified pass@1 at four functions less.",
+            metric=VERIFIED, labels=rung(4, 1), treatment="inside", control="edge", expects="less", margin=0.05,
         ),
         Claim(
             sentence="Rewards inside what is mastered leave what is solved within 64 tries at four functions as it was.",
