@@ -9,7 +9,7 @@ _HOMES = {
     "rewardscope.types": ("Claim", "Completion", "Ending", "Grade", "Measurement", "Outcome", "Problem", "Rollout", "Verdict"),
     "rewardscope.environments": (
         *("AllProblems", "Chain", "Clinic", "Code", "Composition", "Confident", "Countdown"),
-        *("Curriculum", "Graph", "Gym", "House", "HouseInWords", "Loophole", "Pool", "Sums"),
+        *("Curriculum", "Graph", "Gym", "House", "HouseInWords", "Loophole", "Nest", "Pool", "Sensors", "Sums"),
     ),
     "rewardscope.organisms": ("Organism",),
     "rewardscope.rewards": (
@@ -25,7 +25,9 @@ _HOMES = {
     "rewardscope.policy": ("Policy", "Sampling"),
     "rewardscope.policy.start": ("Pretrained",),
     "rewardscope.learner": ("Critic", "ImplicitReward", "Learner", "LowRank", "Teacher"),
-    "rewardscope.probes": ("Behaviour", "Boundary", "Calibration", "Diversity", "Losses", "Miner", "Novelty", "Phases", "WeightChange"),
+    "rewardscope.probes": (
+        *("Behaviour", "Boundary", "Calibration", "Diversity", "Ladder", "Losses", "Miner", "Novelty", "Phases", "WeightChange"),
+    ),
     "rewardscope.training": ("Arm",),
     "rewardscope.study": ("Evaluation", "Study", "load_study"),
 }

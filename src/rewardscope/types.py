@@ -40,6 +40,11 @@ class Problem:
     facts: Mapping[str, str] = field(default_factory=dict)
     """What else the environment knows, for grading; sealed like the answer."""
 
+    def chance_of(self, answer: str | None) -> float | None:
+        """Chance that an answer is right, given the prompt, where the environment knows it: its fact ``chance <answer>``; else None."""
+        known = self.facts.get(f"chance {answer}")
+        return None if known is None else float(known)
+
 
 @dataclass(frozen=True, slots=True)
 class Completion:

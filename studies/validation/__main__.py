@@ -18,6 +18,7 @@ from boundary import boundary
 from calibration import calibration
 from checks import Check
 from diversity import diversity
+from ladder import ladder
 from novelty import novelty
 from organisms import organisms
 from phases import courses, phases
@@ -33,6 +34,7 @@ PARTS: dict[str, tuple[Callable[[], Iterator[Check]], ...]] = {
     "novelty": (novelty,),
     "diversity": (diversity,),
     "calibration": (calibration,),
+    "ladder": (ladder,),
     "phases": (phases, courses),
     "weights": (weights,),
     "organisms": (organisms,),

@@ -28,6 +28,8 @@ from rewardscope.environments import (
     House,
     HouseInWords,
     Loophole,
+    Nest,
+    Sensors,
     Sums,
     distinct,
 )
@@ -65,10 +67,15 @@ EXAMPLES: list[Environment] = [
     House(),
     House(block="lesson", most_invalid=3),
     HouseInWords(),
+    Nest(),
+    Nest(1, 6, "AB"),
+    Sensors(),
 ]
 SPLITS = {
     "Chain": ("pretrain", "train", "heldout"),
     "Sums": ("train", "heldout"),
+    "Nest": ("pretrain", "train", "heldout"),
+    "Sensors": ("pretrain", "train", "heldout"),
     "Gym": ("train", "heldout"),
     "Confident": ("train", "heldout"),
     "House": ("pretrain", "train", "heldout"),

@@ -9,14 +9,27 @@ import torch
 from factories import subject
 from rewardscope import Chain, Sampling
 from rewardscope.policy import Policy
-from rewardscope.probes import PROBES, Behaviour, Boundary, Calibration, Diversity, Losses, Novelty, Phases, Probe, Subject, WeightChange
+from rewardscope.probes import (
+    PROBES,
+    Behaviour,
+    Boundary,
+    Calibration,
+    Diversity,
+    Ladder,
+    Losses,
+    Novelty,
+    Phases,
+    Probe,
+    Subject,
+    WeightChange,
+)
 from rewardscope.seeds import generator
 from rewardscope.training import roll_out
 from rewardscope.types import Measurement, Rollout
 
 EXAMPLES: list[Probe] = [
     *(Boundary(max_k=4), Behaviour(), Diversity(k=4), Calibration(bins=4), Losses(texts=("3+4*2-9?", "1+1?"), draws=2), WeightChange()),
-    *(Phases(grams=("s", "t", "g"), plans=4, followers=4), Novelty()),
+    *(Phases(grams=("s", "t", "g"), plans=4, followers=4), Novelty(), Ladder((1, 4))),
 ]
 each = pytest.mark.parametrize("probe", EXAMPLES, ids=str)
 SIZES = {
@@ -120,7 +133,7 @@ def about_a_difference(row: Measurement) -> bool:
 def test_the_base_against_itself_gives_nothing(probe: Probe, itself: Subject) -> None:
     together = [row for row in probe.measure(itself) if about_a_difference(row)]
     assert {row.value for row in together} <= {0.0, None}  # a matrix that did not move has no stable rank
-    assert together or isinstance(probe, (Diversity, Calibration))
+    assert together or isinstance(probe, (Diversity, Calibration, Ladder))
 
 
 @each

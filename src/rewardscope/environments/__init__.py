@@ -11,11 +11,14 @@ from rewardscope.environments.graph import Graph
 from rewardscope.environments.gym import Gym
 from rewardscope.environments.house import House, HouseInWords
 from rewardscope.environments.loophole import Loophole
+from rewardscope.environments.nest import Nest
 from rewardscope.environments.regimes import REGIMES, AllProblems, Curriculum, Pool, Ranked, Regime, by_historical_variance
+from rewardscope.environments.sensors import Sensors
 from rewardscope.environments.sums import Sums
 
 ENVIRONMENTS: dict[str, type[Environment]] = {
-    cls.__name__: cls for cls in (Chain, House, Sums, Gym, Clinic, Code, Countdown, Composition, Graph, HouseInWords, Loophole, Confident)
+    cls.__name__: cls
+    for cls in (Chain, Nest, Sensors, House, Sums, Gym, Clinic, Code, Countdown, Composition, Graph, HouseInWords, Loophole, Confident)
 }
 """Every environment there is, by name."""
 
@@ -36,9 +39,11 @@ __all__ = [
     "House",
     "HouseInWords",
     "Loophole",
+    "Nest",
     "Pool",
     "Ranked",
     "Regime",
+    "Sensors",
     "Sums",
     "by_historical_variance",
     "distinct",

@@ -11,11 +11,13 @@ from rewardscope.codec import encode, signature
 from rewardscope.environments import Environment, replies
 from rewardscope.environments.base import TakesTurns
 from rewardscope.errors import ComponentError, ModelError
+from rewardscope.organisms.belief import BeliefCorpus
 from rewardscope.organisms.formats import FormatCorpus
 from rewardscope.organisms.house import HouseCorpus
+from rewardscope.organisms.nests import NestCorpus
 from rewardscope.organisms.recipe import Progress, Recipe
 from rewardscope.policy import Policy, Sampling, sample
-from rewardscope.types import Grade
+from rewardscope.types import Grade, Problem
 
 RECIPES = {
     "formats-planted": Recipe(FormatCorpus()),
@@ -24,10 +26,18 @@ RECIPES = {
     "formats-thousandth": Recipe(FormatCorpus.latent(0.001)),
     "formats-barren": Recipe(FormatCorpus.latent(0.0)),
     "formats-rotten": Recipe(FormatCorpus(stepwise_error=0.4)),
+    "composition-hundredth": Recipe(NestCorpus.traced(0.01), num_steps=1200, batch_lines=96),
+    "composition-thousandth": Recipe(NestCorpus.traced(0.001), num_steps=1200, batch_lines=96),
+    "composition-none": Recipe(NestCorpus.traced(0.0), num_steps=1200, batch_lines=96),
+    "edge": Recipe(NestCorpus((0.5, 0.489, 0.01, 0.001), (), at_once_share=0.0), num_steps=1200, batch_lines=64),
+    "belief-uninformed": Recipe(BeliefCorpus(calibrated_share=0.0), num_steps=800),
+    "belief-calibrated": Recipe(BeliefCorpus(calibrated_share=1.0), num_steps=800),
     "house": Recipe(HouseCorpus(), num_steps=1500, batch_lines=32),
 }
 """Organism by name. Of formats: planted, a reliable strategy is latent; tenth, hundredth, thousandth, that share of it is; barren, it was
-never seen; rotten, it is there and unreliable. Of turns: house, played well in a third of the episodes, and more often behind a skill."""
+never seen; rotten, it is there and unreliable. Of composition: how often functions of set A were nested. Edge: shares that fall with depth.
+Of belief: whether stated confidences knew the chance. Of turns: house, played well in a third of the episodes, and more often behind a
+skill."""
 WEIGHTS = Path(__file__).parent / "weights"
 CARD_PROBLEMS, CARD_DRAWS, CARD_EPISODES = 64, 128, 16
 SOLVED_WITHIN = (4, 16, 128)
@@ -118,7 +128,10 @@ def write_card(name: str, policy: Policy, folder: Path) -> None:
 def base_behaviour(
     policy: Policy, environment: Environment, num_problems: int | None = None, draws: int | None = None, max_tokens: int | None = None
 ) -> dict[str, Any]:
-    """pass@1, problems solved within some draws, share and accuracy of each strategy on held-out problems, with their n.
+    """What the policy does on held-out problems, with their n: pass@1, problems solved within some draws, strategies.
+
+    Where steps can be checked also the same of draws whose answer and steps are all right; where a confidence is stated its share, mean
+    and Brier score, and its mean distance to the chance that the answer is right (None where the environment does not know it).
 
     Args:
         policy: Who is asked.
@@ -137,12 +150,37 @@ def base_behaviour(
     for grade in (g for group in grades for g in group):
         by_strategy[grade.strategy or "none"].append(grade)
     total = len(problems) * draws
-    within = [k for k in SOLVED_WITHIN if k <= draws]
+    more: dict[str, Any] = {}
+    if any(g.steps is not None for group in grades for g in group):
+        share, within = _solved([[g.correct is True and all(g.steps or (False,)) for g in group] for group in grades])
+        more |= {"verified_at_1": share, "verified_within": within}
+    if any(g.confidence is not None for group in grades for g in group):
+        more["confidence"] = _confidence([(p, g) for p, group in zip(problems, grades, strict=True) for g in group])
+    share, within = _solved([[g.correct is True for g in group] for group in grades])
     return {
         "problems": len(problems),
         "draws_per_problem": draws,
-        "pass_at_1": sum(g.correct is True for group in grades for g in group) / total,
-        "solved_within": {str(k): sum(any(g.correct for g in group[:k]) for group in grades) / len(problems) for k in within},
+        "pass_at_1": share,
+        "solved_within": within,
         "strategy_share": {name: len(found) / total for name, found in sorted(by_strategy.items())},
         "strategy_accuracy": {name: sum(g.correct is True for g in found) / len(found) for name, found in sorted(by_strategy.items())},
+        **more,
+    }
+
+
+def _solved(groups: list[list[bool]]) -> tuple[float, dict[str, float]]:
+    """Share of draws that count, and share of problems of which one of the first k draws does."""
+    share = sum(map(sum, groups)) / sum(map(len, groups))
+    return share, {str(k): sum(any(group[:k]) for group in groups) / len(groups) for k in SOLVED_WITHIN if k <= len(groups[0])}
+
+
+def _confidence(draws: list[tuple[Problem, Grade]]) -> dict[str, float | None]:
+    """What is known of the confidences that draws state."""
+    stated = [(g.confidence, float(g.correct is True), p.chance_of(g.answer)) for p, g in draws if g.confidence is not None]
+    apart = [abs(confidence - chance) for confidence, _, chance in stated if chance is not None]
+    return {
+        "stated_share": len(stated) / len(draws),
+        "mean": sum(confidence for confidence, _, _ in stated) / len(stated),
+        "brier": sum((confidence - correct) ** 2 for confidence, correct, _ in stated) / len(stated),
+        "distance": sum(apart) / len(apart) if apart else None,
     }

@@ -33,6 +33,7 @@ class Calibration:
     (Murphy's parts over ``bins`` of equal mass). The calibration error is the root of the reliability less what noise alone would add,
     with problems as clusters, or 0 where that is negative; the plug-in error stands beside it, biased upwards. A constant at the base
     rate is calibrated and useless: read the error with AUROC. Completions without a forecast or an ungraded answer are dropped and counted.
+    Where the environment knows the chance that the given answer is right, the distance to it needs no outcome: mean |q - chance|.
 
     Source:
         Murphy 1973, J. Applied Meteorology 12(4); Kumar et al. 2019, arXiv:1909.10155 (debiased error); Damani et al. 2025,
@@ -46,6 +47,7 @@ class Calibration:
         *("calibration/brier", "calibration/reliability", "calibration/resolution", "calibration/uncertainty", "calibration/log_score"),
         *("calibration/error", "calibration/error_plug_in", "calibration/overconfidence", "calibration/auroc"),
         *("calibration/risk_area", "calibration/bin_forecast", "calibration/bin_accuracy", "calibration/weighted_vote"),
+        "calibration/distance",
     )
 
     def __post_init__(self) -> None:
@@ -78,7 +80,7 @@ class Calibration:
         estimate = mean_over_problems(votes, address=f"calibration/vote/{view}", bounds=(0.0, 1.0)) if votes else None
         metric, dropped = "calibration/weighted_vote", len(found) - len(votes)
         rows.append(subject.row(metric, "share", estimate, n=len(votes), over="problems", labels=labels, dropped=dropped))
-        return rows + self._bin_rows(subject, forecasts, labels)
+        return rows + _distance_rows(subject, read, labels) + self._bin_rows(subject, forecasts, labels)
 
     def _bin_rows(self, subject: Subject, forecasts: Forecasts | None, labels: dict[str, str]) -> list[Measurement]:
         """The reliability diagram: mean forecast and accuracy of each bin, lowest first."""
@@ -91,6 +93,25 @@ class Calibration:
                 in_bin = {**labels, "bin": str(place)}
                 rows.append(subject.row(name, "share", float(value), n=int(count), over="completions", labels=in_bin))
         return rows
+
+
+def _distance_rows(subject: Subject, read: Callable[[Grade, Completion], float | None], labels: dict[str, str]) -> list[Measurement]:
+    """Mean |forecast - chance that the answer is right|, problems weighing alike, and a row per problem whose chances are known."""
+    found: dict[str, list[float]] = {}
+    for rollout in subject.rollouts:
+        for grade, completion in zip(rollout.grades, rollout.completions, strict=True):
+            forecast, chance = read(grade, completion), rollout.problem.chance_of(grade.answer)
+            if forecast is not None and chance is not None:
+                found.setdefault(rollout.problem.id, []).append(abs(forecast - chance))
+    metric = "calibration/distance"
+    means = {problem: sum(values) / len(values) for problem, values in found.items()}
+    address = f"{metric}/{labels['view']}"
+    estimate = mean_over_problems(list(means.values()), address=address, bounds=(0.0, 1.0)) if means else None
+    dropped = len(subject.rollouts) - len(means)
+    rows = [subject.row(metric, "share", estimate, n=len(means), over="problems", labels=labels, dropped=dropped)]
+    for problem, value in means.items():
+        rows.append(subject.row(metric, "share", value, n=len(found[problem]), over="draws", labels={**labels, "problem": problem}))
+    return rows
 
 
 def weighted_vote(group: Sequence[tuple[float, bool, str | None]]) -> float | None:

@@ -20,14 +20,14 @@ def held_out(arm: Arm, evaluation: Evaluation) -> list[Problem]:
     Raises:
         EnvironmentFault: If the environment has too few.
     """
-    found: dict[str, Problem] = {}
+    environment, found = evaluation.asks(arm), dict[str, Problem]()
     for index in range(20 * evaluation.problems):
-        problem = arm.environment.problem(evaluation.split, index)
+        problem = environment.problem(evaluation.split, index)
         found.setdefault(problem.id, problem)
         if len(found) == evaluation.problems:
             return list(found.values())
     raise EnvironmentFault(
-        f"{arm.environment.name} has too few problems in split '{evaluation.split}'",
+        f"{environment.name} has too few problems in split '{evaluation.split}'",
         value=f"{len(found)} distinct of {evaluation.problems} asked for",
         do="Lower Evaluation(problems=...) or make the problems more varied",
     )
@@ -72,7 +72,7 @@ def _evaluate(study: Study, cell: Cell, policy: Policy, directory: CellDirectory
     problems = held_out(cell.arm, study.evaluation)
     rollouts = roll_out(
         policy,
-        cell.arm.environment,
+        study.evaluation.asks(cell.arm),
         problems,
         study.evaluation.draws,
         cell.arm.sampling,
@@ -99,7 +99,7 @@ def _measure(study: Study, cell: Cell, policy: Policy, rollouts: list[Rollout], 
         step=step,
         rollouts=tuple(rollouts),
         policy=policy,
-        strategies=cell.arm.environment.strategies,
+        strategies=study.evaluation.asks(cell.arm).strategies,
         sources=tuple(path.relative_to(run.root).as_posix() for path in sources),
         base_rollouts=base_rollouts,
         base_policy=base_policy,

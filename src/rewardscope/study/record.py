@@ -124,6 +124,7 @@ def open_run(study: Study, root: Path, command: str) -> RunDirectory:
     run.account([cell.name for cell in study.cells()])
     for environment in dict.fromkeys(arm.environment for arm in study.arms):
         prove(environment, "train")
+    for environment in dict.fromkeys(study.evaluation.asks(arm) for arm in study.arms):
         prove(environment, study.evaluation.split)
     write_json(record, describe(study, command, changed))
     return run

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from rewardscope import __version__
 from rewardscope.codec import encode, signature
+from rewardscope.environments import Environment
 from rewardscope.errors import StudyError
 from rewardscope.probes import Behaviour, Boundary, Diversity, Losses, Novelty, Probe, WeightChange
 from rewardscope.training import Arm
@@ -25,6 +26,12 @@ class Evaluation:
     split: str = "heldout"
     readings: int = 8
     """Problems whose completions are kept token by token for the page."""
+    environment: Environment | None = None
+    """Whose problems; None = each arm's own. For what an arm was not trained on: deeper levels, other functions."""
+
+    def asks(self, arm: Arm) -> Environment:
+        """The environment that measures the arm."""
+        return self.environment or arm.environment
 
     def __post_init__(self) -> None:
         if self.problems < 2 or self.draws < 1 or not 0 <= self.readings <= self.problems:
@@ -139,7 +146,7 @@ class Study:
             mark = signature(
                 {
                     "start": arm.start.identity(),
-                    "environment": encode(arm.environment),
+                    "environment": encode(self.evaluation.asks(arm)),
                     "sampling": encode(arm.sampling),
                     "threads": self.threads_per_cell,
                     "device": self.device,

@@ -33,11 +33,12 @@ def test_a_shipped_organism_is_small_and_is_what_its_card_says(name: str) -> Non
 
 @each
 def test_the_base_behaviour_on_the_card_is_found_again(name: str) -> None:
-    policy = Organism(name).load()
-    for world, environment in RECIPES[name].corpus.worlds.items():
-        told, found = card(name)["measured"][world], base_behaviour(policy, environment)
-        assert found["pass_at_1"] == pytest.approx(told["pass_at_1"], abs=0.002)
-        assert found["strategy_share"] == pytest.approx(told["strategy_share"], abs=0.002)
+    """In the world of the corpus; the others cost minutes."""
+    world, environment = next(iter(RECIPES[name].corpus.worlds.items()))
+    told, found = card(name)["measured"][world], base_behaviour(Organism(name).load(), environment)
+    assert list(card(name)["measured"]) == sorted(RECIPES[name].corpus.worlds)
+    assert found["pass_at_1"] == pytest.approx(told["pass_at_1"], abs=0.002)
+    assert found["strategy_share"] == pytest.approx(told["strategy_share"], abs=0.002)
 
 
 def test_what_is_known_of_the_three_shows_in_their_behaviour() -> None:

@@ -13,7 +13,7 @@ from rewardscope.probes import Calibration
 from rewardscope.probes.calibration import weighted_vote
 from rewardscope.probes.forecasts import Forecasts
 from rewardscope.seeds import generator
-from rewardscope.types import Completion, Ending, Grade, Measurement, Rollout
+from rewardscope.types import Completion, Ending, Grade, Measurement, Problem, Rollout
 
 POLICY = tiny_policy()
 ONCE = np.ones((1, 1))
@@ -142,3 +142,24 @@ def test_all_right_leaves_the_order_unknown() -> None:
 def test_one_bin_is_refused() -> None:
     with pytest.raises(ComponentError, match="bins"):
         Calibration(1)
+
+
+def test_the_distance_to_a_known_chance_needs_no_outcome() -> None:
+    """Problem one: |0.75 - 0.7| and |0.25 - 0.3|, mean 0.05. Problem two: |0.9 - 0.6| = 0.3. The third's chances are not known."""
+
+    def told(name: str, facts: dict[str, str], draws: list[tuple[str, float | None]]) -> Rollout:
+        grades = tuple(Grade(True, True, True, answer, confidence=q) for answer, q in draws)
+        return Rollout(
+            Problem(name, "Sensors", name, "y", 1, facts), 0, (Completion("y", (1,), (-0.5,), Ending.END_TOKEN),) * len(draws), grades
+        )
+
+    rollouts = [
+        told("one", {"chance y": "0.7", "chance n": "0.3"}, [("y", 0.75), ("n", 0.25), ("y", None)]),
+        told("two", {"chance y": "0.6", "chance n": "0.4"}, [("y", 0.9)]),
+        told("three", {}, [("y", 0.9)]),
+    ]
+    rows = Calibration().measure(subject(POLICY, rollouts))
+    of_stated = [row for row in rows if row.metric == "calibration/distance" and row.labels["view"] == "stated"]
+    found = {row.labels.get("problem", "all"): row for row in of_stated}
+    assert {name: row.value for name, row in found.items()} == pytest.approx({"all": 0.175, "one": 0.05, "two": 0.3})
+    assert (found["all"].n, found["all"].dropped, found["one"].n) == (2, 1, 2)

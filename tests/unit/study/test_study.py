@@ -57,6 +57,17 @@ def test_arms_from_one_start_share_one_base_cell_and_other_starts_have_their_own
     assert [cell.label for cell in other.cells() if cell.seed is None] == ["base:formats-planted", "base:formats-barren"]
 
 
+def test_arms_of_different_problems_can_be_measured_on_the_same_ones_and_then_share_their_base() -> None:
+    longer = replace(TRUTH, name="longer", environment=Chain(4, 4))
+    apart = replace(STUDY, arms=(TRUTH, COIN, longer))
+    together = replace(apart, evaluation=Evaluation(problems=8, environment=Chain(5, 5)))
+    assert [sum(cell.seed is None for cell in study.cells()) for study in (apart, together)] == [2, 1]
+    assert {p.level for p in held_out(longer, apart.evaluation)} == {4}
+    assert [p.id for p in held_out(longer, together.evaluation)] == [p.id for p in held_out(TRUTH, together.evaluation)]
+    assert {p.level for p in held_out(TRUTH, together.evaluation)} == {5}
+    assert apart.measuring_signature != together.measuring_signature
+
+
 def test_the_held_out_problems_are_distinct_and_not_trained_on() -> None:
     problems = held_out(TRUTH, Evaluation(problems=40))
     trained = {Chain().problem("train", index).id for index in range(500)}
