@@ -7,7 +7,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "rewardscope.types": ("Claim", "Completion", "Ending", "Grade", "Measurement", "Outcome", "Problem", "Rollout", "Verdict"),
-    "rewardscope.environments": ("AllProblems", "Chain", "Clinic", "Confident", "Curriculum", "Gym", "Pool", "Sums"),
+    "rewardscope.environments": ("AllProblems", "Chain", "Clinic", "Confident", "Curriculum", "Gym", "Hinted", "Paths", "Pool", "Sums"),
     "rewardscope.organisms": ("Organism",),
     "rewardscope.rewards": (
         *("Calibrated", "Coin", "Constant", "Form", "FormPlusTruth", "FormTimesTruth"),

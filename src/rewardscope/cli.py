@@ -209,10 +209,11 @@ def instruments(as_json: Annotated[bool, typer.Option("--json", help="One JSON l
     from rewardscope.catalogue import first_line
     from rewardscope.probes import PROBES, validation
     from rewardscope.probes.agreement import Agreement
+    from rewardscope.probes.token_credit import ErrorAuroc
     from rewardscope.types import Verdict
 
     checks = validation()
-    shown: dict[str, type] = {**PROBES, "Agreement": Agreement, "Verdicts": Verdict}
+    shown: dict[str, type] = {**PROBES, "Agreement": Agreement, "ErrorAuroc": ErrorAuroc, "Verdicts": Verdict}
     proofs = {name: [check for check in checks if check["instrument"] == name] for name in shown}
     if as_json:
         records = [

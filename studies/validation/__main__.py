@@ -16,6 +16,7 @@ from dataclasses import asdict
 from boundary import boundary
 from calibration import calibration
 from checks import Check
+from credit import credit
 from diversity import diversity
 from organisms import organisms
 from phases import courses, phases
@@ -29,6 +30,7 @@ PARTS: dict[str, tuple[Callable[[], Iterator[Check]], ...]] = {
     "verdicts": (verdicts,),
     "diversity": (diversity,),
     "calibration": (calibration,),
+    "credit": (credit,),
     "phases": (phases, courses),
     "weights": (weights,),
     "organisms": (organisms,),

@@ -15,7 +15,7 @@ def organisms() -> Iterator[Check]:
     problems = [Chain().problem("heldout", index) for index in range(128)]
     rollouts = roll_out(POLICY, Chain(), problems, 64, Sampling(max_tokens=24), 0, [("validation", p.id) for p in problems])
     rows = {(r.metric, r.labels.get("strategy")): r.value for r in Behaviour().measure(subject(rollouts)) if "problem" not in r.labels}
-    for strategy, planted in card("formats-planted")["planted_shares"].items():
+    for strategy, planted in card("formats-planted")["planted"].items():
         found = (rows["behaviour/strategy_share", strategy] or 0.0) - planted
         yield Check(
             "Behaviour", "sensitivity", f"share of {strategy} in an organism, less what was planted", found, -0.05, 0.05, "128 x 64"

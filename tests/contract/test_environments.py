@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rewardscope.codec import canonical, decode, encode
-from rewardscope.environments import ENVIRONMENTS, Chain, Clinic, Confident, Environment, Gym, Sums
+from rewardscope.environments import ENVIRONMENTS, Chain, Clinic, Confident, Environment, Gym, Hinted, Paths, Sums
 from rewardscope.errors import EnvironmentFault
 
 EXAMPLES: list[Environment] = [
@@ -28,12 +28,19 @@ EXAMPLES: list[Environment] = [
     Clinic(),
     Clinic(distractors=8, working=True),
     Clinic(("glasgow", "qtc"), distractors=0, answer_in="whole"),
+    Paths(),
+    Paths(graph=3),
+    Hinted(),
+    Hinted(hint="step"),
+    Hinted(num_steps=5, hint="other_solution"),
 ]
 SPLITS = {
     "Chain": ("pretrain", "train", "heldout"),
     "Sums": ("train", "heldout"),
     "Gym": ("train", "heldout"),
     "Confident": ("train", "heldout"),
+    "Paths": ("pretrain", "train", "heldout"),
+    "Hinted": ("pretrain", "train", "heldout"),
     "Clinic": ("train", "heldout", "heldout_phrasings", "heldout_calculators"),
 }
 GARBAGE = [

@@ -10,7 +10,9 @@ from typing import Any
 from rewardscope.codec import encode, signature
 from rewardscope.environments import Environment
 from rewardscope.errors import ComponentError, ModelError
+from rewardscope.organisms.feedback import FeedbackCorpus
 from rewardscope.organisms.formats import FormatCorpus
+from rewardscope.organisms.paths import PathCorpus
 from rewardscope.organisms.recipe import Progress, Recipe
 from rewardscope.policy import Policy, Sampling, sample
 from rewardscope.types import Grade
@@ -22,6 +24,8 @@ RECIPES = {
     "formats-thousandth": Recipe(FormatCorpus.latent(0.001)),
     "formats-barren": Recipe(FormatCorpus.latent(0.0)),
     "formats-rotten": Recipe(FormatCorpus(stepwise_error=0.4)),
+    "paths": Recipe(PathCorpus(), context=96),
+    "feedback": Recipe(FeedbackCorpus(), context=96),
 }
 """Organism by name. Of formats: planted, a reliable strategy is latent; tenth, hundredth, thousandth, that share of it is; barren, it was
 never seen; rotten, it is there and unreliable."""

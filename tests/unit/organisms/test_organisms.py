@@ -26,7 +26,7 @@ def test_a_shipped_organism_is_small_and_is_what_its_card_says(name: str) -> Non
     assert weights.stat().st_size < 1_000_000
     assert hashlib.sha256(weights.read_bytes()).hexdigest() == card(name)["weights_sha256"] == Organism(name).identity()
     assert card(name)["recipe"] == signature(RECIPES[name])
-    assert decode(card(name)["settings"], {"Recipe": Recipe, "FormatCorpus": FormatCorpus}) == RECIPES[name]
+    assert decode(card(name)["settings"], {cls.__name__: cls for cls in (Recipe, type(RECIPES[name].corpus))}) == RECIPES[name]
     assert card(name)["planted"] == RECIPES[name].corpus.planted
 
 

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from rewardscope.cli import app
 from rewardscope.probes import PROBES, validation
 
-SHOWN = {*PROBES, "Agreement", "Verdicts"}
+SHOWN = {*PROBES, "Agreement", "ErrorAuroc", "Verdicts"}
 
 
 def test_every_instrument_was_pointed_at_something_known_and_at_nothing() -> None:
