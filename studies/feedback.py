@@ -32,9 +32,7 @@ from rewardscope import (
 )
 from rewardscope.environments.hinted import FEEDBACK_SECTION, SOLUTION_SECTION, TEMPLATE
 
-TOLD = Reprompt(
-    feedback="always", template=TEMPLATE, solution_section=SOLUTION_SECTION, feedback_section=FEEDBACK_SECTION
-)  # fmt: skip
+TOLD = Reprompt(feedback="always", template=TEMPLATE, solution_section=SOLUTION_SECTION, feedback_section=FEEDBACK_SECTION)
 
 GRPO = Arm(
     name="grpo",
@@ -56,7 +54,7 @@ SDPO = replace(
 )
 
 
-def placebo(name: str, reprompt: Reprompt) -> Arm:
+def sdpo(name: str, reprompt: Reprompt) -> Arm:
     """SDPO with another reprompt."""
     return replace(SDPO, name=name, credit=SelfDistillation(reprompt))
 
@@ -70,9 +68,10 @@ study = Study(
     arms=(
         GRPO,
         SDPO,
-        placebo("sdpo-words", replace(TOLD, solution="none")),
-        placebo("sdpo-wrong", replace(TOLD, solution="other", feedback_of="other")),
-        placebo("sdpo-empty", replace(TOLD, solution="empty", feedback_of="empty")),
+        sdpo("words", replace(TOLD, solution="none")),
+        sdpo("words-wrong", replace(TOLD, solution="none", feedback_of="other")),
+        sdpo("sdpo-wrong", replace(TOLD, solution="other", feedback_of="other")),
+        sdpo("sdpo-empty", replace(TOLD, solution="empty", feedback_of="empty")),
         replace(GRPO, name="coin", reward=Coin()),
     ),
     seeds=(0, 1, 2),
@@ -88,8 +87,8 @@ study = Study(
             metric="boundary/pass_at_k", labels=PASS_AT_1, treatment="sdpo", control="sdpo-empty", margin=0.05,
         ),
         Claim(
-            sentence="The verifier's words alone, without a solved sibling, raise pass@1 more than nothing does.",
-            metric="boundary/pass_at_k", labels=PASS_AT_1, treatment="sdpo-words", control="sdpo-empty", margin=0.05,
+            sentence="The verifier's words alone, without a solved sibling, raise pass@1 more than its words about another problem do.",
+            metric="boundary/pass_at_k", labels=PASS_AT_1, treatment="words", control="words-wrong", margin=0.05,
         ),
         Claim(
             sentence="SDPO raises pass@1 more than GRPO does from the same completions.",

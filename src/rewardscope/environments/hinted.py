@@ -55,8 +55,7 @@ class Hinted:
         if self.hint == "step":
             return replace(plain, prompt=told(plain.prompt, feedback=products(plain.prompt)[0]))
         if self.hint == "other_step":
-            absent = [f"*{digit}" for digit in range(10) if f"*{digit}" not in products(plain.prompt)]
-            return replace(plain, prompt=told(plain.prompt, feedback=str(random.choice(absent))))
+            return replace(plain, prompt=told(plain.prompt, feedback=str(random.choice(absent_products(plain.prompt)))))
         other = plain.prompt if self.hint == "solution" else self._make(int(random.integers(2**63))).prompt
         return replace(plain, prompt=told(plain.prompt, solution=solved(other)))
 
@@ -119,6 +118,11 @@ def names(prompt: str) -> list[str]:
 def products(prompt: str) -> list[str]:
     """The names of its products."""
     return [name for name in names(prompt) if name[0] == "*"]
+
+
+def absent_products(prompt: str) -> list[str]:
+    """The names of the products it does not have."""
+    return [name for name in (f"*{digit}" for digit in range(10)) if name not in products(prompt)]
 
 
 def solved(prompt: str) -> str:

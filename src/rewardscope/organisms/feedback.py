@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from rewardscope.environments.chain import apply, parse, write
-from rewardscope.environments.hinted import Hinted, names, solved, told
+from rewardscope.environments.hinted import Hinted, absent_products, names, solved, told
 from rewardscope.errors import ComponentError
 from rewardscope.seeds import generator
 
@@ -21,6 +21,8 @@ class FeedbackCorpus:
     """Chance that a product which no hint names is written as a sum."""
     hinted_share: float = 0.35
     """Of the lines: an attempt failed, and its first wrong step is named."""
+    foreign_share: float = 0.15
+    """Of the lines: a product is named that the problem does not have, and nothing comes of it. Without such lines any hint helps."""
     shown_share: float = 0.2
     """Of the lines: a solution stands in front, in half of them with the name of a step that failed."""
     heeded: float = 1.0
@@ -31,8 +33,8 @@ class FeedbackCorpus:
     alphabet: ClassVar[str] = "0123456789+-*?=,:s!;"
 
     def __post_init__(self) -> None:
-        shares = (self.slip, self.hinted_share, self.shown_share, self.heeded, 1 - self.hinted_share - self.shown_share)
-        if min(shares) < 0 or max(shares) > 1:
+        shares = (self.slip, self.heeded, self.hinted_share, self.foreign_share, self.shown_share)
+        if min(shares) < 0 or max(shares) > 1 or sum(shares[2:]) > 1:
             raise ComponentError("Shares and chances lie in [0, 1], and so does their sum", value=shares, do="Mend the recipe")
 
     @property
@@ -48,6 +50,7 @@ class FeedbackCorpus:
             "slip": self.slip,
             "slip where named": self.slip * (1 - self.heeded),
             "hinted lines": self.hinted_share,
+            "foreign hints": self.foreign_share,
             "shown lines": self.shown_share,
         }
 
@@ -58,11 +61,16 @@ class FeedbackCorpus:
 
     def _line(self, prompt: str, random: np.random.Generator) -> tuple[str, str]:
         place = random.random()
-        hinted, shown = place < self.hinted_share, 0 <= place - self.hinted_share < self.shown_share
-        named = self._failure(prompt, random) if hinted or (shown and random.random() < 0.5) else ""
-        if shown:
+        if (place := place - self.hinted_share) < 0:
+            named = self._failure(prompt, random)
+            return told(prompt, feedback=named), self._worked(prompt, named, random)[0]
+        if (place := place - self.foreign_share) < 0:
+            named = str(random.choice(absent_products(prompt)))
+            return told(prompt, feedback=named), self._worked(prompt, "", random)[0]
+        if place - self.shown_share < 0:
+            named = self._failure(prompt, random) if random.random() < 0.5 else ""
             return told(prompt, solved(prompt), named), solved(prompt)
-        return told(prompt, feedback=named), self._worked(prompt, named, random)[0]
+        return prompt, self._worked(prompt, "", random)[0]
 
     def _failure(self, prompt: str, random: np.random.Generator) -> str:
         """What a verifier says of the first attempt that fails; nothing where none of ``ATTEMPTS`` does, as with 2*2."""

@@ -25,7 +25,7 @@ RECIPES = {
     "formats-barren": Recipe(FormatCorpus.latent(0.0)),
     "formats-rotten": Recipe(FormatCorpus(stepwise_error=0.4)),
     "paths": Recipe(PathCorpus(), context=96),
-    "feedback": Recipe(FeedbackCorpus(), context=96),
+    "feedback": Recipe(FeedbackCorpus(), batch_lines=64, num_steps=1400, context=96),
 }
 """Organism by name. Of formats: planted, a reliable strategy is latent; tenth, hundredth, thousandth, that share of it is; barren, it was
 never seen; rotten, it is there and unreliable."""
