@@ -9,7 +9,7 @@ _HOMES = {
     "rewardscope.types": ("Claim", "Completion", "Ending", "Grade", "Measurement", "Outcome", "Problem", "Rollout", "Verdict"),
     "rewardscope.environments": (
         *("AllProblems", "Chain", "Clinic", "Code", "Composition", "Confident", "Countdown"),
-        *("Curriculum", "Graph", "Gym", "House", "HouseInWords", "Loophole", "Nest", "Pool", "Sensors", "Sums"),
+        *("Curriculum", "Graph", "Gym", "Hinted", "House", "HouseInWords", "Loophole", "Nest", "Paths", "Pool", "Sensors", "Sums"),
     ),
     "rewardscope.organisms": ("Organism",),
     "rewardscope.rewards": (

@@ -263,10 +263,11 @@ def instruments(as_json: Annotated[bool, typer.Option("--json", help="One JSON l
     from rewardscope.probes import PROBES, validation
     from rewardscope.probes.agreement import Agreement
     from rewardscope.probes.detectors import DETECTORS
+    from rewardscope.probes.token_credit import ErrorAuroc
     from rewardscope.types import Verdict
 
     checks = validation()
-    shown: dict[str, type] = {**PROBES, "Agreement": Agreement, "Verdicts": Verdict, **DETECTORS}
+    shown: dict[str, type] = {**PROBES, "Agreement": Agreement, "ErrorAuroc": ErrorAuroc, "Verdicts": Verdict, **DETECTORS}
     proofs = {name: [check for check in checks if check["instrument"] == name] for name in shown}
     if as_json:
         records = [

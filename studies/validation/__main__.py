@@ -17,6 +17,7 @@ from behaviour import behaviour, detectors
 from boundary import boundary
 from calibration import calibration
 from checks import Check
+from credit import credit
 from diversity import diversity
 from ladder import ladder
 from novelty import novelty
@@ -35,6 +36,7 @@ PARTS: dict[str, tuple[Callable[[], Iterator[Check]], ...]] = {
     "diversity": (diversity,),
     "calibration": (calibration,),
     "ladder": (ladder,),
+    "credit": (credit,),
     "phases": (phases, courses),
     "weights": (weights,),
     "organisms": (organisms,),

@@ -10,6 +10,7 @@ from rewardscope.types import Rollout, SealedRollout
 
 Solution = Literal["sibling", "failed", "other", "empty", "none"]
 Feedback = Literal["without_solution", "always", "none"]
+Whose = Literal["own", "other", "empty"]
 View = Rollout | SealedRollout
 PLACE = re.compile(r"\{(prompt|solution|feedback)\}")
 
@@ -19,9 +20,10 @@ class Reprompt:
     """What a teacher reads about each completion; None where there is no evidence, and then the completion is not taught.
 
     solution: the first completion of the same problem whose told reward is ``threshold`` or more, the completion itself left out unless
-    ``own_success``; feedback: what the verifier said about the completion (reads the key), "without_solution" only where there is none.
-    Placebos of the same shape, given to the same completions: "failed" a failed sibling, "other" a success of another problem of the
-    step, "empty" a reprompt with nothing in it. Where a placebo has nothing to give, the completion is not taught.
+    ``own_success``; feedback: what the verifier said about the completion (reads the key, whatever it says), "without_solution" only where
+    there is none. Placebos of the same shape, given to the same completions: solution "failed" a failed sibling, "other" a success of
+    another problem of the step, "empty" no section; ``feedback_of`` "other" what was said about another problem, "empty" no section.
+    Where a placebo has nothing to give, the completion is not taught.
 
     Source:
         Huebotter et al. 2026, arXiv:2601.20802 (SDPO), table 2; defaults and template are its code's at 0e6d510, which leaves a
@@ -30,6 +32,7 @@ class Reprompt:
 
     solution: Solution = "sibling"
     feedback: Feedback = "none"
+    feedback_of: Whose = "own"
     threshold: float = 1.0
     own_success: bool = False
     template: str = "{prompt}{solution}{feedback}\n\nCorrectly solve the original question.\n"
@@ -37,20 +40,23 @@ class Reprompt:
     feedback_section: str = "\n\nThe following is feedback from your unsuccessful earlier attempt:\n\n{feedback}"
 
     def __post_init__(self) -> None:
-        known = self.solution in get_args(Solution) and self.feedback in get_args(Feedback)
+        known = self.solution in get_args(Solution) and self.feedback in get_args(Feedback) and self.feedback_of in get_args(Whose)
         placed = "{prompt}" in self.template and "{solution}" in self.solution_section and "{feedback}" in self.feedback_section
         if not known or not placed or (self.solution, self.feedback) == ("none", "none"):
             raise ComponentError(
                 "A reprompt has a problem, and something beside it",
                 value=self,
                 allowed=f"solution one of {', '.join(get_args(Solution))}; feedback one of {', '.join(get_args(Feedback))}, not both none; "
+                f"feedback_of one of {', '.join(get_args(Whose))}; "
                 "{prompt} in the template, {solution} and {feedback} in their sections",
                 do="Mend it in the study",
             )
 
     @property
     def uses_truth(self) -> bool:
-        """Feedback is written with the key in hand; a sibling is chosen by its told reward."""
+        """Feedback is written with the key in hand, and given to completions that are wrong, which a placebo's is too; a sibling is chosen
+        by its told reward.
+        """
         return self.feedback != "none"
 
     def texts(self, views: Sequence[View], rewards_PG: Sequence[Sequence[float | None]]) -> list[str | None]:
@@ -67,7 +73,7 @@ class Reprompt:
                 solved = any(won and (h != g or self.own_success) for h, won in enumerate(won_PG[p]))
                 solution = self._solution(views, won_PG, rewards_PG, p, g) if solved and self.solution != "none" else None
                 wanted = self.feedback == "always" or (self.feedback == "without_solution" and solution is None)
-                feedback = _said(view, g) if wanted else None
+                feedback = self._feedback(views, p, g) if wanted else None
                 found.append(self._write(view.problem.prompt, solution, feedback))
         return found
 
@@ -84,6 +90,15 @@ class Reprompt:
         else:
             chosen = [h for h, won in enumerate(won_PG[p]) if won and (h != g or self.own_success)]
         return views[p].completions[chosen[0]].said if chosen else None
+
+    def _feedback(self, views: Sequence[View], p: int, g: int) -> str | None:
+        said = _said(views[p], g)
+        if said is None or self.feedback_of == "own":
+            return said
+        if self.feedback_of == "empty":
+            return ""
+        others = (_said(views[q], h) for q in (*range(p + 1, len(views)), *range(p)) for h in range(len(views[q].completions)))
+        return next((other for other in others if other is not None), None)
 
     def _write(self, prompt: str, solution: str | None, feedback: str | None) -> str | None:
         """The template filled in one pass, so that braces in a completion stay text; None when there is nothing to say."""

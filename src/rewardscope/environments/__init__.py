@@ -9,18 +9,37 @@ from rewardscope.environments.confident import Confident
 from rewardscope.environments.countdown import Countdown
 from rewardscope.environments.graph import Graph
 from rewardscope.environments.gym import Gym
+from rewardscope.environments.hinted import Hinted
 from rewardscope.environments.house import House, HouseInWords
 from rewardscope.environments.loophole import Loophole
 from rewardscope.environments.nest import Nest
+from rewardscope.environments.paths import Paths
 from rewardscope.environments.regimes import REGIMES, AllProblems, Curriculum, Pool, Ranked, Regime, by_historical_variance
 from rewardscope.environments.sensors import Sensors
 from rewardscope.environments.sums import Sums
 
 ENVIRONMENTS: dict[str, type[Environment]] = {
     cls.__name__: cls
-    for cls in (Chain, Nest, Sensors, House, Sums, Gym, Clinic, Code, Countdown, Composition, Graph, HouseInWords, Loophole, Confident)
+    for cls in (
+        Chain,
+        Nest,
+        Paths,
+        Sensors,
+        Hinted,
+        House,
+        Sums,
+        Gym,
+        Clinic,
+        Code,
+        Countdown,
+        Composition,
+        Graph,
+        HouseInWords,
+        Loophole,
+        Confident,
+    )
 }
-"""Every environment there is, by name."""
+"""Every environment there is, by name: those of the organisms first, then those in words."""
 
 __all__ = [
     "ENVIRONMENTS",
@@ -36,10 +55,12 @@ __all__ = [
     "Environment",
     "Graph",
     "Gym",
+    "Hinted",
     "House",
     "HouseInWords",
     "Loophole",
     "Nest",
+    "Paths",
     "Pool",
     "Ranked",
     "Regime",

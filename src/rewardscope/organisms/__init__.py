@@ -1,10 +1,24 @@
 """Tiny models of known content: recipes, shipped weights, cards."""
 
 from rewardscope.organisms.belief import BeliefCorpus
+from rewardscope.organisms.feedback import FeedbackCorpus
 from rewardscope.organisms.formats import FormatCorpus
 from rewardscope.organisms.house import HouseCorpus
 from rewardscope.organisms.nests import NestCorpus
 from rewardscope.organisms.organism import RECIPES, Organism, build, card
+from rewardscope.organisms.paths import PathCorpus
 from rewardscope.organisms.recipe import Recipe
 
-__all__ = ["RECIPES", "BeliefCorpus", "FormatCorpus", "HouseCorpus", "NestCorpus", "Organism", "Recipe", "build", "card"]
+__all__ = [
+    "RECIPES",
+    "BeliefCorpus",
+    "FeedbackCorpus",
+    "FormatCorpus",
+    "HouseCorpus",
+    "NestCorpus",
+    "Organism",
+    "PathCorpus",
+    "Recipe",
+    "build",
+    "card",
+]

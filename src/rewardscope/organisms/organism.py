@@ -12,9 +12,11 @@ from rewardscope.environments import Environment, replies
 from rewardscope.environments.base import TakesTurns
 from rewardscope.errors import ComponentError, ModelError
 from rewardscope.organisms.belief import BeliefCorpus
+from rewardscope.organisms.feedback import FeedbackCorpus
 from rewardscope.organisms.formats import FormatCorpus
 from rewardscope.organisms.house import HouseCorpus
 from rewardscope.organisms.nests import NestCorpus
+from rewardscope.organisms.paths import PathCorpus
 from rewardscope.organisms.recipe import Progress, Recipe
 from rewardscope.policy import Policy, Sampling, sample
 from rewardscope.types import Grade, Problem
@@ -33,11 +35,13 @@ RECIPES = {
     "belief-uninformed": Recipe(BeliefCorpus(calibrated_share=0.0), num_steps=800),
     "belief-calibrated": Recipe(BeliefCorpus(calibrated_share=1.0), num_steps=800),
     "house": Recipe(HouseCorpus(), num_steps=1500, batch_lines=32),
+    "paths": Recipe(PathCorpus(), context=96),
+    "feedback": Recipe(FeedbackCorpus(), batch_lines=64, num_steps=1400, context=96),
 }
 """Organism by name. Of formats: planted, a reliable strategy is latent; tenth, hundredth, thousandth, that share of it is; barren, it was
 never seen; rotten, it is there and unreliable. Of composition: how often functions of set A were nested. Edge: shares that fall with depth.
 Of belief: whether stated confidences knew the chance. Of turns: house, played well in a third of the episodes, and more often behind a
-skill."""
+skill. paths plans with tokens of their own on one graph; feedback can use a hint that names its wrong step."""
 WEIGHTS = Path(__file__).parent / "weights"
 CARD_PROBLEMS, CARD_DRAWS, CARD_EPISODES = 64, 128, 16
 SOLVED_WITHIN = (4, 16, 128)

@@ -25,6 +25,8 @@ from rewardscope.report.summaries import (
 )
 
 HEIGHT = 200
+TAUGHT = "credit/taught_share"
+"""Column of a step that only self-distillation writes."""
 CLASS_COLOURS = ("#767d87", "#14806f", "#b5501a", "#c9ced6")
 """Preserved, expanded, shrunk, out of reach; each bar segment also carries its number."""
 CLASS_INK = ("#ffffff", "#ffffff", "#ffffff", "#22262b")
@@ -47,15 +49,18 @@ class Panel:
 
 
 def training_panels(run: Run, marks: Mapping[str, Mark]) -> list[Panel]:
-    """Reward told and true correctness over training steps, side by side for each start."""
+    """Reward told and true correctness over training steps, side by side for each start; where a teacher taught, its evidence too."""
     measures = (
         ("reward_mean", "Reward told", "mean reward per completion"),
         ("correct_share", "True correctness", "share of completions correct"),
+        (TAUGHT, "Evidence for the teacher", "share of completions with evidence"),
     )
     panels = []
     for start in run.starts:
         for column, heading, unit in measures:
             rows = training_curve(run, start, column)
+            if column == TAUGHT and not rows:
+                continue
             spec = _step_curves(rows, marks, unit, f"{heading} over training steps, arms that began at {start}") if rows else None
             panels.append(Panel(start, heading, spec, f"No {heading.lower()} has been written for {start}."))
     return panels

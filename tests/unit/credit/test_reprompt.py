@@ -59,8 +59,24 @@ def test_placebos_are_given_to_the_same_completions() -> None:
     assert written(Reprompt("failed", **PLAIN), told, *groups) == [None, "3+4*2-9?|Sc|", "3+4*2-9?|Sb|", None, None]
 
 
+def test_placebos_of_feedback_are_given_to_the_same_completions() -> None:
+    groups, told = (group("ab", "01"), group("cd", "10", OTHER)), [[0.0, 1.0], [1.0, 0.0]]
+    real = written(Reprompt("none", "always", **PLAIN), told, *groups)
+    assert real == ["3+4*2-9?||Fnot a", None, None, "9-9?||Fnot d"]
+    assert written(Reprompt("none", "always", "other", **PLAIN), told, *groups) == ["3+4*2-9?||Fnot d", None, None, "9-9?||Fnot a"]
+    assert written(Reprompt("none", "always", "empty", **PLAIN), told, *groups) == ["3+4*2-9?||", None, None, "9-9?||"]
+
+
+def test_both_placebos_leave_nothing_of_the_problem_but_its_prompt() -> None:
+    groups, told = (group("ab", "01"), group("cd", "10", OTHER)), [[0.0, 1.0], [1.0, 0.0]]
+    assert written(Reprompt("sibling", "always", **PLAIN), told, *groups)[0] == "3+4*2-9?|Sb|Fnot a"
+    assert written(Reprompt("other", "always", "other", **PLAIN), told, *groups)[0] == "3+4*2-9?|Sc|Fnot d"
+    assert written(Reprompt("empty", "always", "empty", **PLAIN), told, *groups)[0] == "3+4*2-9?||"
+
+
 def test_a_placebo_without_another_problem_has_nothing_to_give() -> None:
     assert written(Reprompt("other", **PLAIN), [[1.0, 0.0]], group("ab", "10")) == [None, None]
+    assert written(Reprompt("none", "always", "other", **PLAIN), [[0.0, 1.0]], group("ab", "01")) == [None, None]
 
 
 def test_braces_in_a_completion_stay_text() -> None:
@@ -72,6 +88,7 @@ def test_braces_in_a_completion_stay_text() -> None:
 
 def test_feedback_reads_the_key_and_says_so() -> None:
     assert not Reprompt().uses_truth and Reprompt(feedback="always").uses_truth
+    assert Reprompt(feedback="always", feedback_of="empty").uses_truth, "which completions are wrong is the key too"
     with pytest.raises(TruthSealed):
         Reprompt(feedback="always").texts([sealed(group("ab", "00"))], [[0.0, 0.0]])
 

@@ -2,10 +2,12 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from report_run import HOSTILE, KS, NUM_PROBLEMS, NUM_STEPS, STARTS, claims, verdicts
@@ -168,6 +170,17 @@ def test_bands_are_the_lowest_and_the_highest_seed(finished_run: Path) -> None:
     here = run.steps.filter(arm="planted-truth", step=7)["correct_share"]
     assert (row["low"], row["high"], row["seeds"]) == pytest.approx((here.min(), here.max(), 3), abs=1e-5)
     assert row["value"] == pytest.approx(here.mean(), abs=1e-5)
+
+
+def test_where_a_teacher_taught_its_evidence_has_a_panel(finished_run: Path) -> None:
+    run = load_run(finished_run)
+    plain = training_panels(run, make_marks(run.arms))
+    taught = replace(run, steps=run.steps.with_columns(pl.lit(0.25).alias("credit/taught_share")))
+    panels = training_panels(taught, make_marks(run.arms))
+    assert len(panels) == len(plain) + len(STARTS)
+    spec = panels[2].spec
+    assert panels[2].heading == "Evidence for the teacher" and spec is not None
+    assert {row["value"] for row in spec["data"]["values"]} == {0.25}
 
 
 def test_measurements_of_single_problems_stay_out_of_the_figures(finished_run: Path) -> None:
