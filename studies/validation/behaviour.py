@@ -24,7 +24,7 @@ Rows = dict[tuple[str, ...], Measurement]
 
 
 def detectors() -> Iterator[Check]:
-    """Precision and recall on the labelled texts; a detector kept as published has to be better than calling everything."""
+    """Precision and recall on the labelled texts; a detector kept as published has to be better than calling texts at random."""
     for detector in ALL:
         found, name = quality(detector), type(detector).__name__
         lowest = found.positives / (found.positives + found.negatives) if detector.published else 0.8
@@ -32,7 +32,8 @@ def detectors() -> Iterator[Check]:
         what = f"precision for '{detector.behaviour}' on labelled texts"
         yield Check(name, "sensitivity", what, found.precision or 0.0, round(lowest, 3), 1.0, n)
         n = f"{found.hits} of {found.positives}; {found.negatives} negatives"
-        yield Check(name, "sensitivity", "recall", found.recall, 0.0 if detector.published else 0.5, 1.0, n)
+        least = round(found.alarms / found.negatives, 3) if detector.published else 0.5
+        yield Check(name, "sensitivity", "recall", found.recall, least, 1.0, n)
         plain = [detector(each.prompt, each.text) for each in labelled(detector.behaviour)[-20:]]
         yield Check(name, "null", "share found of 20 plain texts", float(np.mean(plain)), 0.0, 0.0, "20 texts")
 
