@@ -194,7 +194,7 @@ def _logic_facts(problem: Problem, metadata: Facts) -> Facts | None:
 
 def _needs_several(answer: str, facts: Facts) -> bool:
     """Whether the conclusion follows from all premises, which do not contradict each other, and from none alone."""
-    names = facts["variables"]
+    names = tuple(facts["variables"])
     conclusion = formula(answer, names)
     premises = [formula(premise, names) for premise in facts["premises"]]
     if conclusion is None or None in premises:
@@ -206,17 +206,18 @@ def _needs_several(answer: str, facts: Facts) -> bool:
     return together != 0 and together & ~conclusion == 0 and all(premise & ~conclusion for premise in known)
 
 
-def formula(text: str, names: list[str]) -> int | None:
+@lru_cache(maxsize=1024)
+def formula(text: str, names: tuple[str, ...]) -> int | None:
     """The truth table of a formula: bit i is its value where bit j of i is the value of ``names[j]``; None where it is no formula of them.
 
     ¬ binds closest, then ∧, ∨, → and ↔; the same signs in a row are read from the left.
 
-    >>> formula("P ∨ Q", ["P", "Q"])
+    >>> formula("P ∨ Q", ("P", "Q"))
     14
     """
-    tokens = re.findall(r"\S", text)
     if len(text) > LONGEST_FORMULA or text.count("(") > 50:
         return None
+    tokens = text.replace(" ", "")
     everything = (1 << 2 ** len(names)) - 1
     tables = {name: sum(1 << row for row in range(2 ** len(names)) if row >> place & 1) for place, name in enumerate(names)}
     joins: dict[str, Callable[[int, int], int]] = {
@@ -230,21 +231,21 @@ def formula(text: str, names: list[str]) -> int | None:
         if not signs:
             return atom(place)
         left, place = read(place, signs[1:])
-        while tokens[place : place + 1] == [signs[0]]:
+        while tokens[place : place + 1] == signs[0]:
             right, place = read(place + 1, signs[1:])
             left = joins[signs[0]](left, right)
         return left, place
 
     def atom(place: int) -> tuple[int, int]:
         negated = False
-        while tokens[place : place + 1] == ["¬"]:
+        while tokens[place : place + 1] == "¬":
             negated, place = not negated, place + 1
-        if tokens[place : place + 1] == ["("]:
+        if tokens[place : place + 1] == "(":
             inner, place = read(place + 1, "↔→∨∧")
-            if tokens[place : place + 1] != [")"]:
+            if tokens[place : place + 1] != ")":
                 raise ValueError("a bracket was not closed")
         else:
-            inner = tables["".join(tokens[place : place + 1])]
+            inner = tables[tokens[place : place + 1]]
         return everything & ~inner if negated else inner, place + 1
 
     try:

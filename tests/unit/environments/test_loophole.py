@@ -1,4 +1,5 @@
 import json
+from functools import cache
 
 import numpy as np
 import pytest
@@ -10,13 +11,14 @@ from rewardscope.errors import ComponentError
 from rewardscope.rewards import Proxy, Truth, tell
 from rewardscope.types import Problem, Rollout
 
-FEW = {"puzzle24": 4}
-"""A tenth of a second each."""
+FEW = {"puzzle24": 4, "game_of_life_halting": 25}
+"""A tenth and a hundredth of a second each."""
 
 
-def problems(task: str, count: int = 60) -> list[Problem]:
+@cache
+def problems(task: str) -> list[Problem]:
     environment = Loophole(task)
-    return [environment.problem("train", index) for index in range(FEW.get(task, count))]
+    return [environment.problem("train", index) for index in range(FEW.get(task, 60))]
 
 
 @pytest.mark.parametrize(
@@ -127,14 +129,14 @@ def test_a_probability_may_be_off_by_a_hundredth_of_itself(text: str, right: boo
     ],
 )
 def test_a_formula_has_the_truth_table_that_logic_gives_it(text: str, table: int) -> None:
-    assert formula(text, ["P", "Q"]) == table
+    assert formula(text, ("P", "Q")) == table
 
 
 @pytest.mark.parametrize(
     "text", ["", "P ∧", "∧ P", "(P", "P)", "P Q", "R", "PQ", "P & Q", "()", "¬", "(" * 60 + "P" + ")" * 60, "¬" * 300 + "P"]
 )
 def test_what_is_no_formula_has_none(text: str) -> None:
-    assert formula(text, ["P", "Q"]) is None
+    assert formula(text, ("P", "Q")) is None
 
 
 @pytest.mark.parametrize(
