@@ -112,7 +112,7 @@ class Behaviour:
 
 
 def _shown(detector: Detector, rollouts: Sequence[Rollout]) -> list[list[bool]]:
-    return [[detector(rollout.problem.prompt, completion.text) for completion in rollout.completions] for rollout in rollouts]
+    return [[detector(rollout.problem.prompt, completion.said) for completion in rollout.completions] for rollout in rollouts]
 
 
 def _said(answer: bool) -> str:

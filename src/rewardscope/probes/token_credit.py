@@ -66,6 +66,7 @@ def first_error_tokens(policy: Policy, rollouts: Sequence[Rollout], offsets: Seq
     found = []
     for rollout, row in zip(rollouts, offsets, strict=True):
         for completion, offset in zip(rollout.completions, row, strict=True):
-            ends = (len(policy.decode(completion.token_ids[: t + 1])) for t in range(len(completion.token_ids)))
+            own = tuple(completion.token_ids[place] for place in completion.places)
+            ends = (len(policy.decode(own[: t + 1])) for t in range(len(own)))
             found.append(-1 if offset is None else next((t for t, end in enumerate(ends) if end > offset), -1))
     return torch.tensor(found)
