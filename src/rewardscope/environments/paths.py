@@ -47,8 +47,8 @@ class Move:
     """Of its character in the completion."""
     right: bool
     """Whether there is such an edge from where the walk was, or a place to go back to."""
-    way: str
-    """Places passed to where it led, steps that were taken back left out; the start first."""
+    place: str
+    """Where it led."""
 
 
 @dataclass(frozen=True)
@@ -81,15 +81,15 @@ class Paths:
         """Tolerant: the places named, in order, are a way to the goal; strict: they stand in a completion of plans and walks alone."""
         text = text.strip()
         goal, start = ends(problem.prompt)
-        moves = walk(edges(self.graph), start, text)
-        right = bool(moves) and all(move.right for move in moves) and moves[-1].way[-1] == goal
+        moves, way = walk(edges(self.graph), start, text)
+        right = bool(moves) and all(move.right for move in moves) and way[-1] == goal
         whole = WHOLE.fullmatch(text) is not None
         wrong = next((number for number, move in enumerate(moves, 1) if not move.right), None)
         return Grade(
             correct=right,
             strict=right and whole,
             well_formed=whole,
-            answer=moves[-1].way if moves else None,
+            answer=way if moves else None,
             feedback=None if right else f"there is no move {wrong}" if wrong else "the way does not end at the goal",
             strategy=f"via {text[0]}" if text[:1] in tuple("1234") else "direct" if text[:1] == GOAL else None,
             steps=tuple(move.right for move in moves) or None,
@@ -97,7 +97,7 @@ class Paths:
 
     def first_error(self, problem: Problem, text: str) -> int | None:
         """Offset of the character of the first wrong move; None where every move is right."""
-        moves = walk(edges(self.graph), ends(problem.prompt)[1], text)
+        moves, _ = walk(edges(self.graph), ends(problem.prompt)[1], text)
         return next((move.offset for move in moves if not move.right), None)
 
     def oracle(self, problem: Problem) -> str:
@@ -128,20 +128,24 @@ def right_hubs(goal: str) -> tuple[str, str]:
     return HUBS[first], HUBS[second]
 
 
-def walk(graph: Edges, start: str, text: str) -> list[Move]:
-    """The moves that a completion writes; other characters are passed over. A move after a wrong one is judged from where that led."""
-    way, moves = start, []
+def walk(graph: Edges, start: str, text: str) -> tuple[list[Move], str]:
+    """The moves that a completion writes, and the places passed, start first, steps that were taken back left out.
+
+    Other characters are passed over. A move after a wrong one is judged from where that led.
+    """
+    way, moves = [start], []
     for offset, letter in enumerate(text):
         if letter == BACK:
             right = len(way) > 1
-            way = way[:-1] if right else way
+            if right:
+                way.pop()
         elif letter in graph:
             right = letter in graph[way[-1]]
-            way += letter
+            way.append(letter)
         else:
             continue
-        moves.append(Move(offset, right, way))
-    return moves
+        moves.append(Move(offset, right, way[-1]))
+    return moves, "".join(way)
 
 
 @cache

@@ -30,12 +30,11 @@ def test_the_graph_is_what_the_examples_below_take_it_for() -> None:
 
 
 def test_a_walk_is_judged_move_by_move_from_where_it_is() -> None:
-    moves = walk(GRAPH, "a", ">b,d<c,G")
-    assert [(m.offset, m.right, m.way) for m in moves] == [
-        (1, True, "ab"), (3, True, "abd"), (4, True, "ab"), (5, True, "abc"), (7, True, "abcG"),
-    ]  # fmt: skip
-    assert [m.right for m in walk(GRAPH, "a", ">c,G")] == [False, True], "a move after a wrong one is judged from where that led"
-    assert [m.right for m in walk(GRAPH, "a", "<b")] == [False, True], "there is nothing behind the start to go back to"
+    moves, way = walk(GRAPH, "a", ">b,d<c,G")
+    assert [(m.offset, m.right, m.place) for m in moves] == [(1, True, "b"), (3, True, "d"), (4, True, "b"), (5, True, "c"), (7, True, "G")]
+    assert way == "abcG"
+    assert [m.right for m in walk(GRAPH, "a", ">c,G")[0]] == [False, True], "a move after a wrong one is judged from where that led"
+    assert [m.right for m in walk(GRAPH, "a", "<b")[0]] == [False, True], "there is nothing behind the start to go back to"
 
 
 @pytest.mark.parametrize(
