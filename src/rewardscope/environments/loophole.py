@@ -17,7 +17,7 @@ import numpy as np
 from rewardscope.environments.base import MAX_ATTEMPTS, draw
 from rewardscope.environments.countdown import parse
 from rewardscope.environments.extraction import Place, strict, tolerant
-from rewardscope.environments.gym import FULL_SCORE, SPLITS, TAGS, Gym, Settings
+from rewardscope.environments.gym import FULL_SCORE, SPLITS, TAGS, Gym, Setting, Settings  # noqa: F401  Settings names Setting, which the codec looks up here
 from rewardscope.errors import ComponentError, EnvironmentFault
 from rewardscope.seeds import key
 from rewardscope.types import Grade, Problem
