@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from rewardscope.errors import ModelError
-from rewardscope.probes.weights import Weights, in_step
+from rewardscope.policy.weights import Weights, in_step
 from rewardscope.seeds import generator
 
 TOP = 0.1

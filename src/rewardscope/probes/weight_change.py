@@ -6,9 +6,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from rewardscope.policy.weights import PolicyWeights, Weights, in_step
 from rewardscope.probes.base import Subject
 from rewardscope.probes.spectra import numerical_rank, singular_values, stable_rank
-from rewardscope.probes.weights import PolicyWeights, Weights, in_step
 from rewardscope.types import Measurement
 
 TOLERANCE = 1e-5

@@ -1,6 +1,6 @@
 """Tables for a terminal."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rich import box
@@ -149,3 +149,42 @@ def _point(point: Point, digits: int = 3) -> str:
         return UNKNOWN
     value, lower, upper = point.estimate.value, point.estimate.lower, point.estimate.upper
     return f"{value:.{digits}f}" if lower is None or upper is None else f"{value:.{digits}f} [{lower:.{digits}f}, {upper:.{digits}f}]"
+
+
+def subnetwork_table(record: Mapping[str, Any]) -> Table:
+    """Each mask beside full training: what it trains, how good it became, and how much inside it ended where full training did."""
+    table = Table(
+        *(
+            "trained",
+            "of all weights",
+            "right",
+            "less full training",
+            "less random entries",
+            "equal inside, 1e-5 / 1e-4",
+            "untrained: the same",
+        ),
+        box=BOX,
+        show_lines=True,
+    )
+    table.add_row("nothing", "0", _ends(record["untrained"]), *[""] * 4)
+    for row in record["arms"]:
+        equals = (_pair(row["equal"]), _pair(row["equal_untrained"]))
+        outside = f"; {row['moved_outside']} moved outside" if row["moved_outside"] else ""
+        contrasts = (_ends(row["accuracy"]), _ends(row["against_full"], signed), _ends(row["against_random"], signed))
+        table.add_row(visible(row["arm"]) + outside, f"{row['trained_share']:.1%}", *contrasts, *equals)
+    table.caption = f"intervals over {len(record['seeds'])} seeds and the held-out problems"
+    return table
+
+
+def _ends(estimate: Mapping[str, Any] | None, write: Callable[[float | None], str] = number) -> str:
+    """An estimate with its interval."""
+    if estimate is None:
+        return ""
+    if estimate["lower"] is None:
+        return write(estimate["value"])
+    return f"{write(estimate['value'])} [{write(estimate['lower'])}, {write(estimate['upper'])}]"
+
+
+def _pair(equal: Mapping[str, Mapping[str, Any]]) -> str:
+    """Shares at each tolerance."""
+    return " / ".join(f"{estimate['value']:.1%}" for estimate in equal.values()) or UNKNOWN

@@ -9,9 +9,9 @@ import torch
 
 from rewardscope.organisms.organism import WEIGHTS
 from rewardscope.policy.packaged import PACKAGED, packaged_folder
+from rewardscope.policy.weights import FolderWeights
 from rewardscope.probes.agreement import Agreement, agreements
 from rewardscope.probes.weight_change import Change, changes
-from rewardscope.probes.weights import FolderWeights
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from torch import Tensor
 
 from factories import tiny_policy
 from rewardscope.errors import ModelError
+from rewardscope.policy.weights import FolderWeights, PolicyWeights, in_step
 from rewardscope.probes.agreement import agreements
 from rewardscope.probes.spectra import singular_values, stable_rank
 from rewardscope.probes.weight_change import Change, change_of, changes
-from rewardscope.probes.weights import FolderWeights, PolicyWeights, in_step
 from rewardscope.seeds import generator
 
 

@@ -4,15 +4,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+import numpy as np
+import torch
 from safetensors import safe_open
 from torch import Tensor
 
 from rewardscope.errors import ModelError
-from rewardscope.policy import Policy
+from rewardscope.policy.policy import Policy
 
 
+@runtime_checkable
 class Weights(Protocol):
     """Named tensors that are asked for one by one."""
 
@@ -46,7 +49,8 @@ class FolderWeights:
     folder: Path
 
     @cached_property
-    def _files(self) -> dict[str, Path]:
+    def _place(self) -> dict[str, Path]:
+        """File of each tensor."""
         found: dict[str, Path] = {}
         for path in sorted(self.folder.glob("model*.safetensors")):
             with safe_open(path, framework="pt") as file:
@@ -66,11 +70,20 @@ class FolderWeights:
         Raises:
             ModelError: If there are none.
         """
-        return sorted(self._files)
+        return sorted(self._place)
+
+    @property
+    def files(self) -> list[str]:
+        """Names of the files, in alphabetical order.
+
+        Raises:
+            ModelError: If there are none.
+        """
+        return sorted({path.name for path in self._place.values()})
 
     def tensor(self, name: str) -> Tensor:
         """Read from the file when it is asked for."""
-        with safe_open(self._files[name], framework="pt") as file:
+        with safe_open(self._place[name], framework="pt") as file:
             found: Tensor = file.get_tensor(name)
         return found
 
@@ -111,3 +124,19 @@ def in_step(first: Weights, *others: Weights) -> Iterator[tuple[str, list[Tensor
             if not tensor.isfinite().all():
                 raise ModelError(f"Tensor {name} holds numbers that are not finite", value=int((~tensor.isfinite()).sum()), do="Look at it")
         yield name, tensors
+
+
+def largest(value: Tensor, count: int) -> Tensor:
+    """True at the ``count`` largest entries, in the value's shape; of equal ones at the border the first.
+
+    >>> largest(torch.tensor([2.0, 1.0, 2.0, 3.0]), 2).tolist()
+    [True, False, False, True]
+    """
+    flat = value.flatten().cpu()
+    if not 0 < count < len(flat):
+        return torch.full(value.shape, count > 0)
+    border = float(np.partition(flat.numpy(), len(flat) - count)[len(flat) - count])  # several times as fast as torch's topk
+    mask = flat > border
+    level = (flat == border).nonzero().squeeze(1)
+    mask[level[: count - int(mask.sum())]] = True
+    return mask.view(value.shape)
