@@ -1,14 +1,15 @@
 """Weights of a policy in memory or of a checkpoint on disk, one tensor at a time."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from rewardscope.errors import ModelError
@@ -50,10 +51,11 @@ class FolderWeights:
 
     @cached_property
     def _place(self) -> dict[str, Path]:
-        """File of each tensor."""
+        """File of each tensor: as the index says where there is one."""
+        index = self.folder / INDEX
         found: dict[str, Path] = {}
-        for path in sorted(self.folder.glob("model*.safetensors")):
-            with safe_open(path, framework="pt") as file:
+        for path in _shards(index) if index.is_file() else sorted(self.folder.glob("model*.safetensors")):
+            with _opened(path) as file:
                 found |= dict.fromkeys(file.keys(), path)
         if not found:
             raise ModelError(
@@ -83,13 +85,50 @@ class FolderWeights:
 
     def tensor(self, name: str) -> Tensor:
         """Read from the file when it is asked for."""
-        with safe_open(self._place[name], framework="pt") as file:
+        with _opened(self._place[name]) as file:
             found: Tensor = file.get_tensor(name)
         return found
 
 
-def in_step(first: Weights, *others: Weights) -> Iterator[tuple[str, list[Tensor]]]:
-    """Each name with the tensor of every side in float32.
+INDEX = "model.safetensors.index.json"
+
+
+def _shards(index: Path) -> list[Path]:
+    """The files that an index names.
+
+    Raises:
+        ModelError: If it cannot be read, or a file is missing.
+    """
+    try:
+        names = sorted(set(json.loads(index.read_text())["weight_map"].values()))
+        paths = [index.parent / Path(name).name for name in names]  # never outside of the folder, whatever the index says
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+        raise ModelError("The index of the shards cannot be read", value=f"{index}: {error}", do="Fetch the model again") from error
+    missing = [path.name for path in paths if not path.is_file()]
+    if missing:
+        raise ModelError("Shards of the checkpoint are missing", value=", ".join(missing[:4]), do="Fetch or copy the rest of the model")
+    return paths
+
+
+def _opened(path: Path) -> Any:
+    """The file, mapped into memory.
+
+    Raises:
+        ModelError: If it is cut short or no safetensors.
+    """
+    try:
+        return safe_open(path, framework="pt")
+    except (OSError, SafetensorError) as error:
+        raise ModelError("A file of weights cannot be read", value=f"{path}: {error}", do="Fetch or copy it again") from error
+
+
+def in_step(first: Weights, *others: Weights, finite: bool = True) -> Iterator[tuple[str, list[Tensor]]]:
+    """Each name with the tensor of every side in float32; a file's own memory where it is stored so, nothing is copied.
+
+    Args:
+        first: Whose names there are.
+        others: What is read beside it.
+        finite: Whether to look at every number first; who sums over them all sees it anyway, and calls :func:`refuse_not_finite`.
 
     Raises:
         ModelError: If the sides are not of one architecture, a tensor is quantised, or a number in it is not finite.
@@ -120,10 +159,20 @@ def in_step(first: Weights, *others: Weights) -> Iterator[tuple[str, list[Tensor
                     do="Compare the weights before quantisation",
                 )
         tensors = [tensor.float() for tensor in tensors]
-        for tensor in tensors:
-            if not tensor.isfinite().all():
-                raise ModelError(f"Tensor {name} holds numbers that are not finite", value=int((~tensor.isfinite()).sum()), do="Look at it")
+        if finite:
+            refuse_not_finite(name, *tensors)
         yield name, tensors
+
+
+def refuse_not_finite(name: str, *tensors: Tensor) -> None:
+    """Raises where a number is not finite.
+
+    Raises:
+        ModelError: With how many there are.
+    """
+    for tensor in tensors:
+        if not tensor.isfinite().all():
+            raise ModelError(f"Tensor {name} holds numbers that are not finite", value=int((~tensor.isfinite()).sum()), do="Look at it")
 
 
 def largest(value: Tensor, count: int) -> Tensor:

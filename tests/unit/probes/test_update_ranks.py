@@ -10,8 +10,9 @@ from torch import Tensor
 from factories import tiny_policy
 from rewardscope.errors import ModelError
 from rewardscope.policy.weights import FolderWeights, PolicyWeights, in_step
-from rewardscope.probes.agreement import agreements
+from rewardscope.probes.agreement import above_null, agreements
 from rewardscope.probes.spectra import singular_values, stable_rank
+from rewardscope.probes.geometry import Untrained
 from rewardscope.probes.weight_change import Change, change_of, changes
 from rewardscope.seeds import generator
 
@@ -27,7 +28,7 @@ def saved(folder: Path, name: str, **tensors: Tensor) -> FolderWeights:
 
 
 def change(before: Tensor, after: Tensor) -> Change:
-    return change_of("w", before, after, ranks=True)
+    return change_of(Untrained("w", before), after)
 
 
 @pytest.mark.parametrize("shape", [(40, 7), (7, 40), (16, 16)])
