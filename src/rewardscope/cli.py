@@ -103,8 +103,8 @@ def weights(
     after: Annotated[list[Path], typer.Argument(help="Folders of trained models; with two or more also their agreement.")],
     as_json: Annotated[bool, typer.Option("--json", help="For machines, with every matrix.")] = False,
 ) -> None:
-    """Compare checkpoints that anything trained: how much of the weights changed, how far, of what rank, and whether in the same places."""
-    from rewardscope.report.tables import agreement_table, change_table
+    """Compare checkpoints that anything trained: how much of the weights changed, how far, of what rank, where, and whether alike."""
+    from rewardscope.report.tables import agreement_table, change_table, place_table
     from rewardscope.study.checkpoints import compare
 
     record = compare(before, after).record()
@@ -114,8 +114,9 @@ def weights(
     for place, folder in enumerate(after, 1):
         _say(f"{place}: {folder}")
     console.print(change_table(record["changes"]))
+    console.print(place_table(record["places"]))
     if record["agreements"]:
-        console.print(agreement_table(record["agreements"], [str(folder) for folder in after]))
+        console.print(agreement_table(record))
 
 
 @app.command()

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 import torch
 from torch import Tensor, nn
@@ -48,6 +48,8 @@ class Subnetwork:
     """Seed of this arm -> folder of the training whose places are taken, for ``other``."""
     trained_with_truth: bool = True
     """Whether those trainings read the key: then so does a mask made of what they changed."""
+
+    reads: ClassVar[str] = "weights of a training and of its start"
 
     def __post_init__(self) -> None:
         names = self.entries in get_args(Entries) and self.view in get_args(View)

@@ -176,7 +176,7 @@ def refuse_not_finite(name: str, *tensors: Tensor) -> None:
 
 
 def largest(value: Tensor, count: int) -> Tensor:
-    """True at the ``count`` largest entries, in the value's shape; of equal ones at the border the first.
+    """True at the ``count`` largest entries, in the value's shape, on the CPU; of equal ones at the border the first.
 
     >>> largest(torch.tensor([2.0, 1.0, 2.0, 3.0]), 2).tolist()
     [True, False, False, True]

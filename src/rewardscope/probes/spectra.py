@@ -68,7 +68,7 @@ def directions(matrix_MN: Tensor, most: int) -> Directions:
         squares_N = torch.linalg.eigvalsh(gram_NN)
         place = (len(squares_N) - k, len(squares_N) - 1)  # the last k alone: half the time of all of them
         vectors = linalg.eigh(gram_NN.numpy(), subset_by_index=place, check_finite=False)[1] if k else np.zeros((len(squares_N), 0))
-        short_NK = torch.from_numpy(np.ascontiguousarray(vectors[:, ::-1]))
+        short_NK = torch.from_numpy(vectors[:, ::-1].copy())
     value_R = squares_N.flip(0).clamp(min=0).sqrt().cpu()
     if k == 0 or not value_R[k - 1] > CLOSED * value_R[0]:
         return Directions(value_R, None, None)
