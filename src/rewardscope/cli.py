@@ -314,6 +314,7 @@ def _cut(text: str, most: int = 400) -> str:
 def instruments(as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for machines.")] = False) -> None:
     """List the instruments with what each reports and what proved it; one with a figure that did not hold is marked experimental."""
     from rewardscope.catalogue import first_line
+    from rewardscope.learner import Subnetwork
     from rewardscope.probes import PROBES, validation
     from rewardscope.probes.agreement import Agreement
     from rewardscope.probes.detectors import DETECTORS
@@ -321,7 +322,14 @@ def instruments(as_json: Annotated[bool, typer.Option("--json", help="One JSON l
     from rewardscope.types import Verdict
 
     checks = validation()
-    shown: dict[str, type] = {**PROBES, "Agreement": Agreement, "ErrorAuroc": ErrorAuroc, "Verdicts": Verdict, **DETECTORS}
+    shown: dict[str, type] = {
+        **PROBES,
+        "Agreement": Agreement,
+        "ErrorAuroc": ErrorAuroc,
+        "Subnetwork": Subnetwork,
+        "Verdicts": Verdict,
+        **DETECTORS,
+    }
     proofs = {name: [check for check in checks if check["instrument"] == name] for name in shown}
     if as_json:
         records = [

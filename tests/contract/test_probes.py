@@ -124,7 +124,11 @@ def test_it_leaves_policy_and_base_as_it_found_them(probe: Probe, moved: Subject
 
 def about_a_difference(row: Measurement) -> bool:
     """Whether the row is about base and trained policy together: then the base against itself must give nothing."""
-    if (row.metric.startswith("weights/") and row.metric != "weights/spectral_gap") or row.metric in BETWEEN or row.labels.get("class") in NEW:
+    if (
+        (row.metric.startswith("weights/") and row.metric != "weights/spectral_gap")
+        or row.metric in BETWEEN
+        or row.labels.get("class") in NEW
+    ):
         return True
     return row.metric == "behaviour/move_share" and row.labels["before"] != row.labels["after"]
 
