@@ -32,7 +32,19 @@ def normal(name: str, *shape: int) -> Tensor:
 
 
 START = (0.02 * normal("start")).bfloat16().float()
+DENSITY = 0.37
+"""Of the updates whose overlap over seeds Mukherjee et al. report: 0.605 one-sided, where chance alone gives 0.367."""
 MASK = torch.from_numpy(generator("validation", "mask").random((SIZE, SIZE)) < 0.12)
+
+
+def noise_at(density: float, name: str) -> Tensor:
+    """Noise by name, scaled until bfloat16 stores that share of it."""
+    noise, low, high = normal(name), 0.0, 1.0
+    for _ in range(30):
+        middle = (low + high) / 2
+        share = float(((START + middle * noise).bfloat16() != START.bfloat16()).float().mean())
+        low, high = (middle, high) if share < density else (low, middle)
+    return high * noise
 
 
 class Tensors:
@@ -99,16 +111,14 @@ def _places(check: Callable[..., Check]) -> Checks:
     bound = math.degrees(math.asin(1 / (_geometry(held, held + noise).gap_over_update or 1.0)))
     angle = _geometry(held, held + noise).angles["left"]["largest"]
     yield check("null", "angle of noise at an open gap, over what Wedin allows", angle / bound, 0.0, 1.0, SQUARE)
-    loose = _geometry(START, START + 4.6e-5 * normal("one"))
-    yield check(
-        "sensitivity", "gap over update of noise at a spectrum without a gap, below 1", loose.gap_over_update or 0.0, 0.0, 1.0, SQUARE
-    )
+    ratio = _geometry(START, START + 1e-3 * normal("one")).gap_over_update or 0.0
+    yield check("null", "gap over update of noise at a spectrum without a gap to speak of", ratio, 0.0, 1.0, SQUARE)
+    loose, where = _geometry(START, START + noise_at(DENSITY, "one")), f"density {DENSITY}, {SQUARE}"
     for mask in ("principal", "low"):
         inside = loose.inside[mask]
         apart = (inside.share or 0.0) - (inside.shuffled or 0.0)
-        yield check("null", f"overlap of noise with the {mask} 30 %, less its shuffled null", apart, -0.01, 0.01, f"density 0.37, {SQUARE}")
-    where = f"density 0.37, {SQUARE}"
-    yield check("sensitivity", "the same with the low 30 %, which the storage makes", loose.inside["low"].share or 0.0, 0.58, 0.68, where)
+        yield check("null", f"overlap of noise with the {mask} 30 %, less its shuffled null", apart, -0.01, 0.01, where)
+    yield check("sensitivity", "the same with the low 30 %, which the storage makes", loose.inside["low"].share or 0.0, 0.62, 0.65, where)
     for mask, place in Untrained("w", START).masks.items():
         counts = _geometry(START, START + 0.01 * place).inside[mask]
         above = (counts.share or 0.0) - (counts.shuffled or 0.0)
@@ -121,11 +131,10 @@ def _pair(one: Tensor, two: Tensor) -> Agreement:
 
 
 def _pairs(check: Callable[..., Check]) -> Checks:
-    scale = 4.6e-5  # at which bfloat16 stores about 0.37 of the entries
-    pair = _pair(scale * normal("one"), scale * normal("two"))
+    pair = _pair(noise_at(DENSITY, "one"), noise_at(DENSITY, "two"))
     one_sided, null = pair.found.one_sided[0] or 0.0, pair.shuffled.one_sided[0] or 0.0
     density = f"density {pair.found.first / pair.found.size:.2f}, {SQUARE}"
-    yield check("sensitivity", "one-sided overlap of independent noise, where the uniform level is 0.37", one_sided, 0.63, 0.67, density)
+    yield check("sensitivity", "one-sided overlap of independent noise, where the uniform level is 0.37", one_sided, 0.625, 0.675, density)
     yield check("null", "one-sided overlap of independent noise, less that of the shuffled null", one_sided - null, -0.02, 0.02, density)
     again = (pair.resigned.one_sided[0] or 0.0) - one_sided
     yield check("null", "the same of the re-signed null, less that found", again, -0.02, 0.02, density)

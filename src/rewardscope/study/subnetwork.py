@@ -21,6 +21,8 @@ from rewardscope.training import Arm
 from rewardscope.types import Claim
 
 FULL = "full"
+METRIC = "boundary/pass_at_k"
+"""What the claims are about, where the run measured it."""
 TOLERANCES = (1e-5, 1e-4)
 """Absolute, as in arXiv:2505.11711, table 2."""
 MARGIN = 0.05
@@ -69,7 +71,7 @@ def subnetwork_study(
         seeds=seeds,
         evaluation=evaluation,
         probes=probes,
-        claims=_claims(),
+        claims=_claims() if any(METRIC in probe.metrics for probe in probes) else (),
         threads_per_cell=threads_per_cell,
         device=device,
     )
@@ -80,7 +82,7 @@ def _claims() -> tuple[Claim, ...]:
     found = []
     for view in get_args(View):
         what = {"bfloat16": "that bfloat16 stores as changed", "largest": "of the largest tenth of float32 updates"}[view]
-        asked: dict[str, Any] = {"metric": "boundary/pass_at_k", "labels": {"k": "1"}, "treatment": f"{view}-changed", "margin": MARGIN}
+        asked: dict[str, Any] = {"metric": METRIC, "labels": {"k": "1"}, "treatment": f"{view}-changed", "margin": MARGIN}
         found += [
             Claim(sentence=f"Training the entries {what} alone is as good as training all.", control=FULL, expects="same", **asked),
             Claim(sentence=f"They are better than as many random ones ({view}).", control=f"{view}-random", **asked),
