@@ -24,7 +24,7 @@ _HOMES = {
     "rewardscope.experience": ("Oracle", "Stored"),
     "rewardscope.policy": ("Policy", "Sampling"),
     "rewardscope.policy.start": ("Pretrained",),
-    "rewardscope.learner": ("Critic", "ImplicitReward", "Learner", "LowRank", "Teacher"),
+    "rewardscope.learner": ("Critic", "ImplicitReward", "Learner", "LowRank", "Subnetwork", "Teacher"),
     "rewardscope.probes": (
         *("Behaviour", "Boundary", "Calibration", "Diversity", "Ladder", "Losses", "Miner", "Novelty", "Phases", "WeightChange"),
     ),

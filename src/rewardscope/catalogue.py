@@ -12,7 +12,7 @@ import rewardscope.environments
 from rewardscope.credit import CREDITS, Reprompt
 from rewardscope.environments import ENVIRONMENTS, REGIMES, Environment
 from rewardscope.experience import DEMONSTRATIONS
-from rewardscope.learner import Critic, ImplicitReward, Learner, LowRank, Teacher
+from rewardscope.learner import Critic, ImplicitReward, Learner, LowRank, Subnetwork, Teacher
 from rewardscope.organisms import RECIPES, Organism, card
 from rewardscope.policy import Sampling
 from rewardscope.policy.start import Pretrained
@@ -25,7 +25,7 @@ from rewardscope.training import Arm
 from rewardscope.types import Claim
 
 STARTS: dict[str, type] = {cls.__name__: cls for cls in (Organism, Pretrained)}
-LEARNERS: dict[str, type] = {cls.__name__: cls for cls in (Learner, Critic, ImplicitReward, Teacher, LowRank)}
+LEARNERS: dict[str, type] = {cls.__name__: cls for cls in (Learner, Critic, ImplicitReward, Teacher, LowRank, Subnetwork)}
 KINDS: dict[str, Mapping[str, type]] = {
     "environments": ENVIRONMENTS,
     "regimes": REGIMES,

@@ -5,7 +5,7 @@ import shlex
 import sys
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -13,6 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 from rewardscope.errors import RewardscopeError, StudyError
+
+if TYPE_CHECKING:
+    from rewardscope.store import RunDirectory
+    from rewardscope.study import Study
 
 app = typer.Typer(
     help="A placebo-controlled laboratory for reward learning.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
@@ -48,12 +52,18 @@ def _say(text: str) -> None:
 
 
 def _run(path: Path, out: Path | None, workers: int | None, command: str) -> None:
-    from rewardscope.study import default_workers, load_study, open_run, run_study
+    from rewardscope.study import load_study
+
+    study = load_study(path)
+    _carry_out(study, path, out or Path("runs") / study.name, command + (f" --out {shlex.quote(str(out))}" if out else ""), workers)
+
+
+def _carry_out(study: "Study", path: Path | None, root: Path, command: str, workers: int | None) -> "RunDirectory":
+    """Runs the study there, or goes on with it, and concludes."""
+    from rewardscope.study import default_workers, open_run, run_study
     from rewardscope.study.progress import StudyProgress
 
     began = time.monotonic()
-    study = load_study(path)
-    root = out or Path("runs") / study.name
     directory = open_run(study, root, command)
     count = default_workers(study) if workers is None else workers
     _say(f"{study.name}: {study.question}")
@@ -62,7 +72,7 @@ def _run(path: Path, out: Path | None, workers: int | None, command: str) -> Non
         with StudyProgress(study, directory, console) as progress:
             failed = run_study(study, path, directory, count, progress.poll)
     except KeyboardInterrupt:
-        _say(f"\nStopped. What is finished is kept in {root}; go on with: {command}" + (f" --out {shlex.quote(str(out))}" if out else ""))
+        _say(f"\nStopped. What is finished is kept in {root}; go on with: {command}")
         raise typer.Exit(130) from None
     page = _conclude(root)
     _say(f"Page: {page}    ({time.monotonic() - began:.0f} s)")
@@ -71,6 +81,7 @@ def _run(path: Path, out: Path | None, workers: int | None, command: str) -> Non
         raise StudyError(
             f"{len(failed)} of {len(study.cells())} cells failed", value=reasons, do="Mend the cause and run again: finished cells are kept"
         )
+    return directory
 
 
 def _conclude(root: Path) -> Path:
@@ -92,8 +103,8 @@ def weights(
     after: Annotated[list[Path], typer.Argument(help="Folders of trained models; with two or more also their agreement.")],
     as_json: Annotated[bool, typer.Option("--json", help="For machines, with every matrix.")] = False,
 ) -> None:
-    """Compare checkpoints that anything trained: how much of the weights changed, how far, of what rank, and whether in the same places."""
-    from rewardscope.report.tables import agreement_table, change_table
+    """Compare checkpoints that anything trained: how much of the weights changed, how far, of what rank, where, and whether alike."""
+    from rewardscope.report.tables import agreement_table, change_table, place_table
     from rewardscope.study.checkpoints import compare
 
     record = compare(before, after).record()
@@ -103,8 +114,9 @@ def weights(
     for place, folder in enumerate(after, 1):
         _say(f"{place}: {folder}")
     console.print(change_table(record["changes"]))
+    console.print(place_table(record["places"]))
     if record["agreements"]:
-        console.print(agreement_table(record["agreements"], [str(folder) for folder in after]))
+        console.print(agreement_table(record))
 
 
 @app.command()
@@ -207,6 +219,48 @@ def boundary(
 
 
 @app.command()
+def subnetwork(
+    root: RunPath,
+    arm: Annotated[str, typer.Argument(help="Arm of the run, finished under two seeds or more.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Directory of the retrainings; RUN-ARM-subnetwork beside the run when not given.")
+    ] = None,
+    workers: Workers = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+) -> None:
+    """Train again only the entries that an arm had changed, beside as many random, smallest and another seed's ones."""
+    from rewardscope.report.tables import subnetwork_table
+    from rewardscope.study.subnetwork import read_subnetworks
+
+    place = out or root.with_name(f"{root.resolve().name}-{arm}-subnetwork")
+    study = _subnetwork_study(root, arm, place.resolve().name)
+    directory = _carry_out(study, None, place, f"rewardscope subnetwork {shlex.quote(str(root))} {arm}", workers)
+    record = read_subnetworks(study, directory)
+    if as_json:
+        sys.stdout.write(json.dumps(record, indent=1) + "\n")
+        return
+    console.print(subnetwork_table(record))
+
+
+def _subnetwork_study(root: Path, arm: str, name: str) -> "Study":
+    """The study of an arm's subnetworks, from the record of a finished run."""
+    from rewardscope.catalogue import COMPONENTS
+    from rewardscope.codec import decode
+    from rewardscope.store import RunDirectory, read_json
+    from rewardscope.study.subnetwork import subnetwork_study
+
+    record: dict[str, Any] = read_json(root / "study.json")
+    arms = {entry["name"]: entry for entry in record["arms"]}
+    if arm not in arms:
+        raise StudyError("The run has no such arm", value=repr(arm), allowed=", ".join(arms), do="Check the spelling")
+    whole = decode(arms[arm]["config"], COMPONENTS)
+    cells = {int(seed): RunDirectory(root).cell(cell) for seed, cell in arms[arm]["cells"].items()}
+    trained = {seed: cell.checkpoint(whole.steps) for seed, cell in cells.items() if cell.status()["state"] == "done"}
+    evaluation, *probes = (decode(entry, COMPONENTS) for entry in (record["evaluation"], *record["probes"]))
+    return subnetwork_study(name, whole, trained, evaluation, tuple(probes), record["threads_per_cell"], record["device"])
+
+
+@app.command()
 def methods(as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for machines.")] = False) -> None:
     """List every component there is, with what it declares and where it comes from."""
     from rewardscope.catalogue import KINDS, as_records
@@ -260,6 +314,7 @@ def _cut(text: str, most: int = 400) -> str:
 def instruments(as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for machines.")] = False) -> None:
     """List the instruments with what each reports and what proved it; one with a figure that did not hold is marked experimental."""
     from rewardscope.catalogue import first_line
+    from rewardscope.learner import Subnetwork
     from rewardscope.probes import PROBES, validation
     from rewardscope.probes.agreement import Agreement
     from rewardscope.probes.detectors import DETECTORS
@@ -267,7 +322,14 @@ def instruments(as_json: Annotated[bool, typer.Option("--json", help="One JSON l
     from rewardscope.types import Verdict
 
     checks = validation()
-    shown: dict[str, type] = {**PROBES, "Agreement": Agreement, "ErrorAuroc": ErrorAuroc, "Verdicts": Verdict, **DETECTORS}
+    shown: dict[str, type] = {
+        **PROBES,
+        "Agreement": Agreement,
+        "ErrorAuroc": ErrorAuroc,
+        "Subnetwork": Subnetwork,
+        "Verdicts": Verdict,
+        **DETECTORS,
+    }
     proofs = {name: [check for check in checks if check["instrument"] == name] for name in shown}
     if as_json:
         records = [

@@ -277,6 +277,27 @@ def paired_contrast(difference_SP: np.ndarray, *, address: str, bounds: tuple[fl
     )
 
 
+def mean_over_pairs(value_SS: np.ndarray) -> Estimate:
+    """Mean over all pairs of S units of a symmetric number (S, S), diagonal not read, with a jackknife interval over the units.
+
+    Pairs that share a unit are not independent, so S units count as S, not as S (S - 1) / 2: the variance is (S - 1) / S x sum over units
+    of (mean without the unit - their mean)^2, and the half width t at S - 1 degrees. Exact where a pair's number is a sum of its two units'
+    normal ones, too wide where pairs differ for reasons of their own. Two units make one pair, and no interval.
+
+    Source:
+        Arvesen 1969, Annals of Mathematical Statistics 40(6) (jackknife of U-statistics).
+    """
+    count = len(value_SS)
+    pair_A, pair_B = np.triu_indices(count, 1)
+    mean = float(value_SS[pair_A, pair_B].mean())
+    if count < 3:
+        return Estimate(mean, None, None, "none: two trainings make one pair, which says nothing about other pairs")
+    without_S = np.array([value_SS[pair_A, pair_B][(pair_A != unit) & (pair_B != unit)].mean() for unit in range(count)])
+    error = np.sqrt((count - 1) / count * ((without_S - without_S.mean()) ** 2).sum())
+    half = float(distributions.t.ppf((1 + LEVEL) / 2, count - 1) * error)
+    return Estimate(mean, mean - half, mean + half, f"jackknife over {count} trainings, whose {len(pair_A)} pairs are not independent")
+
+
 def _satterthwaite_degrees(value_SP: np.ndarray) -> float:
     """Degrees of freedom of the grand mean's variance in a two-way layout without replication."""
     num_seeds, num_problems = value_SP.shape

@@ -6,7 +6,23 @@ import pickle
 
 import pytest
 
-from rewardscope import Arm, Chain, Claim, Curriculum, Evaluation, Gym, Organism, Overlong, Planning, Pool, Pretrained, Stored, Study, Truth
+from rewardscope import (
+    Arm,
+    Chain,
+    Claim,
+    Curriculum,
+    Evaluation,
+    Gym,
+    Organism,
+    Overlong,
+    Planning,
+    Pool,
+    Pretrained,
+    Stored,
+    Study,
+    Subnetwork,
+    Truth,
+)
 from rewardscope.catalogue import COMPONENTS, KINDS, as_records, fields_of, first_line
 from rewardscope.codec import canonical, decode, encode, signature
 from rewardscope.errors import ComponentError
@@ -24,6 +40,7 @@ WITHOUT_DEFAULTS: dict[str, object] = {
     "Pool": Pool(8),
     "Stored": Stored("runs/some/cells/one/rollouts"),
     "Pretrained": Pretrained("somebody/some-model"),
+    "Subnetwork": Subnetwork(((0, "runs/some/cells/one/checkpoints/step_000030"), (1, "elsewhere"))),
     "Study": Study(name="s", question="?", arms=(ARM,), seeds=(0, 1), claims=(CLAIM,), evaluation=Evaluation(problems=4, readings=2)),
 }
 each = pytest.mark.parametrize("name", COMPONENTS)

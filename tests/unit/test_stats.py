@@ -13,6 +13,7 @@ from rewardscope.stats import (
     Estimate,
     crossing_over_problems,
     curve_over_problems,
+    mean_over_pairs,
     mean_over_problems,
     paired_contrast,
     pass_at_k,
@@ -256,3 +257,27 @@ def test_a_curve_that_starts_behind_never_falls() -> None:
     assert crossing_over_problems(np.array([[-1.0, -2.0], [-1.0, -0.5]]), [1, 2], address="a") == (None, 0.0)
     level = np.array([[0.5, 0.5 - 1e-9, 0.5], [0.25, 0.25, 0.25]])  # nearly level curves must not overflow on the way
     assert crossing_over_problems(level, [1, 16, 256], address="a") == (None, 0.0)
+
+
+def test_a_mean_over_pairs_by_hand() -> None:
+    """Pairs 1, 2, 6 of three units: without a unit one pair is left, the variance is 2/3 of the sum of squares about 3."""
+    value = np.array([[0, 1.0, 2.0], [1.0, 0, 6.0], [2.0, 6.0, 0]])
+    found = mean_over_pairs(value)
+    assert found.value == pytest.approx(3.0)
+    half = 4.302653 * math.sqrt(2 / 3 * (4 + 1 + 9))
+    assert (found.lower, found.upper) == (pytest.approx(3 - half), pytest.approx(3 + half))
+    assert mean_over_pairs(value[:2, :2]).lower is None
+
+
+@pytest.mark.parametrize("own", [0.0, 1.0])
+def test_the_interval_over_pairs_holds_the_mean_where_units_differ_and_where_pairs_do(own: float) -> None:
+    """1,000 sets of 3 units whose pairs are sums of the units' numbers (exact: 0.95) and have noise of their own (too wide)."""
+    held = 0
+    for study in range(1000):
+        random = generator("pairs", study)
+        unit = random.normal(size=3)
+        value = unit[:, None] + unit[None] + own * np.triu(random.normal(size=(3, 3)), 1)
+        value = np.triu(value, 1) + np.triu(value, 1).T
+        found = mean_over_pairs(value)
+        held += found.lower is not None and found.upper is not None and found.lower <= 0 <= found.upper
+    assert 0.93 <= held / 1000 <= (0.97 if own == 0 else 1.0)

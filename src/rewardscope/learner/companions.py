@@ -1,6 +1,6 @@
 """What stands beside a policy while it learns, and must survive a kill with it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from rewardscope.learner.low_rank import merged
 from rewardscope.learner.optimizers import load_optimizer, save_optimizer
 from rewardscope.learner.teacher import TeacherState
 from rewardscope.policy.policy import Policy
+from rewardscope.policy.weights import PolicyWeights
 
 OPTIMIZER, REFERENCE = "optimizer.safetensors", "reference"
 
@@ -26,9 +27,11 @@ class Companions:
     critic: CriticState | None
     implicit: ImplicitState | None
     teacher: TeacherState | None
+    masks: Mapping[str, torch.Tensor] | None = None
+    """Made again from their folders when a run goes on; see :class:`Subnetwork`."""
 
     @classmethod
-    def begin(cls, learner: Learner, policy: Policy, start: Callable[[], Policy], *, reference: bool) -> "Companions":
+    def begin(cls, learner: Learner, policy: Policy, start: Callable[[], Policy], *, reference: bool, seed: int = 0) -> "Companions":
         """Those of an untrained policy.
 
         Args:
@@ -36,26 +39,29 @@ class Companions:
             policy: About to be trained.
             start: Makes a fresh copy of the untrained policy.
             reference: Whether anything reads the reference.
+            seed: Whose masks there are, where the learner has some.
         """
         wanted = reference or learner.kl_weight > 0 or learner.implicit is not None
+        masks = learner.mask.masks(PolicyWeights(start()), seed) if learner.mask else None
         return cls(
-            optimizer=learner.optimizer(policy),
+            optimizer=learner.optimizer(policy, masks),
             reference=start() if wanted else None,
             critic=learner.critic.begin(policy) if learner.critic else None,
             implicit=learner.implicit.begin(start()) if learner.implicit else None,
             teacher=learner.teacher.begin(start()) if learner.teacher else None,
+            masks=masks,
         )
 
     def reset(self, learner: Learner, policy: Policy) -> None:
         """ProRL's reset: the reference becomes the policy as it is, the optimizer forgets."""
-        self.optimizer = learner.optimizer(policy)
+        self.optimizer = learner.optimizer(policy, self.masks)
         if self.reference is not None:
             self.reference = merged(policy)
 
     def restart(self, learner: Learner, policy: Policy, start: Policy) -> None:
         """Expert iteration's return: the policy has the weights it began with, the optimizer forgets; the rest of the state stays."""
         policy.model.load_state_dict(start.model.state_dict())
-        self.optimizer = learner.optimizer(policy)
+        self.optimizer = learner.optimizer(policy, self.masks)
 
     def save(self, folder: Path, *, moved_reference: bool) -> None:
         """Writes everything that a fresh start would not make again."""

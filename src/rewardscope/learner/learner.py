@@ -22,6 +22,7 @@ from rewardscope.learner.losses import (
     with_tail,
 )
 from rewardscope.learner.low_rank import LowRank, merged
+from rewardscope.learner.subnetwork import Subnetwork, hold_outside
 from rewardscope.learner.teacher import Teacher
 from rewardscope.policy.packing import Rows, arrange, choose_layout
 from rewardscope.policy.policy import Policy
@@ -68,6 +69,8 @@ class Learner:
     """Steps between returns of weights and optimizer to the start, after sampling and before the update (expert iteration); 0 = never."""
     low_rank: LowRank | None = None
     """What moves instead of the weights themselves; None = all weights move."""
+    mask: Subnetwork | None = None
+    """Which entries of the weights may move; None = all."""
     critic: Critic | None = None
     """For credit that reads values."""
     implicit: ImplicitReward | None = None
@@ -86,6 +89,10 @@ class Learner:
                 "epochs >= 1, ratio one of token, sequence, product, kl one of k1, k2, k3",
                 do="Mend them in the study",
             )
+        if self.mask is not None and self.low_rank is not None:
+            raise ComponentError(
+                "A mask is over the weights, and low-rank adapters hold them still", value="mask and low_rank", do="Leave one of them out"
+            )
         token_weights(torch.ones(1, 1, dtype=torch.bool), self.normalise, 1)
 
     def prepared(self, policy: Policy) -> Policy:
@@ -96,15 +103,18 @@ class Learner:
         """A prepared policy as everybody else meets it: itself, or a copy with its adapters merged."""
         return policy if self.low_rank is None else merged(policy)
 
-    def optimizer(self, policy: Policy) -> torch.optim.AdamW:
-        """A fresh optimizer over the weights that may move."""
-        return torch.optim.AdamW(
+    def optimizer(self, policy: Policy, masks: Mapping[str, Tensor] | None = None) -> torch.optim.AdamW:
+        """A fresh optimizer over the weights that may move; with masks, what is outside of them never moves by a bit."""
+        optimizer = torch.optim.AdamW(
             policy.trainable().values(),
             lr=self.learning_rate,
             betas=(self.beta1, self.beta2),
             weight_decay=self.weight_decay,
             fused=True,
         )
+        if masks is not None:
+            hold_outside(optimizer, policy.trainable(), masks)
+        return optimizer
 
     def update(
         self,

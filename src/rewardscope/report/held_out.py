@@ -65,6 +65,9 @@ HELD_OUT: dict[str, tuple[Line, ...]] = {
         Line("weights/relative_update_norm", "relative norm of the update, all weights", None, {"matrix": "all"}),
         Line("weights/rank_share", "rank of the update over the largest possible, {}", "view", {"matrix": "all"}),
         Line("weights/stable_rank", "stable rank of the update, {}", "view", {"matrix": "all"}),
+        Line("weights/spectral_change", "change of the singular values (NSS)", None, {"matrix": "all"}),
+        Line("weights/principal_overlap", "changed weights among the principal 30 %, {}", "update", {"matrix": "all"}),
+        Line("weights/low_overlap", "changed weights among the smallest 30 %, {}", "update", {"matrix": "all"}),
     ),
 }
 """The lines of each table."""

@@ -13,7 +13,7 @@ from rewardscope.store import CellDirectory, RunDirectory, read_json
 from rewardscope.types import Claim, Outcome, Verdict
 
 LABEL_NAMES = (
-    *("k", "class", "strategy", "of", "verdict", "ending", "view", "matrix", "bin", "problem"),
+    *("k", "class", "strategy", "of", "verdict", "ending", "view", "matrix", "update", "bin", "problem"),
     *("behaviour", "shown", "by", "before", "after", "null"),
 )
 """Labels of measurement rows that become columns."""

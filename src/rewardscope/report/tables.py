@@ -1,6 +1,6 @@
 """Tables for a terminal."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich import box
@@ -68,20 +68,68 @@ def change_table(changes: Mapping[str, Sequence[Mapping[str, Any]]]) -> Table:
     table.add_row("rank / largest possible, mean over matrices", *(number(whole["rank_share"].get("float32")) for whole in wholes))
     table.add_row("the same of what bfloat16 stores", *(number(whole["rank_share"].get("bfloat16")) for whole in wholes))
     table.add_row("stable rank, mean over matrices", *(number(whole["stable_rank"].get("float32")) for whole in wholes))
+    places = [whole["geometry"] for whole in wholes]
+    table.add_row("change of the singular values (NSS)", *(number(place and place["spectral_change"]) for place in places))
+    for side in ("left", "right"):
+        angles = [(place or {}).get("angles", {}).get(side) for place in places]
+        text = f"largest angle of the first 16 {side} directions, mean over matrices"
+        table.add_row(text, *(f"{number(angle['largest'])}°" if angle else UNKNOWN for angle in angles))
+    table.add_row("  of them held in place: gap above the norm of the update", *(_held(found) for found in changes.values()), style="dim")
+    for mask, text in MASKS.items():
+        counts = [(place or {}).get("inside", {}).get(mask) for place in places]
+        table.add_row(f"changed weights among {text}", *(_share(count, "share") for count in counts))
+        table.add_row("  the same update, shuffled", *(_share(count, "shuffled") for count in counts), style="dim")
+        table.add_row("  if it were chance alone", *(_share(count, "uniform") for count in counts), style="dim")
     return table
 
 
-def agreement_table(agreements: Sequence[Mapping[str, Any]], folders: Sequence[str]) -> Table:
-    """Overlap of what each pair of trainings changed, as bfloat16 stores it and among the largest updates, above two nulls."""
-    table = Table("overlap of changed weights", "one-sided", "and back", "Jaccard", "largest tenth", box=BOX)
-    for pair in agreements:
-        found, shuffled = pair["found"], pair["shuffled"]
+MASKS = {"principal": "the 30 % largest of the rank-16 part", "low": "the 30 % smallest"}
+
+
+def _held(found: Sequence[Mapping[str, Any]]) -> str:
+    """How many matrices have a gap that bounds their angles."""
+    ratios = [place["gap_over_update"] for change in found[1:] if (place := change["geometry"]) and place["gap"] is not None]
+    return f"{sum(ratio is None or ratio > 1 for ratio in ratios)} of {len(ratios)}"
+
+
+def _share(count: Mapping[str, Any] | None, name: str) -> str:
+    return UNKNOWN if count is None or count[name] is None else f"{count[name]:.1%}"
+
+
+def place_table(places: Mapping[str, Sequence[Mapping[str, Any]]]) -> Table:
+    """Norm of the update over that of the weights, for each layer and each kind of matrix: a numbered column per folder."""
+    table = Table("norm of the update / of the weights", *(str(place) for place in range(1, len(places) + 1)), box=BOX)
+    first, *_ = places.values()
+    for row, entry in enumerate(first):
+        ends = row + 1 < len(first) and first[row + 1]["by"] != entry["by"]
+        values = (number(found[row]["relative"]) for found in places.values())
+        table.add_row(Text(f"{entry['by']} {visible(entry[entry['by']])}"), *values, end_section=ends)
+    return table
+
+
+NULLS = {"shuffled": "the same updates, shuffled", "resigned": "the same, with other signs"}
+
+
+def agreement_table(record: Mapping[str, Any]) -> Table:
+    """Overlap of what each pair of trainings changed, as bfloat16 stores it and among the largest updates, above three nulls."""
+    folders = list(record["changes"])
+    table = Table("overlap of changed weights", "one-sided", "and back", "Jaccard", "same direction", "largest tenth", box=BOX)
+    for pair in record["agreements"]:
         names = " and ".join(str(folders.index(pair[side]) + 1) for side in ("first", "second"))
-        table.add_row(names, *map(number, (*found["one_sided"], found["jaccard"], found["top_share"])))
-        moved = (*shuffled["one_sided"], shuffled["jaccard"], shuffled["top_share"])
-        table.add_row("  the same updates, shuffled", *map(number, moved), style="dim")
-        table.add_row("  if it were chance alone", *map(number, (*found["uniform"], 0.1)), style="dim", end_section=True)
+        table.add_row(names, *_overlaps(pair["found"]))
+        for side, text in NULLS.items():
+            table.add_row(f"  {text}", *_overlaps(pair[side]), style="dim")
+        table.add_row("  if it were chance alone", *map(number, (*pair["found"]["uniform"], 0.5, 0.1)), style="dim", end_section=True)
+    above = record["above_shuffled"]
+    shown = ("", "", *(_ends(above[what], signed) or UNKNOWN for what in ("jaccard", "sign_share", "top_share")))
+    table.add_row("found less shuffled, mean", *shown)
+    if above["jaccard"] is not None:
+        table.caption = above["jaccard"]["interval"]
     return table
+
+
+def _overlaps(overlap: Mapping[str, Any]) -> Iterator[str]:
+    return map(number, (*overlap["one_sided"], overlap["jaccard"], overlap["sign_share"], overlap["top_share"]))
 
 
 def course_table(records: Mapping[str, Mapping[str, Any]]) -> Table:
@@ -149,3 +197,42 @@ def _point(point: Point, digits: int = 3) -> str:
         return UNKNOWN
     value, lower, upper = point.estimate.value, point.estimate.lower, point.estimate.upper
     return f"{value:.{digits}f}" if lower is None or upper is None else f"{value:.{digits}f} [{lower:.{digits}f}, {upper:.{digits}f}]"
+
+
+def subnetwork_table(record: Mapping[str, Any]) -> Table:
+    """Each mask beside full training: what it trains, how good it became, and how much inside it ended where full training did."""
+    table = Table(
+        *(
+            "trained",
+            "of all weights",
+            "right",
+            "less full training",
+            "less random entries",
+            "equal inside, 1e-5 / 1e-4",
+            "untrained: the same",
+        ),
+        box=BOX,
+        show_lines=True,
+    )
+    table.add_row("nothing", "0", _ends(record["untrained"]), *[""] * 4)
+    for row in record["arms"]:
+        equals = (_pair(row["equal"]), _pair(row["equal_untrained"]))
+        outside = f"; {row['moved_outside']} moved outside" if row["moved_outside"] else ""
+        contrasts = (_ends(row["accuracy"]), _ends(row["against_full"], signed), _ends(row["against_random"], signed))
+        table.add_row(visible(row["arm"]) + outside, f"{row['trained_share']:.1%}", *contrasts, *equals)
+    table.caption = f"intervals over {len(record['seeds'])} seeds and the held-out problems"
+    return table
+
+
+def _ends(estimate: Mapping[str, Any] | None, write: Callable[[float | None], str] = number) -> str:
+    """An estimate with its interval."""
+    if estimate is None:
+        return ""
+    if estimate["lower"] is None:
+        return write(estimate["value"])
+    return f"{write(estimate['value'])} [{write(estimate['lower'])}, {write(estimate['upper'])}]"
+
+
+def _pair(equal: Mapping[str, Mapping[str, Any]]) -> str:
+    """Shares at each tolerance."""
+    return " / ".join(f"{estimate['value']:.1%}" for estimate in equal.values()) or UNKNOWN

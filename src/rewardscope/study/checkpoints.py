@@ -9,9 +9,10 @@ import torch
 
 from rewardscope.organisms.organism import WEIGHTS
 from rewardscope.policy.packaged import PACKAGED, packaged_folder
-from rewardscope.probes.agreement import Agreement, agreements
-from rewardscope.probes.weight_change import Change, changes
-from rewardscope.probes.weights import FolderWeights
+from rewardscope.policy.weights import FolderWeights, in_step
+from rewardscope.probes.agreement import SIDES, Agreement, Overlap, Pairs, above_null, moved
+from rewardscope.probes.geometry import Inside, Untrained
+from rewardscope.probes.weight_change import ALL, Change, by_place, change_of, pooled
 
 
 @dataclass(frozen=True)
@@ -25,17 +26,37 @@ class Comparison:
 
     def record(self) -> dict[str, Any]:
         """Everything for machines."""
-        overlaps = [
-            {"first": pair.first, "second": pair.second, **{name: _overlap(pair, name) for name in ("found", "shuffled")}}
+        pairs = [
+            {"first": pair.first, "second": pair.second, **{side: _overlap(getattr(pair, side)) for side in SIDES}}
             for pair in self.agreements
         ]
-        return {"changes": {folder: [asdict(change) for change in found] for folder, found in self.changes.items()}, "agreements": overlaps}
+        above = {what: above_null(self.agreements, what) if pairs else None for what in ("jaccard", "top_share", "sign_share")}
+        return {
+            "changes": {folder: [_change(change) for change in found] for folder, found in self.changes.items()},
+            "places": {
+                folder: [{"by": by, "relative": change.relative, **_change(change)} for (by, _), change in by_place(found[1:]).items()]
+                for folder, found in self.changes.items()
+            },
+            "agreements": pairs,
+            "above_shuffled": {what: None if estimate is None else asdict(estimate) for what, estimate in above.items()},
+        }
 
 
-def _overlap(pair: Agreement, name: str) -> dict[str, Any]:
-    overlap = pair.found if name == "found" else pair.shuffled
-    derived = {"one_sided": overlap.one_sided, "jaccard": overlap.jaccard, "uniform": overlap.uniform, "top_share": overlap.top_share}
-    return {**asdict(overlap), **derived}
+def _overlap(overlap: Overlap) -> dict[str, Any]:
+    derived = ("one_sided", "jaccard", "uniform", "sign_share", "top_share")
+    return {**asdict(overlap), **{name: getattr(overlap, name) for name in derived}}
+
+
+def _change(change: Change) -> dict[str, Any]:
+    found = asdict(change)
+    if change.geometry is not None:
+        inside = {mask: {**asdict(counts), **_shares(counts)} for mask, counts in change.geometry.inside.items()}
+        found["geometry"] |= {"spectral_change": change.geometry.spectral_change, "inside": inside}
+    return found
+
+
+def _shares(counts: Inside) -> dict[str, float | None]:
+    return {name: getattr(counts, name) for name in ("share", "shuffled", "uniform")}
 
 
 def folder_of(name: str) -> Path:
@@ -56,7 +77,15 @@ def compare(before: str, after: Sequence[Path]) -> Comparison:
     Raises:
         ModelError: If a folder holds no weights, or weights that cannot be compared.
     """
-    start = FolderWeights(folder_of(before))
     trained = {str(folder): FolderWeights(folder) for folder in after}
-    found = {name: changes(start, weights) for name, weights in trained.items()}
-    return Comparison(found, agreements(start, trained) if len(trained) > 1 else [])
+    found: dict[str, list[Change]] = {name: [] for name in trained}
+    pairs = Pairs(list(trained))
+    for name, (start, *ends) in in_step(FolderWeights(folder_of(before)), *trained.values(), finite=False):
+        untrained = Untrained(name, start)
+        each = [moved(name, start, end, place) for place, end in enumerate(ends)] if len(ends) > 1 else []
+        for place, end in enumerate(ends):
+            null = each[place].changed["shuffled"] if each else None
+            found[list(trained)[place]].append(change_of(untrained, end, null))
+        pairs.add(each)
+    wholes = {name: [pooled(changes, ALL, ALL, ALL), *changes] for name, changes in found.items()}
+    return Comparison(wholes, pairs.agreements() if len(trained) > 1 else [])

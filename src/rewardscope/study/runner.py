@@ -31,14 +31,14 @@ def default_workers(study: Study) -> int:
     return max(1, min(len(os.sched_getaffinity(0)) // study.threads_per_cell, len(study.cells())))
 
 
-def run_study(study: Study, path: Path, run: RunDirectory, workers: int, on_poll: OnPoll = lambda: None) -> dict[str, str]:
+def run_study(study: Study, path: Path | None, run: RunDirectory, workers: int, on_poll: OnPoll = lambda: None) -> dict[str, str]:
     """Brings every cell to done and returns the reasons of those that failed, by cell name.
 
     Base cells go first: every other cell is measured against one. A failed cell does not stop the others.
 
     Args:
         study: What to run.
-        path: Its file, which each worker reads for itself.
+        path: Its file, which each worker reads for itself; None = made of components of ours alone, which a worker can be sent.
         run: Where to.
         workers: Processes; 0 = in this one, in order.
         on_poll: Called every half second, or after every cell when ``workers`` is 0.
@@ -57,7 +57,7 @@ def run_study(study: Study, path: Path, run: RunDirectory, workers: int, on_poll
             on_poll()
         return failed
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=(path, os.getpid())) as pool:
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=(path or study, os.getpid())) as pool:
         try:
             return _drain(pool, bases, run, on_poll) | _drain(pool, trained, run, on_poll)
         except BaseException:
@@ -88,14 +88,14 @@ def _drain(pool: ProcessPoolExecutor, cells: list[Cell], run: RunDirectory, on_p
     return failed
 
 
-def _start_worker(path: Path, parent: int) -> None:
+def _start_worker(source: Path | Study, parent: int) -> None:
     """Reads the study once, leaves Ctrl-C to the parent, and asks Linux to end this process when the parent ends."""
     global _study
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # 1 = PR_SET_PDEATHSIG
     if os.getppid() != parent:
         os._exit(1)
-    _study = load_study(path)
+    _study = load_study(source) if isinstance(source, Path) else source
 
 
 def _run_in_worker(name: str, root: Path) -> str | None:

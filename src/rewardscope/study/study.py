@@ -168,6 +168,7 @@ class Study:
             "arm": encode(replace(arm, name="", checkpoint_every=1)),
             "start": arm.start.identity(),
             "demonstrations": arm.demonstrations.identity() if arm.demonstrations else "",
+            "mask": arm.learner.mask.identity() if arm.learner.mask else "",
             "seed": seed,
             "threads": self.threads_per_cell,
             "device": self.device,

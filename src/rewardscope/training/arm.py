@@ -63,4 +63,5 @@ class Arm:
             "credit": self.credit.uses_truth,
             "regime": self.regime.uses_truth,
             "demonstrations": self.demonstrations is not None and self.demonstrations.uses_truth,
+            "mask": self.learner.mask is not None and self.learner.mask.uses_truth,
         }

@@ -72,7 +72,9 @@ def train(arm: Arm, seed: int, cell: CellDirectory, on_step: OnStep, device: str
         return Policy.load(cell.checkpoint(done), device=device)
     policy = _prepared(arm, cell, done, device)
     reads_reference = not arm.credit.needs.isdisjoint({"reference_logprob_NT", "mismatched_N"})
-    companions = Companions.begin(arm.learner, policy, lambda: arm.learner.prepared(arm.start.load(device)), reference=reads_reference)
+    companions = Companions.begin(
+        arm.learner, policy, lambda: arm.learner.prepared(arm.start.load(device)), reference=reads_reference, seed=seed
+    )
     past = _Past(arm, seed)
     if done:
         companions.load(cell.checkpoint(done))

@@ -1,3 +1,4 @@
+import json
 import tracemalloc
 from pathlib import Path
 
@@ -8,12 +9,15 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from factories import tiny_policy
+from rewardscope import Subnetwork
 from rewardscope.errors import ModelError
-from rewardscope.probes.agreement import agreements
+from rewardscope.policy.weights import FolderWeights, PolicyWeights, in_step
+from rewardscope.probes.agreement import above_null, agreements
+from rewardscope.probes.geometry import Untrained
 from rewardscope.probes.spectra import singular_values, stable_rank
 from rewardscope.probes.weight_change import Change, change_of, changes
-from rewardscope.probes.weights import FolderWeights, PolicyWeights, in_step
 from rewardscope.seeds import generator
+from rewardscope.study.checkpoints import compare
 
 
 def normal(*address: str | int, shape: tuple[int, ...] = (192, 128), scale: float = 0.02) -> Tensor:
@@ -27,7 +31,7 @@ def saved(folder: Path, name: str, **tensors: Tensor) -> FolderWeights:
 
 
 def change(before: Tensor, after: Tensor) -> Change:
-    return change_of("w", before, after, ranks=True)
+    return change_of(Untrained("w", before), after)
 
 
 @pytest.mark.parametrize("shape", [(40, 7), (7, 40), (16, 16)])
@@ -198,3 +202,95 @@ def test_counts_by_hand(tmp_path: Path) -> None:
     assert pair.found.one_sided == (10 / 30, 10 / 40)
     assert pair.found.jaccard == 10 / 60
     assert pair.found.uniform == pytest.approx((0.4, 0.3, 0.12 / 0.58))
+
+
+def test_signs_that_agree_are_seen_and_drawn_anew_agree_by_halves(tmp_path: Path) -> None:
+    """Two trainings with the same update: the same places, the same way, the same largest."""
+    start = normal("start", shape=(256, 256))
+    sides = {name: saved(tmp_path, name, w=start + normal("both", shape=(256, 256), scale=1e-3)) for name in ("a", "b")}
+    (pair,) = agreements(saved(tmp_path, "start", w=start), sides)
+    assert (pair.found.jaccard, pair.found.sign_share, pair.found.top_share) == (1.0, 1.0, 1.0)
+    assert pair.resigned.jaccard is not None and pair.resigned.jaccard > 0.95, "sizes and places alone"
+    assert pair.resigned.sign_share == pytest.approx(0.5, abs=0.01) and pair.shuffled.sign_share == pytest.approx(0.5, abs=0.01)
+    assert pair.resigned.top_share == 1.0 and pair.shuffled.top_share == pytest.approx(0.1, abs=0.015)
+
+
+def test_what_lies_above_the_null_has_an_interval_from_three_trainings_on(tmp_path: Path) -> None:
+    start = normal("start", shape=(256, 256))
+    before, place = saved(tmp_path, "start", w=start), torch.from_numpy(generator("place").random((256, 256)) < 0.1).float()
+    alike = {str(seed): saved(tmp_path, f"p{seed}", w=start + place * normal(seed, shape=(256, 256), scale=0.01)) for seed in (1, 2, 3)}
+    unlike = {str(seed): saved(tmp_path, f"n{seed}", w=start + normal(seed, shape=(256, 256), scale=1e-4)) for seed in (1, 2, 3)}
+    found, null = (above_null(agreements(before, sides), "top_share") for sides in (alike, unlike))
+    assert found is not None and found.lower is not None and found.lower > 0.5 and "3 trainings" in found.interval
+    assert null is not None and null.lower is not None and null.upper is not None and null.lower <= 0.01 and null.upper >= -0.01
+    two = above_null(agreements(before, {seed: alike[seed] for seed in ("1", "2")}), "jaccard")
+    assert two is not None and two.lower is None and "one pair" in two.interval
+    assert above_null(agreements(before, dict.fromkeys(("a", "b"), before)), "jaccard") is None
+
+
+def test_shards_are_found_by_their_index(tmp_path: Path) -> None:
+    save_file({"a": normal("a")}, tmp_path / "model-00001-of-00002.safetensors")
+    save_file({"b": normal("b")}, tmp_path / "model-00002-of-00002.safetensors")
+    save_file({"c": normal("c")}, tmp_path / "model-left-over.safetensors")
+    files = {"a": "model-00001-of-00002.safetensors", "b": "model-00002-of-00002.safetensors"}
+    (tmp_path / "model.safetensors.index.json").write_text(json.dumps({"weight_map": files}))
+    assert FolderWeights(tmp_path).names() == ["a", "b"]
+    found = changes(FolderWeights(tmp_path), FolderWeights(tmp_path))
+    assert [change.matrix for change in found] == ["all", "a", "b"] and not any(found[0].changed.values())
+    (tmp_path / "model-00002-of-00002.safetensors").unlink()
+    with pytest.raises(ModelError, match=r"Shards of the checkpoint are missing. Got: model-00002"):
+        FolderWeights(tmp_path).names()
+
+
+@pytest.mark.parametrize("text", ["{", "{}", "[]", '{"weight_map": {"a": 3}}', '{"weight_map": {"a": "../../etc/passwd"}}'])
+def test_an_index_that_says_nonsense_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "model.safetensors.index.json").write_text(text)
+    with pytest.raises(ModelError, match=r"index of the shards cannot be read|Shards of the checkpoint are missing"):
+        FolderWeights(tmp_path).names()
+
+
+def test_a_file_that_is_cut_short_is_refused(tmp_path: Path) -> None:
+    weights = saved(tmp_path, "whole", w=normal("w"))
+    data = (weights.folder / "model.safetensors").read_bytes()
+    (weights.folder / "model.safetensors").write_bytes(data[: len(data) // 2])
+    with pytest.raises(ModelError, match="A file of weights cannot be read"):
+        FolderWeights(weights.folder).names()
+
+
+@pytest.mark.parametrize(
+    ("tensor", "message"),
+    [
+        (torch.ones(5, 4), "different shapes.*one tokenizer"),
+        (torch.ones(4, 4, dtype=torch.float8_e4m3fn), "quantised"),
+        (torch.ones(4, 4, dtype=torch.uint8), "quantised"),
+        (torch.full((4, 4), float("inf")), "not finite. Got: 16"),
+        (torch.full((4, 4), float("nan")), "not finite. Got: 16"),
+    ],
+    ids=["another vocabulary", "float8", "packed 4 bits", "infinite", "nan"],
+)
+def test_every_reader_refuses_what_cannot_be_compared(tmp_path: Path, tensor: Tensor, message: str) -> None:
+    name = "model.embed_tokens.weight"
+    good, bad = saved(tmp_path, "good", **{name: torch.ones(4, 4)}), saved(tmp_path, "bad", **{name: tensor})
+    with pytest.raises(ModelError, match=message):
+        changes(good, bad)
+    with pytest.raises(ModelError, match=message):
+        agreements(good, {"good": good, "bad": bad})
+    with pytest.raises(ModelError, match=message):
+        compare(str(good.folder), [good.folder, bad.folder])
+    with pytest.raises(ModelError, match=message):
+        Subnetwork(((0, str(bad.folder)),)).masks(good, 0)
+
+
+def test_a_start_in_bfloat16_and_a_training_in_float32_can_be_compared(tmp_path: Path) -> None:
+    start = (1 + normal("w")).bfloat16()
+    found = changes(saved(tmp_path, "start", w=start), saved(tmp_path, "end", w=start.float() + 1e-6))
+    assert found[0].changed["bfloat16"] == 0 and found[0].moved > 0
+
+
+def test_one_pass_says_what_each_instrument_says_alone(tmp_path: Path) -> None:
+    start = normal("start", shape=(64, 64))
+    sides = [saved(tmp_path, str(seed), w=start + normal(seed, shape=(64, 64), scale=1e-4)) for seed in (1, 2)]
+    before = saved(tmp_path, "start", w=start)
+    found = compare(str(before.folder), [side.folder for side in sides])
+    assert found.agreements == agreements(before, {str(side.folder): side for side in sides})
+    assert found.changes[str(sides[0].folder)] == changes(before, sides[0])

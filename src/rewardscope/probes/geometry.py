@@ -1,0 +1,162 @@
+"""Where an update lies: against the singular directions of the untrained weights, their principal entries and their small ones."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from torch import Tensor
+
+from rewardscope.policy.weights import largest
+from rewardscope.probes.spectra import Directions, directions, principal_angles
+
+DIRECTIONS = 16
+"""k of the subspaces; the one number that the field names (projected training in arXiv:2606.07082), fixed before anything was measured."""
+ALPHA = 0.3
+"""Share of a matrix's entries in the principal and in the low mask, as in the figures of arXiv:2606.07082; Zhu et al. train with 0.5."""
+
+
+@dataclass(frozen=True)
+class Untrained:
+    """One untrained matrix, with what every training of it is held against; each part is made once, when it is first asked for."""
+
+    name: str
+    weight: Tensor
+    """In float32."""
+
+    @cached_property
+    def directions(self) -> Directions:
+        """Its singular values and first directions."""
+        return directions(self.weight, DIRECTIONS)
+
+    @cached_property
+    def stored(self) -> Tensor:
+        """As bfloat16 stores it."""
+        return self.weight.bfloat16()
+
+    @cached_property
+    def masks(self) -> dict[str, Tensor]:
+        """``principal``: the largest entries of the rank-k reconstruction; ``low``: the smallest of the weights; ALPHA of them each."""
+        count = int(ALPHA * self.weight.numel())
+        low = largest(-self.weight.abs(), count)
+        found = self.directions
+        if found.left_MK is None or found.right_NK is None:
+            return {"low": low}
+        left_MK = (found.left_MK * found.value_R[: found.count]).float()
+        return {"principal": largest((left_MK @ found.right_NK.float().T).abs(), count), "low": low}
+
+
+@dataclass(frozen=True)
+class Inside:
+    """How much of a changed mask lies in a mask of the untrained weights."""
+
+    mask_size: int
+    size: int
+    changed: int
+    inside: int
+    changed_shuffled: int
+    """By the same update shuffled over the matrix and stored again."""
+    inside_shuffled: int
+
+    @property
+    def share(self) -> float | None:
+        """|mask and changed| / |changed|; None where nothing changed."""
+        return self.inside / self.changed if self.changed else None
+
+    @property
+    def shuffled(self) -> float | None:
+        """The same of the shuffled update: what the storage alone gives."""
+        return self.inside_shuffled / self.changed_shuffled if self.changed_shuffled else None
+
+    @property
+    def uniform(self) -> float:
+        """The same of a changed mask that knows nothing of the weights."""
+        return self.mask_size / self.size
+
+    def __add__(self, other: "Inside") -> "Inside":
+        """Both together."""
+        pairs = zip(vars(self).values(), vars(other).values(), strict=True)
+        return Inside(*(one + two for one, two in pairs))
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Where the update of one matrix lies; of all together: sums, and means over the matrices that have a value."""
+
+    spectrum_moved: float
+    """Sum of squares of sigma(trained) - sigma(untrained)."""
+    spectrum: float
+    """Sum of squares of sigma(untrained)."""
+    inside: dict[str, Inside]
+    """By mask."""
+    gap: float | None
+    """sigma_k - sigma_(k + 1) of the untrained matrix; None where it has no k directions."""
+    gap_over_update: float | None
+    """The same over the update's largest singular value: above 1 the largest angle is below asin(1 / it), below 1 nothing bounds it."""
+    angles: dict[str, dict[str, float]]
+    """Side (left, right) -> largest and mean principal angle between the first k directions before and after, in degrees."""
+
+    @property
+    def spectral_change(self) -> float | None:
+        """NSS = ||sigma(trained) - sigma(untrained)|| / ||sigma(untrained)||."""
+        return (self.spectrum_moved / self.spectrum) ** 0.5 if self.spectrum else None
+
+
+def geometry_of(before: Untrained, after: Tensor, changed_shuffled: Tensor, largest_of_update: float) -> Geometry:
+    """The geometry of one matrix.
+
+    Args:
+        before: Untrained.
+        after: Trained, in float32.
+        changed_shuffled: Mask of what bfloat16 stores as changed by the shuffled update.
+        largest_of_update: Largest singular value of trained - untrained.
+    """
+    changed, null = after.bfloat16() != before.stored, changed_shuffled
+    numbers = (int(changed.sum()), int(null.sum()))
+    inside = {
+        name: Inside(int(mask.sum()), mask.numel(), numbers[0], int((mask & changed).sum()), numbers[1], int((mask & null).sum()))
+        for name, mask in before.masks.items()
+    }
+    own = before.directions
+    spectrum = float(own.value_R.square().sum())
+    if largest_of_update == 0:
+        return Geometry(0.0, spectrum, inside, own.gap, None, {side: {"largest": 0.0, "mean": 0.0} for side in _sides(own)})
+    new = directions(after, DIRECTIONS)
+    angles = {
+        side: {"largest": float(angle_K[-1]), "mean": float(angle_K.mean())}
+        for side, first in _sides(own).items()
+        if (second := _sides(new).get(side)) is not None
+        for angle_K in [principal_angles(first, second)]
+    }
+    ratio = None if own.gap is None else own.gap / largest_of_update
+    return Geometry(float((new.value_R - own.value_R).square().sum()), spectrum, inside, own.gap, ratio, angles)
+
+
+def _sides(found: Directions) -> dict[str, Tensor]:
+    """The subspaces that there are."""
+    sides = {"left": found.left_MK, "right": found.right_NK}
+    return {side: vectors for side, vectors in sides.items() if vectors is not None}
+
+
+def together(found: list[Geometry]) -> Geometry:
+    """All matrices as one: sums of the spectra and counts, means of gaps and angles."""
+    inside: dict[str, Inside] = {}
+    for geometry in found:
+        for mask, counts in geometry.inside.items():
+            inside[mask] = inside[mask] + counts if mask in inside else counts
+    angles: dict[str, dict[str, float]] = {}
+    for side in ("left", "right"):
+        entries = [geometry.angles[side] for geometry in found if side in geometry.angles]
+        if entries:
+            angles[side] = {which: sum(entry[which] for entry in entries) / len(entries) for which in entries[0]}
+    return Geometry(
+        sum(geometry.spectrum_moved for geometry in found),
+        sum(geometry.spectrum for geometry in found),
+        inside,
+        _mean([geometry.gap for geometry in found]),
+        _mean([geometry.gap_over_update for geometry in found]),
+        angles,
+    )
+
+
+def _mean(values: list[float | None]) -> float | None:
+    there = [value for value in values if value is not None]
+    return sum(there) / len(there) if there else None
