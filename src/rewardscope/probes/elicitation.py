@@ -25,7 +25,7 @@ TEMPLATES = (
     "{prompt}\nLet's think step by step.",
     "Please reason step by step, and put your final answer within \\boxed{}.\n\n{prompt}",
     "Math Problem: {prompt}",
-    "Lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmod tempor incididunt ut labore et dolore magna aliqua.\n\n{prompt}",
+    "Lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmod tempor incididunt ut labore et dolore magna.\n\n{prompt}",
 )
 """Prompts of the field, and one that says nothing."""
 OPENINGS = ("Let's solve this using Python.",)
@@ -210,9 +210,7 @@ def _gain_rows(subject: Subject, ways: list[Way], mine_WP: np.ndarray, theirs_WP
     names = [rollout.problem.id for rollout, usable in zip(subject.rollouts, usable_P, strict=True) if usable]
     number, dropped = len(names), int((~usable_P).sum())
     if number < 2:  # nothing to choose on, or nothing to judge
-        return [
-            subject.row(metric, unit, None, n=0, over="problems", dropped=dropped) for metric, unit in GAIN_UNITS.items()
-        ]
+        return [subject.row(metric, unit, None, n=0, over="problems", dropped=dropped) for metric, unit in GAIN_UNITS.items()]
     mine_WP, theirs_WP = _filled(mine_WP[:, usable_P]), _filled(theirs_WP[:, usable_P])
     second_P, gain_P = halves(names), mine_WP[0] - theirs_WP[0]
     rows = [*_mean_rows(subject, "elicitation/gain", gain_P, names, {}, dropped)]
