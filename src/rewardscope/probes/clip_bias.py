@@ -19,8 +19,10 @@ from rewardscope.tensors import Batch
 EDGES = (0.0, 0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 1.0)
 """Bins of prior probability."""
 BINS = tuple(f"{low:g} to {high:g}" for low, high in itertools.pairwise(EDGES))
-TOP, ENTROPY = "probability of the likeliest token", "entropy, nats"
-SAMPLED_LOGPROB, SAMPLED, MASS = "logprob of sampled tokens, nats", "probability of sampled tokens", "mass of all tokens"
+NUMBERS = 1 << 24
+"""Probabilities held at once in float64; longer lists go in chunks."""
+TOP, ENTROPY = "likeliest token, p", "entropy, nats"
+SAMPLED_LOGPROB, SAMPLED, MASS = "sampled tokens, log p", "sampled tokens, p", "all tokens, mass"
 WHOLE = "all"
 Record = dict[tuple[str, str], float]
 """(quantity, bin of prior probability) -> number of one replicate; NaN where it has none."""
@@ -112,7 +114,9 @@ def changes_of(before: Policy, after: Policy, batch: Batch) -> list[Changes]:
     for rows in arrange(batch, choose_layout(before, batch), distribution_tokens(before), before.device):
         members = list(rows.members)
         token_M = batch.token_NT[members][batch.mask_NT[members]]
-        found.append(changes(distributions_of_rows(before, rows, batch), distributions_of_rows(after, rows, batch), token_M))
+        chunk = max(1, NUMBERS // before.vocabulary_size)
+        parts = (distributions_of_rows(before, rows, batch), distributions_of_rows(after, rows, batch), token_M)
+        found += [changes(*part) for part in zip(*(whole.split(chunk) for whole in parts), strict=True)]
     return found
 
 
@@ -132,11 +136,11 @@ def means(found: list[Changes]) -> Record:
         (SAMPLED_LOGPROB, WHOLE): float(log_M.mean()),
         (SAMPLED, WHOLE): float((sampled_M - prior_M).mean()),
     }
-    for place, name in enumerate(BINS):
-        inside_M = bin_M == place
-        record[SAMPLED_LOGPROB, name] = float(log_M[inside_M].mean()) if inside_M.any() else np.nan
-        record[SAMPLED, name] = float((sampled_M - prior_M)[inside_M].mean()) if inside_M.any() else np.nan
-        record[MASS, name] = float(mass_B[place])
+    for quantity, moved_M in ((SAMPLED, sampled_M - prior_M), (SAMPLED_LOGPROB, log_M)):
+        for place, name in enumerate(BINS):
+            inside_M = bin_M == place
+            record[quantity, name] = float(moved_M[inside_M].mean()) if inside_M.any() else np.nan
+    record |= {(MASS, name): float(mass) for name, mass in zip(BINS, mass_B, strict=True)}
     return record
 
 

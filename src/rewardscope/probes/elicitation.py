@@ -8,7 +8,7 @@ import numpy as np
 
 from rewardscope.errors import ComponentError
 from rewardscope.policy import Policy, Sampling
-from rewardscope.probes.base import Asks, Subject
+from rewardscope.probes.base import Subject, World
 from rewardscope.probes.ways import PLAIN, SLOT, Answers, Way, as_sampled, ask, own_openings, sharpened
 from rewardscope.seeds import key
 from rewardscope.stats import Estimate, mean_over_problems, ratio_over_problems
@@ -67,10 +67,7 @@ class Elicitation:
 
     uses_truth: ClassVar[bool] = True
     reads: ClassVar[str] = "stored completions, of the base too; asks both again"
-    metrics: ClassVar[tuple[str, ...]] = (
-        *("elicitation/pass_at_k", "elicitation/effective_draws"),
-        *GAIN_UNITS,
-    )
+    metrics: ClassVar[tuple[str, ...]] = ("elicitation/pass_at_k", "elicitation/effective_draws", *GAIN_UNITS)
 
     def __post_init__(self) -> None:
         fine = all(template.count(SLOT) == 1 for template in self.templates) and all(self.openings) and min(self.shots, default=1) >= 1
@@ -93,11 +90,11 @@ class Elicitation:
         Raises:
             ComponentError: If the subject has no environment to ask again.
         """
-        if subject.environment is None or subject.sampling is None:
+        if subject.environment is None:
             raise ComponentError(
                 "Elicitation asks a policy again, and there are only stored completions",
                 value=subject.arm,
-                allowed="a subject with environment and sampling",
+                allowed="a subject with its environment",
                 do="Measure it in a study",
             )
         first = subject.rollouts if subject.base_rollouts is None else subject.base_rollouts
@@ -125,7 +122,7 @@ class Elicitation:
             *(Way(f"power {value:g}", power=value) for value in self.powers),
         ]
 
-    def _answers(self, policy: Policy, rollouts: Sequence[Rollout], ways: list[Way], asks: Asks, sampling: Sampling) -> list[Answers]:
+    def _answers(self, policy: Policy, rollouts: Sequence[Rollout], ways: list[Way], world: World, sampling: Sampling) -> list[Answers]:
         problems, found = [rollout.problem for rollout in rollouts], []
         for way in ways:
             if way.power is not None:
@@ -133,7 +130,7 @@ class Elicitation:
             elif way.name == PLAIN:
                 found.append(as_sampled(rollouts, self.k, self.strict))
             else:
-                found.append(ask(policy, asks, problems, way, sampling, self.draws, self.k, self.strict))
+                found.append(ask(policy, world, problems, way, sampling, self.draws, self.k, self.strict))
         return found
 
     def _way_rows(self, subject: Subject, ways: list[Way], answers: list[Answers]) -> list[Measurement]:
@@ -141,7 +138,7 @@ class Elicitation:
         rows = []
         for way, found in zip(ways, answers, strict=True):
             kinds = [("elicitation/pass_at_k", {"k": "1"}, found.right_P, True)]
-            if not np.isnan(found.within_k_P).all():
+            if self.k > 1 and not np.isnan(found.within_k_P).all():
                 kinds.append(("elicitation/pass_at_k", {"k": str(self.k)}, found.within_k_P, False))
             if way.power is not None:
                 kinds.append(("elicitation/effective_draws", {}, found.effective_P, False))

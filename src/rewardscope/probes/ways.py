@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rewardscope.policy import Policy, Sampling, sample
-from rewardscope.probes.base import Asks
+from rewardscope.probes.base import World
 from rewardscope.seeds import generator
 from rewardscope.stats import pass_at_ks
-from rewardscope.types import Grade, Problem, Rollout
+from rewardscope.types import Grade, Problem, Replies, Rollout
 
 PLAIN = "as sampled"
 """The way of the study itself."""
@@ -66,17 +66,18 @@ def own_openings(policy: Policy, rollouts: Sequence[Rollout], count: int) -> lis
 
 
 def ask(
-    policy: Policy, environment: Asks, problems: Sequence[Problem], way: Way, sampling: Sampling, draws: int, k: int, strict: bool
+    policy: Policy, environment: World, problems: Sequence[Problem], way: Way, sampling: Sampling, draws: int, k: int, strict: bool
 ) -> Answers:
     """What the policy answers when asked in a way that is not plain.
 
     A problem whose prompt does not fit the model's context is not asked, and neither is any where the tokenizer cannot write what the way
-    needs. At temperature 0 one draw says all.
+    needs, or where an environment that takes turns would have to be shown as one text. At temperature 0 one draw says all.
     """
     changed = sampling if way.temperature is None else replace(sampling, temperature=way.temperature)
     draws = 1 if changed.temperature == 0 else draws
     form = next((form for form in SHOT_FORMS if policy.writes(form.format(prompt="", completion=""))), None)
     possible = policy.writes(way.template.replace(SLOT, "")) and policy.writes(way.opening) and (form is not None or not way.shots)
+    possible = possible and not (hasattr(environment, "reply") and (way.opening or way.shots))
     room = policy.context_length - len(policy.encode_opening(way.opening)) - changed.max_tokens
     texts: dict[int, str] = {}
     for place, problem in enumerate(problems if possible else ()):
@@ -86,9 +87,10 @@ def ask(
     right_P, within_k_P, draws_P = unknown(len(problems)), unknown(len(problems)), np.zeros(len(problems), dtype=np.int64)
     if texts:
         addresses = [("elicitation", way.name, problems[place].id) for place in texts]
-        groups = sample(policy, list(texts.values()), draws, changed, addresses, way.opening)
+        asked = _replies(environment, [problems[place] for place in texts])
+        groups = sample(policy, list(texts.values()), draws, changed, addresses, asked, way.opening)
         for place, group in zip(texts, groups, strict=True):
-            grades = [environment.grade(problems[place], way.opening + completion.text) for completion in group]
+            grades = [environment.grade(problems[place], way.opening + completion.said) for completion in group]
             right_P[place], within_k_P[place], draws_P[place] = _passes(grades, k, strict)
     return Answers(right_P, within_k_P, draws_P, unknown(len(problems)))
 
@@ -98,7 +100,15 @@ def unknown(count: int) -> np.ndarray:
     return np.full(count, np.nan)
 
 
-def _examples(environment: Asks, problem: Problem, count: int, form: str) -> str:
+def _replies(environment: World, problems: Sequence[Problem]) -> Replies | None:
+    """What the environment says between the turns of each problem's completions; None where a completion is one turn."""
+    reply = getattr(environment, "reply", None)
+    if reply is None:
+        return None
+    return Replies(lambda place, turns: reply(problems[place], turns), getattr(environment, "max_turns"))  # noqa: B009
+
+
+def _examples(environment: World, problem: Problem, count: int, form: str) -> str:
     """Solved problems of the training split, others for each problem so that no result hangs on the luck of one choice."""
     indices = generator("elicitation", "shots", problem.id).integers(2**40, size=count).tolist()
     shown = [environment.problem("train", index) for index in indices]

@@ -20,7 +20,7 @@ REPLICATES = 32
 WIDE = 1e9
 """A clip this high never cuts."""
 CLIPPED, UNCLIPPED = "clip", "no clip"
-CLIP_SHARE, NORM = "share of tokens cut", "norm of the update"
+CLIP_SHARE, NORM = "tokens cut, share", "norm of the update"
 
 
 def kinds(learner: Learner) -> dict[str, Learner]:
@@ -32,7 +32,7 @@ def kinds(learner: Learner) -> dict[str, Learner]:
     return {
         CLIPPED: plain,
         UNCLIPPED: replace(plain, clip_low=1.0, clip_high=WIDE),
-        "clip, symmetric in the log": replace(plain, clip_low=1 - 1 / (1 + learner.clip_high)),
+        "log-symmetric clip": replace(plain, clip_low=1 - 1 / (1 + learner.clip_high)),
         "one update": replace(plain, minibatches=1, epochs=1, learning_rate=learner.learning_rate * updates),
     }
 

@@ -56,7 +56,7 @@ def test_drift_is_the_mean_with_its_standard_error() -> None:
 
 def test_a_clip_as_far_down_as_up_in_the_logarithm() -> None:
     found = kinds(Learner(clip_low=0.2, clip_high=0.25, minibatches=4, epochs=2, learning_rate=1e-3, kl_weight=0.1))
-    even, one = found["clip, symmetric in the log"], found["one update"]
+    even, one = found["log-symmetric clip"], found["one update"]
     assert math.log(1 - even.clip_low) == pytest.approx(-math.log(1 + even.clip_high))
     assert (one.minibatches, one.epochs, one.learning_rate) == (1, 1, pytest.approx(8e-3))
     assert {learner.kl_weight for learner in found.values()} == {0.0}

@@ -220,3 +220,4 @@ def test_settings_that_ask_nothing_or_nonsense_are_refused(wrong: dict[str, Any]
 def test_an_empty_grid_of_temperatures_leaves_the_others(planted: Policy) -> None:
     rows = told(Elicitation(**{**NOTHING, "openings": ("s",)}, draws=2, k=1), planted, groups(planted, 2))
     assert {r.labels["way"] for r in rows} == {PLAIN, "opening 's'"}
+    assert len(rows) == 2 * (1 + 2), "at k = 1 there is one row a way, and one for each problem"
