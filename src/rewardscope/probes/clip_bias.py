@@ -114,9 +114,10 @@ def changes_of(before: Policy, after: Policy, batch: Batch) -> list[Changes]:
     for rows in arrange(batch, choose_layout(before, batch), distribution_tokens(before), before.device):
         members = list(rows.members)
         token_M = batch.token_NT[members][batch.mask_NT[members]]
+        before_MV, after_MV = distributions_of_rows(before, rows, batch), distributions_of_rows(after, rows, batch)
         chunk = max(1, NUMBERS // before.vocabulary_size)
-        parts = (distributions_of_rows(before, rows, batch), distributions_of_rows(after, rows, batch), token_M)
-        found += [changes(*part) for part in zip(*(whole.split(chunk) for whole in parts), strict=True)]
+        parts = [slice(start, start + chunk) for start in range(0, len(token_M), chunk)]
+        found += [changes(before_MV[part], after_MV[part], token_M[part]) for part in parts]
     return found
 
 

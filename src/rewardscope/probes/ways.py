@@ -102,10 +102,10 @@ def unknown(count: int) -> np.ndarray:
 
 def _replies(environment: World, problems: Sequence[Problem]) -> Replies | None:
     """What the environment says between the turns of each problem's completions; None where a completion is one turn."""
-    reply = getattr(environment, "reply", None)
-    if reply is None:
+    reply, max_turns = getattr(environment, "reply", None), getattr(environment, "max_turns", None)
+    if reply is None or max_turns is None:
         return None
-    return Replies(lambda place, turns: reply(problems[place], turns), getattr(environment, "max_turns"))  # noqa: B009
+    return Replies(lambda place, turns: reply(problems[place], turns), max_turns)
 
 
 def _examples(environment: World, problem: Problem, count: int, form: str) -> str:
