@@ -145,12 +145,23 @@ def test_halves_are_equal_and_go_by_name() -> None:
 
 
 def test_a_gain_beyond_elicitation_by_hand() -> None:
-    mine, theirs = sides([([True, True], [True, False])] * 8)
-    rows = against(mine, theirs, SHARP, sampling=Sampling(max_tokens=4))
+    mine, theirs = sides([([True, True], [True, False]), ([True, True], [False, False])] * 12)
+    rows = against(mine, theirs, SHARP)
     (gain,), (beyond,) = rows_of(rows, "gain"), rows_of(rows, "gain_beyond", among="all ways")
-    assert gain.value == 0.5 and beyond.value == 0.5, "equal logprobs: sharpening changes nothing"
+    assert gain.value == 0.75 and beyond.value == 0.75, "equal logprobs: sharpening changes nothing"
     assert rows_of(rows, "share_reached", among="all ways")[0].value == 0.0
-    assert len([r for r in rows if r.metric == "elicitation/gain_beyond" and "problem" in r.labels]) == 16
+    assert len([r for r in rows if r.metric == "elicitation/gain_beyond" and "problem" in r.labels]) == 2 * 24
+
+
+def test_the_share_of_a_gain_that_another_way_reaches(planted: Policy) -> None:
+    """Trained: always right. Base: right in one of two draws, and behind a forced ``s`` nearly always."""
+    theirs = [replace(r, grades=tuple(replace(g, correct=i % 2 == 0) for i, g in enumerate(r.grades))) for r in groups(planted, 16)]
+    mine = [replace(r, grades=tuple(replace(g, correct=True) for g in r.grades)) for r in theirs]
+    noisy = [replace(mine[0], grades=theirs[0].grades), *mine[1:]]  # not all alike, which would leave the doubt of the unseen
+    rows = against(noisy, theirs, Elicitation(**{**NOTHING, "openings": ("s",)}, draws=16, k=2), planted)
+    (share,) = rows_of(rows, "share_reached", among="ways without the key")
+    assert 0.9 < (share.value or 0) < 1.2 and share.n == 16
+    assert rows_of(rows, "chosen", among="all ways", way="opening 's'")[0].value == 1.0
 
 
 def test_the_base_rows_of_a_study_are_read_and_not_made_again(planted: Policy, monkeypatch: pytest.MonkeyPatch) -> None:
