@@ -26,7 +26,8 @@ _HOMES = {
     "rewardscope.policy.start": ("Pretrained",),
     "rewardscope.learner": ("Critic", "ImplicitReward", "Learner", "LowRank", "Subnetwork", "Teacher"),
     "rewardscope.probes": (
-        *("Behaviour", "Boundary", "Calibration", "Diversity", "Ladder", "Losses", "Miner", "Novelty", "Phases", "WeightChange"),
+        *("Behaviour", "Boundary", "Calibration", "Diversity", "Elicitation", "Ladder", "Losses", "Miner", "Novelty", "Phases"),
+        "WeightChange",
     ),
     "rewardscope.training": ("Arm",),
     "rewardscope.study": ("Evaluation", "Study", "load_study"),

@@ -195,6 +195,38 @@ def phases(
     console.print(course_table(records))
 
 
+@app.command("clip-bias")
+def clip_bias(
+    study: Annotated[Path, typer.Argument(help="Study file.")],
+    arm: Annotated[
+        str, typer.Argument(help="Arm of it, whose start, problems and learner are taken; its reward is replaced by coin flips.")
+    ],
+    replicates: Annotated[int, typer.Option("--replicates", min=2, help="More of them narrow the intervals.")] = 32,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines, with intervals.")] = False,
+) -> None:
+    """Say where the clip pushes under coin flips: one step of an arm, many times, with the clip, without it, and in one update."""
+    from rewardscope.report.tables import drift_table
+    from rewardscope.study import load_study
+    from rewardscope.study.clip_bias import clip_bias as measure
+
+    found = load_study(study)
+    arms = {each.name: each for each in found.arms}
+    if arm not in arms:
+        raise StudyError("The study has no such arm", value=repr(arm), allowed=", ".join(arms), do="Check the spelling")
+    record = measure(arms[arm], replicates, found.device).record()
+    if as_json:
+        sys.stdout.write(json.dumps(record, indent=1) + "\n")
+        return
+    console.print(drift_table(record))
+    _say(f"{replicates} replicates; mean and standard error over them, bold where the 95 % interval leaves 0 out")
+    equal = (
+        "left every weight as it was"
+        if record["untouched_by_equal_rewards"]
+        else "MOVED the weights: something else than the reward pushes"
+    )
+    _say(f"a step on rewards that are all alike {equal}")
+
+
 @app.command()
 def boundary(
     rollouts: Annotated[Path, typer.Argument(help="Stored completions of one policy: a cell's evaluation file, or a folder of files.")],
@@ -317,19 +349,14 @@ def instruments(as_json: Annotated[bool, typer.Option("--json", help="One JSON l
     from rewardscope.learner import Subnetwork
     from rewardscope.probes import PROBES, validation
     from rewardscope.probes.agreement import Agreement
+    from rewardscope.probes.clip_bias import ClipBias
     from rewardscope.probes.detectors import DETECTORS
     from rewardscope.probes.token_credit import ErrorAuroc
     from rewardscope.types import Verdict
 
     checks = validation()
-    shown: dict[str, type] = {
-        **PROBES,
-        "Agreement": Agreement,
-        "ErrorAuroc": ErrorAuroc,
-        "Subnetwork": Subnetwork,
-        "Verdicts": Verdict,
-        **DETECTORS,
-    }
+    others = {"Agreement": Agreement, "ClipBias": ClipBias, "ErrorAuroc": ErrorAuroc, "Subnetwork": Subnetwork, "Verdicts": Verdict}
+    shown: dict[str, type] = {**PROBES, **others, **DETECTORS}
     proofs = {name: [check for check in checks if check["instrument"] == name] for name in shown}
     if as_json:
         records = [

@@ -17,8 +17,10 @@ from behaviour import behaviour, detectors
 from boundary import boundary
 from calibration import calibration
 from checks import Check
+from clip_bias import clip
 from credit import credit
 from diversity import diversity
+from elicitation import elicitation
 from ladder import ladder
 from novelty import novelty
 from organisms import organisms
@@ -39,6 +41,8 @@ PARTS: dict[str, tuple[Callable[[], Iterator[Check]], ...]] = {
     "credit": (credit,),
     "phases": (phases, courses),
     "weights": (weights,),
+    "elicitation": (elicitation,),
+    "clip_bias": (clip,),
     "organisms": (organisms,),
 }
 """File -> its parts; an instrument's checks all stand in one file."""

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from typing import Any
 
 import pytest
 import torch
@@ -15,6 +16,7 @@ from rewardscope.probes import (
     Boundary,
     Calibration,
     Diversity,
+    Elicitation,
     Ladder,
     Losses,
     Novelty,
@@ -30,6 +32,7 @@ from rewardscope.types import Measurement, Rollout
 EXAMPLES: list[Probe] = [
     *(Boundary(max_k=4), Behaviour(), Diversity(k=4), Calibration(bins=4), Losses(texts=("3+4*2-9?", "1+1?"), draws=2), WeightChange()),
     *(Phases(grams=("s", "t", "g"), plans=4, followers=4), Novelty(), Ladder((1, 4))),
+    Elicitation(shots=(2,), powers=(2.0,), draws=4, k=2),
 ]
 each = pytest.mark.parametrize("probe", EXAMPLES, ids=str)
 SIZES = {
@@ -39,11 +42,13 @@ SIZES = {
 BETWEEN = {
     *("boundary/difference", "boundary/difference_strict", "boundary/crossing_share", "boundary/discovery", "boundary/support_change"),
     *("losses/kl_to_base", "losses/kl_from_base", "losses/text_kl"),
-    *("phases/surprise_change", "behaviour/gain", "behaviour/move_gain"),
+    *("phases/surprise_change", "behaviour/gain", "behaviour/move_gain", "elicitation/gain", "elicitation/gain_best_to_best"),
 }
 """Metrics of base and trained policy together that are 0 for two equal ones."""
 NEW = ("shrunk", "expanded", "activated", "created", "undecided")
 """Classes of problems that two equal policies have none of."""
+
+CHAIN: dict[str, Any] = {"strategies": Chain.strategies, "environment": Chain(), "sampling": Sampling(max_tokens=24)}
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +60,7 @@ def rollouts(planted: Policy) -> list[Rollout]:
 @pytest.fixture
 def itself(planted: Policy, rollouts: list[Rollout]) -> Subject:
     """The base, as if it had been trained and nothing had come of it."""
-    return subject(planted, rollouts, strategies=Chain.strategies, base_rollouts=tuple(rollouts), base_policy=planted.clone())
+    return subject(planted, rollouts, **CHAIN, base_rollouts=tuple(rollouts), base_policy=planted.clone())
 
 
 @pytest.fixture
@@ -64,7 +69,7 @@ def moved(planted: Policy, rollouts: list[Rollout]) -> Subject:
     with torch.no_grad():
         for name, parameter in policy.model.named_parameters():
             parameter.add_(torch.from_numpy(generator("moved", name).normal(0, 0.01, tuple(parameter.shape))))
-    return subject(policy, rollouts[::-1], strategies=Chain.strategies, base_rollouts=tuple(rollouts[::-1]), base_policy=planted)
+    return subject(policy, rollouts[::-1], **CHAIN, base_rollouts=tuple(rollouts[::-1]), base_policy=planted)
 
 
 def test_every_instrument_in_the_table_has_an_example_here() -> None:
@@ -142,7 +147,7 @@ def test_the_base_against_itself_gives_nothing(probe: Probe, itself: Subject) ->
 
 @each
 def test_the_base_alone_is_read_as_the_subject_would_be(probe: Probe, planted: Policy, rollouts: list[Rollout], itself: Subject) -> None:
-    alone = probe.measure(subject(planted, rollouts, strategies=Chain.strategies))
+    alone = probe.measure(subject(planted, rollouts, **CHAIN))
     assert not [row for row in alone if about_a_difference(row)]
     both = {(row.metric, tuple(sorted(row.labels.items()))): row.value for row in probe.measure(itself)}
     assert all(both[row.metric, tuple(sorted(row.labels.items()))] == row.value for row in alone)

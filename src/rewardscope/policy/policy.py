@@ -158,6 +158,14 @@ class Policy:
         ids = tuple(int(i) for i in self.tokenizer(behind, add_special_tokens=False)["input_ids"])
         return ids[1:] if ended and ids[0] in self.end_ids else ids
 
+    def encode_opening(self, text: str) -> tuple[int, ...]:
+        """Tokens of a completion's beginning."""
+        return tuple(int(i) for i in self.tokenizer(text, add_special_tokens=False)["input_ids"]) if text else ()
+
+    def writes(self, text: str) -> bool:
+        """Whether its tokenizer has tokens for everything in the text: none that stands for the unknown, none that ends a completion."""
+        return ({self.tokenizer.unk_token_id} | self.end_ids).isdisjoint(self.encode_opening(text))
+
     def decode(self, token_ids: tuple[int, ...]) -> str:
         """Text of the tokens, end tokens left out."""
         return str(self.tokenizer.decode([i for i in token_ids if i not in self.end_ids], clean_up_tokenization_spaces=False))

@@ -57,6 +57,7 @@ def sample(
     sampling: Sampling,
     addresses: Sequence[tuple[Address, ...]],
     replies: Replies | None = None,
+    opening: str = "",
 ) -> list[tuple[Completion, ...]]:
     """A group of completions per prompt.
 
@@ -72,12 +73,13 @@ def sample(
             environment's tokens counted.
         replies: Who answers between turns; None = a completion is one turn. A turn ends like a completion, or after ``turn_tokens``; the
             completion ends when nobody answers, after ``replies.max_turns`` turns, or at ``max_tokens``.
+        opening: What every completion is made to begin with; it is read, not sampled, and not in the completions.
 
     Raises:
         ModelError: If a prompt and its completion do not fit the model's context, or a layer is recurrent.
     """
     _refuse_other_states(policy)
-    encoded = [policy.encode(prompt) for prompt in prompts]
+    encoded = [policy.encode(prompt) + policy.encode_opening(opening) for prompt in prompts]
     for prompt, ids in zip(prompts, encoded, strict=True):
         if len(ids) + sampling.max_tokens > policy.context_length:
             raise ModelError(

@@ -9,6 +9,7 @@ from rewardscope.probes.behaviour import Behaviour
 from rewardscope.probes.boundary import Boundary
 from rewardscope.probes.calibration import Calibration
 from rewardscope.probes.diversity import Diversity
+from rewardscope.probes.elicitation import Elicitation
 from rewardscope.probes.ladder import Ladder
 from rewardscope.probes.losses import Losses
 from rewardscope.probes.novelty import Novelty
@@ -19,7 +20,7 @@ from rewardscope.probes.weight_change import WeightChange
 VALIDATION = Path(__file__).parent / "validation"
 """One file of figures per instrument."""
 PROBES: dict[str, type[Probe]] = {
-    cls.__name__: cls for cls in (Boundary, Novelty, Behaviour, Diversity, Calibration, Losses, Phases, WeightChange, Ladder)
+    cls.__name__: cls for cls in (Boundary, Novelty, Behaviour, Diversity, Calibration, Losses, Phases, WeightChange, Ladder, Elicitation)
 }
 """Every instrument there is, by name."""
 
@@ -35,6 +36,7 @@ __all__ = [
     "Boundary",
     "Calibration",
     "Diversity",
+    "Elicitation",
     "Ladder",
     "Losses",
     "Miner",

@@ -44,6 +44,8 @@ class Subject:
     """Whose problems these are, for instruments that ask a policy for more completions; None where it is not at hand."""
     sampling: Sampling = Sampling()
     """How the completions were drawn."""
+    base_rows: tuple[Measurement, ...] = ()
+    """What the same instruments said of the base alone; empty = not known, and what is needed of it is measured again."""
 
     def row(
         self,

@@ -144,6 +144,22 @@ def course_table(records: Mapping[str, Mapping[str, Any]]) -> Table:
     return table
 
 
+def drift_table(record: Mapping[str, Any]) -> Table:
+    """Mean change of each quantity under each kind of update, and of the clip's own part, with standard errors over replicates."""
+    table = Table("change of", "prior", *record["arms"], "clip, less no clip", box=BOX)
+    for row in zip(*record["arms"].values(), record["against_no_clip"]["clip"], strict=True):
+        table.add_row(row[0]["quantity"], row[0]["prior"], *map(_drift, row))
+    return table
+
+
+def _drift(drift: Mapping[str, Any]) -> Text:
+    """Mean and standard error; bold where the 95 % interval leaves 0 out."""
+    if drift["mean"] is None or drift["error"] is None:
+        return Text(UNKNOWN)
+    lower, upper = drift["interval"]
+    return Text(f"{drift['mean']:+.2g} \u00b1 {drift['error']:.1g}", style="bold" if lower > 0 or upper < 0 else "")
+
+
 def _bend(ends: Sequence[float | None] | None, none: str = "nowhere") -> str:
     if ends is None:
         return none

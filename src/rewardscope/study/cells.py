@@ -7,7 +7,16 @@ from rewardscope.errors import EnvironmentFault, RewardscopeError, TruthSealed
 from rewardscope.policy import Policy
 from rewardscope.probes import Subject
 from rewardscope.rewards import tell
-from rewardscope.store import CellDirectory, RunDirectory, read_rollouts, write_json, write_measurements, write_rollouts, write_table
+from rewardscope.store import (
+    CellDirectory,
+    RunDirectory,
+    read_measurements,
+    read_rollouts,
+    write_json,
+    write_measurements,
+    write_rollouts,
+    write_table,
+)
 from rewardscope.study.readings import read_tokens
 from rewardscope.study.study import Cell, Evaluation, Study
 from rewardscope.training import Arm, roll_out, train
@@ -87,11 +96,13 @@ def _measure(study: Study, cell: Cell, policy: Policy, rollouts: list[Rollout], 
     directory = run.cell(cell.name)
     source = directory.step_file("evaluation", step)
     base_rollouts = base_policy = None
-    sources = [source]
+    sources, base_rows = [source], []
     if cell.seed is not None:
         base_source = run.cell(cell.base).step_file("evaluation", 0)
         base_rollouts, base_policy = _told(cell.arm, read_rollouts(base_source)), cell.arm.start.load(study.device)
         sources += [base_source, directory.checkpoint(step)]
+        if finished(study, run.cell(cell.base)):
+            base_rows = read_measurements(run.cell(cell.base).measurements)
     subject = Subject(
         study=study.name,
         arm=cell.label,
@@ -105,6 +116,7 @@ def _measure(study: Study, cell: Cell, policy: Policy, rollouts: list[Rollout], 
         base_policy=base_policy,
         environment=cell.arm.environment,
         sampling=cell.arm.sampling,
+        base_rows=tuple(base_rows),
     )
     if base_policy is not None and base_rollouts is not None and study.evaluation.readings:
         first = study.evaluation.readings

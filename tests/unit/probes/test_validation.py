@@ -9,7 +9,7 @@ from rewardscope.cli import app
 from rewardscope.probes import PROBES, validation
 from rewardscope.probes.detectors import DETECTORS
 
-SHOWN = {*PROBES, "Agreement", "ErrorAuroc", "Subnetwork", "Verdicts", *DETECTORS}
+SHOWN = {*PROBES, "Agreement", "ClipBias", "ErrorAuroc", "Subnetwork", "Verdicts", *DETECTORS}
 
 
 def test_every_instrument_was_pointed_at_something_known_and_at_nothing() -> None:

@@ -1,0 +1,155 @@
+"""Ways of asking a policy for more than it gives when simply asked: everything about a completion but the weights behind it."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from rewardscope.policy import Policy, Sampling, sample
+from rewardscope.probes.base import World
+from rewardscope.seeds import generator
+from rewardscope.stats import pass_at_ks
+from rewardscope.types import Grade, Problem, Replies, Rollout
+
+PLAIN = "as sampled"
+"""The way of the study itself."""
+SLOT = "{prompt}"
+OWN_SHARE = 0.01
+"""Share of the policy's completions that must begin with a token for it to count as an opening of its own."""
+SHOT_FORMS = ("{prompt}\n{completion}\n\n", "{prompt}{completion}")
+"""How an example stands before the question; the first that the tokenizer can write."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way of asking."""
+
+    name: str
+    template: str = SLOT
+    opening: str = ""
+    """What every completion is made to begin with."""
+    shots: int = 0
+    """Solved training problems before the question."""
+    temperature: float | None = None
+    """None = the study's own."""
+    power: float | None = None
+    """Completions as if drawn from the policy's distribution over whole completions to this power; costs no draws of its own."""
+
+    @property
+    def uses_truth(self) -> bool:
+        """Whether it shows the policy what only the key can tell."""
+        return self.shots > 0
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What came of one way, per problem; NaN where it could not be asked, or nothing could be graded."""
+
+    right_P: np.ndarray
+    """pass@1."""
+    within_k_P: np.ndarray
+    """pass@k; NaN where draws are weighted or all alike."""
+    draws_P: np.ndarray
+    """Graded draws behind it."""
+    effective_P: np.ndarray
+    """Draws that weighted ones are worth, (sum w)^2 / sum w^2; NaN for others."""
+
+
+def own_openings(policy: Policy, rollouts: Sequence[Rollout], count: int) -> list[str]:
+    """The commonest first tokens of completions, as text, most common first; no grade is read."""
+    first = Counter(c.token_ids[0] for r in rollouts for c in r.completions if c.token_ids and c.token_ids[0] not in policy.end_ids)
+    enough = OWN_SHARE * sum(len(r.completions) for r in rollouts)
+    ordered = sorted((token for token, number in first.items() if number >= enough), key=lambda token: (-first[token], token))
+    texts = [(token, str(policy.tokenizer.decode([token]))) for token in ordered[:count]]
+    return [text for token, text in texts if policy.encode_opening(text) == (token,)]  # half a character is no opening
+
+
+def ask(
+    policy: Policy, environment: World, problems: Sequence[Problem], way: Way, sampling: Sampling, draws: int, k: int, strict: bool
+) -> Answers:
+    """What the policy answers when asked in a way that is not plain.
+
+    A problem whose prompt does not fit the model's context is not asked, and neither is any where the tokenizer cannot write what the way
+    needs, or where an environment that takes turns would have to be shown as one text. At temperature 0 one draw says all.
+    """
+    changed = sampling if way.temperature is None else replace(sampling, temperature=way.temperature)
+    draws = 1 if changed.temperature == 0 else draws
+    form = next((form for form in SHOT_FORMS if policy.writes(form.format(prompt="", completion=""))), None)
+    possible = policy.writes(way.template.replace(SLOT, "")) and policy.writes(way.opening) and (form is not None or not way.shots)
+    possible = possible and not (hasattr(environment, "reply") and (way.opening or way.shots))
+    room = policy.context_length - len(policy.encode_opening(way.opening)) - changed.max_tokens
+    texts: dict[int, str] = {}
+    for place, problem in enumerate(problems if possible else ()):
+        text = _examples(environment, problem, way.shots, form or "") + way.template.replace(SLOT, problem.prompt)
+        if len(policy.encode(text)) <= room:
+            texts[place] = text
+    right_P, within_k_P, draws_P = unknown(len(problems)), unknown(len(problems)), np.zeros(len(problems), dtype=np.int64)
+    if texts:
+        addresses = [("elicitation", way.name, problems[place].id) for place in texts]
+        asked = _replies(environment, [problems[place] for place in texts])
+        groups = sample(policy, list(texts.values()), draws, changed, addresses, asked, way.opening)
+        for place, group in zip(texts, groups, strict=True):
+            grades = [environment.grade(problems[place], way.opening + completion.said) for completion in group]
+            right_P[place], within_k_P[place], draws_P[place] = _passes(grades, k, strict)
+    return Answers(right_P, within_k_P, draws_P, unknown(len(problems)))
+
+
+def unknown(count: int) -> np.ndarray:
+    """So many NaN."""
+    return np.full(count, np.nan)
+
+
+def _replies(environment: World, problems: Sequence[Problem]) -> Replies | None:
+    """What the environment says between the turns of each problem's completions; None where a completion is one turn."""
+    reply, max_turns = getattr(environment, "reply", None), getattr(environment, "max_turns", None)
+    if reply is None or max_turns is None:
+        return None
+    return Replies(lambda place, turns: reply(problems[place], turns), max_turns)
+
+
+def _examples(environment: World, problem: Problem, count: int, form: str) -> str:
+    """Solved problems of the training split, others for each problem so that no result hangs on the luck of one choice."""
+    indices = generator("elicitation", "shots", problem.id).integers(2**40, size=count).tolist()
+    shown = [environment.problem("train", index) for index in indices]
+    return "".join(form.format(prompt=other.prompt, completion=environment.oracle(other)) for other in shown if other.id != problem.id)
+
+
+def _verdicts(grades: Sequence[Grade], strict: bool) -> np.ndarray:
+    """1, 0, or NaN for a draw that could not be graded."""
+    found = [grade.strict if strict else grade.correct for grade in grades]
+    return np.array([np.nan if verdict is None else float(verdict) for verdict in found])
+
+
+def _passes(grades: Sequence[Grade], k: int, strict: bool) -> tuple[float, float, int]:
+    """pass@1 and pass@k of the graded draws, and how many they are."""
+    right_N = _verdicts(grades, strict)
+    known_N = right_N[~np.isnan(right_N)]
+    if not len(known_N):
+        return np.nan, np.nan, 0
+    return float(known_N.mean()), float(pass_at_ks(np.array([len(known_N)]), np.array([known_N.sum()]), [k])[0, 0]), len(known_N)
+
+
+def as_sampled(rollouts: Sequence[Rollout], k: int, strict: bool) -> Answers:
+    """The stored completions as they are."""
+    right_P, within_k_P, draws_P = np.array([_passes(rollout.grades, k, strict) for rollout in rollouts]).T
+    return Answers(right_P, within_k_P, draws_P.astype(np.int64), unknown(len(rollouts)))
+
+
+def sharpened(rollouts: Sequence[Rollout], power: float, sampling: Sampling, strict: bool) -> Answers:
+    """Chance of being right under p(y)^power / Z, from draws of p with weights p(y)^(power - 1), normalised to sum to 1.
+
+    p is what the completions were drawn from, so it has the sampling temperature in it; unknown where draws come from a cut or at
+    temperature 0. Where few draws carry the weight (``effective_P``) it is little more than the likeliest draw's verdict.
+    """
+    right_P, effective_P, draws_P = unknown(len(rollouts)), unknown(len(rollouts)), np.zeros(len(rollouts), dtype=np.int64)
+    for place, rollout in enumerate(rollouts if sampling.temperature > 0 and sampling.top_p == 1 else ()):
+        right_N = _verdicts(rollout.grades, strict)
+        known_N = ~np.isnan(right_N)
+        draws_P[place] = known_N.sum()
+        if known_N.any():
+            log_N = (power - 1) * np.array([sum(completion.logprobs) for completion in rollout.completions])[known_N]
+            weight_N = np.exp(log_N - log_N.max())
+            right_P[place] = (weight_N * right_N[known_N]).sum() / weight_N.sum()
+            effective_P[place] = weight_N.sum() ** 2 / (weight_N**2).sum()
+    return Answers(right_P, unknown(len(rollouts)), draws_P, effective_P)
