@@ -22,19 +22,19 @@ def drift(found: ClipBias, kind: str, quantity: str, prior: str = WHOLE) -> floa
 
 
 def test_changes_by_hand() -> None:
-    """Two places. First: 0.7, 0.2, 0.1 become 0.6, 0.3, 0.1, the second token was sampled. Second: nothing changes."""
-    before = torch.tensor([[0.7, 0.2, 0.1], [0.5, 0.25, 0.25]]).log()
-    after = torch.tensor([[0.6, 0.3, 0.1], [0.5, 0.25, 0.25]]).log()
+    """Two places. First: 0.65, 0.25, 0.1 become 0.55, 0.35, 0.1, the second token was sampled. Second: nothing changes."""
+    before = torch.tensor([[0.65, 0.25, 0.1], [0.6, 0.22, 0.18]]).log()
+    after = torch.tensor([[0.55, 0.35, 0.1], [0.6, 0.22, 0.18]]).log()
     record = means([changes(before, after, torch.tensor([1, 0]))])
     assert record[TOP, WHOLE] == pytest.approx(-0.1 / 2, abs=1e-6)
     assert record[SAMPLED, WHOLE] == pytest.approx(0.1 / 2, abs=1e-6)
-    assert record[SAMPLED_LOGPROB, "0.2 to 0.5"] == pytest.approx(math.log(0.3 / 0.2), abs=1e-5)
+    assert record[SAMPLED_LOGPROB, "0.2 to 0.5"] == pytest.approx(math.log(0.35 / 0.25), abs=1e-5)
     assert record[SAMPLED, "0.5 to 0.8"] == 0.0
     assert math.isnan(record[SAMPLED, "0.8 to 0.95"]), "no sampled token was so probable: unknown, not 0"
     assert record[MASS, "0.5 to 0.8"] == pytest.approx(-0.1 / 2, abs=1e-6)
     assert record[MASS, "0.2 to 0.5"] == pytest.approx(0.1 / 2, abs=1e-6)
     assert sum(record[MASS, name] for name in BINS) == pytest.approx(0.0, abs=1e-12)
-    entropy = [-sum(p * math.log(p) for p in row) for row in ((0.6, 0.3, 0.1), (0.7, 0.2, 0.1))]
+    entropy = [-sum(p * math.log(p) for p in row) for row in ((0.55, 0.35, 0.1), (0.65, 0.25, 0.1))]
     assert record[ENTROPY, WHOLE] == pytest.approx((entropy[0] - entropy[1]) / 2, abs=1e-5)
 
 
