@@ -73,6 +73,21 @@ def test_a_board_is_answered_by_true_or_false(text: str, right: bool) -> None:
     assert Loophole("game_of_life_halting").grade(problem, f"<answer>{text}</answer>").correct is right
 
 
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("False\n\nThe grid has many cells.", True),
+        ("**False**, as it lives on.\nDone.", True),
+        ("False at first.\nTrue", False),
+        ("Many cells.", False),
+    ],
+)
+def test_a_word_at_the_start_counts_where_the_end_says_neither(text: str, right: bool) -> None:
+    problem = next(problem for problem in problems("game_of_life_halting") if problem.answer == "False")
+    grade = Loophole("game_of_life_halting").grade(problem, text)
+    assert (grade.correct, grade.strict, grade.proxy) == (right, False, 1.0)
+
+
 def test_of_24_all_four_numbers_are_wanted_and_no_others() -> None:
     problem = Problem(
         "0" * 16, "Loophole", "?", "6 * 4 + 1 - 1", 0, {**problems("puzzle24")[0].facts, "gold": json.dumps({"numbers": [1, 1, 4, 6]})}
