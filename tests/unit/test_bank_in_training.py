@@ -10,6 +10,7 @@ from experience_makers import BLOCK
 from rewardscope import (
     Arm,
     Blank,
+    Block,
     Boundary,
     ByPolicy,
     ByRule,
@@ -18,11 +19,14 @@ from rewardscope import (
     Coin,
     Evaluation,
     Experience,
+    House,
+    HouseInWords,
     Imitation,
     Learner,
     Oracle,
     Organism,
     OtherCategory,
+    OwnCategory,
     Pool,
     RandomText,
     Reserved,
@@ -35,7 +39,7 @@ from rewardscope import (
     Uniform,
 )
 from rewardscope.errors import CheckpointError, ComponentError
-from rewardscope.experience import BankState
+from rewardscope.experience import BankState, category_of
 from rewardscope.policy import pack, score
 from rewardscope.store import CellDirectory, RunDirectory, read_measurements, read_rollouts
 from rewardscope.study.cells import run_cell
@@ -271,3 +275,31 @@ def test_evaluation_meets_the_frozen_bank_and_the_base_meets_the_problem_alone(t
 def test_a_regime_that_reads_the_past_reads_the_same_with_a_bank(tmp_path: Path) -> None:
     cell = trained(replace(ARM, regime=Pool(3), steps=2), tmp_path)
     assert len({rollout.problem.id for rollout in stored(cell)}) <= 3
+
+
+def test_a_bank_in_a_game_of_several_turns(tmp_path: Path) -> None:
+    """The house: rules that need the layout write the recipe that won, and the recipe reaches the prompt before the first turn."""
+    bank = SkillBank(
+        writer=ByRule(sees_key=True), recall=OwnCategory(top=1), block=Block(8, "", "{text}", "|", ""), kinds=("skill",), first_problems=8,
+        draws=4, evolve_every=1, evolve_problems=4, weak_below=1.0,
+    )  # fmt: skip
+    arm = Arm(
+        name="house", start=Organism("house"), environment=Reserved(House()), reward=Truth(), sampling=Sampling(max_tokens=120, turn_tokens=4),
+        bank=bank, steps=1, problems_per_step=4, completions_per_problem=2,
+    )  # fmt: skip
+    assert arm.uses_truth["bank"]
+    cell = trained(arm, tmp_path)
+    entries = BankState.load(bank, cell.checkpoint(1)).entries
+    assert entries and all(entry.text.startswith(f"{entry.category}=") and entry.text.endswith(";") for entry in entries)
+    told = [rollout for rollout in stored(cell) if len(rollout.recalled) > 1]
+    assert told and all(rollout.recalled[1][0] == rollout.problem.prompt[0] and rollout.recalled[-1] == "|" for rollout in told)
+    assert {turns is not None for rollout in stored(cell) for turns in [rollout.completions[0].turns]} == {True}
+    policy, first = arm.start.load(), stored(cell)
+    batch = pack(policy, first, 1.0)
+    torch.testing.assert_close(score(policy, batch).logprob_NT[batch.mask_NT], batch.sampler_logprob_NT[batch.mask_NT], atol=2e-5, rtol=0.0)
+
+
+def test_a_house_in_words_tells_its_categories_from_the_prompt() -> None:
+    for index in range(40):
+        short, words = House().problem("train", index), HouseInWords().problem("train", index)
+        assert category_of(House(), short.prompt) == category_of(HouseInWords(), words.prompt) == short.facts["category"]

@@ -170,7 +170,7 @@ class BankState:
             for completion, said in zip(view.completions, told, strict=True):
                 if said is not None:
                     won = bool(said) if settings.writer.files_by_truth else said >= settings.threshold
-                    found.setdefault(category, []).append(Attempt(category, view.problem, completion.text, won))
+                    found.setdefault(category, []).append(Attempt(category, view.problem, completion.said, won))
         order = sorted(found, key=lambda name: (sum(a.won for a in found[name]) / len(found[name]), name))
         return [attempt for name in order for attempt in found[name]]
 
