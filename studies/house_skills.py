@@ -1,9 +1,9 @@
 """Skills in the house, a game of several turns: rules write down which sub-goals a successful episode reached, and the bank recalls the
 line of the problem's own category, or of another.
 
-The house organism wins 0.28 of its episodes alone and 0.68 behind the right skill. Writing needs the layout of the world, so the writer sees
-the key and says so; it files by what was told. The organism knows no filler: blocks are empty or one skill with its bar. Settings were
-fixed before the first run.
+The house organism wins 0.28 of its episodes alone and 0.68 behind the right skill. Writing needs the layout of the world, so the writer
+sees the key and says so; it files by what was told. The organism knows no filler: blocks are empty or one skill with its bar. Settings
+were fixed before the first run.
 """
 
 from dataclasses import replace

@@ -284,8 +284,8 @@ def test_a_bank_in_a_game_of_several_turns(tmp_path: Path) -> None:
         draws=4, evolve_every=1, evolve_problems=4, weak_below=1.0,
     )  # fmt: skip
     arm = Arm(
-        name="house", start=Organism("house"), environment=Reserved(House()), reward=Truth(), sampling=Sampling(max_tokens=120, turn_tokens=4),
-        bank=bank, steps=1, problems_per_step=4, completions_per_problem=2,
+        name="house", start=Organism("house"), environment=Reserved(House()), reward=Truth(), bank=bank, steps=1, problems_per_step=4,
+        completions_per_problem=2, sampling=Sampling(max_tokens=120, turn_tokens=4),
     )  # fmt: skip
     assert arm.uses_truth["bank"]
     cell = trained(arm, tmp_path)
