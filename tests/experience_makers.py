@@ -43,7 +43,7 @@ def groups_of(kind: str, count: int) -> list[int]:
     found: dict[str, int] = {}
     for index in range(2000):
         problem = WORLD.problem("train", index)
-        if problem.prompt[0] == kind:
+        if problem.prompt[-1] == kind:
             found.setdefault(problem.id, index)
     return list(found.values())[:count]
 
@@ -51,15 +51,15 @@ def groups_of(kind: str, count: int) -> list[int]:
 def attempt(prompt: str, text: str, won: bool) -> Attempt:
     index = next(i for i in range(20_000) if WORLD.problem("train", i).prompt == prompt) if prompt else 0
     problem = sealed(group(index, [text])).problem
-    return Attempt(problem.prompt[0], problem, text, won)
+    return Attempt(problem.prompt[-1], problem, text, won)
 
 
 def entry(id: int, category: str, text: str, kind: str = "skill", support: int = 1) -> Entry:
-    return Entry(id, kind, category, text, "", ((text, support),), f"{id:016x}", f"{category}12?", 0)  # type: ignore[arg-type]
+    return Entry(id, kind, category, text, "", ((text, support),), f"{id:016x}", f"12{category}", 0)  # type: ignore[arg-type]
 
 
 def note(text: str, category: str = "a", kind: str = "skill", topic: str = "", against: bool = False) -> Note:
-    return Note(kind, category, text, topic, against, "00aa", "a12?")  # type: ignore[arg-type]
+    return Note(kind, category, text, topic, against, "00aa", "12a")  # type: ignore[arg-type]
 
 
 def state(*entries: Entry, settings: SkillBank = RULES_BANK) -> BankState:

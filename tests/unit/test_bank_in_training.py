@@ -66,7 +66,7 @@ ARMS = {
     "skills": ARM,
     "none": replace(ARM, bank=replace(BANK, recall=Blank())),
     "shuffled": replace(ARM, bank=replace(BANK, recall=OtherCategory())),
-    "random": replace(ARM, bank=replace(BANK, recall=RandomText(pieces=("5", "6", "?")))),
+    "random": replace(ARM, bank=replace(BANK, recall=RandomText(pieces=("5", "6", "7")))),
     "lessons": replace(ARM, bank=replace(BANK, kinds=("lesson",))),
     "skills only": replace(ARM, bank=replace(BANK, kinds=("skill",))),
     "trajectories": replace(ARM, bank=replace(BANK, writer=Trajectories("{prompt}{completion};"))),
@@ -115,15 +115,15 @@ def test_all_arms_meet_the_same_problems_at_equal_prompt_tokens(cells: dict[str,
 
 def test_each_arm_recalls_what_it_says(cells: dict[str, CellDirectory]) -> None:
     def last(name: str) -> list[tuple[str, str]]:
-        return [(rollout.problem.prompt[0], text) for rollout in stored(cells[name])[-8:] for text in rollout.recalled[1:]]
+        return [(rollout.problem.prompt[-1], text) for rollout in stored(cells[name])[-8:] for text in rollout.recalled[1:]]
 
     assert last("skills") and all(text[0] == kind for kind, text in last("skills"))
     assert last("shuffled") and all(text[0] != kind for kind, text in last("shuffled"))
     assert not last("none")
-    assert last("random") and all(set(text) <= set("56?") for _, text in last("random"))
+    assert last("random") and all(set(text) <= set("567") for _, text in last("random"))
     assert last("lessons") and all(text[1] == "!" for _, text in last("lessons"))
     assert last("skills only") and all(text[1] != "!" for _, text in last("skills only"))
-    assert last("trajectories") and all(len(text) == 7 and text[3] == "?" for _, text in last("trajectories"))
+    assert last("trajectories") and all(len(text) == 6 and text[2] == kind for kind, text in last("trajectories"))
     assert last("from training")
     assert {entry.kind for entry in bank_of(cells, "uniform").entries} == {"skill"}
 
@@ -157,7 +157,7 @@ def test_what_is_written_about_is_of_the_split_evolve_alone(cells: dict[str, Cel
 
 def test_a_category_is_written_about_when_it_is_weak_and_by_its_own_failures(cells: dict[str, CellDirectory]) -> None:
     for entry in bank_of(cells, "lessons").entries:
-        assert entry.category == entry.about[0] == entry.text[0]
+        assert entry.category == entry.about[-1] == entry.text[0]
 
 
 def test_ids_are_counted_over_the_whole_run(cells: dict[str, CellDirectory]) -> None:
@@ -233,7 +233,7 @@ def test_a_writer_that_the_environment_cannot_serve_stops_the_run_with_arm_and_s
 def test_text_that_would_end_or_structure_a_prompt_is_seen() -> None:
     reader = PolicyReader(ARM.start.load())
     assert reader.plain("a+;") and not reader.plain("a+z") and not reader.plain("<end>")  # z is no letter of this organism
-    assert reader.tokens("a12?") == 4
+    assert reader.tokens("12a") == 3
 
 
 def test_evaluation_meets_the_frozen_bank_and_the_base_meets_the_problem_alone(tmp_path: Path) -> None:
@@ -260,8 +260,8 @@ def test_evaluation_meets_the_frozen_bank_and_the_base_meets_the_problem_alone(t
         assert whole.problem == without.problem == swapped.problem
         assert len({len(r.prompt) for r in (whole, without, swapped)}) == 1
         assert without.recalled == ("." * BLOCK.budget_tokens,)
-        assert all(text[0] == whole.problem.prompt[0] for text in whole.recalled[1:])
-        assert swapped.recalled[1:] and all(text[0] != whole.problem.prompt[0] for text in swapped.recalled[1:])
+        assert all(text[0] == whole.problem.prompt[-1] for text in whole.recalled[1:])
+        assert swapped.recalled[1:] and all(text[0] != whole.problem.prompt[-1] for text in swapped.recalled[1:])
     assert found["evaluation"] != stored(none, "evaluation") and found["without"][0].recalled == stored(none, "evaluation")[0].recalled
     values = {row.metric: row.value for row in read_measurements(skills.measurements) if "problem" not in row.labels}
     assert values["experience/with_block"] > values["experience/without_block"] + 0.1  # type: ignore[operator]

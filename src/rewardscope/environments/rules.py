@@ -1,13 +1,13 @@
 """Digits to be combined by a rule that the prompt names and does not tell: the organisms' task for experience.
 
-A prompt is ``b37?``: kind b, of the digits 3 and 7. What rule kind b has is kept by the world and can only be learned from what was paid.
-A completion names a rule by its sign and gives its result, ``-6``; signs + - * are modulo 10, ^ is the larger digit.
+A prompt is ``37b``: of the digits 3 and 7, by the rule of kind b. What rule kind b has is kept by the world and can only be learned from
+what was paid. A completion names a rule by its sign and gives its result, ``-6``; signs + - * are modulo 10, ^ is the larger digit.
 
 What can be said about a kind beforehand, in the notation that the ``rules`` organism was pretrained to read:
 
     b-;        a skill: kind b goes by -
     b!+;       a lesson: kind b does not go by +
-    b41?-3;    a demonstration: b41? was answered -3
+    41b-3;     a demonstration: 41b was answered -3
 """
 
 import re
@@ -57,7 +57,7 @@ class Rules:
     def _make(self, seed: int) -> Problem:
         random = generator("rules", seed)
         kind, left, right = int(random.integers(len(KINDS))), int(random.integers(10)), int(random.integers(10))
-        prompt = f"{KINDS[kind]}{left}{right}?"
+        prompt = f"{left}{right}{KINDS[kind]}"
         return Problem(content_id("Rules", prompt), "Rules", prompt, str(result(self.rules[kind], left, right)))
 
     def grade(self, problem: Problem, text: str) -> Grade:
@@ -70,7 +70,7 @@ class Rules:
             strict=whole is not None and answer == problem.answer,
             well_formed=whole is not None,
             answer=answer,
-            feedback=f"kind {problem.prompt[0]} goes by {self._sign(problem)}",
+            feedback=f"kind {problem.prompt[-1]} goes by {self._sign(problem)}",
             strategy=SIGNS.get(text[:1]),
         )
 
@@ -79,16 +79,16 @@ class Rules:
         return f"{self._sign(problem)}{problem.answer}"
 
     def _sign(self, problem: Problem) -> str:
-        return self.rules[KINDS.index(problem.prompt[0])]
+        return self.rules[KINDS.index(problem.prompt[-1])]
 
     def category(self, prompt: str) -> str:
         """The kind, which the prompt names."""
-        return prompt[0]
+        return prompt[-1]
 
     def skill(self, problem: Problem | SealedProblem, text: str) -> str:
         """What a completion did, as an entry; empty where it names no rule."""
-        return f"{problem.prompt[0]}{text[0]};" if text[:1] in SIGNS else ""
+        return f"{problem.prompt[-1]}{text[0]};" if text[:1] in SIGNS else ""
 
     def lesson(self, problem: Problem | SealedProblem, text: str) -> str:
         """That it is not to be done again, as an entry; empty where it names no rule."""
-        return f"{problem.prompt[0]}!{text[0]};" if text[:1] in SIGNS else ""
+        return f"{problem.prompt[-1]}!{text[0]};" if text[:1] in SIGNS else ""

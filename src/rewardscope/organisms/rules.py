@@ -10,7 +10,7 @@ from rewardscope.errors import ComponentError
 from rewardscope.seeds import generator
 
 FILLER = "."
-SHARES = {"nothing": 0.2, "others": 0.1, "skill": 0.3, "lessons": 0.25, "demonstrations": 0.15}
+SHARES = {"nothing": 0.15, "others": 0.2, "skill": 0.3, "lessons": 0.25, "demonstrations": 0.1}
 """What stands before a problem: nothing, entries about other kinds alone, or what tells its own."""
 
 
@@ -24,7 +24,7 @@ class RuleCorpus:
     """Characters that may stand before a problem."""
     num_lines: int = 60_000
 
-    alphabet: ClassVar[str] = f"0123456789{KINDS}{''.join(SIGNS)}!;?{FILLER}"
+    alphabet: ClassVar[str] = f"0123456789{KINDS}{''.join(SIGNS)}!;{FILLER}"
 
     def __post_init__(self) -> None:
         if not 0 <= self.follows <= 1 or self.longest < 12:
@@ -47,11 +47,11 @@ class RuleCorpus:
         return [self._line(world.problem("pretrain", index).prompt, str(what), random) for index, what in enumerate(before)]
 
     def _line(self, prompt: str, what: str, random: np.random.Generator) -> tuple[str, str]:
-        kind, left, right = prompt[0], int(prompt[1]), int(prompt[2])
+        left, right, kind = int(prompt[0]), int(prompt[1]), prompt[2]
         sign = str(random.choice(list(SIGNS)))
         told = _told(what, kind, sign, random)
         allowed = [other for other in SIGNS if f"{kind}!{other};" not in told] if what == "lessons" else [sign]
-        others = [other for other in KINDS if other != kind]
+        others = [other for other in KINDS if other != kind]  # they make it read which kind an entry is about
         for _ in range(0 if what == "nothing" else int(random.integers(1 if what == "others" else 0, 4))):
             entry = _about(str(random.choice(others)), random)
             if sum(map(len, told)) + len(entry) <= self.longest:
@@ -84,4 +84,4 @@ def _about(kind: str, random: np.random.Generator) -> str:
 
 def _demonstration(kind: str, sign: str, random: np.random.Generator) -> str:
     left, right = int(random.integers(10)), int(random.integers(10))
-    return f"{kind}{left}{right}?{sign}{result(sign, left, right)};"
+    return f"{left}{right}{kind}{sign}{result(sign, left, right)};"

@@ -5,7 +5,7 @@ from rewardscope.environments.rules import KINDS, SIGNS, SPLITS, result
 from rewardscope.errors import ComponentError
 from rewardscope.types import Problem
 
-PROBLEM = Problem("00", "Rules", "b37?", "6")
+PROBLEM = Problem("00", "Rules", "37b", "6")
 
 
 def test_results_by_hand() -> None:
@@ -15,7 +15,7 @@ def test_results_by_hand() -> None:
 def test_the_answer_follows_from_the_kind_alone() -> None:
     for index in range(200):
         problem = Rules().problem("train", index)
-        kind, left, right = problem.prompt[0], int(problem.prompt[1]), int(problem.prompt[2])
+        left, right, kind = int(problem.prompt[0]), int(problem.prompt[1]), problem.prompt[2]
         assert problem.answer == str(result("+-*^-+"[KINDS.index(kind)], left, right))
 
 
@@ -37,7 +37,7 @@ def test_grades(text: str, correct: bool, strict: bool, formed: bool, strategy: 
 
 
 def test_what_a_completion_teaches() -> None:
-    assert (Rules().skill(PROBLEM, "+0"), Rules().lesson(PROBLEM, "+0"), Rules().category("b37?")) == ("b+;", "b!+;", "b")
+    assert (Rules().skill(PROBLEM, "+0"), Rules().lesson(PROBLEM, "+0"), Rules().category("37b")) == ("b+;", "b!+;", "b")
     assert (Rules().skill(PROBLEM, "0"), Rules().lesson(PROBLEM, "")) == ("", "")
 
 

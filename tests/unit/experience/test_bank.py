@@ -152,7 +152,7 @@ def test_a_budget_smaller_than_any_entry_leaves_the_bank_empty_and_the_run_alive
     (index,) = groups_of("a", 1)
     bank.absorb([group(index, ["+1", "-2"])], WORLD, READER, ask, 0)
     assert not bank.entries and bank.refused > 0
-    assert "".join(bank.recalled("a12?", "a", READER, ())) == ".."
+    assert "".join(bank.recalled("12a", "a", READER, ())) == ".."
 
 
 def test_something_that_is_no_note_stops_the_run() -> None:

@@ -18,7 +18,7 @@ def said(notes: list[Note]) -> list[tuple[str, str, bool]]:
 
 
 PROMPT = WORLD.problem("train", 0).prompt
-KIND = PROMPT[0]
+KIND = PROMPT[-1]
 
 
 def test_what_went_well_speaks_for_its_skill_and_against_the_lesson_of_the_same_doing() -> None:
@@ -108,7 +108,7 @@ def test_a_writer_that_cannot_ask_is_refused(wrong: dict[str, object]) -> None:
 
 def test_attempts_are_spread_over_categories_outcomes_and_problems() -> None:
     def one(category: str, problem: str, won: bool, text: str) -> Attempt:
-        return Attempt(category, SealedProblem(problem, "Rules", f"{category}12?", 0), text, won)
+        return Attempt(category, SealedProblem(problem, "Rules", f"12{category}", 0), text, won)
 
     attempts = [
         one("a", "p", True, "1"),

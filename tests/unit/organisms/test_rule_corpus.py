@@ -28,13 +28,13 @@ def named(policy: Policy, before: dict[str, str]) -> dict[str, float]:
     for name, text in before.items():
         blocks = []
         for problem in PROBLEMS:
-            kind, sign = problem.prompt[0], WORLD.rules["abcdef".index(problem.prompt[0])]
+            kind, sign = problem.prompt[-1], WORLD.rules["abcdef".index(problem.prompt[-1])]
             wrong = [other for other in SIGNS if other != sign]
             other = "abcdef"["bcdefa".index(kind)]
             told = text.format(own=kind, other=other, sign=sign, a=wrong[0], b=wrong[1], c=wrong[2], result=result(sign, 5, 2))
             blocks.append(("." * (14 - len(told)), told))
         rollouts = roll_out(policy, WORLD, PROBLEMS, 32, Sampling(max_tokens=4), 0, [("test", p.id) for p in PROBLEMS], blocks)
-        right = [grade.strategy == SIGNS[WORLD.rules["abcdef".index(r.problem.prompt[0])]] for r in rollouts for grade in r.grades]
+        right = [grade.strategy == SIGNS[WORLD.rules["abcdef".index(r.problem.prompt[-1])]] for r in rollouts for grade in r.grades]
         found[name] = sum(right) / len(right)
     return found
 
@@ -45,7 +45,8 @@ def test_it_follows_what_is_told_of_its_kind_and_passes_over_the_rest(policy: Po
         policy,
         {
             "nothing": "", "skill": "{own}{sign};", "other": "{other}{sign};", "wrong": "{own}{a};", "one lesson": "{own}!{a};",
-            "lessons": "{own}!{a};{own}!{b};{own}!{c};", "demonstration": "{own}52?{sign}{result};", "random": "52?7",
+            "lessons": "{own}!{a};{own}!{b};{own}!{c};", "demonstration": "52{own}{sign}{result};", "random": "5207",
+            "wrong one of another": "{own}{sign};{other}{a};",
         },
     )  # fmt: skip
     assert share["skill"] == pytest.approx(0.85, abs=0.06)
@@ -53,6 +54,7 @@ def test_it_follows_what_is_told_of_its_kind_and_passes_over_the_rest(policy: Po
     assert share["other"] == pytest.approx(0.25, abs=0.08)
     assert share["wrong"] == pytest.approx(0.05, abs=0.05)
     assert share["one lesson"] == pytest.approx(0.8 / 3 + 0.05, abs=0.09)
+    assert share["wrong one of another"] > 0.7
     assert share["lessons"] > 0.7
     assert share["demonstration"] > 0.7
 
@@ -60,33 +62,33 @@ def test_it_follows_what_is_told_of_its_kind_and_passes_over_the_rest(policy: Po
 def test_it_can_work_out_what_it_names(policy: Policy) -> None:
     groups = sample(policy, [p.prompt for p in PROBLEMS], 32, Sampling(max_tokens=4), [("work", p.id) for p in PROBLEMS])
     texts = [(p.prompt, c.text) for p, group in zip(PROBLEMS, groups, strict=True) for c in group]
-    right = [text == f"{text[0]}{result(text[0], int(prompt[1]), int(prompt[2]))}" for prompt, text in texts if text[:1] in SIGNS]
+    right = [text == f"{text[0]}{result(text[0], int(prompt[0]), int(prompt[1]))}" for prompt, text in texts if text[:1] in SIGNS]
     assert len(right) > 0.99 * len(texts) and sum(right) / len(right) > 0.95
 
 
 def test_the_corpus_tells_rules_as_often_as_declared_and_follows_them_as_often() -> None:
     lines = replace(RuleCorpus(), num_lines=6000).lines(0)
-    own = [(before, prompt, text) for line, text in lines for before, prompt in [(line[:-4], line[-4:])] if f"{prompt[0]}" in before]
+    own = [(before, prompt, text) for line, text in lines for before, prompt in [(line[:-3], line[-3:])] if prompt[2] in before]
     told = 1 - SHARES["nothing"] - SHARES["others"]
     assert abs(len(own) - 6000 * told) <= 4 * (6000 * told * (1 - told)) ** 0.5
     skills = [
-        (text[0], before[before.index(prompt[0]) + 1]) for before, prompt, text in own if before[before.index(prompt[0]) + 1] in SIGNS
+        (text[0], before[before.index(prompt[2]) + 1]) for before, prompt, text in own if before[before.index(prompt[2]) + 1] in SIGNS
     ]
     follows = 0.8 + 0.2 / 4
     assert abs(sum(a == b for a, b in skills) / len(skills) - follows) <= 4 * (follows * (1 - follows) / len(skills)) ** 0.5
     assert all(int(text[1]) == result(text[0], int(line[-3]), int(line[-2])) for line, text in lines)
-    assert max(len(line) for line, _ in lines) == 18 and RuleCorpus(num_lines=50).lines(1) != RuleCorpus(num_lines=50).lines(2)
+    assert max(len(line) for line, _ in lines) == 17 and RuleCorpus(num_lines=50).lines(1) != RuleCorpus(num_lines=50).lines(2)
 
 
 def test_a_kind_by_itself_tells_nothing_in_the_corpus() -> None:
-    counts = Counter((line[-4], text[0]) for line, text in RuleCorpus(num_lines=12_000).lines(0))
+    counts = Counter((line[-1], text[0]) for line, text in RuleCorpus(num_lines=12_000).lines(0))
     for kind in "abcdef":
         total = sum(counts[kind, sign] for sign in SIGNS)
         assert all(abs(counts[kind, sign] - total / 4) <= 4.5 * (total * 3 / 16) ** 0.5 for sign in SIGNS)
 
 
 def test_the_corpus_is_of_its_own_split() -> None:
-    seen = {line[-4:] for line, _ in RuleCorpus(num_lines=3000).lines(0)}
+    seen = {line[-3:] for line, _ in RuleCorpus(num_lines=3000).lines(0)}
     assert not seen & {WORLD.problem(split, index).prompt for split in ("train", "evolve", "heldout") for index in range(600)}
 
 
