@@ -54,7 +54,7 @@ def test_it_follows_what_is_told_of_its_kind_and_passes_over_the_rest(policy: Po
     assert share["other"] == pytest.approx(0.25, abs=0.08)
     assert share["wrong"] == pytest.approx(0.05, abs=0.05)
     assert share["one lesson"] == pytest.approx(0.8 / 3 + 0.05, abs=0.09)
-    assert share["wrong one of another"] > 0.7
+    assert share["wrong one of another"] > 0.5  # beside another kind's skill its own still counts most
     assert share["lessons"] > 0.7
     assert share["demonstration"] > 0.7
 
