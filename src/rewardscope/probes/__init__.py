@@ -21,7 +21,8 @@ from rewardscope.probes.weight_change import WeightChange
 VALIDATION = Path(__file__).parent / "validation"
 """One file of figures per instrument."""
 PROBES: dict[str, type[Probe]] = {
-    cls.__name__: cls for cls in (Boundary, Novelty, Behaviour, Diversity, Calibration, Losses, Phases, WeightChange, Ladder, Elicitation, Experience)
+    cls.__name__: cls
+    for cls in (Boundary, Novelty, Behaviour, Diversity, Calibration, Losses, Phases, WeightChange, Ladder, Elicitation, Experience)
 }
 """Every instrument there is, by name."""
 
