@@ -61,10 +61,10 @@ class Rules:
         return Problem(content_id("Rules", prompt), "Rules", prompt, str(result(self.rules[kind], left, right)))
 
     def grade(self, problem: Problem, text: str) -> Grade:
-        """Strict: a sign and then the answer, no more; tolerant: the first digit of the completion. The rule named changes neither."""
+        """Strict: a sign and then the answer, no more; tolerant: the only digit of the completion. The rule named changes neither."""
         text = text.strip()
-        whole, first = WHOLE.fullmatch(text), DIGIT.search(text)
-        answer = first[0] if first else None
+        whole, digits = WHOLE.fullmatch(text), DIGIT.findall(text)
+        answer = digits[0] if len(digits) == 1 else None
         return Grade(
             correct=answer == problem.answer,
             strict=whole is not None and answer == problem.answer,

@@ -26,7 +26,8 @@ def test_the_answer_follows_from_the_kind_alone() -> None:
         ("+6", True, True, True, "sum"),  # the answer is judged, not the rule that it names
         ("-5", False, False, True, "difference"),
         ("6", True, False, False, None),
-        ("-66", True, False, False, "difference"),
+        ("-6 it is", True, False, False, "difference"),
+        ("-66", False, False, False, "difference"),
         ("", False, False, False, None),
     ],
 )
