@@ -9,7 +9,8 @@ _HOMES = {
     "rewardscope.types": ("Claim", "Completion", "Ending", "Grade", "Measurement", "Outcome", "Problem", "Rollout", "Verdict"),
     "rewardscope.environments": (
         *("AllProblems", "Chain", "Clinic", "Code", "Composition", "Confident", "Countdown"),
-        *("Curriculum", "Graph", "Gym", "Hinted", "House", "HouseInWords", "Loophole", "Nest", "Paths", "Pool", "Sensors", "Sums"),
+        *("Curriculum", "Graph", "Gym", "Hinted", "House", "HouseInWords", "Loophole", "Nest", "Paths", "Pool", "Reserved"),
+        *("Rules", "Sensors", "Sums"),
     ),
     "rewardscope.organisms": ("Organism",),
     "rewardscope.rewards": (
@@ -21,12 +22,16 @@ _HOMES = {
         *("Planning", "Reinforce", "ReinforcePlusPlus", "Reprompt", "SelfDistillation", "Signed"),
     ),
     "rewardscope.preference": ("DPO", "KTO", "ORPO", "SimPO"),
-    "rewardscope.experience": ("Oracle", "Stored"),
+    "rewardscope.experience": (
+        *("Blank", "Block", "ByPolicy", "ByRule", "Oracle", "OtherCategory", "OwnCategory", "RandomText", "SkillBank", "Stored"),
+        *("Trajectories", "Uniform"),
+    ),
     "rewardscope.policy": ("Policy", "Sampling"),
     "rewardscope.policy.start": ("Pretrained",),
     "rewardscope.learner": ("Critic", "ImplicitReward", "Learner", "LowRank", "Subnetwork", "Teacher"),
     "rewardscope.probes": (
-        *("Behaviour", "Boundary", "Calibration", "Diversity", "Elicitation", "Ladder", "Losses", "Miner", "Novelty", "Phases"),
+        *("Behaviour", "Boundary", "Calibration", "Diversity", "Elicitation", "Experience", "Ladder", "Losses", "Miner", "Novelty"),
+        "Phases",
         "WeightChange",
     ),
     "rewardscope.training": ("Arm",),

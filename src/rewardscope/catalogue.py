@@ -11,7 +11,7 @@ from typing import Any
 import rewardscope.environments
 from rewardscope.credit import CREDITS, Reprompt
 from rewardscope.environments import ENVIRONMENTS, REGIMES, Environment
-from rewardscope.experience import DEMONSTRATIONS
+from rewardscope.experience import BANKS, DEMONSTRATIONS, RECALLS, WRITERS
 from rewardscope.learner import Critic, ImplicitReward, Learner, LowRank, Subnetwork, Teacher
 from rewardscope.organisms import RECIPES, Organism, card
 from rewardscope.policy import Sampling
@@ -31,6 +31,9 @@ KINDS: dict[str, Mapping[str, type]] = {
     "regimes": REGIMES,
     "rewards": REWARDS,
     "demonstrations": DEMONSTRATIONS,
+    "banks": BANKS,
+    "writers": WRITERS,
+    "recalls": RECALLS,
     "credit": CREDITS,
     "preference": PREFERENCES,
     "learner": LEARNERS,

@@ -125,7 +125,12 @@ class Rollout:
     parts: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
     """Named terms that the rewards were made of."""
     recalled: tuple[str, ...] = ()
-    """Experience put into the prompt."""
+    """Experience that stood before the problem, in pieces as they stood there."""
+
+    @property
+    def prompt(self) -> str:
+        """What it was sampled from: the recalled pieces, then the problem's prompt."""
+        return "".join((*self.recalled, self.problem.prompt))
 
     @property
     def pass_rate(self) -> float | None:

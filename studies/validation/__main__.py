@@ -21,6 +21,7 @@ from clip_bias import clip
 from credit import credit
 from diversity import diversity
 from elicitation import elicitation
+from experience import experience
 from ladder import ladder
 from novelty import novelty
 from organisms import organisms
@@ -44,6 +45,7 @@ PARTS: dict[str, tuple[Callable[[], Iterator[Check]], ...]] = {
     "elicitation": (elicitation,),
     "clip_bias": (clip,),
     "organisms": (organisms,),
+    "experience": (experience,),
 }
 """File -> its parts; an instrument's checks all stand in one file."""
 

@@ -31,6 +31,8 @@ from rewardscope.environments import (
     Loophole,
     Nest,
     Paths,
+    Reserved,
+    Rules,
     Sensors,
     Sums,
     distinct,
@@ -77,6 +79,10 @@ EXAMPLES: list[Environment] = [
     Hinted(),
     Hinted(hint="step"),
     Hinted(num_steps=5, hint="other_solution"),
+    Rules(),
+    Rules("^^**--"),
+    Reserved(),
+    Reserved(Chain(), share=0.5),
 ]
 SPLITS = {
     "Chain": ("pretrain", "train", "heldout"),
@@ -89,6 +95,8 @@ SPLITS = {
     "HouseInWords": ("pretrain", "train", "heldout"),
     "Paths": ("pretrain", "train", "heldout"),
     "Hinted": ("pretrain", "train", "heldout"),
+    "Rules": ("pretrain", "train", "evolve", "heldout"),
+    "Reserved": ("train", "evolve", "heldout"),
     "Clinic": ("train", "heldout", "heldout_phrasings", "heldout_calculators"),
     "Code": ("train", "heldout", "heldout_families"),
     "Countdown": ("train", "heldout"),

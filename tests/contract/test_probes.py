@@ -17,6 +17,7 @@ from rewardscope.probes import (
     Calibration,
     Diversity,
     Elicitation,
+    Experience,
     Ladder,
     Losses,
     Novelty,
@@ -33,6 +34,7 @@ EXAMPLES: list[Probe] = [
     *(Boundary(max_k=4), Behaviour(), Diversity(k=4), Calibration(bins=4), Losses(texts=("3+4*2-9?", "1+1?"), draws=2), WeightChange()),
     *(Phases(grams=("s", "t", "g"), plans=4, followers=4), Novelty(), Ladder((1, 4))),
     Elicitation(shots=(2,), powers=(2.0,), draws=4, k=2),
+    Experience(),
 ]
 each = pytest.mark.parametrize("probe", EXAMPLES, ids=str)
 SIZES = {
@@ -142,7 +144,7 @@ def about_a_difference(row: Measurement) -> bool:
 def test_the_base_against_itself_gives_nothing(probe: Probe, itself: Subject) -> None:
     together = [row for row in probe.measure(itself) if about_a_difference(row)]
     assert {row.value for row in together} <= {0.0, None}  # a matrix that did not move has no stable rank
-    assert together or isinstance(probe, (Diversity, Calibration, Ladder))
+    assert together or isinstance(probe, (Diversity, Calibration, Ladder, Experience))
 
 
 @each

@@ -151,7 +151,7 @@ def test_the_last_pass_rate_counts() -> None:
 
 def test_a_curriculum_reads_the_truth_and_says_so(tmp_path: Path) -> None:
     arm = replace(SMALL_ARM, regime=Curriculum(3), reward=Coin())
-    assert arm.uses_truth == {"reward": False, "credit": False, "regime": True, "demonstrations": False, "mask": False}
+    assert arm.uses_truth == {"reward": False, "credit": False, "regime": True, "demonstrations": False, "mask": False, "bank": False}
     assert Pool(1, chosen_by_truth=True).uses_truth and not Pool(1).uses_truth
     trained(arm, tmp_path)
     with pytest.raises(ComponentError, match="a pool and a band"):

@@ -19,7 +19,7 @@ ALLOWED: dict[str, set[str]] = {
     "store": {"types", "errors", "codec"},
     "environments": {"types", "errors", "seeds", "stats"},
     "rewards": {"types", "errors", "seeds", "stats"},
-    "experience": {"types", "errors", "store"},
+    "experience": {"types", "errors", "seeds", "codec", "store"},
     "credit": {"tensors", "types", "errors", "seeds"},
     "preference": {"tensors", "types", "errors", "seeds"},
     "policy": {"tensors", "types", "errors", "seeds"},
@@ -29,7 +29,8 @@ ALLOWED: dict[str, set[str]] = {
     "amplification": set(),
     "probes": {"policy", "boundary", "amplification", "store", "stats", "tensors", "types", "errors", "seeds"},
     "training": BOTTOM | {"store", "environments", "experience", "rewards", "credit", "preference", "policy", "organisms", "learner"},
-    "study": BOTTOM | {"store", "environments", "rewards", "credit", "policy", "organisms", "learner", "probes", "training", "__init__"},
+    "study": BOTTOM
+    | {"store", "environments", "experience", "rewards", "credit", "policy", "organisms", "learner", "probes", "training", "__init__"},
     "report": {"types", "errors", "codec", "stats", "store", "boundary", "amplification"},
 }
 """Folder or module -> what of ours it may import; itself is always allowed. What is not listed below may import anything."""

@@ -15,6 +15,8 @@ from rewardscope.environments.loophole import Loophole
 from rewardscope.environments.nest import Nest
 from rewardscope.environments.paths import Paths
 from rewardscope.environments.regimes import REGIMES, AllProblems, Curriculum, Pool, Ranked, Regime, by_historical_variance
+from rewardscope.environments.reserved import Reserved
+from rewardscope.environments.rules import Rules
 from rewardscope.environments.sensors import Sensors
 from rewardscope.environments.sums import Sums
 
@@ -27,6 +29,7 @@ ENVIRONMENTS: dict[str, type[Environment]] = {
         Sensors,
         Hinted,
         House,
+        Rules,
         Sums,
         Gym,
         Clinic,
@@ -37,6 +40,7 @@ ENVIRONMENTS: dict[str, type[Environment]] = {
         HouseInWords,
         Loophole,
         Confident,
+        Reserved,
     )
 }
 """Every environment there is, by name: those of the organisms first, then those in words."""
@@ -64,6 +68,8 @@ __all__ = [
     "Pool",
     "Ranked",
     "Regime",
+    "Reserved",
+    "Rules",
     "Sensors",
     "Sums",
     "by_historical_variance",

@@ -46,9 +46,11 @@ class TakesTurns(Protocol):
 
 def replies(environment: Environment, problems: Sequence[Problem]) -> Replies | None:
     """What the environment says between the turns of each problem's completions; None where a completion is one turn."""
-    if not isinstance(environment, TakesTurns):
+    found: object = environment
+    while not isinstance(found, TakesTurns) and hasattr(found, "base"):  # a wrapper sets problems aside and leaves their turns alone
+        found = found.base
+    if not isinstance(found, TakesTurns):
         return None
-    found = environment
     return Replies(lambda place, turns: found.reply(problems[place], turns), found.max_turns)
 
 

@@ -106,6 +106,10 @@ class Chain:
             steps=check_steps(problem.prompt, text),
         )
 
+    def category(self, prompt: str) -> str:
+        """The first operation of the chain."""
+        return prompt[1]
+
     def oracle(self, problem: Problem) -> str:
         """The chain solved stepwise."""
         return write("s", problem.prompt, running_values(problem.prompt))

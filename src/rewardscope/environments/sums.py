@@ -73,6 +73,10 @@ class Sums:
             feedback=f"{problem.prompt.removeprefix('What is ').partition('?')[0]} is {problem.answer}",
         )
 
+    def category(self, prompt: str) -> str:
+        """Which of the two operations is asked."""
+        return next(operator for operator in OPERATORS if f" {operator} " in prompt)
+
     def oracle(self, problem: Problem) -> str:
         """The number in digits."""
         return problem.answer

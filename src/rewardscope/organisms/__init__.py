@@ -8,6 +8,7 @@ from rewardscope.organisms.nests import NestCorpus
 from rewardscope.organisms.organism import RECIPES, Organism, build, card
 from rewardscope.organisms.paths import PathCorpus
 from rewardscope.organisms.recipe import Recipe
+from rewardscope.organisms.rules import RuleCorpus
 
 __all__ = [
     "RECIPES",
@@ -19,6 +20,7 @@ __all__ = [
     "Organism",
     "PathCorpus",
     "Recipe",
+    "RuleCorpus",
     "build",
     "card",
 ]

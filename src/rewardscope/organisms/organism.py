@@ -18,6 +18,7 @@ from rewardscope.organisms.house import HouseCorpus
 from rewardscope.organisms.nests import NestCorpus
 from rewardscope.organisms.paths import PathCorpus
 from rewardscope.organisms.recipe import Progress, Recipe
+from rewardscope.organisms.rules import RuleCorpus
 from rewardscope.policy import Policy, Sampling, sample
 from rewardscope.types import Grade, Problem
 
@@ -37,11 +38,13 @@ RECIPES = {
     "house": Recipe(HouseCorpus(), num_steps=1500, batch_lines=32),
     "paths": Recipe(PathCorpus(), context=96),
     "feedback": Recipe(FeedbackCorpus(), batch_lines=64, num_steps=1400, context=96),
+    "rules": Recipe(RuleCorpus()),
 }
 """Organism by name. Of formats: planted, a reliable strategy is latent; tenth, hundredth, thousandth, that share of it is; barren, it was
 never seen; rotten, it is there and unreliable. Of composition: how often functions of set A were nested. Edge: shares that fall with depth.
 Of belief: whether stated confidences knew the chance. Of turns: house, played well in a third of the episodes, and more often behind a
-skill. paths plans with tokens of their own on one graph; feedback can use a hint that names its wrong step."""
+skill. paths plans with tokens of their own on one graph; feedback can use a hint that names its wrong step. rules
+reads what it is told about a kind of problem, and knows nothing about it by itself."""
 WEIGHTS = Path(__file__).parent / "weights"
 CARD_PROBLEMS, CARD_DRAWS, CARD_EPISODES = 64, 128, 16
 SOLVED_WITHIN = (4, 16, 128)

@@ -26,7 +26,7 @@ def pack(policy: Policy, rollouts: Sequence[Rollout], temperature: float) -> Bat
         place_NT[n, :length] = place
     takes_turns = any(completion.chosen is not None for completion in completions)
     return Batch(
-        prompt_ids=tuple(policy.encode(rollout.problem.prompt) for rollout in rollouts),
+        prompt_ids=tuple(policy.encode(rollout.prompt) for rollout in rollouts),
         token_NT=token_NT,
         mask_NT=mask_NT,
         sampler_logprob_NT=logprob_NT,

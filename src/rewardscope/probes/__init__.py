@@ -10,6 +10,7 @@ from rewardscope.probes.boundary import Boundary
 from rewardscope.probes.calibration import Calibration
 from rewardscope.probes.diversity import Diversity
 from rewardscope.probes.elicitation import Elicitation
+from rewardscope.probes.experience import Experience
 from rewardscope.probes.ladder import Ladder
 from rewardscope.probes.losses import Losses
 from rewardscope.probes.novelty import Novelty
@@ -20,7 +21,8 @@ from rewardscope.probes.weight_change import WeightChange
 VALIDATION = Path(__file__).parent / "validation"
 """One file of figures per instrument."""
 PROBES: dict[str, type[Probe]] = {
-    cls.__name__: cls for cls in (Boundary, Novelty, Behaviour, Diversity, Calibration, Losses, Phases, WeightChange, Ladder, Elicitation)
+    cls.__name__: cls
+    for cls in (Boundary, Novelty, Behaviour, Diversity, Calibration, Losses, Phases, WeightChange, Ladder, Elicitation, Experience)
 }
 """Every instrument there is, by name."""
 
@@ -37,6 +39,7 @@ __all__ = [
     "Calibration",
     "Diversity",
     "Elicitation",
+    "Experience",
     "Ladder",
     "Losses",
     "Miner",

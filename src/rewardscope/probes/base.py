@@ -1,7 +1,7 @@
 """What an instrument is, and what it is pointed at."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
 from rewardscope.policy import Policy, Sampling
@@ -46,6 +46,9 @@ class Subject:
     """How the completions were drawn."""
     base_rows: tuple[Measurement, ...] = ()
     """What the same instruments said of the base alone; empty = not known, and what is needed of it is measured again."""
+    counterfactual: Mapping[str, tuple[Rollout, ...]] = field(default_factory=dict)
+    """Its completions on the same problems behind another block than the one recalled: "without" what was recalled, and "swapped" for what
+    belongs to another category. Empty for a policy without a bank, or where nobody asked."""
 
     def row(
         self,

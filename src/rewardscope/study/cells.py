@@ -4,9 +4,11 @@ import torch
 
 from rewardscope.codec import encode
 from rewardscope.errors import EnvironmentFault, RewardscopeError, TruthSealed
+from rewardscope.experience import BankState
 from rewardscope.policy import Policy
-from rewardscope.probes import Subject
+from rewardscope.probes import Experience, Subject
 from rewardscope.rewards import tell
+from rewardscope.seeds import Address
 from rewardscope.store import (
     CellDirectory,
     RunDirectory,
@@ -19,7 +21,7 @@ from rewardscope.store import (
 )
 from rewardscope.study.readings import read_tokens
 from rewardscope.study.study import Cell, Evaluation, Study
-from rewardscope.training import Arm, roll_out, train
+from rewardscope.training import Arm, emptied, recalled, roll_out, swapped, train
 from rewardscope.types import Problem, Rollout
 
 
@@ -76,27 +78,32 @@ def _policy(study: Study, cell: Cell, directory: CellDirectory) -> Policy:
     return train(cell.arm, cell.seed, directory, lambda step: directory.write_status("running", step, phase="training"), study.device)
 
 
-def _evaluate(study: Study, cell: Cell, policy: Policy, directory: CellDirectory, step: int) -> list[Rollout]:
-    """Completions on the held-out problems; the draws' addresses name the problem alone, so base and every arm meet the same ones."""
-    problems = held_out(cell.arm, study.evaluation)
-    rollouts = roll_out(
-        policy,
-        study.evaluation.asks(cell.arm),
-        problems,
-        study.evaluation.draws,
-        cell.arm.sampling,
-        step,
-        [("evaluate", problem.id) for problem in problems],
-    )
-    write_rollouts(directory.step_file("evaluation", step), rollouts)
-    return rollouts
+def _evaluate(study: Study, cell: Cell, policy: Policy, directory: CellDirectory, step: int) -> dict[str, list[Rollout]]:
+    """Completions on the held-out problems; the draws' addresses name the problem alone, so base and every arm meet the same ones.
+
+    A trained policy meets each problem behind what its bank recalls (key "evaluation"), and, where the study asks for it, behind filler
+    and behind what belongs to another category. An untrained one meets the problem alone.
+    """
+    arm, environment, problems = cell.arm, study.evaluation.asks(cell.arm), held_out(cell.arm, study.evaluation)
+    addresses: list[tuple[Address, ...]] = [("evaluate", problem.id) for problem in problems]
+    bank = None if cell.seed is None or arm.bank is None else BankState.load(arm.bank, directory.checkpoint(step))
+    before = {"evaluation": recalled(bank, environment, policy, problems, addresses)}
+    if bank is not None and any(isinstance(probe, Experience) for probe in study.probes):
+        before["without"] = emptied(bank, policy, problems)
+        before["swapped"] = swapped(bank, environment, policy, problems, addresses)
+    found = {}
+    for name, blocks in before.items():
+        draws = study.evaluation.draws
+        found[name] = roll_out(policy, environment, problems, draws, arm.sampling, step, addresses, blocks)
+        write_rollouts(directory.step_file(name, step), found[name])
+    return found
 
 
-def _measure(study: Study, cell: Cell, policy: Policy, rollouts: list[Rollout], run: RunDirectory, step: int) -> None:
+def _measure(study: Study, cell: Cell, policy: Policy, found: dict[str, list[Rollout]], run: RunDirectory, step: int) -> None:
     directory = run.cell(cell.name)
-    source = directory.step_file("evaluation", step)
+    rollouts = found["evaluation"]
     base_rollouts = base_policy = None
-    sources, base_rows = [source], []
+    sources, base_rows = [directory.step_file(name, step) for name in found], []
     if cell.seed is not None:
         base_source = run.cell(cell.base).step_file("evaluation", 0)
         base_rollouts, base_policy = _told(cell.arm, read_rollouts(base_source)), cell.arm.start.load(study.device)
@@ -117,6 +124,7 @@ def _measure(study: Study, cell: Cell, policy: Policy, rollouts: list[Rollout], 
         environment=cell.arm.environment,
         sampling=cell.arm.sampling,
         base_rows=tuple(base_rows),
+        counterfactual={name: tuple(rollouts) for name, rollouts in found.items() if name != "evaluation"},
     )
     if base_policy is not None and base_rollouts is not None and study.evaluation.readings:
         first = study.evaluation.readings

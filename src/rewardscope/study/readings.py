@@ -30,7 +30,7 @@ def read_tokens(
             rows += [
                 {
                     "problem": rollout.problem.id,
-                    "prompt": rollout.problem.prompt,
+                    "prompt": rollout.prompt,
                     "key": rollout.problem.answer,
                     "source": source,
                     "index": index,

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from rewardscope.credit import Credit, GroupMean
 from rewardscope.environments import AllProblems, Environment, Regime
-from rewardscope.errors import ComponentError
-from rewardscope.experience import Demonstrations
+from rewardscope.errors import ComponentError, EnvironmentFault
+from rewardscope.experience import Demonstrations, SkillBank
 from rewardscope.learner import Learner
 from rewardscope.policy import Sampling
 from rewardscope.policy.start import Start
@@ -27,6 +27,8 @@ class Arm:
     regime: Regime = AllProblems()
     demonstrations: Demonstrations | None = None
     """Whose completions stand in the place of the policy's own; None = it writes them itself."""
+    bank: SkillBank | None = None
+    """What earlier attempts taught, recalled before each problem; None = problems stand alone."""
     sampling_rounds: int = 1
     """Up to how many times a step samples to have ``problems_per_step`` groups whose told rewards differ (DAPO's dynamic sampling)."""
     steps: int = 30
@@ -55,6 +57,17 @@ class Arm:
                     do=f"Give the learner a {part}",
                 )
 
+        if self.bank is not None and self.bank.reads_evolve:
+            try:
+                self.environment.problem("evolve", 0)
+            except EnvironmentFault as fault:
+                raise ComponentError(
+                    f"Arm '{self.name}' has a bank that learns from the split evolve, and an environment without one",
+                    value=fault.value,
+                    allowed="an environment with a split evolve; Reserved(environment) gives it to any",
+                    do="Give all arms Reserved(...), or let the bank learn from training alone: first_problems=0, evolve_every=0",
+                ) from fault
+
     @property
     def uses_truth(self) -> dict[str, bool]:
         """Through which doors the answer key enters training."""
@@ -64,4 +77,5 @@ class Arm:
             "regime": self.regime.uses_truth,
             "demonstrations": self.demonstrations is not None and self.demonstrations.uses_truth,
             "mask": self.learner.mask is not None and self.learner.mask.uses_truth,
+            "bank": self.bank is not None and self.bank.uses_truth,
         }

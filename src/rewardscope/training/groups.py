@@ -18,24 +18,31 @@ def roll_out(
     sampling: Sampling,
     policy_step: int,
     addresses: Sequence[tuple[Address, ...]],
+    recalled: Sequence[tuple[str, ...]] | None = None,
 ) -> list[Rollout]:
-    """A graded group per problem; nothing has been told to anybody yet."""
-    groups = sample(policy, [problem.prompt for problem in problems], group_size, sampling, addresses, replies(environment, problems))
+    """A graded group per problem, behind what was recalled for it; nothing has been told to anybody yet."""
+    asked = [
+        Rollout(problem, policy_step, (), (), recalled=before)
+        for problem, before in zip(problems, recalled or [()] * len(problems), strict=True)
+    ]
+    groups = sample(policy, [rollout.prompt for rollout in asked], group_size, sampling, addresses, replies(environment, problems))
     return [
-        Rollout(problem, policy_step, group, tuple(environment.grade(problem, completion.said) for completion in group))
-        for problem, group in zip(problems, groups, strict=True)
+        replace(rollout, completions=group, grades=tuple(environment.grade(rollout.problem, completion.said) for completion in group))
+        for rollout, group in zip(asked, groups, strict=True)
     ]
 
 
-def write_out(arm: Arm, policy: Policy, problems: Sequence[Problem], policy_step: int) -> list[Rollout]:
+def write_out(
+    arm: Arm, policy: Policy, problems: Sequence[Problem], policy_step: int, recalled: Sequence[tuple[str, ...]] | None = None
+) -> list[Rollout]:
     """Demonstrations as groups: their tokens, and the policy's own logprobs of them; graded like anything else."""
     assert arm.demonstrations is not None
     answers, found = replies(arm.environment, problems), []
-    for place, problem in enumerate(problems):
+    for place, (problem, before) in enumerate(zip(problems, recalled or [()] * len(problems), strict=True)):
         texts = arm.demonstrations.texts(problem, arm.environment, arm.completions_per_problem)
         completions = tuple(written(policy, text, place, answers, arm.sampling.max_tokens) for text in texts)
         grades = tuple(arm.environment.grade(problem, completion.said) for completion in completions)
-        found.append(Rollout(problem, policy_step, completions, grades))
+        found.append(Rollout(problem, policy_step, completions, grades, recalled=before))
     rows = iter(score(policy, pack(policy, found, arm.sampling.temperature)).logprob_NT.tolist())
     return [replace(r, completions=tuple(_with_logprobs(c, next(rows)) for c in r.completions)) for r in found]
 

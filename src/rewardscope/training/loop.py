@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import torch
 
 from rewardscope.errors import CheckpointError, ComponentError, RewardscopeError
+from rewardscope.experience import BankState
 from rewardscope.learner import Companions, load_adapters, save_adapters
 from rewardscope.policy import Policy, gram_mask, pack, score
 from rewardscope.rewards import tell
@@ -17,6 +18,7 @@ from rewardscope.seeds import Address
 from rewardscope.store import CellDirectory, check_directory, read_rollouts, seal_directory, write_rollouts
 from rewardscope.tensors import Batch, Signals, Teaching, TokenCredit
 from rewardscope.training.arm import Arm
+from rewardscope.training.experience import begin_bank, learn, recalled
 from rewardscope.training.groups import roll_out, summary, write_out
 from rewardscope.types import Rollout, sealed
 
@@ -80,16 +82,17 @@ def train(arm: Arm, seed: int, cell: CellDirectory, on_step: OnStep, device: str
         companions.load(cell.checkpoint(done))
         past.recall(done, cell)
     rows = [row for row in cell.steps() if row["step"] < done]
+    bank = _begin_bank(arm, seed, policy, cell, done)
     for step in range(done, arm.steps):
         if step and arm.learner.reset_every and step % arm.learner.reset_every == 0:
             companions.reset(arm.learner, policy)
         try:
-            rows.append(_train_step(arm, past, step, policy, companions, cell, device))
+            rows.append(_train_step(arm, past, step, policy, companions, bank, cell, device))
         except RewardscopeError as error:
             _name_the_step(error, arm, seed, step)
         cell.write_steps(rows)
         if (step + 1) % arm.checkpoint_every == 0 or step + 1 == arm.steps:
-            save_checkpoint(arm, policy, companions, cell, step + 1)
+            save_checkpoint(arm, policy, companions, bank, cell, step + 1)
         on_step(step + 1)
     return arm.learner.plain(policy)
 
@@ -104,6 +107,15 @@ def _prepared(arm: Arm, cell: CellDirectory, done: int, device: str) -> Policy:
     return policy
 
 
+def _begin_bank(arm: Arm, seed: int, policy: Policy, cell: CellDirectory, done: int) -> BankState | None:
+    try:
+        return begin_bank(arm, seed, policy, cell, done)
+    except CheckpointError:
+        raise
+    except RewardscopeError as error:
+        _name_the_step(error, arm, seed, done)
+
+
 def _name_the_step(error: RewardscopeError, arm: Arm, seed: int, step: int) -> NoReturn:
     """Raises the same error with where it happened, and what is left."""
     where = f"arm '{arm.name}' with {type(arm.credit).__name__}, seed {seed}, step {step}"
@@ -112,12 +124,12 @@ def _name_the_step(error: RewardscopeError, arm: Arm, seed: int, step: int) -> N
 
 
 def _train_step(
-    arm: Arm, past: _Past, step: int, policy: Policy, companions: Companions, cell: CellDirectory, device: str
+    arm: Arm, past: _Past, step: int, policy: Policy, companions: Companions, bank: BankState | None, cell: CellDirectory, device: str
 ) -> dict[str, Any]:
-    """Draw, sample, grade, tell, write, credit, update: one step, and its row."""
+    """Draw, recall, sample, grade, tell, write, credit, update, absorb: one step, and its row."""
     began = time.monotonic()
     address: tuple[Address, ...] = ("train", past.seed, step)
-    written = _told_groups(arm, past, step, policy)
+    written = _told_groups(arm, past, step, policy, bank)
     write_rollouts(cell.step_file("rollouts", step), written)
     rollouts = _kept(written, arm.problems_per_step)
     batch = pack(policy, rollouts, arm.sampling.temperature)
@@ -134,11 +146,14 @@ def _train_step(
         taught |= companions.implicit.learn(batch, signals.reward_N, signals.reference_logprob_NT)
     if companions.teacher is not None:
         companions.teacher.follow(policy)
+    if bank is not None:
+        learn(arm, bank, past.seed, policy, cell, step + 1, written)
+        taught |= bank.counts | {"experience/recalled": sum(bank.settings.block.count(r.recalled) for r in written) / len(written)}
     facts = summary(written, arm.environment.strategies)
     return {"step": step, **facts, **credit.notes, **update, **taught, "seconds": time.monotonic() - began}
 
 
-def _told_groups(arm: Arm, past: _Past, step: int, policy: Policy) -> list[Rollout]:
+def _told_groups(arm: Arm, past: _Past, step: int, policy: Policy, bank: BankState | None) -> list[Rollout]:
     """The step's groups with what was told about them, from as many rounds as it takes to have enough that differ."""
     indices = past.indices(step)
     told: list[Rollout] = []
@@ -146,10 +161,11 @@ def _told_groups(arm: Arm, past: _Past, step: int, policy: Policy) -> list[Rollo
         chosen = range(start, start + arm.problems_per_step)
         problems = [arm.environment.problem("train", indices[place]) for place in chosen]
         addresses: list[tuple[Address, ...]] = [("train", past.seed, step, place) for place in chosen]
+        before = recalled(bank, arm.environment, policy, problems, addresses)
         if arm.demonstrations is not None:
-            groups = write_out(arm, policy, problems, step)
+            groups = write_out(arm, policy, problems, step, before)
         else:
-            groups = roll_out(policy, arm.environment, problems, arm.completions_per_problem, arm.sampling, step, addresses)
+            groups = roll_out(policy, arm.environment, problems, arm.completions_per_problem, arm.sampling, step, addresses, before)
         told += [tell(arm.reward, group, address) for group, address in zip(groups, addresses, strict=True)]
         if sum(map(_differs, told)) >= arm.problems_per_step:
             break
@@ -253,8 +269,8 @@ def _mismatched(policy: Policy, reference: Policy, batch: Batch) -> torch.Tensor
     return (score(policy, behind).logprob_NT - score(reference, behind).logprob_NT).sum(dim=1)
 
 
-def save_checkpoint(arm: Arm, policy: Policy, companions: Companions, cell: CellDirectory, step: int) -> None:
-    """Writes the policy as a Hugging Face folder with its companions beside it, then lets go of older checkpoints.
+def save_checkpoint(arm: Arm, policy: Policy, companions: Companions, bank: BankState | None, cell: CellDirectory, step: int) -> None:
+    """Writes the policy as a Hugging Face folder with its companions and its bank beside it, then lets go of older checkpoints.
 
     Raises:
         CheckpointError: If it cannot be written.
@@ -268,6 +284,8 @@ def save_checkpoint(arm: Arm, policy: Policy, companions: Companions, cell: Cell
         if arm.learner.low_rank is not None:
             save_adapters(policy, partial)
         companions.save(partial, moved_reference=bool(arm.learner.reset_every))
+        if bank is not None:
+            bank.save(partial)
     except Exception as error:  # safetensors raises its own kind for a full disk
         shutil.rmtree(partial, ignore_errors=True)
         raise CheckpointError(

@@ -152,6 +152,10 @@ class House:
         """The recipe carried out by somebody who knows where everything is, one action a line."""
         return "\n".join(write(action) for action in solution(world_of(problem.facts)))
 
+    def category(self, prompt: str) -> str:
+        """The letter of the task, behind a block where there is one."""
+        return prompt.rpartition("|")[2][:1]
+
     def skill(self, problem: Problem, text: str) -> str:
         """What the turns reached, in order, as an entry of a bank: ``W=twd;``; empty where they reached nothing."""
         return skill_line(problem.facts["category"], self._story(problem, text.split("\n")).reached)

@@ -82,6 +82,12 @@ class HouseInWords:
         """The recipe carried out by somebody who knows where everything is, one action a line."""
         return "\n".join(write(action) for action in solution(world_of(problem.facts)))
 
+    def category(self, prompt: str) -> str:
+        """The letter of the task, as its sentence tells it."""
+        said = prompt.rpartition("Task: ")[2].partition("\n")[0]
+        signs = {"L": "which is locked", "O": "in the shut chest", "W": "at the tap"}
+        return next((category for category, sign in signs.items() if sign in said), "P")
+
     def skill(self, problem: Problem, text: str) -> str:
         """What the turns reached, in order, as a sentence; empty where they reached nothing."""
         return _skill(problem, self._story(problem, text.split("\n")))
