@@ -194,7 +194,9 @@ def crossing_over_problems(value_PK: np.ndarray, point_K: Sequence[float], *, ad
 
 
 def _first_fall(curve_BK: np.ndarray, point_K: Sequence[float]) -> np.ndarray:
-    """Place of each curve's first fall below zero after it was above; infinity where there is none."""
+    """Place of each curve's first fall below zero after it was above; infinity where there is none, as for a curve of one point."""
+    if curve_BK.shape[1] < 2:
+        return np.full(len(curve_BK), np.inf)
     high_BK, low_BK = curve_BK[:, :-1], curve_BK[:, 1:]
     falls_BK = np.logical_or.accumulate(high_BK > 0, axis=1) & (low_BK < 0)
     first_B = falls_BK.argmax(axis=1)

@@ -253,6 +253,11 @@ def test_a_crossing_is_found_between_its_points_and_its_interval_covers_it() -> 
     assert 0.90 <= covered / 200 <= 0.985
 
 
+def test_a_curve_of_one_point_has_nowhere_to_fall() -> None:
+    """Boundary(max_k=1) asks for one."""
+    assert crossing_over_problems(np.array([[1.0], [0.5], [-0.5]]), [1], address="a") == (None, 0.0)
+
+
 def test_a_curve_that_starts_behind_never_falls() -> None:
     assert crossing_over_problems(np.array([[-1.0, -2.0], [-1.0, -0.5]]), [1, 2], address="a") == (None, 0.0)
     level = np.array([[0.5, 0.5 - 1e-9, 0.5], [0.25, 0.25, 0.25]])  # nearly level curves must not overflow on the way
