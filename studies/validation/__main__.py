@@ -8,10 +8,12 @@ they say. What does not hold is written down like the rest, and `rewardscope ins
 """
 
 import json
+import re
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from pathlib import Path
 
 from behaviour import behaviour, detectors
 from boundary import boundary
@@ -29,7 +31,9 @@ from phases import courses, phases
 from verdicts import verdicts
 from weights import weights
 
-from rewardscope.probes import VALIDATION
+from rewardscope.probes import VALIDATION, validation_table
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "instruments.md"
 
 PARTS: dict[str, tuple[Callable[[], Iterator[Check]], ...]] = {
     "boundary": (boundary,),
@@ -63,6 +67,13 @@ def main(names: list[str]) -> None:
     for instrument, checks in found.items():
         records = [{**asdict(check), "found": float(check.found), "held": check.held} for check in checks]
         (VALIDATION / f"{instrument}.json").write_text(json.dumps(records, indent=1) + "\n")
+    write_tables()
+
+
+def write_tables() -> None:
+    """Puts each instrument's figures between its marks in docs/instruments.md."""
+    block = re.compile(r"(<!-- validation (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+    DOCUMENT.write_text(block.sub(lambda found: found[1] + validation_table(found[2]) + found[3], DOCUMENT.read_text()))
 
 
 if __name__ == "__main__":

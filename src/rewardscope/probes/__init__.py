@@ -32,6 +32,16 @@ def validation() -> list[dict[str, Any]]:
     return [record for file in sorted(VALIDATION.glob("*.json")) for record in json.loads(file.read_text())]
 
 
+def validation_table(instrument: str) -> str:
+    """The figures that proved an instrument, as a table of Markdown."""
+    rows = ["| proof | figure | found | must lie in | n |", "| --- | --- | --- | --- | --- |"]
+    for check in validation():
+        if check["instrument"] == instrument:
+            found = f"{check['found']:.3g}" if check["held"] else f"**{check['found']:.3g}, did not hold**"
+            rows.append(f"| {check['kind']} | {check['what']} | {found} | {check['lowest']:g} to {check['highest']:g} | {check['n']} |")
+    return "\n".join(rows) + "\n"
+
+
 __all__ = [
     "PROBES",
     "Behaviour",
@@ -49,4 +59,5 @@ __all__ = [
     "Subject",
     "WeightChange",
     "validation",
+    "validation_table",
 ]
