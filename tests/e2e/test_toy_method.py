@@ -54,7 +54,7 @@ def test_a_toy_reward_and_a_toy_credit_need_a_table_line_each_and_touch_no_loop(
     train(arm, 0, cell, lambda done: None)
     assert [row["step"] for row in cell.steps()] == [0, 1, 2, 3]
     assert all(0 < row["reward_mean"] < 1 for row in cell.steps())
-    assert arm.uses_truth == {"reward": False, "credit": False, "regime": False, "demonstrations": False, "mask": False}
+    assert arm.uses_truth == {"reward": False, "credit": False, "regime": False, "demonstrations": False, "mask": False, "bank": False}
     components = {**catalogue.COMPONENTS, "Brevity": Brevity, "BestOfGroup": BestOfGroup}
     again = decode(encode(arm), components)
     assert isinstance(again, Arm) and again == arm

@@ -1,7 +1,9 @@
 import json
 
+import pytest
 from typer.testing import CliRunner
 
+from rewardscope import cli
 from rewardscope.cli import app
 from rewardscope.environments import ENVIRONMENTS
 from rewardscope.organisms import RECIPES
@@ -18,6 +20,7 @@ def test_every_environment_and_every_world_of_an_organism_is_listed_with_a_probl
             assert record["planted"] and 0 <= record["measured"][record["name"]]["pass_at_1"] <= 1
 
 
-def test_the_table_shows_them() -> None:
-    shown = CliRunner().invoke(app, ["worlds"], env={"COLUMNS": "160"}, catch_exceptions=False)
-    assert shown.exit_code == 0 and "formats-planted" in shown.stdout and "pass@1 0.7" in shown.stdout
+def test_the_table_shows_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli.console, "_width", 160)
+    shown = CliRunner().invoke(app, ["worlds"], catch_exceptions=False)
+    assert shown.exit_code == 0 and "formats-planted: pass@1 0.7" in shown.stdout

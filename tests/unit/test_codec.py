@@ -61,7 +61,7 @@ def test_what_is_written_as_json_reads_back_equal(component: object) -> None:
 def test_a_component_reads_as_its_class_and_its_fields() -> None:
     assert encode(Coin(p=0.25)) == {"is": "Coin", "p": 0.25}
     assert canonical(Sampling(stop=("\n", "é"))) == (
-        '{"is":"Sampling","max_tokens":32,"stop":["\\n","\\u00e9"],"temperature":1.0,"top_p":1.0}'
+        '{"is":"Sampling","max_tokens":32,"stop":["\\n","\\u00e9"],"temperature":1.0,"top_p":1.0,"turn_tokens":null}'
     )
 
 

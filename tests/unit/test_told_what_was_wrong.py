@@ -55,6 +55,6 @@ def test_the_step_says_how_many_completions_had_evidence_and_placebos_have_as_ma
 
 
 def test_the_key_enters_by_the_reprompt_and_the_arm_declares_it() -> None:
-    assert ARM.uses_truth == {"reward": True, "credit": True, "regime": False, "demonstrations": False, "mask": False}
+    assert ARM.uses_truth == {"reward": True, "credit": True, "regime": False, "demonstrations": False, "mask": False, "bank": False}
     told_flips = replace(ARM, reward=Coin(), credit=SelfDistillation(replace(TOLD, feedback="none")))
     assert not any(told_flips.uses_truth.values())

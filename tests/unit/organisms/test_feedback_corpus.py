@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import pytest
 
 from rewardscope import Hinted
@@ -76,8 +74,8 @@ def test_no_problem_of_another_split_was_seen() -> None:
 
 
 def test_a_problem_in_which_no_slip_shows_gets_no_hint() -> None:
-    assert replace(FeedbackCorpus(num_lines=200), slip=0.0).lines(0)
-    assert not any("!" in prompt for prompt, _ in replace(FeedbackCorpus(num_lines=200), slip=0.0).lines(0))
+    lines = FeedbackCorpus(slip=0.0, foreign_share=0.0, num_lines=200).lines(0)
+    assert len(lines) == 200 and not any("!" in prompt for prompt, _ in lines)
 
 
 def test_the_organism_uses_a_hint_and_only_its_own() -> None:
