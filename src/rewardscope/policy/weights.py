@@ -187,5 +187,5 @@ def largest(value: Tensor, count: int) -> Tensor:
     border = float(np.partition(flat.numpy(), len(flat) - count)[len(flat) - count])  # several times as fast as torch's topk
     mask = flat > border
     level = (flat == border).nonzero().squeeze(1)
-    mask[level[: count - int(mask.sum())]] = True
+    mask[level[: count - int(mask.count_nonzero())]] = True
     return mask.view(value.shape)

@@ -129,8 +129,14 @@ def _overlap(first: Moved, second: Moved, side: str) -> Overlap:
     both = one & two
     same = both & (first.up[side] == second.up[side])
     ranked = "found" if side == "resigned" else side
-    top = (int((first.largest[ranked] & second.largest[ranked]).sum()), int(first.largest[ranked].sum())) if first.largest else (0, 0)
-    return Overlap(one.numel(), int(one.sum()), int(two.sum()), int(both.sum()), int(same.sum()), *top)
+    top = (
+        (int((first.largest[ranked] & second.largest[ranked]).count_nonzero()), int(first.largest[ranked].count_nonzero()))
+        if first.largest
+        else (0, 0)
+    )
+    return Overlap(
+        one.numel(), int(one.count_nonzero()), int(two.count_nonzero()), int(both.count_nonzero()), int(same.count_nonzero()), *top
+    )
 
 
 @torch.no_grad()

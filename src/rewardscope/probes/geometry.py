@@ -110,9 +110,16 @@ def geometry_of(before: Untrained, after: Tensor, changed_shuffled: Tensor, larg
         largest_of_update: Largest singular value of trained - untrained.
     """
     changed, null = after.bfloat16() != before.stored, changed_shuffled
-    numbers = (int(changed.sum()), int(null.sum()))
+    numbers = (int(changed.count_nonzero()), int(null.count_nonzero()))
     inside = {
-        name: Inside(int(mask.sum()), mask.numel(), numbers[0], int((mask & changed).sum()), numbers[1], int((mask & null).sum()))
+        name: Inside(
+            int(mask.count_nonzero()),
+            mask.numel(),
+            numbers[0],
+            int((mask & changed).count_nonzero()),
+            numbers[1],
+            int((mask & null).count_nonzero()),
+        )
         for name, mask in before.masks.items()
     }
     own = before.directions

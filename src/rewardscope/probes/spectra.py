@@ -31,8 +31,20 @@ def _tall(matrix_MN: Tensor) -> Tensor:
 
 def singular_values(matrix_MN: Tensor) -> Tensor:
     """Descending (min(M, N),), exact to about 1e-8 of the largest; on the GPU where there is one."""
-    squares_N: Tensor = torch.linalg.eigvalsh(_gram(_tall(matrix_MN)))
-    return squares_N.flip(0).clamp(min=0).sqrt().cpu()
+    return _roots(_eigenvalues(_gram(_tall(matrix_MN))))
+
+
+def _eigenvalues(gram_NN: Tensor) -> Tensor:
+    """Ascending (N,). On the CPU by scipy: the same LAPACK, without torch's threads, which cost a small matrix 30 times its work."""
+    if gram_NN.is_cuda:
+        found: Tensor = torch.linalg.eigvalsh(gram_NN)
+        return found
+    return torch.from_numpy(linalg.eigvalsh(gram_NN.numpy(), check_finite=False))
+
+
+def _roots(square_N: Tensor) -> Tensor:
+    """Descending square roots, on the CPU."""
+    return square_N.flip(0).clamp(min=0).sqrt().cpu()
 
 
 @dataclass(frozen=True)
@@ -65,11 +77,11 @@ def directions(matrix_MN: Tensor, most: int) -> Directions:
         squares_N, vector_NN = torch.linalg.eigh(gram_NN)
         short_NK = vector_NN.flip(1)[:, :k].cpu()
     else:
-        squares_N = torch.linalg.eigvalsh(gram_NN)
+        squares_N = _eigenvalues(gram_NN)
         place = (len(squares_N) - k, len(squares_N) - 1)  # the last k alone: half the time of all of them
         vectors = linalg.eigh(gram_NN.numpy(), subset_by_index=place, check_finite=False)[1] if k else np.zeros((len(squares_N), 0))
         short_NK = torch.from_numpy(vectors[:, ::-1].copy())
-    value_R = squares_N.flip(0).clamp(min=0).sqrt().cpu()
+    value_R = _roots(squares_N)
     if k == 0 or not value_R[k - 1] > CLOSED * value_R[0]:
         return Directions(value_R, None, None)
     step = max(1, ENTRIES // tall.shape[1])
