@@ -8,7 +8,7 @@ PIP := .venv/bin/pip install --quiet --disable-pip-version-check --constraint co
 export HF_HUB_OFFLINE ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 
-.PHONY: tour smollm2 methods test lint benchmark costs validation clean
+.PHONY: tour smollm2 methods test lint bench costs validation clean
 
 tour: .venv/installed  ## The five-minute study: a verdict table and one page.
 	.venv/bin/rewardscope tour
@@ -27,10 +27,10 @@ lint: .venv/developer
 	.venv/bin/ruff format --check src tests studies benchmarks
 	.venv/bin/mypy
 
-benchmark: .venv/smollm2 .venv/parity  ## One GRPO step beside TRL's, in turn; about 10 minutes, alone on the machine.
-	.venv/bin/python benchmarks/grpo_step.py
+bench: .venv/smollm2 .venv/parity  ## Every speed that was promised, TRL's beside ours; about 35 minutes, alone on the machine.
+	.venv/bin/python benchmarks/bench.py
 
-validation: .venv/developer  ## Proof of the instruments on what is known; about 4 minutes.
+validation: .venv/developer  ## Proof of the instruments on what is known; about 10 minutes.
 	.venv/bin/python studies/validation
 
 costs: .venv/smollm2  ## What each method costs beside plain GRPO; about 20 minutes, alone on the machine.

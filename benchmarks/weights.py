@@ -54,9 +54,8 @@ def plain_read(folders: list[Path]) -> int:
     return sum(len((folder / "model.safetensors").read_bytes()) for folder in folders)
 
 
-def main() -> None:
-    """Prints seconds and memory."""
-    console = Console(highlight=False)
+def measure(console: Console) -> list[float]:
+    """Seconds of a plain read and of each comparison; prints them with memory."""
     start = packaged_folder(MODEL)
     console.print(f"{torch.get_num_threads()} threads, GPU: {torch.cuda.is_available()}")
     with tempfile.TemporaryDirectory() as name:
@@ -77,7 +76,8 @@ def main() -> None:
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
             share = "" if len(found) == 1 else f"; {found[0] / found[-1]:.2f} of the speed of the plain read"
             console.print(f"{what}: {found[-1]:.2f} s{share}; peak so far {peak:.2f} GiB")
+    return found
 
 
 if __name__ == "__main__":
-    main()
+    measure(Console(highlight=False))

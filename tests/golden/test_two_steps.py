@@ -47,7 +47,7 @@ ARMS = {
 def result(arm: Arm, folder: Path) -> dict[str, Any]:
     cell = CellDirectory(folder)
     train(arm, 0, cell, lambda step: None)
-    steps = [{name: value for name, value in row.items() if name != "seconds"} for row in cell.steps()]
+    steps = [{name: value for name, value in row.items() if not name.startswith("seconds")} for row in cell.steps()]
     first = read_rollouts(cell.step_file("rollouts", 0))
     texts = {rollout.problem.prompt: [completion.text for completion in rollout.completions] for rollout in first}
     return {"steps": steps, "texts_of_step_0": texts, "rewards_of_step_0": [list(rollout.rewards or ()) for rollout in first]}

@@ -32,6 +32,8 @@ from rewardscope.tensors import KL, Batch, Distillation, TokenCredit, kl_estimat
 
 PASS_TOKENS = 4096
 """Tokens one forward and backward pass reads at most; bounds memory, never results: weights are set by the whole minibatch."""
+PASS_BYTES = 3 << 29
+"""What a pass may keep for its way back on a CPU, by a count of 16 numbers of the width a layer and token; measured on Llama's layers."""
 Notes = dict[str, float]
 
 
@@ -169,7 +171,7 @@ class Learner:
         streams = credit.rows(rows_N, width)
         reference_NT = None if reference_logprob_NT is None or not self.kl_weight else reference_logprob_NT[rows_N, :width]
         weight_NT = token_weights(part.mask_NT, self.normalise, max_tokens, _taught(streams))
-        most = min(PASS_TOKENS, distribution_tokens(policy)) if _whole(streams) else PASS_TOKENS
+        most = min(pass_tokens(policy), distribution_tokens(policy)) if _whole(streams) else pass_tokens(policy)
         passes = arrange(part, choose_layout(policy, part), most, policy.device)
         pull_N, total = None, {"loss": 0.0, "clip_share": 0.0, "entropy_mean_nats": 0.0, "kl_to_sampler_nats": 0.0}
         if streams.completion_loss is not None and len(passes) > 1:  # what is compared lies in different passes
@@ -237,6 +239,14 @@ class Learner:
             "kl_to_sampler_nats": float(kl_estimate(old_M, logprob_M.detach(), "k3").sum()) / num_tokens,
         }
         return loss, notes
+
+
+def pass_tokens(policy: Policy) -> int:
+    """Tokens that a forward and backward pass may read."""
+    if policy.device.type != "cpu":
+        return PASS_TOKENS
+    token_bytes = 16 * 4 * int(policy.model.config.num_hidden_layers) * int(policy.model.config.hidden_size)
+    return max(1, min(PASS_TOKENS, PASS_BYTES // token_bytes))
 
 
 def _whole(streams: TokenCredit) -> bool:

@@ -1,68 +1,117 @@
-"""What makes one-token steps fast: a cache with room to grow in, and products of few rows the other way round."""
+"""What makes one-token steps fast: a prompt's keys and values are kept once, whatever the number of completions behind it."""
 
-import contextlib
-from collections.abc import Iterator
-from functools import partial
+from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
-from torch.nn.functional import linear
-from transformers import Cache, PreTrainedModel
+from torch import Tensor
+from transformers import Cache, DynamicCache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer
 
-THIN_ROWS = 128
-"""Up to so many rows W x^T beats x W^T on a CPU: 1.9 times at 8 rows, 1.2 at 32, even at 128 (float32, width 576 to 1536)."""
+from rewardscope.policy.attention import merge, softmax_part
 
 
-class RoomyLayer(DynamicLayer):  # type: ignore[misc]
-    """Keys and values in memory that was taken once; the library's own layer copies all of them for every token."""
+def prefill(model: PreTrainedModel, prompt_PL: Tensor, seen_PL: Tensor) -> tuple[Tensor, DynamicCache]:
+    """The last state of each prompt (P, D), and a cache of their keys and values.
 
-    def __init__(self, full: DynamicLayer, room: int) -> None:
+    Args:
+        model: Who reads.
+        prompt_PL: Token ids, padded on the left.
+        seen_PL: 1 on the prompts' tokens, 0 on padding.
+    """
+    cache, position_PL = DynamicCache(config=model.config), (seen_PL.cumsum(1) - 1).clamp(min=0)
+    output = model.base_model(input_ids=prompt_PL, attention_mask=seen_PL, position_ids=position_PL, past_key_values=cache, use_cache=True)
+    return output.last_hidden_state[:, -1], cache
+
+
+class OwnLayer(DynamicLayer):  # type: ignore[misc]
+    """Keys and values of the completions alone, in memory that was taken once; the prompts' stand beside them."""
+
+    def __init__(self, prompts: DynamicLayer, rows: int, room: int) -> None:
         super().__init__()
-        self.dtype, self.device, self.is_initialized = full.dtype, full.device, True
-        self._take(full.keys, full.values, room)
+        self.prompt_keys, self.prompt_values = prompts.keys, prompts.values
+        self.dtype, self.device, self.is_initialized = prompts.dtype, prompts.device, True
+        heads, width, wide = prompts.keys.shape[1], prompts.keys.shape[3], prompts.values.shape[3]
+        self._keys, self._values = prompts.keys.new_empty(rows, heads, room, width), prompts.values.new_empty(rows, heads, room, wide)
+        self.keys, self.values = self._keys[:, :, :0], self._values[:, :, :0]
 
-    def _take(self, keys: Tensor, values: Tensor, room: int) -> None:
-        length = keys.shape[-2]
-        self._keys = keys.new_empty(*keys.shape[:-2], length + room, keys.shape[-1])
-        self._values = values.new_empty(*values.shape[:-2], length + room, values.shape[-1])
-        self._keys[..., :length, :], self._values[..., :length, :] = keys, values
-        self.keys, self.values = self._keys[..., :length, :], self._values[..., :length, :]
+    def get_seq_length(self) -> int:
+        """Tokens read so far, the longest prompt's among them."""
+        return int(self.prompt_keys.shape[2] + self.keys.shape[2])
 
     def update(self, key_states: Tensor, value_states: Tensor, *args: object, **kwargs: object) -> tuple[Tensor, Tensor]:
-        """Writes the new states behind the old ones and returns all of them."""
-        start, end = self.keys.shape[-2], self.keys.shape[-2] + key_states.shape[-2]
-        self._keys[..., start:end, :], self._values[..., start:end, :] = key_states, value_states
-        self.keys, self.values = self._keys[..., :end, :], self._values[..., :end, :]
+        """Writes the new states behind the old ones and returns the completions' own."""
+        start, end = self.keys.shape[2], self.keys.shape[2] + key_states.shape[2]
+        self._keys[:, :, start:end], self._values[:, :, start:end] = key_states, value_states
+        self.keys, self.values = self._keys[:, :, :end], self._values[:, :, :end]
         return self.keys, self.values
 
-    def batch_select_indices(self, indices: Tensor) -> None:
-        """Keeps the chosen rows."""
-        self._take(self.keys[indices], self.values[indices], self._keys.shape[-2] - self.keys.shape[-2])
+    def keep(self, rows: Tensor, prompts: Tensor | None) -> None:
+        """Keeps the chosen completions, and of the prompts the chosen ones."""
+        length = self.keys.shape[2]
+        self._keys, self._values = self._keys[rows], self._values[rows]
+        self.keys, self.values = self._keys[:, :, :length], self._values[:, :, :length]
+        if prompts is not None:
+            self.prompt_keys, self.prompt_values = self.prompt_keys[prompts], self.prompt_values[prompts]
 
 
-def make_room(cache: Cache, rows: Tensor, room: int) -> None:
-    """Takes the rows of a filled cache and room for so many more tokens; layers of another kind (sliding windows) stay as they are."""
-    cache.batch_select_indices(rows)
-    cache.layers = [RoomyLayer(layer, room) if type(layer) is DynamicLayer else layer for layer in cache.layers]
+@dataclass(eq=False)
+class Sharing:
+    """The plan of a one-token step: rows that share a prompt ask its keys together, and each its own."""
 
+    cache: Cache
+    """Its layers are :class:`OwnLayer`."""
+    prompt_mask_P11L: Tensor
+    """Additive: the lowest float where there is padding."""
+    owner_R: Tensor
+    """Prompt of each row, in ascending order."""
 
-@contextlib.contextmanager
-def thin_products(model: PreTrainedModel) -> Iterator[None]:
-    """Within it, the model's linear layers multiply few rows the other way round; the numbers differ by float rounding alone."""
-    layers = [m for m in model.modules() if type(m) is nn.Linear and m.weight.device.type == "cpu" and m.weight.dtype == torch.float32]
-    for layer in layers:
-        layer.forward = partial(_thin_linear, layer)  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        for layer in layers:
-            del layer.forward
+    def __post_init__(self) -> None:
+        self._arrange()
 
+    @classmethod
+    def begin(cls, cache: Cache, seen_PL: Tensor, owner_R: Tensor, room: int) -> "Sharing":
+        """Takes over a cache that has read the prompts.
 
-def _thin_linear(layer: nn.Linear, states: Tensor) -> Tensor:
-    rows = states.reshape(-1, states.shape[-1])
-    if len(rows) > THIN_ROWS:
-        return linear(states, layer.weight, layer.bias)
-    product = torch.mm(layer.weight, rows.t()).t().contiguous().view(*states.shape[:-1], -1)
-    return product if layer.bias is None else product + layer.bias
+        Args:
+            cache: Filled; its layers are replaced.
+            seen_PL: 1 on the prompts' tokens, 0 on padding.
+            owner_R: Prompt of each row, in ascending order.
+            room: Tokens each row will read.
+        """
+        cache.layers = [OwnLayer(layer, len(owner_R), room) for layer in cache.layers]
+        lowest = torch.finfo(torch.float32).min
+        mask_P11L = torch.zeros(seen_PL.shape, device=seen_PL.device).masked_fill(seen_PL == 0, lowest)[:, None, None, :]
+        return cls(cache, mask_P11L, owner_R)
+
+    def _arrange(self) -> None:
+        """Finds for each row its place among (prompts x rows of the prompt with most)."""
+        count_P = torch.bincount(self.owner_R, minlength=len(self.prompt_mask_P11L))
+        most = int(count_P.max())
+        first_P = count_P.cumsum(0) - count_P
+        self._slot_R = self.owner_R * most + torch.arange(len(self.owner_R), device=self.owner_R.device) - first_P[self.owner_R]
+        self._most, self._full = most, bool((count_P == most).all())
+
+    def keep(self, rows: Tensor) -> None:
+        """Lets go of all other rows, and of prompts that nobody is behind any more."""
+        prompts, self.owner_R = torch.unique(self.owner_R[rows], return_inverse=True)
+        fewer = prompts if len(prompts) < len(self.prompt_mask_P11L) else None
+        if fewer is not None:
+            self.prompt_mask_P11L = self.prompt_mask_P11L[fewer]
+        for layer in self.cache.layers:
+            layer.keep(rows, fewer)
+        self._arrange()
+
+    def attend(self, layer: int, query_RHSd: Tensor, key_RKSd: Tensor, value_RKSd: Tensor, scale: float) -> Tensor:
+        """Outputs (R, 1, H, d) of one query a row."""
+        rows, heads, _, width = query_RHSd.shape
+        prompts, beside = len(self.prompt_mask_P11L), self.cache.layers[layer]
+        query_RHd = query_RHSd[:, :, 0]
+        # the heads that read one key head ask as if they were queries of one head: its keys are gone through once
+        own, own_mass = softmax_part(query_RHd.reshape(rows, key_RKSd.shape[1], -1, width), key_RKSd, value_RKSd, scale)
+        slots = query_RHd if self._full else query_RHd.new_zeros(prompts * self._most, heads, width).index_copy_(0, self._slot_R, query_RHd)
+        wide = slots.view(prompts, self._most, heads, width).transpose(1, 2)
+        before, before_mass = softmax_part(wide, beside.prompt_keys, beside.prompt_values, scale, self.prompt_mask_P11L)
+        before, before_mass = before.transpose(1, 2).flatten(0, 1), before_mass.transpose(1, 2).flatten(0, 1)
+        if not self._full:
+            before, before_mass = before[self._slot_R], before_mass[self._slot_R]
+        return merge(((before, before_mass), (own.reshape(rows, heads, -1), own_mass.reshape(rows, heads))))[0][:, None]

@@ -6,11 +6,13 @@ predicts nothing that was sampled, so it is not read. What an environment said b
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import torch
 from torch import Tensor
 
+from rewardscope.policy.attention import Blocks, attending
 from rewardscope.policy.policy import Policy
 from rewardscope.tensors import Batch
 
@@ -19,14 +21,14 @@ ROW_TOKENS = 2048
 """A packed row longer than this is split by completions; splitting repeats the prompt and changes no result."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Rows:
     """Model inputs for some completions, and where each of their tokens is predicted from."""
 
     input_RS: Tensor
     position_RS: Tensor
-    mask_R1SS: Tensor | None
-    """Additive mask, 0 or the lowest float; None = plain causal rows."""
+    segment_RS: Tensor | None
+    """0 on a prompt, 1 and up on its completions, -1 on padding; None = plain causal rows."""
     row_M: Tensor
     """Row of the position that predicts token m, over the M sampled tokens in (n, t) order."""
     column_M: Tensor
@@ -37,6 +39,31 @@ class Rows:
     def num_tokens(self) -> int:
         """Tokens the model reads, padding included."""
         return self.input_RS.numel()
+
+    @cached_property
+    def mask_R1SS(self) -> Tensor | None:
+        """Additive mask, 0 or the lowest float; None = plain causal rows."""
+        if self.segment_RS is None:
+            return None
+        same_RSS = self.segment_RS[:, :, None] == self.segment_RS[:, None, :]
+        seen_RSS = torch.ones_like(same_RSS[0]).tril() & (same_RSS | (self.segment_RS == 0)[:, None, :])
+        return torch.zeros(seen_RSS.shape, device=seen_RSS.device).masked_fill(~seen_RSS, torch.finfo(torch.float32).min)[:, None]
+
+    @cached_property
+    def blocks(self) -> Blocks | None:
+        """The same for attention that never looks at what is masked; None where no completion is read beside another."""
+        if self.segment_RS is None or int(self.segment_RS.max()) < 1:
+            return None
+        prompt_R, most = (self.segment_RS == 0).sum(dim=1), int(self.segment_RS.max())
+        rows, width = self.segment_RS.shape
+        length_RG = torch.nn.functional.one_hot(self.segment_RS.clamp(min=0), most + 1).sum(dim=1)[:, 1:]
+        token_T = torch.arange(int(length_RG.max()))
+        start_RG = prompt_R[:, None] + length_RG.cumsum(1) - length_RG + width * torch.arange(rows)[:, None]
+        real_CT = (token_T < length_RG[:, :, None]).flatten(0, 1)
+        own_CT = (start_RG[:, :, None] + token_T).flatten(0, 1).masked_fill(~real_CT, 0)
+        ended_RW = torch.arange(int(prompt_R.max())) >= prompt_R[:, None]
+        mask_RW = torch.zeros(ended_RW.shape).masked_fill(ended_RW, torch.finfo(torch.float32).min)
+        return Blocks(mask_RW[:, None, None], own_CT, real_CT)
 
 
 def choose_layout(policy: Policy, batch: Batch) -> Layout:
@@ -79,6 +106,15 @@ def _split(prompt_length: int, lengths: list[int]) -> list[list[int]]:
         rows[-1].append(member)
         width += length
     return rows
+
+
+def read(policy: Policy, rows: Rows, *, states: bool = False) -> Tensor:
+    """What the model makes of the rows: :meth:`Policy.hidden` (R, S, ...), or its last states whatever its head is."""
+    found = policy.states if states else policy.hidden
+    if policy.blocks and rows.blocks is not None:
+        with attending(policy.model, rows.blocks):
+            return found(input_ids=rows.input_RS, position_ids=rows.position_RS, attention_mask=None)
+    return found(input_ids=rows.input_RS, position_ids=rows.position_RS, attention_mask=rows.mask_R1SS)
 
 
 def arrange(batch: Batch, layout: Layout, max_tokens: int, device: torch.device) -> list[Rows]:
@@ -125,15 +161,10 @@ def _build(batch: Batch, length_N: list[int], chosen: list[tuple[int, list[int]]
             columns.append(column)
             rows.append(torch.full((len(column),), r))
             start = end
-    mask = None
-    if layout == "packed":
-        same_RSS = segment_RS[:, :, None] == segment_RS[:, None, :]
-        seen_RSS = torch.ones(width, width, dtype=torch.bool).tril() & (same_RSS | (segment_RS == 0)[:, None, :])
-        mask = torch.zeros(seen_RSS.shape).masked_fill(~seen_RSS, torch.finfo(torch.float32).min)[:, None].to(device)
     return Rows(
         input_RS.to(device),
         position_RS.to(device),
-        mask,
+        segment_RS.to(device) if layout == "packed" else None,
         torch.cat(rows).to(device),
         torch.cat(columns).to(device),
         tuple(n for _, members in chosen for n in members),

@@ -3,7 +3,7 @@
 import contextlib
 import copy
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from rewardscope.errors import ModelError
+from rewardscope.policy.attention import Blocks, attending
+from rewardscope.policy.decoding import Sharing, prefill
 
 transformers.logging.disable_progress_bar()  # our own progress says what is going on
 LOG = logging.getLogger(__name__)
@@ -200,31 +202,79 @@ class Policy:
         Found by trying it; where it does not (position biases instead of position ids, recurrent layers), rows are plain and a log line
         says so.
         """
-        row = torch.linspace(0, self.vocabulary_size - 1, 6, device=self.device).long()[None]
-        alone = torch.cat([row[:, :4], row[:, [0, 1, 4, 5]]])
-        segment = torch.tensor([0, 0, 1, 1, 2, 2], device=self.device)
-        seen = torch.ones(6, 6, dtype=torch.bool, device=self.device).tril() & ((segment[:, None] == segment) | (segment == 0))
-        mask = torch.zeros(1, 1, 6, 6, device=self.device).masked_fill(~seen, torch.finfo(torch.float32).min)
-        position = torch.tensor([[0, 1, 2, 3, 2, 3]], device=self.device)
-        try:
-            with torch.no_grad():
-                packed = self.hidden(input_ids=row, position_ids=position, attention_mask=mask)[0, 2:]
-                plain = self.hidden(input_ids=alone, position_ids=position[:, :4].expand(2, 4), attention_mask=None)[:, 2:].flatten(0, 1)
-            found = torch.allclose(packed, plain, atol=1e-4, rtol=1e-3)
-        except Exception:  # families refuse such a mask in many ways; each means the same
-            found = False
+        found = self._tried(lambda: _packed(self, None))
         if not found:
             LOG.warning("%s cannot read packed rows; its completions are scored in plain rows", type(self.model).__name__)
         return found
+
+    @cached_property
+    def blocks(self) -> bool:
+        """Whether packed rows can be read by :class:`Blocks` instead of behind a block mask: in float32 on the CPU; found by trying it."""
+        fits = self.device.type == "cpu" and self.model.dtype == torch.float32
+        blocks = Blocks(torch.zeros(1, 1, 1, 2), torch.tensor([[2, 3], [4, 5]]), torch.ones(2, 2, dtype=torch.bool))
+        return fits and self._attends_plainly and self._tried(lambda: _packed(self, blocks))
+
+    @cached_property
+    def shares(self) -> bool:
+        """Whether a prompt's keys and values can be kept once for all of its completions while they are sampled; found by trying it."""
+        return self._attends_plainly and self._tried(lambda: _sharing(self))
+
+    @property
+    def _attends_plainly(self) -> bool:
+        """Whether attention goes through the library's interface, where ours can stand in, and no layer has a window."""
+        return self.window is None and self.model.config._attn_implementation == "sdpa"
+
+    def _tried(self, trial: Callable[[], tuple[Tensor, Tensor]]) -> bool:
+        """Whether both ways give the same; families refuse what they cannot do in many ways, and each means that they do not."""
+        try:
+            with torch.no_grad():
+                one, other = trial()
+            return torch.allclose(one, other, atol=1e-4, rtol=1e-3)
+        except Exception:
+            return False
 
     def hidden(self, **inputs: Tensor | None) -> Tensor:
         """What :meth:`logits` turns into logits: (rows, positions, width)."""
         if self.head is None:
             logits: Tensor = self.model(**inputs, use_cache=False).logits
             return logits
+        return self.states(**inputs)
+
+    def states(self, **inputs: Tensor | None) -> Tensor:
+        """The backbone's last states: (rows, positions, width)."""
         states: Tensor = self.model.base_model(**inputs, use_cache=False).last_hidden_state
         return states
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Logits in float32 of what :meth:`hidden` gave."""
         return (hidden if self.head is None else self.head(hidden)).float()
+
+
+def _packed(policy: Policy, blocks: Blocks | None) -> tuple[Tensor, Tensor]:
+    """Two completions of two tokens, in one row behind their prompt and each alone."""
+    row = torch.linspace(0, policy.vocabulary_size - 1, 6, device=policy.device).long()[None]
+    alone = torch.cat([row[:, :4], row[:, [0, 1, 4, 5]]])
+    segment = torch.tensor([0, 0, 1, 1, 2, 2], device=policy.device)
+    seen = torch.ones(6, 6, dtype=torch.bool, device=policy.device).tril() & ((segment[:, None] == segment) | (segment == 0))
+    mask = torch.zeros(1, 1, 6, 6, device=policy.device).masked_fill(~seen, torch.finfo(torch.float32).min)
+    position = torch.tensor([[0, 1, 2, 3, 2, 3]], device=policy.device)
+    with attending(policy.model, blocks):
+        packed = policy.hidden(input_ids=row, position_ids=position, attention_mask=mask if blocks is None else None)
+    plain = policy.hidden(input_ids=alone, position_ids=position[:, :4].expand(2, 4), attention_mask=None)
+    return packed[0, 2:], plain[:, 2:].flatten(0, 1)
+
+
+def _sharing(policy: Policy) -> tuple[Tensor, Tensor]:
+    """Three completions of two prompts, of which one is padded, token by token and each alone: the logits behind their second token."""
+    ids = torch.linspace(0, policy.vocabulary_size - 1, 12, device=policy.device).long()
+    prompts, said, owner = ids[:6].view(2, 3), ids[6:].view(3, 2), torch.tensor([0, 0, 1], device=policy.device)
+    seen = torch.tensor([[1, 1, 1], [0, 1, 1]], device=policy.device)
+    _, cache = prefill(policy.model, prompts, seen)
+    plan, position = Sharing.begin(cache, seen, owner, 2), seen.sum(dim=1)[owner, None]
+    for step in range(2):
+        with attending(policy.model, plan):
+            together = policy.model(
+                input_ids=said[:, step : step + 1], position_ids=position + step, past_key_values=cache, use_cache=True
+            ).logits[:, -1]
+    whole = [torch.cat([prompts[owner[n]][3 - int(seen[owner[n]].sum()) :], said[n]])[None] for n in range(3)]
+    return together, torch.cat([policy.model(input_ids=row, use_cache=False).logits[:, -1] for row in whole])

@@ -14,7 +14,8 @@ from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
 from rewardscope.errors import ComponentError, ModelError
-from rewardscope.policy.decoding import make_room, thin_products
+from rewardscope.policy.attention import attending
+from rewardscope.policy.decoding import Sharing, prefill
 from rewardscope.policy.policy import Policy
 from rewardscope.policy.turns import Row
 from rewardscope.seeds import Address, uniforms
@@ -90,10 +91,10 @@ def sample(
             )
     noise = [uniforms(group_size, sampling.max_tokens, *address) for address in addresses]
     rows = [Row(p, g) for p in sorted(range(len(prompts)), key=lambda p: len(encoded[p])) for g in range(group_size)]
-    most = _rows_at_once(policy, max(map(len, encoded)) + sampling.max_tokens)
-    with thin_products(policy.model):
-        for start in range(0, len(rows), most):
-            _sample_rows(policy, encoded, rows[start : start + most], sampling, noise, replies)
+    longest = max(map(len, encoded))
+    most = _rows_at_once(policy, sampling.max_tokens + (-(-longest // group_size) if policy.shares else longest))
+    for start in range(0, len(rows), most):
+        _sample_rows(policy, encoded, rows[start : start + most], sampling, noise, replies)
     rows.sort(key=lambda row: (row.prompt, row.member))
     completions = [row.completion(policy, takes_turns=replies is not None) for row in rows]
     return [tuple(completions[p * group_size : (p + 1) * group_size]) for p in range(len(prompts))]
@@ -135,20 +136,19 @@ def _sample_rows(
 ) -> None:
     """Fills the rows: one prefill of their distinct prompts, then a token, chosen or heard, for every row still going."""
     device = policy.device
-    prompts = sorted({row.prompt for row in rows})
+    prompts = list(dict.fromkeys(row.prompt for row in rows))
     width = max(len(encoded[p]) for p in prompts)
     pad = [width - len(encoded[p]) for p in prompts]  # on the left, so that all rows end at one column
     ids = torch.tensor([[0] * n + list(encoded[p]) for n, p in zip(pad, prompts, strict=True)], device=device)
     seen = torch.tensor([[0] * n + [1] * len(encoded[p]) for n, p in zip(pad, prompts, strict=True)], device=device)
-    cache = DynamicCache(config=policy.model.config)
     with policy.precision():
-        states = policy.model.base_model(
-            input_ids=ids, attention_mask=seen, position_ids=(seen.cumsum(1) - 1).clamp(min=0), past_key_values=cache, use_cache=True
-        ).last_hidden_state[:, -1]
+        states, cache = prefill(policy.model, ids, seen)
         logits = _logits(policy, states, ids, seen)
-    place = torch.tensor([prompts.index(row.prompt) for row in rows], device=device)
-    make_room(cache, place, sampling.max_tokens)
-    logits, seen = logits[place], seen[place]
+    owner = torch.tensor([prompts.index(row.prompt) for row in rows], device=device)
+    plan = Sharing.begin(cache, seen, owner, sampling.max_tokens) if policy.shares else None
+    if plan is None:
+        cache.batch_select_indices(owner)
+    logits, seen = logits[owner], seen[owner]
     position = torch.tensor([len(encoded[row.prompt]) for row in rows], device=device)
     live = list(rows)
     alive = torch.ones(len(rows), dtype=torch.bool)
@@ -169,14 +169,13 @@ def _sample_rows(
             keep = alive.nonzero().squeeze(1)
             live = [live[i] for i in keep.tolist()]
             keep = keep.to(device)
-            cache.batch_select_indices(keep)
+            cache.batch_select_indices(keep) if plan is None else plan.keep(keep)
             token, seen, position = token[keep], seen[keep], position[keep]
             alive = torch.ones(len(live), dtype=torch.bool)
         seen = torch.cat([seen, seen.new_ones(len(live), 1)], dim=1)
-        with policy.precision():
-            output = policy.model(
-                input_ids=token[:, None], attention_mask=seen, position_ids=position[:, None], past_key_values=cache, use_cache=True
-            )
+        inputs = {"input_ids": token[:, None], "position_ids": position[:, None], "attention_mask": seen if plan is None else None}
+        with policy.precision(), attending(policy.model, plan):
+            output = policy.model(**inputs, past_key_values=cache, use_cache=True)
         logits, position = output.logits[:, -1].float(), position + 1
 
 

@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from rewardscope.policy.head import HeadScores, plain_head
-from rewardscope.policy.packing import Layout, Rows, arrange, choose_layout
+from rewardscope.policy.packing import Layout, Rows, arrange, choose_layout, read
 from rewardscope.policy.policy import Policy
 from rewardscope.tensors import Batch, TokenScores
 
@@ -32,7 +32,7 @@ def score_rows(policy: Policy, rows: Rows, batch: Batch) -> tuple[Tensor, Tensor
     token_M = batch.token_NT[members][batch.mask_NT[members]].to(policy.device)
     temperature = batch.temperature or 1.0
     with policy.precision():
-        hidden_RSD = policy.hidden(input_ids=rows.input_RS, position_ids=rows.position_RS, attention_mask=rows.mask_R1SS)
+        hidden_RSD = read(policy, rows)
         hidden_MD = hidden_RSD[rows.row_M, rows.column_M]
         head = plain_head(policy.head)
         if head is not None:
@@ -51,7 +51,7 @@ def score_rows(policy: Policy, rows: Rows, batch: Batch) -> tuple[Tensor, Tensor
 def distributions_of_rows(policy: Policy, rows: Rows, batch: Batch) -> Tensor:
     """Nats (M, V) of every token of the vocabulary at each sampled token of ``rows.members``, in (n, t) order; carries the gradient."""
     with policy.precision():
-        hidden_RSD = policy.hidden(input_ids=rows.input_RS, position_ids=rows.position_RS, attention_mask=rows.mask_R1SS)
+        hidden_RSD = read(policy, rows)
         logits_MV = policy.logits(hidden_RSD[rows.row_M, rows.column_M])
     return torch.log_softmax(logits_MV / (batch.temperature or 1.0), dim=-1)
 
@@ -105,8 +105,7 @@ def token_states(policy: Policy, batch: Batch) -> Tensor:
     found: Tensor | None = None
     for rows in arrange(batch, choose_layout(policy, batch), PASS_TOKENS, policy.device):
         with policy.precision():
-            inputs = {"input_ids": rows.input_RS, "position_ids": rows.position_RS, "attention_mask": rows.mask_R1SS}
-            state_RSD = policy.model.base_model(**inputs, use_cache=False).last_hidden_state
+            state_RSD = read(policy, rows, states=True)
         if found is None:
             found = state_RSD.new_zeros(int(length_N.sum()), state_RSD.shape[-1], dtype=torch.float32)
         place_M = torch.cat([torch.arange(int(start_N[n]), int(start_N[n] + length_N[n])) for n in rows.members])

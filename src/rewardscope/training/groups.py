@@ -7,6 +7,7 @@ from rewardscope.environments import Environment, replies
 from rewardscope.policy import Policy, Sampling, pack, sample, score, written
 from rewardscope.seeds import Address
 from rewardscope.training.arm import Arm
+from rewardscope.training.laps import Laps
 from rewardscope.types import Completion, Ending, Problem, Rollout
 
 
@@ -19,17 +20,25 @@ def roll_out(
     policy_step: int,
     addresses: Sequence[tuple[Address, ...]],
     recalled: Sequence[tuple[str, ...]] | None = None,
+    laps: Laps | None = None,
 ) -> list[Rollout]:
-    """A graded group per problem, behind what was recalled for it; nothing has been told to anybody yet."""
+    """A graded group per problem, behind what was recalled for it; nothing has been told to anybody yet.
+
+    Laps of a step, where they are given, learn what sampling and grading took.
+    """
+    laps = laps or Laps()
     asked = [
         Rollout(problem, policy_step, (), (), recalled=before)
         for problem, before in zip(problems, recalled or [()] * len(problems), strict=True)
     ]
     groups = sample(policy, [rollout.prompt for rollout in asked], group_size, sampling, addresses, replies(environment, problems))
-    return [
+    laps.end("sampling")
+    graded = [
         replace(rollout, completions=group, grades=tuple(environment.grade(rollout.problem, completion.said) for completion in group))
         for rollout, group in zip(asked, groups, strict=True)
     ]
+    laps.end("grading")
+    return graded
 
 
 def write_out(

@@ -2,7 +2,6 @@
 
 import ctypes
 import shutil
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
@@ -20,6 +19,7 @@ from rewardscope.tensors import Batch, Signals, Teaching, TokenCredit
 from rewardscope.training.arm import Arm
 from rewardscope.training.experience import begin_bank, learn, recalled
 from rewardscope.training.groups import roll_out, summary, write_out
+from rewardscope.training.laps import Laps
 from rewardscope.types import Rollout, sealed
 
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
@@ -127,15 +127,17 @@ def _train_step(
     arm: Arm, past: _Past, step: int, policy: Policy, companions: Companions, bank: BankState | None, cell: CellDirectory, device: str
 ) -> dict[str, Any]:
     """Draw, recall, sample, grade, tell, write, credit, update, absorb: one step, and its row."""
-    began = time.monotonic()
+    laps = Laps()
     address: tuple[Address, ...] = ("train", past.seed, step)
-    written = _told_groups(arm, past, step, policy, bank)
+    written = _told_groups(arm, past, step, policy, bank, laps)
     write_rollouts(cell.step_file("rollouts", step), written)
+    laps.end("writing")
     rollouts = _kept(written, arm.problems_per_step)
     batch = pack(policy, rollouts, arm.sampling.temperature)
     signals, state_MD = _signals(arm, policy, companions, batch, rollouts, address)
     credit = arm.credit(signals)
     _check_numbers(arm, credit, rollouts)
+    laps.end("credit")
     if step and arm.learner.restart_every and step % arm.learner.restart_every == 0:
         companions.restart(arm.learner, policy, arm.learner.prepared(arm.start.load(device)))
     update = arm.learner.update(policy, companions.optimizer, batch, credit, signals.reference_logprob_NT, arm.sampling.max_tokens, address)
@@ -146,14 +148,15 @@ def _train_step(
         taught |= companions.implicit.learn(batch, signals.reward_N, signals.reference_logprob_NT)
     if companions.teacher is not None:
         companions.teacher.follow(policy)
+    laps.end("update")
     if bank is not None:
         learn(arm, bank, past.seed, policy, cell, step + 1, written)
         taught |= bank.counts | {"experience/recalled": sum(bank.settings.block.count(r.recalled) for r in written) / len(written)}
-    facts = summary(written, arm.environment.strategies)
-    return {"step": step, **facts, **credit.notes, **update, **taught, "seconds": time.monotonic() - began}
+        laps.end("experience")
+    return {"step": step, **summary(written, arm.environment.strategies), **credit.notes, **update, **taught, **laps.row}
 
 
-def _told_groups(arm: Arm, past: _Past, step: int, policy: Policy, bank: BankState | None) -> list[Rollout]:
+def _told_groups(arm: Arm, past: _Past, step: int, policy: Policy, bank: BankState | None, laps: Laps) -> list[Rollout]:
     """The step's groups with what was told about them, from as many rounds as it takes to have enough that differ."""
     indices = past.indices(step)
     told: list[Rollout] = []
@@ -165,8 +168,10 @@ def _told_groups(arm: Arm, past: _Past, step: int, policy: Policy, bank: BankSta
         if arm.demonstrations is not None:
             groups = write_out(arm, policy, problems, step, before)
         else:
-            groups = roll_out(policy, arm.environment, problems, arm.completions_per_problem, arm.sampling, step, addresses, before)
+            count = arm.completions_per_problem
+            groups = roll_out(policy, arm.environment, problems, count, arm.sampling, step, addresses, before, laps)
         told += [tell(arm.reward, group, address) for group, address in zip(groups, addresses, strict=True)]
+        laps.end("grading")
         if sum(map(_differs, told)) >= arm.problems_per_step:
             break
     past.met(step, indices, told)
