@@ -114,7 +114,7 @@ def whole_tour(console: Console) -> list[Line]:
     return [Line("the tour", "", f"{took:.0f} s", "", "", "240 s", took <= 240)]
 
 
-PARTS: dict[str, Callable[[Console], list[Line]]] = {"grpo": grpo, "organism": organism, "probes": probes, "tour": whole_tour}
+PARTS: dict[str, Callable[[Console], list[Line]]] = {"organism": organism, "probes": probes, "tour": whole_tour, "grpo": grpo}
 
 
 def written(lines: list[Line], footnote: str) -> str:

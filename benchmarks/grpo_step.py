@@ -53,8 +53,8 @@ class Size:
 
 
 SIZES = {
-    "short": Size(examples=0, group=8, steps=6, warm_up=2, rounds=2, engines=(OURS, TRL, KEPT), trl_rows=32),
-    "long": Size(examples=14, group=16, steps=4, warm_up=2, rounds=1, engines=(OURS, TRL), trl_rows=16),
+    "short": Size(examples=0, group=8, steps=7, warm_up=2, rounds=1, engines=(OURS, TRL, KEPT), trl_rows=32),
+    "long": Size(examples=14, group=16, steps=2, warm_up=1, rounds=1, engines=(OURS, TRL), trl_rows=16),
 }
 
 

@@ -24,7 +24,7 @@ from rewardscope.study.tour import study as tour
 STEPS, WARM_UP = 20, 4
 PROBLEMS = (8, 16, 32, 64)
 LONG_STEPS = 120
-CELLS, WORKER_STEPS = 4, 60
+CELLS, WORKER_STEPS = 4, 30
 """Of the study that one worker runs and then two."""
 
 
@@ -91,7 +91,7 @@ def workers_s(workers: int) -> float:
     from rewardscope.store import RunDirectory
     from rewardscope.study.runner import run_study
 
-    few = Evaluation(problems=2, draws=2)
+    few = Evaluation(problems=8, draws=2)
     study = Study("workers", "", (arm(steps=WORKER_STEPS),), tuple(range(CELLS)), (), evaluation=few, probes=(Boundary(),))
     with tempfile.TemporaryDirectory() as folder:
         began = time.monotonic()
