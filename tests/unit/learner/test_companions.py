@@ -162,7 +162,9 @@ def test_an_interrupted_arm_goes_on_to_the_same_bits(beside: str, after: int, tm
         train(arm, 0, cut, stop)
     found = train(arm, 0, cut, lambda done: None)
     torch.testing.assert_close(policy_bits(found), policy_bits(expected), atol=0.0, rtol=0.0)
-    rows = [[{name: value for name, value in row.items() if not name.startswith("seconds")} for row in cell.steps()] for cell in (cut, whole)]
+    rows = [
+        [{name: value for name, value in row.items() if not name.startswith("seconds")} for row in cell.steps()] for cell in (cut, whole)
+    ]
     assert rows[0] == rows[1]
 
 
