@@ -24,7 +24,7 @@ from rewardscope.study.tour import study as tour
 STEPS, WARM_UP = 20, 4
 PROBLEMS = (8, 16, 32, 64)
 LONG_STEPS = 120
-CELLS, WORKER_STEPS = 4, 30
+CELLS, WORKER_STEPS = 4, 60
 """Of the study that one worker runs and then two."""
 
 
