@@ -27,7 +27,7 @@ lint: .venv/developer
 	.venv/bin/ruff format --check src tests studies benchmarks
 	.venv/bin/mypy
 
-bench: .venv/smollm2 .venv/parity  ## Every speed that was promised, TRL's beside ours; about 35 minutes, alone on the machine.
+bench: .venv/smollm2 .venv/parity  ## Every speed that was promised, TRL's beside ours; about 30 minutes, alone on the machine.
 	.venv/bin/python benchmarks/bench.py
 
 validation: .venv/developer  ## Proof of the instruments on what is known; about 10 minutes.

@@ -1,6 +1,6 @@
 """Every speed that was promised, measured in one run: the peer's figure, ours, the ratio, the floor, and whether the target is met.
 
-make bench                                          (alone on the machine; about 45 minutes)
+make bench                                          (alone on the machine; about 30 minutes)
 .venv/bin/python benchmarks/bench.py organism probes   (some parts alone)
 .venv/bin/python benchmarks/bench.py --write           (and into docs/performance.md)
 """
@@ -38,11 +38,12 @@ class Line:
     ratio: str
     floor: str
     target: str
-    met: bool
+    met: bool | None
+    """None where there is no target."""
 
     @property
     def cells(self) -> tuple[str, ...]:
-        return self.what, self.peer, self.ours, self.ratio, self.floor, self.target, "yes" if self.met else "**no**"
+        return self.what, self.peer, self.ours, self.ratio, self.floor, self.target, {True: "yes", False: "**no**", None: ""}[self.met]
 
 
 HEAD = ("what", "peer", "ours", "ratio", "floor", "target", "met")
@@ -68,7 +69,7 @@ def grpo(console: Console) -> list[Line]:
         above = ours.median_s / floor
         lines.append(Line(f"{what}, above its floor", "", f"{ours.median_s:.2f} s", f"{above:.2f}", f"{floor:.2f} s", "1.8", above <= 1.8))
         parts = ", ".join(f"{part} {value:.2f}" for part, value in ours.parts.items() if value >= 0.005)
-        lines.append(Line(f"{what}, its parts", "", f"{parts} s", "", "", "", True))
+        lines.append(Line(f"{what}, its parts", "", f"{parts} s", "", "", "", None))
         for engine in settings.engines[1:]:
             share = ours.peak_gib / found[engine].peak_gib
             peer = f"{engine}: {found[engine].peak_gib:.1f} GiB"
@@ -90,7 +91,7 @@ def organism(console: Console) -> list[Line]:
     off, flat, twice = line.worst_share, long / short, one / two
     return [
         Line("organism step, 32 x 16", "", f"{parts['seconds']:.3f} s", "", "", "0.6 s", parts["seconds"] <= 0.6),
-        Line("organism step, its parts", "", f"{shown} s", "", "", "", True),
+        Line("organism step, its parts", "", f"{shown} s", "", "", "", None),
         Line("seconds grow with sampled tokens", "", formula, f"off by {off:.0%} at most", "", "linear", off < 0.1),
         Line(f"memory of {many} steps against {few}", "", f"{long:.2f} GiB", f"{flat:.2f}", "", "flat", flat < 1.05),
         Line("two workers against one", "", f"{one:.1f} s, {two:.1f} s", f"{twice:.2f} x faster", "2", "1.8", twice >= 1.8),

@@ -9,19 +9,16 @@ and the update with the rate of matrix products measured in the same run. Each e
 """
 
 import argparse
-import json
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import torch
 from machine import Rates, described, measure, shape_of
+from processes import leave, taken
 from rich.console import Console
 from rich.table import Table
 from transformers import AutoModelForCausalLM, LlamaConfig, PretrainedConfig, Qwen2Config
@@ -40,25 +37,20 @@ class Setting:
     new_tokens: int = 128
 
 
-def llama(width: int, layers: int, heads: int, key_heads: int, inner: int, vocabulary: int) -> LlamaConfig:
-    return LlamaConfig(
+def shaped(
+    kind: type[PretrainedConfig], width: int, layers: int, heads: int, key_heads: int, inner: int, vocabulary: int
+) -> PretrainedConfig:
+    return kind(
         hidden_size=width, num_hidden_layers=layers, num_attention_heads=heads, num_key_value_heads=key_heads, intermediate_size=inner,
         vocab_size=vocabulary, max_position_embeddings=2048, tie_word_embeddings=True, bos_token_id=1, eos_token_id=2, pad_token_id=2,
     )  # fmt: skip
 
 
-def qwen(width: int, layers: int, heads: int, inner: int) -> Qwen2Config:
-    return Qwen2Config(
-        hidden_size=width, num_hidden_layers=layers, num_attention_heads=heads, num_key_value_heads=2, intermediate_size=inner,
-        vocab_size=151_936, max_position_embeddings=2048, tie_word_embeddings=True, bos_token_id=1, eos_token_id=2, pad_token_id=2,
-    )  # fmt: skip
-
-
 SETTINGS = {
-    "smollm2-135m": Setting(llama(576, 30, 9, 3, 1536, 49_152)),
-    "qwen2.5-0.5b": Setting(qwen(896, 24, 14, 4864)),
-    "qwen2.5-1.5b": Setting(qwen(1536, 28, 12, 8960)),
-    "tiny": Setting(llama(64, 2, 4, 2, 128, 512), prompts=2, group=4, prompt_tokens=16, new_tokens=8),
+    "smollm2-135m": Setting(shaped(LlamaConfig, 576, 30, 9, 3, 1536, 49_152)),
+    "qwen2.5-0.5b": Setting(shaped(Qwen2Config, 896, 24, 14, 2, 4864, 151_936)),
+    "qwen2.5-1.5b": Setting(shaped(Qwen2Config, 1536, 28, 12, 2, 8960, 151_936)),
+    "tiny": Setting(shaped(LlamaConfig, 64, 2, 4, 2, 128, 512), prompts=2, group=4, prompt_tokens=16, new_tokens=8),
 }
 
 
@@ -200,7 +192,7 @@ def main() -> None:
     if options.device == "cuda" and not torch.cuda.is_available():
         raise SystemExit("There is no GPU here. Prove the script without one: python benchmarks/gpu.py --device cpu tiny")
     if options.engine:
-        print("\n" + json.dumps(ENGINES[options.engine](SETTINGS[options.shapes[0]], options.device)))
+        leave(ENGINES[options.engine](SETTINGS[options.shapes[0]], options.device))
         return
     console = Console(highlight=False, width=150)
     bfloat = options.device == "cuda"
@@ -209,13 +201,7 @@ def main() -> None:
     update = "trl: updated tokens/s", "ours", "times", "of the products' rate"
     table = Table("model", *sampling, *update)
     for name in options.shapes:
-        found = {}
-        for engine in ENGINES:
-            command = [sys.executable, "-W", "ignore", str(Path(__file__)), name, "--device", options.device, "--engine", engine]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            if done.returncode:
-                raise SystemExit(f"{engine} failed on {name}:\n{done.stderr[-3000:]}")
-            found[engine] = json.loads(done.stdout.strip().splitlines()[-1])
+        found = {engine: taken(__file__, name, "--device", options.device, "--engine", engine) for engine in ENGINES}
         table.add_row(*row(name, SETTINGS[name], rates, found, 2 if bfloat else 4))
     console.print(table)
     where = torch.cuda.get_device_name() if bfloat else described()

@@ -10,11 +10,7 @@ in all engines; the mean is printed. TRL runs twice on the short prompts: as it 
 checkpointing), and with that turned off.
 """
 
-import json
-import os
-import resource
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -23,6 +19,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from processes import leave, quiet, taken
 from rich.console import Console
 from rich.table import Table
 from stories import TOPICS, Stories, pay, prompt
@@ -149,8 +146,7 @@ def run_one(size: str, engine: str) -> None:
     """Runs the engine in this process and leaves one line of JSON on standard output."""
     with tempfile.TemporaryDirectory() as folder:
         found = ours(SIZES[size], Path(folder)) if engine == OURS else trl(SIZES[size], Path(folder), **ENGINES[engine])
-    found["peak_gib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print("\n" + json.dumps(found))
+    leave(found)
 
 
 @dataclass(frozen=True)
@@ -171,16 +167,11 @@ class Found:
 
 def measure(size: str, console: Console) -> dict[str, Found]:
     """Runs the engines in turn."""
-    environment = {**os.environ, "OMP_NUM_THREADS": str(THREADS), "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
     settings = SIZES[size]
     runs: dict[str, list[dict[str, Any]]] = {engine: [] for engine in settings.engines}
     for _ in range(settings.rounds):
         for engine in settings.engines:
-            command = [sys.executable, "-W", "ignore", __file__, size, engine]
-            done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-            if done.returncode:
-                raise SystemExit(f"{engine} failed:\n{done.stderr[-3000:]}")
-            runs[engine].append(json.loads(done.stdout.strip().splitlines()[-1]))
+            runs[engine].append(taken(__file__, size, engine, **quiet(THREADS)))
             console.print(f"{size}, {engine}: {', '.join(f'{s:.1f}' for s in runs[engine][-1]['seconds'])} s a step", highlight=False)
     warm = settings.warm_up
 

@@ -9,11 +9,7 @@ warm-up and left out, and the fastest of the others counts: what else the machin
 one forward pass for a reference, a teacher or an implicit reward model, whose training is one more, and nothing otherwise.
 """
 
-import json
-import os
-import resource
 import runpy
-import subprocess
 import sys
 import tempfile
 from dataclasses import replace
@@ -21,6 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from processes import leave, quiet, taken
 from rich.console import Console
 from rich.table import Table
 from stories import TOPICS, Stories
@@ -64,21 +61,18 @@ def run_one(model: str, name: str) -> None:
         cell = CellDirectory(Path(folder))
         train(arm_on(model, name), 0, cell, lambda step: None)
         seconds = [row["seconds"] for row in cell.steps()][1:]
-    print("\n" + json.dumps({"seconds": seconds, "peak_gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20}))
+    leave({"seconds": seconds})
 
 
 def main() -> None:
     """Runs every method on both models and prints the table."""
     console = Console(width=130)
-    environment = {**os.environ, "OMP_NUM_THREADS": str(THREADS), "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
     found: dict[tuple[str, str], dict[str, Any]] = {}
     wanted = sys.argv[1:]
     names = [name for name in runpy.run_path(str(STUDY))["METHODS"] if not wanted or name in (PLAIN, *wanted)]
     for name in names:
         for model in STEPS:
-            command = [sys.executable, "-W", "ignore", __file__, ONE, model, name]
-            done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
-            found[model, name] = json.loads(done.stdout.strip().splitlines()[-1])
+            found[model, name] = taken(__file__, ONE, model, name, **quiet(THREADS))
             seconds = ", ".join(f"{s:.2f}" for s in found[model, name]["seconds"])
             console.print(f"{name} on {model}: {seconds} s a step, {found[model, name]['peak_gib']:.2f} GiB", highlight=False)
     table = Table("method", *(f"{model}: {what}" for model in STEPS for what in ("s a step", "times", "peak GiB", "times")))

@@ -6,9 +6,6 @@ Steps of 8, 16, 32 and 64 problems x 16 completions give seconds against sampled
 of 20 steps stands beside that of one of 120; and the time of a study with two workers beside that with one, one thread each.
 """
 
-import json
-import resource
-import subprocess
 import sys
 import tempfile
 import time
@@ -16,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from processes import leave, taken
 from rich.console import Console
 
 from rewardscope import Arm, Boundary, Evaluation, Study
@@ -47,8 +45,7 @@ def run_one(problems: int, steps: int) -> None:
         rows = cell.steps()[WARM_UP:]
     tokens = [row["length_mean_tokens"] * problems * 16 for row in rows]
     parts = {name: float(np.median([row[name] for row in rows])) for name in rows[0] if name.startswith("seconds")}
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print("\n" + json.dumps({"parts": parts, "tokens": float(np.mean(tokens)), "peak_gib": peak}))
+    leave({"parts": parts, "tokens": float(np.mean(tokens))})
 
 
 @dataclass(frozen=True)
@@ -64,9 +61,7 @@ class Step:
 
 def measured(problems: int, steps: int = STEPS) -> Step:
     """In a process of its own."""
-    command = [sys.executable, "-W", "ignore", __file__, str(problems), str(steps)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-    return Step(**json.loads(done.stdout.strip().splitlines()[-1]))
+    return Step(**taken(__file__, problems, steps))
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ The trainings are the model with independent noise of size 1e-5 on every weight,
 that no time is the disk's. Peak memory is the process's, and grows only.
 """
 
-import resource
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from machine import seconds
+from processes import peak_gib
 from rich.console import Console
 
 from rewardscope.policy import Policy
@@ -39,16 +39,6 @@ def trained(folder: Path, seed: int) -> Path:
     return folder / str(seed)
 
 
-def seconds(work: Callable[[], object], rounds: int = 1) -> float:
-    """Of the fastest round."""
-    times = []
-    for _ in range(rounds):
-        began = time.monotonic()
-        work()
-        times.append(time.monotonic() - began)
-    return min(times)
-
-
 def plain_read(folders: list[Path]) -> int:
     """Every byte of the files, once, a file at a time."""
     return sum(len((folder / "model.safetensors").read_bytes()) for folder in folders)
@@ -73,9 +63,8 @@ def measure(console: Console) -> list[float]:
         found: list[float] = []
         for what, work, rounds in steps:
             found.append(seconds(work, rounds))
-            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
             share = "" if len(found) == 1 else f"; {found[0] / found[-1]:.2f} of the speed of the plain read"
-            console.print(f"{what}: {found[-1]:.2f} s{share}; peak so far {peak:.2f} GiB")
+            console.print(f"{what}: {found[-1]:.2f} s{share}; peak so far {peak_gib():.2f} GiB")
     return found
 
 

@@ -29,6 +29,7 @@ from rewardscope.organisms import FormatCorpus, Recipe
 from rewardscope.policy import Policy, Sampling, pack, sample
 from rewardscope.probes import Subject
 from rewardscope.seeds import generator
+from rewardscope.store import CellDirectory
 from rewardscope.tensors import Batch
 from rewardscope.types import Completion, Ending, Grade, Measurement, Problem, Rollout
 
@@ -92,6 +93,11 @@ def sampled_batch(policy: Policy, prompts: Sequence[str], group_size: int, sampl
     nothing = tuple(Grade(None, None, False) for _ in range(group_size))
     rollouts = [Rollout(problem, 0, completions, nothing) for problem, completions in zip(problems, sampled, strict=True)]
     return pack(policy, rollouts, sampling.temperature)
+
+
+def timeless_steps(cell: CellDirectory) -> list[dict[str, Any]]:
+    """The cell's step rows without what the clock said: equal runs have equal ones."""
+    return [{name: value for name, value in row.items() if not name.startswith("seconds")} for row in cell.steps()]
 
 
 def completion(text: str = "g:5", ending: Ending = Ending.END_TOKEN, num_tokens: int = 3) -> Completion:

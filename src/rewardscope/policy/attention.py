@@ -20,8 +20,6 @@ from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedM
 
 NAME = "rewardscope"
 """Of our attention function among the library's."""
-
-
 FLASH = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
 FLASH_BACKWARD = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
 """What torch's own attention on a CPU is made of; they give the log mass that the public function keeps to itself."""
@@ -50,7 +48,7 @@ def _attention(
 ) -> tuple[Tensor, None]:
     """The library's interface; what it masks is in the plan."""
     if softcap is not None or s_aux is not None:
-        raise NotImplementedError("caps and sinks")
+        raise NotImplementedError("caps and sinks")  # the answer to Policy's trial; nobody else meets it
     plan, scale = _PLAN.get(), scaling if scaling is not None else query.shape[-1] ** -0.5
     return plan.attend(int(getattr(module, "layer_idx", 0)), query, key, value, scale), None
 
@@ -72,6 +70,22 @@ def attending(model: PreTrainedModel, plan: Plan | None) -> Iterator[None]:
     finally:
         model.config._attn_implementation = before
         _PLAN.reset(token)
+
+
+def additive(hidden: Tensor) -> Tensor:
+    """A mask to be added to scores: the lowest float where True, else 0."""
+    return torch.zeros(hidden.shape, device=hidden.device).masked_fill(hidden, torch.finfo(torch.float32).min)
+
+
+def block_mask(segment_RS: Tensor) -> Tensor:
+    """Additive (R, 1, S, S): a token sees what stands before it of its own segment and of the prompt.
+
+    Args:
+        segment_RS: 0 on a prompt, 1 and up on its completions, -1 on padding.
+    """
+    same_RSS = segment_RS[:, :, None] == segment_RS[:, None, :]
+    seen_RSS = torch.ones_like(same_RSS[0]).tril() & (same_RSS | (segment_RS == 0)[:, None, :])
+    return additive(~seen_RSS)[:, None]
 
 
 def softmax_part(query: Tensor, key: Tensor, value: Tensor, scale: float, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -117,6 +131,22 @@ class Blocks:
     """Place, counted over all rows, of each token of each completion; 0 where there is none."""
     real_CT: Tensor
     """True where there is one."""
+
+    @classmethod
+    def of(cls, segment_RS: Tensor) -> "Blocks | None":
+        """Those of what :func:`block_mask` masks; None where there are prompts alone."""
+        most = int(segment_RS.max())
+        if most < 1:
+            return None
+        rows, width = segment_RS.shape
+        prompt_R = (segment_RS == 0).sum(dim=1)
+        length_RG = torch.nn.functional.one_hot(segment_RS.clamp(min=0), most + 1).sum(dim=1)[:, 1:]
+        token_T = torch.arange(int(length_RG.max()))
+        start_RG = prompt_R[:, None] + length_RG.cumsum(1) - length_RG + width * torch.arange(rows)[:, None]
+        real_CT = (token_T < length_RG[:, :, None]).flatten(0, 1)
+        own_CT = (start_RG[:, :, None] + token_T).flatten(0, 1).masked_fill(~real_CT, 0)
+        ended_RW = torch.arange(int(prompt_R.max())) >= prompt_R[:, None]
+        return cls(additive(ended_RW)[:, None, None], own_CT, real_CT)
 
     def attend(self, layer: int, query_RHSd: Tensor, key_RKSd: Tensor, value_RKSd: Tensor, scale: float) -> Tensor:
         """Outputs (R, S, H, d), with their gradients."""

@@ -7,7 +7,7 @@ from torch import Tensor
 from transformers import Cache, DynamicCache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer
 
-from rewardscope.policy.attention import merge, softmax_part
+from rewardscope.policy.attention import additive, merge, softmax_part
 
 
 def prefill(model: PreTrainedModel, prompt_PL: Tensor, seen_PL: Tensor) -> tuple[Tensor, DynamicCache]:
@@ -79,9 +79,7 @@ class Sharing:
             room: Tokens each row will read.
         """
         cache.layers = [OwnLayer(layer, len(owner_R), room) for layer in cache.layers]
-        lowest = torch.finfo(torch.float32).min
-        mask_P11L = torch.zeros(seen_PL.shape, device=seen_PL.device).masked_fill(seen_PL == 0, lowest)[:, None, None, :]
-        return cls(cache, mask_P11L, owner_R)
+        return cls(cache, additive(seen_PL == 0)[:, None, None, :], owner_R)
 
     def _arrange(self) -> None:
         """Finds for each row its place among (prompts x rows of the prompt with most)."""

@@ -12,7 +12,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from rewardscope.policy.attention import Blocks, attending
+from rewardscope.policy.attention import Blocks, attending, block_mask
 from rewardscope.policy.policy import Policy
 from rewardscope.tensors import Batch
 
@@ -43,27 +43,12 @@ class Rows:
     @cached_property
     def mask_R1SS(self) -> Tensor | None:
         """Additive mask, 0 or the lowest float; None = plain causal rows."""
-        if self.segment_RS is None:
-            return None
-        same_RSS = self.segment_RS[:, :, None] == self.segment_RS[:, None, :]
-        seen_RSS = torch.ones_like(same_RSS[0]).tril() & (same_RSS | (self.segment_RS == 0)[:, None, :])
-        return torch.zeros(seen_RSS.shape, device=seen_RSS.device).masked_fill(~seen_RSS, torch.finfo(torch.float32).min)[:, None]
+        return None if self.segment_RS is None else block_mask(self.segment_RS)
 
     @cached_property
     def blocks(self) -> Blocks | None:
         """The same for attention that never looks at what is masked; None where no completion is read beside another."""
-        if self.segment_RS is None or int(self.segment_RS.max()) < 1:
-            return None
-        prompt_R, most = (self.segment_RS == 0).sum(dim=1), int(self.segment_RS.max())
-        rows, width = self.segment_RS.shape
-        length_RG = torch.nn.functional.one_hot(self.segment_RS.clamp(min=0), most + 1).sum(dim=1)[:, 1:]
-        token_T = torch.arange(int(length_RG.max()))
-        start_RG = prompt_R[:, None] + length_RG.cumsum(1) - length_RG + width * torch.arange(rows)[:, None]
-        real_CT = (token_T < length_RG[:, :, None]).flatten(0, 1)
-        own_CT = (start_RG[:, :, None] + token_T).flatten(0, 1).masked_fill(~real_CT, 0)
-        ended_RW = torch.arange(int(prompt_R.max())) >= prompt_R[:, None]
-        mask_RW = torch.zeros(ended_RW.shape).masked_fill(ended_RW, torch.finfo(torch.float32).min)
-        return Blocks(mask_RW[:, None, None], own_CT, real_CT)
+        return None if self.segment_RS is None else Blocks.of(self.segment_RS)
 
 
 def choose_layout(policy: Policy, batch: Batch) -> Layout:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from rewardscope.errors import ModelError
-from rewardscope.policy.attention import Blocks, attending
+from rewardscope.policy.attention import Blocks, attending, block_mask
 from rewardscope.policy.decoding import Sharing, prefill
 
 transformers.logging.disable_progress_bar()  # our own progress says what is going on
@@ -202,7 +202,7 @@ class Policy:
         Found by trying it; where it does not (position biases instead of position ids, recurrent layers), rows are plain and a log line
         says so.
         """
-        found = self._tried(lambda: _packed(self, None))
+        found = self._tried(lambda: _packed(self, in_blocks=False))
         if not found:
             LOG.warning("%s cannot read packed rows; its completions are scored in plain rows", type(self.model).__name__)
         return found
@@ -211,8 +211,7 @@ class Policy:
     def blocks(self) -> bool:
         """Whether packed rows can be read by :class:`Blocks` instead of behind a block mask: in float32 on the CPU; found by trying it."""
         fits = self.device.type == "cpu" and self.model.dtype == torch.float32
-        blocks = Blocks(torch.zeros(1, 1, 1, 2), torch.tensor([[2, 3], [4, 5]]), torch.ones(2, 2, dtype=torch.bool))
-        return fits and self._attends_plainly and self._tried(lambda: _packed(self, blocks))
+        return fits and self._attends_plainly and self._tried(lambda: _packed(self, in_blocks=True))
 
     @cached_property
     def shares(self) -> bool:
@@ -250,16 +249,15 @@ class Policy:
         return (hidden if self.head is None else self.head(hidden)).float()
 
 
-def _packed(policy: Policy, blocks: Blocks | None) -> tuple[Tensor, Tensor]:
+def _packed(policy: Policy, *, in_blocks: bool) -> tuple[Tensor, Tensor]:
     """Two completions of two tokens, in one row behind their prompt and each alone."""
     row = torch.linspace(0, policy.vocabulary_size - 1, 6, device=policy.device).long()[None]
     alone = torch.cat([row[:, :4], row[:, [0, 1, 4, 5]]])
-    segment = torch.tensor([0, 0, 1, 1, 2, 2], device=policy.device)
-    seen = torch.ones(6, 6, dtype=torch.bool, device=policy.device).tril() & ((segment[:, None] == segment) | (segment == 0))
-    mask = torch.zeros(1, 1, 6, 6, device=policy.device).masked_fill(~seen, torch.finfo(torch.float32).min)
+    segment = torch.tensor([[0, 0, 1, 1, 2, 2]], device=policy.device)
+    blocks, mask = (Blocks.of(segment), None) if in_blocks else (None, block_mask(segment))
     position = torch.tensor([[0, 1, 2, 3, 2, 3]], device=policy.device)
     with attending(policy.model, blocks):
-        packed = policy.hidden(input_ids=row, position_ids=position, attention_mask=mask if blocks is None else None)
+        packed = policy.hidden(input_ids=row, position_ids=position, attention_mask=mask)
     plain = policy.hidden(input_ids=alone, position_ids=position[:, :4].expand(2, 4), attention_mask=None)
     return packed[0, 2:], plain[:, 2:].flatten(0, 1)
 

@@ -145,10 +145,13 @@ def _sample_rows(
         states, cache = prefill(policy.model, ids, seen)
         logits = _logits(policy, states, ids, seen)
     owner = torch.tensor([prompts.index(row.prompt) for row in rows], device=device)
-    plan = Sharing.begin(cache, seen, owner, sampling.max_tokens) if policy.shares else None
-    if plan is None:
+    plan = mask = None
+    if policy.shares:
+        plan = Sharing.begin(cache, seen, owner, sampling.max_tokens)
+    else:
         cache.batch_select_indices(owner)
-    logits, seen = logits[owner], seen[owner]
+        mask = seen[owner]
+    logits = logits[owner]
     position = torch.tensor([len(encoded[row.prompt]) for row in rows], device=device)
     live = list(rows)
     alive = torch.ones(len(rows), dtype=torch.bool)
@@ -169,13 +172,19 @@ def _sample_rows(
             keep = alive.nonzero().squeeze(1)
             live = [live[i] for i in keep.tolist()]
             keep = keep.to(device)
-            cache.batch_select_indices(keep) if plan is None else plan.keep(keep)
-            token, seen, position = token[keep], seen[keep], position[keep]
+            if plan is not None:
+                plan.keep(keep)
+            if mask is not None:
+                cache.batch_select_indices(keep)
+                mask = mask[keep]
+            token, position = token[keep], position[keep]
             alive = torch.ones(len(live), dtype=torch.bool)
-        seen = torch.cat([seen, seen.new_ones(len(live), 1)], dim=1)
-        inputs = {"input_ids": token[:, None], "position_ids": position[:, None], "attention_mask": seen if plan is None else None}
+        if mask is not None:
+            mask = torch.cat([mask, mask.new_ones(len(live), 1)], dim=1)
         with policy.precision(), attending(policy.model, plan):
-            output = policy.model(**inputs, past_key_values=cache, use_cache=True)
+            output = policy.model(
+                input_ids=token[:, None], attention_mask=mask, position_ids=position[:, None], past_key_values=cache, use_cache=True
+            )
         logits, position = output.logits[:, -1].float(), position + 1
 
 
