@@ -187,11 +187,11 @@ def test_no_worker_outlives_the_process_that_started_it(ending: str) -> None:
 
 
 def test_a_process_forked_after_the_first_grade_is_refused_and_does_not_hang() -> None:
-    code = (
+    code = (  # os.write: a line that two processes print to one pipe may be mixed
         "import os\nfrom rewardscope.environments.code.sandbox import call\n"
         "program = 'def f(n):\\n    return n'\ncall(program, 'f', [[1]])\nchild = os.fork()\n"
-        "try:\n    print(call(program, 'f', [[2]])[0].value, flush=True)\nexcept ValueError as error:\n"
-        "    print(type(error).__name__, flush=True)\nos.waitpid(child, 0) if child else os._exit(0)"
+        "try:\n    said = str(call(program, 'f', [[2]])[0].value)\nexcept ValueError as error:\n"
+        "    said = type(error).__name__\nos.write(1, f'{said}\\n'.encode())\nos.waitpid(child, 0) if child else os._exit(0)"
     )
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert sorted(done.stdout.split()) == ["2", "EnvironmentFault"]
