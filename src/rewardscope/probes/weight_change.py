@@ -23,7 +23,7 @@ RELATIVE = 1e-3
 """Below the spacing of bfloat16, so on stored bfloat16 values it asks for the same bits."""
 ALL = "all"
 """Stands for every matrix together."""
-CHUNK = 1 << 15
+CHUNK = 1 << 16
 """Entries that are compared at a time, so that every intermediate number stays in the cache."""
 VIEWS = ("float32", "bfloat16", "relative_1e-3", "tolerance_1e-5")
 
@@ -60,16 +60,16 @@ def _tally_chunks(first: np.ndarray, second: np.ndarray, starts: Sequence[int]) 
         for start in starts:
             one, two = first[start : start + CHUNK], second[start : start + CHUNK]
             apart = two - one
-            # bit patterns: a NaN that differs from itself is caught by the sums
-            stored = [torch.from_numpy(side).bfloat16() for side in (one, two)]
+            # bit patterns, which compare ten times as fast as bfloat16 does: a NaN that differs from itself is caught by the sums
+            stored = [torch.from_numpy(side).bfloat16().view(torch.int16).numpy() for side in (one, two)]
             sums += _squares(apart), _squares(one)
-            counts[0] += np.count_nonzero(apart)
-            counts[1] += int(torch.count_nonzero(stored[0] != stored[1]))
+            moved = apart != 0
             np.abs(apart, out=apart)
-            counts[3] += np.count_nonzero(apart > np.float32(TOLERANCE))
             larger = np.maximum(np.abs(one), np.abs(two))
             larger *= np.float32(RELATIVE)
-            counts[2] += np.count_nonzero(apart > larger)
+            # 0 and -0 differ in bits alone
+            found = moved, (stored[0] != stored[1]) & moved, apart > larger, apart > np.float32(TOLERANCE)
+            counts += [np.count_nonzero(view) for view in found]
     return counts, sums
 
 
