@@ -1,13 +1,22 @@
-"""What makes one-token steps fast: a prompt's keys and values are kept once, whatever the number of completions behind it."""
+"""What makes one-token steps fast: a prompt's keys and values are kept once, and products of few rows may run the other way round."""
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.functional import linear
 from transformers import Cache, DynamicCache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer
 
 from rewardscope.policy.attention import additive, merge, softmax_part
+
+THIN_ROWS = 128
+"""Up to so many rows W x^T beats x W^T on a processor without AVX-512: 1.7 times at 8 rows, 1.4 at 32, 1.25 at 128."""
+THIN_WEIGHTS = 1 << 16
+"""Matrices with fewer numbers gain nothing: those of the organisms."""
 
 
 def prefill(model: PreTrainedModel, prompt_PL: Tensor, seen_PL: Tensor) -> tuple[Tensor, DynamicCache]:
@@ -113,3 +122,34 @@ class Sharing:
         if not self._full:
             before, before_mass = before[self._slot_R], before_mass[self._slot_R]
         return merge(((before, before_mass), (own.reshape(rows, heads, -1), own_mass.reshape(rows, heads))))[0][:, None]
+
+
+@contextlib.contextmanager
+def thin_products(model: PreTrainedModel) -> Iterator[None]:
+    """Within it, large linear layers multiply few rows the other way round where that is the faster one; the same up to float rounding.
+
+    Decided by what the processor can do and never by a clock, so that a machine always computes the same bits. With AVX-512 the two ways
+    take equally long.
+    """
+    layers = [module for module in model.modules() if _gains(module)] if torch.backends.cpu.get_cpu_capability() == "AVX2" else []
+    for layer in layers:
+        layer.forward = partial(_thin_linear, layer)
+    try:
+        yield
+    finally:
+        for layer in layers:
+            del layer.forward
+
+
+def _gains(module: nn.Module) -> bool:
+    if type(module) is not nn.Linear or module.weight.numel() < THIN_WEIGHTS:
+        return False
+    return module.weight.device.type == "cpu" and module.weight.dtype == torch.float32
+
+
+def _thin_linear(layer: nn.Linear, states: Tensor) -> Tensor:
+    rows = states.reshape(-1, states.shape[-1])
+    if len(rows) > THIN_ROWS:
+        return linear(states, layer.weight, layer.bias)
+    product = torch.mm(layer.weight, rows.t()).t().contiguous().view(*states.shape[:-1], -1)
+    return product if layer.bias is None else product + layer.bias

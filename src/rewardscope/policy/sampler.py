@@ -15,7 +15,7 @@ from transformers.cache_utils import DynamicLayer
 
 from rewardscope.errors import ComponentError, ModelError
 from rewardscope.policy.attention import attending
-from rewardscope.policy.decoding import Sharing, prefill
+from rewardscope.policy.decoding import Sharing, prefill, thin_products
 from rewardscope.policy.policy import Policy
 from rewardscope.policy.turns import Row
 from rewardscope.seeds import Address, uniforms
@@ -93,8 +93,9 @@ def sample(
     rows = [Row(p, g) for p in sorted(range(len(prompts)), key=lambda p: len(encoded[p])) for g in range(group_size)]
     longest = max(map(len, encoded))
     most = _rows_at_once(policy, sampling.max_tokens + (-(-longest // group_size) if policy.shares else longest))
-    for start in range(0, len(rows), most):
-        _sample_rows(policy, encoded, rows[start : start + most], sampling, noise, replies)
+    with thin_products(policy.model):
+        for start in range(0, len(rows), most):
+            _sample_rows(policy, encoded, rows[start : start + most], sampling, noise, replies)
     rows.sort(key=lambda row: (row.prompt, row.member))
     completions = [row.completion(policy, takes_turns=replies is not None) for row in rows]
     return [tuple(completions[p * group_size : (p + 1) * group_size]) for p in range(len(prompts))]

@@ -3,9 +3,9 @@ import torch
 from transformers import DynamicCache
 
 from factories import FAMILIES, tiny_policy
-from rewardscope.policy import Policy
+from rewardscope.policy import Policy, decoding
 from rewardscope.policy.attention import attending
-from rewardscope.policy.decoding import OwnLayer, Sharing, prefill
+from rewardscope.policy.decoding import OwnLayer, Sharing, prefill, thin_products
 from rewardscope.seeds import generator
 
 
@@ -73,3 +73,32 @@ def test_the_library_attends_again_afterwards(planted: Policy) -> None:
         assert planted.model.config._attn_implementation != before
         raise KeyError
     assert planted.model.config._attn_implementation == before
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("thin_rows", [0, 128])
+def test_products_the_other_way_round_are_the_same_products(family: str, thin_rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX2")
+    monkeypatch.setattr(decoding, "THIN_WEIGHTS", 0)
+    monkeypatch.setattr(decoding, "THIN_ROWS", thin_rows)
+    policy = tiny_policy(family)
+    ids = torch.tensor([[3, 5, 7], [2, 4, 6]])
+    with torch.no_grad():
+        expected = policy.model(input_ids=ids).logits
+        with thin_products(policy.model):
+            torch.testing.assert_close(policy.model(input_ids=ids).logits, expected, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("capability", "smallest", "least"), [("AVX2", 0, 10), ("AVX2", 1 << 16, 0), ("AVX512", 0, 0)])
+def test_which_products_are_turned_round_and_that_the_model_is_left_as_it_was(
+    planted: Policy, capability: str, smallest: int, least: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def turned() -> int:
+        return sum("forward" in vars(module) for module in planted.model.modules())
+
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+    monkeypatch.setattr(decoding, "THIN_WEIGHTS", smallest)
+    with pytest.raises(KeyError), thin_products(planted.model):
+        assert turned() >= least and (turned() > 0) == (least > 0)
+        raise KeyError
+    assert turned() == 0
