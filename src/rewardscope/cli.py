@@ -426,11 +426,14 @@ def build_organism(
     name: Annotated[str, typer.Argument(help="One that `rewardscope organisms list` shows.")],
     out: Annotated[Path | None, typer.Option("--out", help="Folder to build in; the package's own when not given.")] = None,
 ) -> None:
-    """Make an organism from its recipe: the same seed gives the same weights on one machine."""
+    """Make an organism from its recipe: the same seed gives the same weights on one machine.
+
+    Another kind of processor rounds otherwise, and training makes another organism of that; the card beside it is of what was built.
+    """
     import torch
     from rich.progress import Progress
 
-    from rewardscope.organisms import build
+    from rewardscope.organisms import build, card
 
     torch.set_num_threads(1)  # the number of threads changes low bits, and a recipe promises the same bits
     with Progress(console=console, disable=not console.is_terminal) as bar:
@@ -443,6 +446,9 @@ def build_organism(
 
         folder = build(name, show, out)
     _say(f"Written: {folder}")
+    if out is not None:
+        same = json.loads((folder / "card.json").read_text())["weights_sha256"] == card(name)["weights_sha256"]
+        _say(f"The shipped weights are {'the same' if same else 'others, of another kind of processor or version of torch'}")
 
 
 def main() -> None:

@@ -22,6 +22,7 @@ from rewardscope.learner.losses import (
     with_tail,
 )
 from rewardscope.learner.low_rank import LowRank, merged
+from rewardscope.learner.optimizers import begin_state
 from rewardscope.learner.subnetwork import Subnetwork, hold_outside
 from rewardscope.learner.teacher import Teacher
 from rewardscope.policy.packing import Rows, arrange, choose_layout
@@ -114,6 +115,7 @@ class Learner:
             weight_decay=self.weight_decay,
             fused=True,
         )
+        begin_state(optimizer)
         if masks is not None:
             hold_outside(optimizer, policy.trainable(), masks)
         return optimizer

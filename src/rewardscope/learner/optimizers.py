@@ -11,6 +11,17 @@ OWN = "parameter."
 """Prefix of tensors kept beside the optimizer's."""
 
 
+def begin_state(optimizer: torch.optim.AdamW) -> None:
+    """Takes the memory of an AdamW's moments now, as its own first step would, and not among the gradients of that step.
+
+    There they would lie in the gaps between a step's gradients, and no later step could use its freed memory for anything longer.
+    """
+    for group in optimizer.param_groups:
+        for weight in group["params"]:
+            moments = {name: torch.zeros_like(weight, memory_format=torch.preserve_format) for name in ("exp_avg", "exp_avg_sq")}
+            optimizer.state[weight] = {"step": torch.zeros((), device=weight.device), **moments}
+
+
 def save_optimizer(optimizer: torch.optim.Optimizer, path: Path, beside: Mapping[str, Tensor] | None = None) -> None:
     """Writes the optimizer's tensors, and those that are to be kept beside them."""
     state = optimizer.state_dict()["state"]

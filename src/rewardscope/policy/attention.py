@@ -205,14 +205,15 @@ class _BlockAttention(torch.autograd.Function):
         itself = FLASH(*own, is_causal=True, scale=scale)
         merged, mass = merge(((blocks.apart(before), blocks.apart(before_mass)), itself))
         blocks.put(output, merged)
-        ctx.save_for_backward(query, key, value, said, said_mass, merged, mass)
+        ctx.save_for_backward(query, key, value, output, said_mass, mass)
         ctx.blocks, ctx.scale = blocks, scale
         return output
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
-        query, key, value, said, said_mass, merged, mass = ctx.saved_tensors
+        query, key, value, output, said_mass, mass = ctx.saved_tensors
         blocks, scale, gradient = ctx.blocks, ctx.scale, gradients[0].transpose(1, 2)
+        said, merged = blocks.prompts(output.transpose(1, 2)) * blocks.prompt_R1W1, blocks.own(output.transpose(1, 2))
         found = [tensor.new_zeros(tensor.transpose(1, 2).shape) for tensor in (query, key, value)]
         into = [tensor[:, : said.shape[2]].transpose(1, 2) for tensor in found]
         prompt = [blocks.prompts(tensor) for tensor in (query, key, value)]

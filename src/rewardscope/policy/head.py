@@ -9,6 +9,8 @@ from rewardscope.errors import RewardscopeError
 
 CHUNK_NUMBERS = 1 << 24
 """Logits worked on at once: 64 MiB of float32."""
+CACHE_NUMBERS = 1 << 20
+"""Logits that become probabilities at once: 4 MiB, and no second copy of a chunk."""
 KEPT_NUMBERS = 1 << 26
 """Probabilities kept for the backward pass (256 MiB of float32); beyond that it computes them again."""
 
@@ -35,7 +37,7 @@ class HeadScores(torch.autograd.Function):
         wanted = any(ctx.needs_input_grad[:2])
         ctx.kept = hidden_MD.new_empty(count, size) if wanted and count * size <= KEPT_NUMBERS else None
         logprob_M, entropy_M = hidden_MD.new_empty(count), hidden_MD.new_empty(count)
-        for chosen in _chunks(count, size):
+        for chosen in _chunks(count, size, CHUNK_NUMBERS):
             kept = None if ctx.kept is None else ctx.kept[chosen]
             _, logprob_M[chosen], entropy_M[chosen] = _softmax(hidden_MD[chosen], weight_VD, token_M[chosen], temperature, kept)
         ctx.save_for_backward(hidden_MD, weight_VD, token_M)
@@ -52,7 +54,7 @@ class HeadScores(torch.autograd.Function):
         hidden_MD, weight_VD, token_M = ctx.saved_tensors
         gradient_M = gradients[0] / ctx.temperature
         hidden_gradient_MD, weight_gradient_VD = torch.empty_like(hidden_MD), torch.zeros_like(weight_VD)
-        for chosen in _chunks(len(token_M), weight_VD.shape[0]):
+        for chosen in _chunks(len(token_M), weight_VD.shape[0], CHUNK_NUMBERS):
             if ctx.kept is not None:
                 pull = ctx.kept[chosen]
             else:
@@ -65,8 +67,8 @@ class HeadScores(torch.autograd.Function):
         return hidden_gradient_MD, weight_gradient_VD, None, None
 
 
-def _chunks(count: int, size: int) -> list[slice]:
-    step = max(1, CHUNK_NUMBERS // size)
+def _chunks(count: int, size: int, numbers: int) -> list[slice]:
+    step = max(1, numbers // size)
     return [slice(start, min(start + step, count)) for start in range(0, count, step)]
 
 
@@ -74,13 +76,17 @@ def _softmax(
     hidden_CD: Tensor, weight_VD: Tensor, token_C: Tensor, temperature: float, out: Tensor | None = None
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Probabilities (C, V), in ``out`` where it is given, and logprob and entropy (C,) of the tokens."""
-    logit_CV = hidden_CD @ weight_VD.T
+    found_CV = torch.mm(hidden_CD, weight_VD.T, out=out)
     if temperature != 1.0:
-        logit_CV.div_(temperature)
-    logit_CV.sub_(logit_CV.amax(dim=1, keepdim=True))
-    probability_CV = torch.exp(logit_CV, out=out)
-    mass_C = probability_CV.sum(dim=1)
-    log_mass_C = mass_C.log()
-    logprob_C = logit_CV.gather(1, token_C[:, None]).squeeze(1) - log_mass_C
-    mean_C = torch.linalg.vecdot(probability_CV, logit_CV) / mass_C
-    return probability_CV.div_(mass_C[:, None]), logprob_C, log_mass_C - mean_C
+        found_CV.div_(temperature)
+    logprob_C, entropy_C = hidden_CD.new_empty(len(token_C)), hidden_CD.new_empty(len(token_C))
+    for part in _chunks(len(token_C), found_CV.shape[1], CACHE_NUMBERS):
+        logit = found_CV[part]
+        logit.sub_(logit.amax(dim=1, keepdim=True))
+        probability = logit.exp()
+        mass = probability.sum(dim=1)
+        log_mass = mass.log()
+        logprob_C[part] = logit.gather(1, token_C[part, None]).squeeze(1) - log_mass
+        entropy_C[part] = log_mass - (probability[:, None] @ logit[:, :, None]).flatten() / mass
+        torch.div(probability, mass[:, None], out=logit)
+    return found_CV, logprob_C, entropy_C

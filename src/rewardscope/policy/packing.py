@@ -5,6 +5,7 @@ ids that start again after the prompt, so every completion is scored as if it st
 predicts nothing that was sampled, so it is not read. What an environment said between turns is read like anything else, and never scored.
 """
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor
 
 from rewardscope.policy.attention import Blocks, attending, block_mask
+from rewardscope.policy.lean import lean
 from rewardscope.policy.policy import Policy
 from rewardscope.tensors import Batch
 
@@ -96,10 +98,10 @@ def _split(prompt_length: int, lengths: list[int]) -> list[list[int]]:
 def read(policy: Policy, rows: Rows, *, states: bool = False) -> Tensor:
     """What the model makes of the rows: :meth:`Policy.hidden` (R, S, ...), or its last states whatever its head is."""
     found = policy.states if states else policy.hidden
-    if policy.blocks and rows.blocks is not None:
-        with attending(policy.model, rows.blocks):
-            return found(input_ids=rows.input_RS, position_ids=rows.position_RS, attention_mask=None)
-    return found(input_ids=rows.input_RS, position_ids=rows.position_RS, attention_mask=rows.mask_R1SS)
+    blocks = rows.blocks if policy.blocks else None
+    keeping = lean(policy.model) if torch.is_grad_enabled() and policy.lean else nullcontext()
+    with attending(policy.model, blocks), keeping:
+        return found(input_ids=rows.input_RS, position_ids=rows.position_RS, attention_mask=rows.mask_R1SS if blocks is None else None)
 
 
 def arrange(batch: Batch, layout: Layout, max_tokens: int, device: torch.device) -> list[Rows]:

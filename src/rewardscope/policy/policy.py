@@ -16,6 +16,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, P
 from rewardscope.errors import ModelError
 from rewardscope.policy.attention import Blocks, attending, block_mask
 from rewardscope.policy.decoding import Sharing, prefill
+from rewardscope.policy.lean import lean
 
 transformers.logging.disable_progress_bar()  # our own progress says what is going on
 LOG = logging.getLogger(__name__)
@@ -218,6 +219,11 @@ class Policy:
         """Whether a prompt's keys and values can be kept once for all of its completions while they are sampled; found by trying it."""
         return self._attends_plainly and self._tried(lambda: _sharing(self))
 
+    @cached_property
+    def lean(self) -> bool:
+        """Whether its layers give the same where they keep less for the way back; found by trying it."""
+        return self._tried(lambda: _leaning(self))
+
     @property
     def _attends_plainly(self) -> bool:
         """Whether attention goes through the library's interface, where ours can stand in, and no layer has a window."""
@@ -260,6 +266,14 @@ def _packed(policy: Policy, *, in_blocks: bool) -> tuple[Tensor, Tensor]:
         packed = policy.hidden(input_ids=row, position_ids=position, attention_mask=mask)
     plain = policy.hidden(input_ids=alone, position_ids=position[:, :4].expand(2, 4), attention_mask=None)
     return packed[0, 2:], plain[:, 2:].flatten(0, 1)
+
+
+def _leaning(policy: Policy) -> tuple[Tensor, Tensor]:
+    """Eight tokens, read both ways."""
+    ids = torch.linspace(0, policy.vocabulary_size - 1, 8, device=policy.device).long()[None]
+    with lean(policy.model):
+        less = policy.hidden(input_ids=ids)
+    return less, policy.hidden(input_ids=ids)
 
 
 def _sharing(policy: Policy) -> tuple[Tensor, Tensor]:

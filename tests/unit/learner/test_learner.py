@@ -200,6 +200,21 @@ def test_training_goes_on_from_a_saved_optimizer_to_the_same_bits(batch: Batch, 
     assert_same_weights(resumed, policy)
 
 
+def test_moments_that_were_there_before_change_nothing(batch: Batch) -> None:
+    learner = Learner(learning_rate=1e-3, weight_decay=0.01)
+    early, lazy = tiny_policy(), tiny_policy()
+    with_state, without = learner.optimizer(early), learner.optimizer(lazy)
+    assert len(with_state.state) == len(early.trainable())
+    without.state.clear()
+    for step in range(2):
+        learner.update(early, with_state, batch, credit(batch), None, MAX_TOKENS, ("test", step))
+        learner.update(lazy, without, batch, credit(batch), None, MAX_TOKENS, ("test", step))
+    assert_same_weights(early, lazy)
+    for one, other in zip(early.trainable().values(), lazy.trainable().values(), strict=True):
+        assert with_state.state[one].keys() == without.state[other].keys()
+        assert all(torch.equal(with_state.state[one][name], value) for name, value in without.state[other].items())
+
+
 def test_a_fresh_optimizer_would_not_have_been_the_same(batch: Batch) -> None:
     learner = Learner(learning_rate=1e-3)
     carried, restarted = tiny_policy(), tiny_policy()
