@@ -4,8 +4,8 @@ Autograd keeps every intermediate number; what is left out here costs a few pass
 twice. The numbers are the library's, to the bit in a Llama; where three gradients meet, their sum may run in another order.
 """
 
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
 
@@ -16,18 +16,12 @@ from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
 from transformers.activations import SiLUActivation
 
+from rewardscope.policy.forwards import going
 
-@contextlib.contextmanager
-def lean(model: PreTrainedModel) -> Iterator[None]:
+
+def lean(model: PreTrainedModel) -> AbstractContextManager[None]:
     """Within it, norms and gated layers of the model keep less, where they are trained in float32 on the CPU."""
-    changed = {module: forward for module in model.modules() if (forward := _lean_forward(module)) is not None}
-    for module, forward in changed.items():
-        module.forward = forward
-    try:
-        yield
-    finally:
-        for module in changed:
-            del module.forward
+    return going({module: forward for module in model.modules() if (forward := _lean_forward(module)) is not None})
 
 
 def _lean_forward(module: nn.Module) -> Callable[..., Tensor] | None:

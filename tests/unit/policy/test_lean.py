@@ -32,8 +32,8 @@ def test_the_gradient_is_the_same_and_where_norms_come_first_to_the_bit(family: 
     assert less.keys() == plain.keys()
 
 
-def kept_numbers(policy: Policy) -> int:
-    """How many different numbers autograd keeps of a forward pass, weights apart."""
+def kept_bytes(policy: Policy) -> int:
+    """How many bytes autograd keeps of a forward pass, weights apart."""
     weights = {weight.untyped_storage().data_ptr() for weight in policy.model.parameters()}
     found: dict[int, int] = {}
 
@@ -50,9 +50,9 @@ def kept_numbers(policy: Policy) -> int:
 
 def test_a_llama_keeps_two_thirds_at_most() -> None:
     policy = tiny_policy("llama")
-    whole = kept_numbers(policy)
+    whole = kept_bytes(policy)
     with lean(policy.model):
-        assert kept_numbers(policy) < 2 / 3 * whole
+        assert kept_bytes(policy) < 2 / 3 * whole
 
 
 def test_weights_that_are_held_still_and_other_precisions_go_the_librarys_way() -> None:
