@@ -99,9 +99,11 @@ def as_records() -> list[dict[str, Any]]:
 def worlds() -> list[dict[str, Any]]:
     """Every environment and every world of every organism: a sample problem, its oracle's completion, and how untrained policies behave.
 
-    ``measured`` holds records of base behaviour by the name of the policy that was asked; empty where none was.
+    ``measured`` holds records of base behaviour by the name of the policy that was asked, empty where none was; ``organisms`` those
+    that an environment's problems are the world of.
     """
     asked: dict[str, Any] = json.loads(MEASURED.read_text())
+    homes = {name: {type(world) for world in recipe.corpus.worlds.values()} for name, recipe in RECIPES.items()}
     found = [
         {
             "kind": "environment",
@@ -111,6 +113,7 @@ def worlds() -> list[dict[str, Any]]:
             "planted": {},
             **_sample(cls()),
             "measured": asked.get(name, {}),
+            "organisms": [organism for organism, types in homes.items() if cls in types],
         }
         for name, cls in ENVIRONMENTS.items()
     ]
@@ -126,6 +129,7 @@ def worlds() -> list[dict[str, Any]]:
                     "planted": content["planted"],
                     **_sample(environment),
                     "measured": {name: content["measured"][world]},
+                    "organisms": [],
                 }
             )
     return found

@@ -328,14 +328,21 @@ def worlds(as_json: Annotated[bool, typer.Option("--json", help="One JSON list, 
             f"\nplanted: {_shares(record['planted'])}" if record["planted"] else "", style="dim"
         )
         problem = Text(_cut(record["prompt"])).append(f"\n→ {_cut(record['oracle'])}\n", style="bold").append_text(told)
-        table.add_row(name, problem, Text("\n".join(_behaviour(policy, told) for policy, told in record["measured"].items())))
+        asked = [_behaviour(policy, told) for policy, told in record["measured"].items()]
+        asked += [f"its organisms: {', '.join(record['organisms'])}"] if record["organisms"] else []
+        table.add_row(name, problem, Text("\n".join(asked)))
     console.print(table)
 
 
 def _behaviour(policy: str, measured: dict[str, Any]) -> str:
-    solved = ", ".join(f"pass@{k} {share:.2f}" for k, share in sorted(measured["solved_within"].items(), key=lambda pair: int(pair[0])))
-    told = f"{policy}: pass@1 {measured['pass_at_1']:.3f}, {solved} ({measured['problems']} problems x {measured['draws_per_problem']})"
+    told = f"{policy}: {_solved(measured)} ({measured['problems']} problems x {measured['draws_per_problem']})"
     return told + (f"\nshares: {_shares(measured['strategy_share'])}" if len(measured["strategy_share"]) > 1 else "")
+
+
+def _solved(measured: dict[str, Any]) -> str:
+    """pass@1, and pass@k for every k that was measured: it ends at the draws there were."""
+    within = sorted((int(k), share) for k, share in measured["solved_within"].items())
+    return ", ".join([f"pass@1 {measured['pass_at_1']:.3f}", *(f"pass@{k} {share:.2f}" for k, share in within)])
 
 
 def _cut(text: str, most: int = 400) -> str:
@@ -402,15 +409,14 @@ def list_organisms() -> None:
     """List the organisms with what is planted in them and how they behave untrained."""
     from rewardscope.organisms import RECIPES, card
 
-    table = Table("organism", "planted", "world", "pass@1", "solved within 16, 128", "strategy shares", "strategy accuracy")
+    table = Table("organism", "planted", "world", "solved", "strategy shares", "strategy accuracy")
     for name in RECIPES:
         content = card(name)
         for place, (world, measured) in enumerate(content["measured"].items()):
             table.add_row(
                 *((name, _shares(content["planted"])) if place == 0 else ("", "")),
                 world,
-                f"{measured['pass_at_1']:.2f}",
-                ", ".join(f"{measured['solved_within'][k]:.2f}" for k in ("16", "128")),
+                _solved(measured),
                 _shares(measured["strategy_share"]),
                 _shares(measured["strategy_accuracy"]),
             )

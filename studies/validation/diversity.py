@@ -24,6 +24,7 @@ def diversity() -> Iterator[Check]:
     yield Check(
         "Diversity", "coverage", "the interval of distinct answers in 16 draws holds the true number", covered / studies, 0.93, 0.97, n
     )
+    yield from _right_answers(random)
     die = [group(i, [(None, False, str(a)) for a in random.integers(0, 6, 64)]) for i in range(400)]
     found = {r.metric: r.value for r in Diversity(16).measure(subject(die)) if "problem" not in r.labels}
     yield Check(
@@ -35,3 +36,19 @@ def diversity() -> Iterator[Check]:
         0.01,
         "400 x 64",
     )
+
+
+def _right_answers(random: np.random.Generator) -> Iterator[Check]:
+    """Two right answers, 3 to 1 in frequency, among wrong ones: what is found must not depend on how often the policy is right."""
+    share_A, true = np.array([0.75, 0.25]), 2 * 0.75 * 0.25
+    found = {}
+    for right in (0.2, 0.9):
+        wrong_A = np.full(8, (1 - right) / 8)
+        drawn = random.choice(list("abcdefghij"), p=[*(right * share_A), *wrong_A], size=(400, 64))
+        draws = [group(i, [(None, str(a) in "ab", str(a)) for a in row]) for i, row in enumerate(drawn)]
+        rows = Diversity(16).measure(subject(draws))
+        found[right] = next(r.value or 0 for r in rows if r.metric == "diversity/right_answers_differ" and "problem" not in r.labels)
+    what = "two right draws differ, known 0.375, with right answers in a fifth of the draws"
+    yield Check("Diversity", "sensitivity", what, found[0.2], true - 0.02, true + 0.02, "400 x 64")
+    what = "the same with right answers in nine tenths, less that: being surer alone is no loss"
+    yield Check("Diversity", "null", what, found[0.9] - found[0.2], -0.02, 0.02, "400 x 64")

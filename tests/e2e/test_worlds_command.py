@@ -18,9 +18,21 @@ def test_every_environment_and_every_world_of_an_organism_is_listed_with_a_probl
         assert record["prompt"] and record["oracle"] and record["what"]
         if record["kind"] == "organism":
             assert record["planted"] and 0 <= record["measured"][record["name"]]["pass_at_1"] <= 1
+        else:
+            assert record["measured"] or record["organisms"], f"nobody was asked in {record['name']}"
 
 
 def test_the_table_shows_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cli.console, "_width", 160)
     shown = CliRunner().invoke(app, ["worlds"], catch_exceptions=False)
     assert shown.exit_code == 0 and "formats-planted: pass@1 0.7" in shown.stdout
+    assert "its organisms: feedback" in shown.stdout
+
+
+def test_every_organism_is_listed_however_many_draws_it_was_measured_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli.console, "_width", 240)
+    shown = CliRunner().invoke(app, ["organisms", "list"], catch_exceptions=False)
+    assert shown.exit_code == 0
+    for name in RECIPES:
+        assert name in shown.stdout
+    assert "pass@16 0.97" in shown.stdout and "pass@128 1.00" in shown.stdout

@@ -59,6 +59,8 @@ def entropy(names: Sequence[Hashable]) -> float:
 class Diversity:
     """Distinct answers, texts and strategies among ``k`` draws of a problem, entropy of its answers, and what more draws win.
 
+    ``right_answers_differ`` looks at right answers alone, where a problem has several: what a policy that is merely surer need not lose.
+
     Counts are rarefied to k, so that policies with unequal numbers of usable draws compare. Problems with fewer usable draws are
     dropped and counted.
 
@@ -71,7 +73,7 @@ class Diversity:
     reads: ClassVar[str] = "stored completions"
     metrics: ClassVar[tuple[str, ...]] = (
         *("diversity/distinct_answers", "diversity/distinct_completions", "diversity/answer_entropy", "diversity/answers_differ"),
-        *("diversity/single_strategy", "diversity/pass_slope"),
+        *("diversity/right_answers_differ", "diversity/single_strategy", "diversity/pass_slope"),
     )
 
     def __post_init__(self) -> None:
@@ -81,6 +83,7 @@ class Diversity:
     def measure(self, subject: Subject) -> list[Measurement]:
         """One row per metric over the problems, and one per problem."""
         answers = [[grade.answer for grade in rollout.grades if grade.answer is not None] for rollout in subject.rollouts]
+        right = [[grade.answer for grade in rollout.grades if grade.correct and grade.answer is not None] for rollout in subject.rollouts]
         texts = [[completion.said for completion in rollout.completions] for rollout in subject.rollouts]
         strategies = [[grade.strategy for grade in rollout.grades if grade.strategy is not None] for rollout in subject.rollouts]
         draws = [verdicts(rollout, False) for rollout in subject.rollouts]
@@ -91,6 +94,7 @@ class Diversity:
             ("distinct_completions", "completions", at_k, [expected_distinct(names, self.k) for names in texts]),
             ("answer_entropy", "nats", {}, [entropy(names) for names in answers]),
             ("answers_differ", "share", {}, [1 - chance_of_one(names, 2) for names in answers]),
+            ("right_answers_differ", "share", {}, [1 - chance_of_one(names, 2) for names in right]),
             ("single_strategy", "share", at_k, [chance_of_one(names, self.k) for names in strategies]),
             ("pass_slope", "share difference", at_k, list((pass_PK[:, 1] - pass_PK[:, 0]) / doublings)),
         ]

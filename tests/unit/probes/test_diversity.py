@@ -20,8 +20,9 @@ NAMES = st.lists(st.sampled_from("abcd"), min_size=1, max_size=7)
 
 
 def group(answers: Sequence[str | None], *, name: str = "p", strategies: Sequence[str | None] | None = None, right: str = "5") -> Rollout:
+    """Answers that are one of the characters of ``right`` are right."""
     shown = strategies or ["guess"] * len(answers)
-    grades = tuple(Grade(a == right, a == right, True, a, strategy=s) for a, s in zip(answers, shown, strict=True))
+    grades = tuple(Grade(a in right if a else False, None, True, a, strategy=s) for a, s in zip(answers, shown, strict=True))
     completions = tuple(Completion(f"{s}:{a}", (1, 2), (-0.1, -0.1), Ending.END_TOKEN) for a, s in zip(answers, shown, strict=True))
     return Rollout(replace(PROBLEM, id=name), 0, completions, grades)
 
@@ -61,6 +62,20 @@ def test_all_metrics_by_hand() -> None:
     assert found["single_strategy"].value == pytest.approx(3 / 6)
     assert found["pass_slope"].value == pytest.approx((1 - 1 / 6) - 2 / 4)  # pass@2 - pass@1 over one doubling
     assert found["answer_entropy"].value == pytest.approx(-(2 / 3 * math.log(2 / 3) + 1 / 3 * math.log(1 / 3)) + 1 / 6)
+
+
+def test_right_answers_are_counted_among_themselves() -> None:
+    found = measured([group(["5", "5", "6", "1", "2", "3"], right="56"), group(["5", "1", "2"], name="one right")], 2)
+    assert found["right_answers_differ"].value == pytest.approx(2 / 3), "of the pairs 55, 56, 56 two differ; wrong ones do not count"
+    assert (found["right_answers_differ"].n, found["right_answers_differ"].dropped) == (1, 1)
+
+
+def test_a_policy_that_is_only_surer_keeps_its_right_answers_apart() -> None:
+    before = [group(["5", "6"] * 8 + ["1", "2", "3"] * 16, name=str(p), right="56") for p in range(8)]
+    surer = [group(["5", "6"] * 24 + ["1", "2", "3"] * 4, name=str(p), right="56") for p in range(8)]
+    narrower = [group(["5"] * 44 + ["6"] * 4 + ["1", "2", "3"] * 4, name=str(p), right="56") for p in range(8)]
+    kept, lost = (measured(rollouts, 2)["right_answers_differ"].value or 0 for rollouts in (surer, narrower))
+    assert kept == pytest.approx(measured(before, 2)["right_answers_differ"].value, abs=0.03) and lost < kept - 0.3
 
 
 def test_a_collapse_is_found() -> None:
