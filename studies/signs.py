@@ -1,6 +1,6 @@
 """Does punishing failures alone keep more ways of being right than paying for successes alone?
 
-Walks between two places of a graph, where a pair has several right ways: what is counted is how often two *right* walks of a pair differ, so
+Walks between two places of a graph, where a pair has several right ways: counted is how often two *right* walks of a pair differ, so
 that being right more often is not taken for being narrower. Successes alone (PSR), failures alone (NSR), failures and a tenth of
 successes (W-REINFORCE), both, and both less the group's mean; each from as many completions in as many updates, on-policy. On-policy and
 summed over completions, the expected gradients of PSR and NSR are equal (a test enumerates it), so a difference comes from finite samples,
