@@ -18,7 +18,7 @@ from rewardscope.errors import ComponentError
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The tokens of one step's groups that the policy chose, completions padded on the right.
+    """The tokens of one step's groups that the policy chose, completions padded on the right: a row's mask is True, then False.
 
     What an environment said between turns is no cell of any (N, T) tensor, so no advantage, loss or statistic can reach it: it is read as
     context from ``read_ids`` and nowhere else.
@@ -46,14 +46,20 @@ class Batch:
         """P."""
         return len(self.prompt_ids)
 
-    def read(self, row: int) -> list[int]:
-        """Tokens of a completion, whoever chose them."""
-        ids: list[int] = self.token_NT[row][self.mask_NT[row]].tolist()
-        return ids if self.read_ids is None else list(self.read_ids[row])
+    @property
+    def read_N(self) -> list[list[int]]:
+        """Tokens of each completion, whoever chose them."""
+        if self.read_ids is not None:
+            return [list(ids) for ids in self.read_ids]
+        return [row[:count] for row, count in zip(self.token_NT.tolist(), self.mask_NT.sum(dim=1).tolist(), strict=True)]
 
-    def places(self, row: int) -> Int[Tensor, " t"]:
+    @property
+    def places_N(self) -> list[list[int]]:
         """Where in them those stand that the policy chose."""
-        return torch.arange(int(self.mask_NT[row].sum())) if self.place_NT is None else self.place_NT[row][self.mask_NT[row]]
+        counts: list[int] = self.mask_NT.sum(dim=1).tolist()
+        if self.place_NT is None:
+            return [list(range(count)) for count in counts]
+        return [row[:count] for row, count in zip(self.place_NT.tolist(), counts, strict=True)]
 
     @property
     def length_N(self) -> Int[Tensor, " N"]:

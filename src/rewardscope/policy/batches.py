@@ -1,8 +1,9 @@
 """Groups of completions as tensors."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
+from torch import Tensor
 
 from rewardscope.policy.policy import Policy
 from rewardscope.tensors import Batch
@@ -12,18 +13,15 @@ from rewardscope.types import Rollout
 def pack(policy: Policy, rollouts: Sequence[Rollout], temperature: float) -> Batch:
     """The rollouts' tokens as tensors: those that the policy chose, and between turns what it read."""
     completions = [completion for rollout in rollouts for completion in rollout.completions]
-    width = max(c.length for c in completions)
-    token_NT = torch.zeros(len(completions), width, dtype=torch.long)
-    mask_NT = torch.zeros(len(completions), width, dtype=torch.bool)
-    logprob_NT = torch.zeros(len(completions), width)
-    place_NT = torch.zeros(len(completions), width, dtype=torch.long)
-    for n, completion in enumerate(completions):
-        place = torch.tensor(completion.places, dtype=torch.long)
-        length = len(place)
-        token_NT[n, :length] = torch.tensor(completion.token_ids)[place]
-        mask_NT[n, :length] = True
-        logprob_NT[n, :length] = torch.tensor(completion.logprobs)[place]
-        place_NT[n, :length] = place
+    places = [completion.places for completion in completions]
+    width = max(map(len, places))
+
+    def table(rows: Iterable[list[int] | list[float]], dtype: torch.dtype) -> Tensor:
+        return torch.tensor([row + [0] * (width - len(row)) for row in rows], dtype=dtype)  # one tensor, not one for each completion
+
+    token_NT = table(([c.token_ids[at] for at in place] for c, place in zip(completions, places, strict=True)), torch.long)
+    logprob_NT = table(([c.logprobs[at] for at in place] for c, place in zip(completions, places, strict=True)), torch.float32)
+    mask_NT = table(([1] * len(place) for place in places), torch.bool)
     takes_turns = any(completion.chosen is not None for completion in completions)
     return Batch(
         prompt_ids=tuple(policy.encode(rollout.prompt) for rollout in rollouts),
@@ -33,5 +31,5 @@ def pack(policy: Policy, rollouts: Sequence[Rollout], temperature: float) -> Bat
         group_size=len(rollouts[0].completions),
         temperature=temperature,
         read_ids=tuple(completion.token_ids for completion in completions) if takes_turns else None,
-        place_NT=place_NT if takes_turns else None,
+        place_NT=table(map(list, places), torch.long) if takes_turns else None,
     )

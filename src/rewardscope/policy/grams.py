@@ -28,8 +28,8 @@ def gram_mask(policy: Policy, batch: Batch, grams: Sequence[str]) -> Bool[Tensor
     """
     pattern = gram_pattern(grams)
     found_NT = torch.zeros_like(batch.mask_NT)
-    for n in range(len(batch.mask_NT)):
-        ids, own = batch.read(n), dict(zip(batch.places(n).tolist(), range(batch.mask_NT.shape[1]), strict=False))
+    for n, (ids, places) in enumerate(zip(batch.read_N, batch.places_N, strict=True)):
+        own = {place: t for t, place in enumerate(places)}
         spans = [match.span() for match in pattern.finditer(policy.decode(tuple(ids)))]
         if not spans:
             continue

@@ -5,6 +5,7 @@ ids that start again after the prompt, so every completion is scored as if it st
 predicts nothing that was sampled, so it is not read. What an environment said between turns is read like anything else, and never scored.
 """
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
@@ -66,13 +67,15 @@ def choose_layout(policy: Policy, batch: Batch) -> Layout:
     config = policy.model.config
     per_token = 2 * sum(p.numel() for p in policy.model.base_model.parameters())
     per_pair = 4 * config.hidden_size * config.num_hidden_layers
-    plain = packed = 0
+    plain = packed = 0.0
     for p, prompt in enumerate(batch.prompt_ids):
         lengths = length_N[p * batch.group_size : (p + 1) * batch.group_size]
         plain += sum(per_token * (len(prompt) + t) + per_pair * (len(prompt) + t) ** 2 / 2 for t in lengths)
         for members in _split(len(prompt), lengths):
-            width = len(prompt) + sum(lengths[g] for g in members)
-            packed += per_token * width + per_pair * width**2  # a written-out mask saves nothing above the diagonal
+            own = [lengths[g] for g in members]
+            width = len(prompt) + sum(own)
+            seen = len(prompt) ** 2 / 2 + sum(t * (len(prompt) + t / 2) for t in own)
+            packed += per_token * width + per_pair * (seen if policy.blocks else width**2)  # a written-out mask saves nothing
     return "packed" if packed < plain else "plain"
 
 
@@ -124,35 +127,45 @@ def arrange(batch: Batch, layout: Layout, max_tokens: int, device: torch.device)
             widest = 0
         passes[-1].append((p, members))
         widest = max(widest, width)
-    return [_build(batch, length_N, chosen, layout, device) for chosen in passes]
+    read_N = [ids[:length] for ids, length in zip(batch.read_N, length_N, strict=True)]
+    places_N = batch.places_N
+    return [_build(batch.prompt_ids, read_N, places_N, chosen, layout, device) for chosen in passes]
 
 
-def _build(batch: Batch, length_N: list[int], chosen: list[tuple[int, list[int]]], layout: Layout, device: torch.device) -> Rows:
-    width = max(len(batch.prompt_ids[p]) + sum(length_N[n] for n in members) for p, members in chosen)
-    input_RS = torch.zeros(len(chosen), width, dtype=torch.long)
-    position_RS = torch.zeros(len(chosen), width, dtype=torch.long)
-    segment_RS = torch.full((len(chosen), width), -1)  # 0 = prompt, 1.. = completions, -1 = padding
-    rows: list[Tensor] = []
-    columns: list[Tensor] = []
-    for r, (p, members) in enumerate(chosen):
-        prompt = torch.tensor(batch.prompt_ids[p])
-        start = len(prompt)
-        input_RS[r, :start], position_RS[r, :start], segment_RS[r, :start] = prompt, torch.arange(start), 0
+def _build(
+    prompt_ids: Sequence[tuple[int, ...]],
+    read_N: list[list[int]],
+    places_N: list[list[int]],
+    chosen: list[tuple[int, list[int]]],
+    layout: Layout,
+    device: torch.device,
+) -> Rows:
+    width = max(len(prompt_ids[p]) + sum(len(read_N[n]) for n in members) for p, members in chosen)
+    inputs: list[list[int]] = []
+    positions: list[list[int]] = []
+    segments: list[list[int]] = []  # 0 = prompt, 1.. = completions, -1 = padding
+    rows: list[int] = []
+    columns: list[int] = []
+    for r, (p, members) in enumerate(chosen):  # plain lists: a tensor for each completion costs more than the model's pass over it
+        prompt = prompt_ids[p]
+        ids, position, segment = list(prompt), list(range(len(prompt))), [0] * len(prompt)
         for place, n in enumerate(members, 1):
-            end = start + length_N[n]
-            input_RS[r, start:end] = torch.tensor(batch.read(n)[: length_N[n]])
-            position_RS[r, start:end] = torch.arange(len(prompt), len(prompt) + length_N[n])
-            segment_RS[r, start:end] = place
-            column = start - 1 + batch.places(n)
-            column[column < start] = len(prompt) - 1  # the first token of every completion is predicted by the prompt's last
-            columns.append(column)
-            rows.append(torch.full((len(column),), r))
-            start = end
+            # the first token of every completion is predicted by the prompt's last
+            column = [len(ids) - 1 + at if at else len(prompt) - 1 for at in places_N[n]]
+            columns += column
+            rows += [r] * len(column)
+            ids += read_N[n]
+            position += range(len(prompt), len(prompt) + len(read_N[n]))
+            segment += [place] * len(read_N[n])
+        padding = width - len(ids)
+        inputs.append(ids + [0] * padding)
+        positions.append(position + [0] * padding)
+        segments.append(segment + [-1] * padding)
     return Rows(
-        input_RS.to(device),
-        position_RS.to(device),
-        segment_RS.to(device) if layout == "packed" else None,
-        torch.cat(rows).to(device),
-        torch.cat(columns).to(device),
+        torch.tensor(inputs, device=device),
+        torch.tensor(positions, device=device),
+        torch.tensor(segments, device=device) if layout == "packed" else None,
+        torch.tensor(rows, dtype=torch.long, device=device),
+        torch.tensor(columns, dtype=torch.long, device=device),
         tuple(n for _, members in chosen for n in members),
     )

@@ -6,6 +6,7 @@ just chose or the next one of its environment's answer. No row waits for another
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress
 
 import numpy as np
 import torch
@@ -155,7 +156,7 @@ def _sample_rows(
     logits = logits[owner]
     position = torch.tensor([len(encoded[row.prompt]) for row in rows], device=device)
     live = list(rows)
-    alive = torch.ones(len(rows), dtype=torch.bool)
+    alive = [True] * len(rows)
     for step in range(sampling.max_tokens):
         uniform = torch.tensor([noise[row.prompt][row.member, step] for row in live], dtype=torch.float64, device=device)
         token, logprob = pick(logits, uniform, sampling)
@@ -166,20 +167,19 @@ def _sample_rows(
                 token[index] = live[index].hear()
             else:
                 alive[index] = not _append(policy, live[index], t, lp, sampling, replies)
-        num_alive = int(alive.sum())
+        num_alive = sum(alive)
         if num_alive == 0 or step == sampling.max_tokens - 1:
             return
         if num_alive <= DROP_AT * len(live):
-            keep = alive.nonzero().squeeze(1)
-            live = [live[i] for i in keep.tolist()]
-            keep = keep.to(device)
+            live = list(compress(live, alive))
+            keep = torch.tensor(alive, device=device).nonzero().squeeze(1)
             if plan is not None:
                 plan.keep(keep)
             if mask is not None:
                 cache.batch_select_indices(keep)
                 mask = mask[keep]
             token, position = token[keep], position[keep]
-            alive = torch.ones(len(live), dtype=torch.bool)
+            alive = [True] * len(live)
         if mask is not None:
             mask = torch.cat([mask, mask.new_ones(len(live), 1)], dim=1)
         with policy.precision(), attending(policy.model, plan):

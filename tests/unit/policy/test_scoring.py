@@ -115,13 +115,16 @@ def test_a_completion_of_one_token_reads_the_prompt_alone(layout: Layout) -> Non
     assert [column for rows in passes for column in rows.column_M.tolist()] == [1, 1, 2]
 
 
-def test_the_cheaper_layout_is_chosen(planted: Policy) -> None:
+def test_the_cheaper_layout_is_chosen(planted: Policy, monkeypatch: pytest.MonkeyPatch) -> None:
     def group(prompt_tokens: int, completion_tokens: int) -> Batch:
         mask = torch.ones(8, completion_tokens, dtype=torch.bool)
         return Batch(((1,) * prompt_tokens,), mask.long(), mask, mask.float(), 8, 1.0)
 
     assert choose_layout(planted, group(100, 4)) == "packed"
-    assert choose_layout(planted, group(1, 200)) == "plain"
+    assert choose_layout(planted, group(1, 200)) == "packed"
+    monkeypatch.setitem(vars(planted), "blocks", False)
+    assert choose_layout(planted, group(100, 4)) == "packed"
+    assert choose_layout(planted, group(1, 200)) == "plain", "behind a mask every completion is compared with every other"
 
 
 SETTINGS: dict[str, dict[str, object]] = {

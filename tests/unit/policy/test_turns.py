@@ -189,8 +189,8 @@ def test_a_batch_has_a_cell_for_every_chosen_token_and_for_no_other() -> None:
     batch, every = as_batch(policy, groups), all_of(groups)
     assert batch.mask_NT.sum(dim=1).tolist() == [c.length for c in every]
     assert batch.token_NT[batch.mask_NT].tolist() == [c.token_ids[p] for c in every for p in c.places]
-    assert [batch.read(n) for n in range(len(every))] == [list(c.token_ids) for c in every]
-    assert [batch.places(n).tolist() for n in range(len(every))] == [list(c.places) for c in every]
+    assert batch.read_N == [list(c.token_ids) for c in every]
+    assert batch.places_N == [list(c.places) for c in every]
     assert batch.length_N.tolist() == [c.places[-1] + 1 for c in every]
 
 
