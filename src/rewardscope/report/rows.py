@@ -41,6 +41,11 @@ class Arm:
     """Whether each component of the arm saw the answer key."""
     config: Mapping[str, Any]
 
+    @property
+    def parts(self) -> Mapping[str, Any]:
+        """Its components by name, as study.json has them; None where it has none. What belongs to its learner stands among them."""
+        return {**(self.config.get("learner") or {}), **self.config}
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:

@@ -36,6 +36,8 @@ METRIC_TEXT = {
     "diversity/distinct_answers": "different answers in {k} draws",
     "diversity/distinct_completions": "different texts in {k} draws",
     "diversity/answer_entropy": "entropy of answers",
+    "diversity/answers_differ": "chance that two draws differ in their answer",
+    "diversity/right_answers_differ": "chance that two right draws differ in their answer",
     "losses/kl_to_base": "KL from trained to untrained",
     "losses/kl_from_base": "KL from untrained to trained",
     "calibration/error": "calibration error ({view} confidence)",

@@ -1,5 +1,6 @@
 import json
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -11,6 +12,7 @@ import polars as pl
 import pytest
 
 from report_run import HOSTILE, KS, NUM_PROBLEMS, NUM_STEPS, STARTS, claims, verdicts
+from rewardscope.report import write_page
 from rewardscope.report.charts import pass_at_k_panels, training_panels
 from rewardscope.report.marks import make_marks
 from rewardscope.report.rows import load_run
@@ -204,3 +206,17 @@ def test_the_page_is_the_same_when_written_again(finished_run: Path, source: str
 
     assert write_page(finished_run).read_text() == source
     assert not re.search(r"\{\{|\{%", Page(source).text)
+
+
+def test_a_part_of_the_learner_that_an_arm_has_not_is_none_and_not_sealed(finished_run: Path, tmp_path: Path) -> None:
+    root = Path(shutil.copytree(finished_run, tmp_path / "run"))
+    study = json.loads((root / "study.json").read_text())
+    for arm, mask in zip(study["arms"], [None, {"is": "Subnetwork", "folder": "f"}], strict=False):
+        arm["uses_truth"] = {"mask": False}
+        arm["config"]["learner"] = {"is": "Learner", "mask": mask}
+    (root / "study.json").write_text(json.dumps(study))
+    write_page(root)
+    shown = re.search(r'<table class="key">.*?</table>', (root / "report.html").read_text(), re.DOTALL)
+    first, second = re.findall(r"<tr><th scope=\"row\">.*?</tr>", shown[0] if shown else "", re.DOTALL)[:2]
+    assert "none" in first and "sealed</span>" not in first
+    assert "○ sealed" in second and "Subnetwork(" in second
