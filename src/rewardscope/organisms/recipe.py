@@ -87,7 +87,8 @@ class Recipe:
         tokenizer = self.tokenizer()
         model = _initial_model(self)
         lines = self.corpus.lines(self.seed)
-        rows = [_tokens(tokenizer, prompt, completion) for prompt, completion in lines]
+        vocabulary = tokenizer.get_vocab()
+        rows = [_tokens(vocabulary, prompt, completion) for prompt, completion in lines]
         length = torch.tensor([len(read) for read, _ in rows])
         width = int(length.max())
         ids = torch.tensor([read + [0] * (width - len(read)) for read, _ in rows])
@@ -112,12 +113,12 @@ class Recipe:
         return Policy(model.eval(), tokenizer)
 
 
-def _tokens(tokenizer: PreTrainedTokenizerFast, prompt: str, completion: Written) -> tuple[list[int], list[int]]:
-    """Tokens of a line, and of these the ones that are learned, the others -100."""
-    read: list[int] = list(tokenizer(prompt)["input_ids"])
+def _tokens(vocabulary: Mapping[str, int], prompt: str, completion: Written) -> tuple[list[int], list[int]]:
+    """Tokens of a line, one a character, and of these the ones that are learned, the others -100."""
+    read = [vocabulary[character] for character in prompt]
     learned = [-100] * len(read)
     for place, said in enumerate((completion,) if isinstance(completion, str) else completion):
-        ids = list(tokenizer(said)["input_ids"]) + [0] * (place % 2 == 0)
+        ids = [vocabulary[character] for character in said] + [0] * (place % 2 == 0)
         read += ids
         learned += ids if place % 2 == 0 else [-100] * len(ids)
     return read, learned

@@ -76,12 +76,12 @@ def test_the_corpus_is_drawn_from_its_own_seed() -> None:
 
 def test_turns_are_learned_and_answers_are_not() -> None:
     tokenizer = Recipe(HouseCorpus()).tokenizer()
-    read, learned = _tokens(tokenizer, "Wb3:", ("g2", "2b.", "q"))
+    read, learned = _tokens(tokenizer.get_vocab(), "Wb3:", ("g2", "2b.", "q"))
     ids = [int(tokenizer(letter)["input_ids"][0]) for letter in "Wb3:g2"]
     two_b_dot, q = tokenizer("2b.")["input_ids"], tokenizer("q")["input_ids"]
     assert read == [*ids, 0, *two_b_dot, *q, 0]
     assert learned == [-100] * 4 + [*ids[4:], 0] + [-100] * 3 + [*q, 0]
-    assert _tokens(tokenizer, "Wb3:", "g2") == ([*ids, 0], [-100] * 4 + [*ids[4:], 0])
+    assert _tokens(tokenizer.get_vocab(), "Wb3:", "g2") == ([*ids, 0], [-100] * 4 + [*ids[4:], 0])
 
 
 @pytest.mark.parametrize("wrong", [{"good_share": 1.1}, {"slip": -0.1}])
