@@ -22,7 +22,7 @@ from rewardscope.policy.turns import Row
 from rewardscope.seeds import Address, uniforms
 from rewardscope.types import Completion, Ending, Replies
 
-CACHE_BYTES = 1 << 29
+CACHE_BYTES = 1 << 30
 """Key/value memory one batch of rows may take; it bounds the rows sampled at once and never what is sampled."""
 DROP_AT = 0.75
 """Finished rows leave the batch once this share or less is still going: each leaving copies the cache."""
