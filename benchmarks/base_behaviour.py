@@ -1,6 +1,6 @@
 """How SmolLM2-135M behaves untrained in each environment; writes environments/measured.json, which `rewardscope worlds` shows.
 
-.venv/bin/python benchmarks/base_behaviour.py            (all environments; about a minute each on one core)
+.venv/bin/python benchmarks/base_behaviour.py            (all environments; about a minute each on one core, HouseInWords 70)
 .venv/bin/python benchmarks/base_behaviour.py Sums Gym   (these alone)
 """
 
