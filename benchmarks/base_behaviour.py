@@ -9,7 +9,7 @@ import sys
 
 import torch
 
-from rewardscope.catalogue import MEASURED
+from rewardscope.catalogue import MEASURED, worlds
 from rewardscope.environments import ENVIRONMENTS
 from rewardscope.environments.base import TakesTurns
 from rewardscope.organisms.organism import base_behaviour
@@ -22,9 +22,8 @@ def main(names: list[str]) -> None:
     torch.set_num_threads(1)
     policy = Pretrained(MODEL).load()
     found = json.loads(MEASURED.read_text())
-    for name in names or ENVIRONMENTS:
-        if name in ("Chain", "House"):
-            continue  # the organisms' tasks; their cards say how they behave
+    in_words = [world["name"] for world in worlds() if world["kind"] == "environment" and not world["organisms"]]
+    for name in names or in_words:  # of the organisms' tasks their cards say how they behave
         environment = ENVIRONMENTS[name]()
         longest = 8 * MAX_TOKENS if isinstance(environment, TakesTurns) else MAX_TOKENS
         measured = base_behaviour(policy, environment, PROBLEMS, DRAWS, longest)
