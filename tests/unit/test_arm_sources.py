@@ -69,7 +69,8 @@ def test_imitating_the_oracle_teaches_its_strategy(tmp_path: Path) -> None:
 
 def test_the_key_in_a_demonstration_is_declared() -> None:
     assert replace(SMALL_ARM, demonstrations=Oracle()).uses_truth["demonstrations"]
-    assert not replace(SMALL_ARM, demonstrations=Stored("some")).uses_truth["demonstrations"]
+    assert replace(SMALL_ARM, demonstrations=Stored("some")).uses_truth["demonstrations"], "who wrote them is not known"
+    assert not replace(SMALL_ARM, demonstrations=Stored("some", written_with_truth=False)).uses_truth["demonstrations"]
     assert not SMALL_ARM.uses_truth["demonstrations"]
 
 

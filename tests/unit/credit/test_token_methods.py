@@ -17,6 +17,8 @@ from rewardscope.credit import (
     Planning,
     Reinforce,
     ReinforcePlusPlus,
+    Reprompt,
+    SelfDistillation,
     Signed,
 )
 from rewardscope.credit.base import to_come, whitened
@@ -223,6 +225,12 @@ def test_the_controls_gain_as_many_tokens_elsewhere() -> None:
     assert gained["random"].sum() == PLANNING.sum() and not (gained["random"] & ~MASK).any()
     assert torch.equal(gained["execution"], MASK & ~PLANNING)
     assert torch.equal(gained["everywhere"], MASK)
+
+
+def test_grams_that_were_mined_from_right_completions_bring_the_key_along() -> None:
+    assert not Planning(("so",)).uses_truth and Planning(("so",), mined_with_truth=True).uses_truth
+    reads = SelfDistillation(Reprompt(feedback="always"), base=GroupMean())
+    assert Planning(("so",), base=reads).uses_truth
 
 
 def test_a_kl_in_the_reward_by_hand() -> None:
