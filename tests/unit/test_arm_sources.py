@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from factories import SMALL_ARM
 from rewardscope import (
@@ -181,8 +182,9 @@ def test_a_reprompt_longer_than_the_context_is_stopped_with_method_step_and_prob
         trained(arm, tmp_path)
 
 
-def test_no_mixed_group_stops_the_run_with_method_and_step_and_keeps_what_was_done(tmp_path: Path) -> None:
-    cell = CellDirectory(tmp_path)
-    with pytest.raises(ComponentError, match=r"DPO compares better.*arm 'truth' with DPO, seed 0, step 0. .*checkpoint before is kept"):
-        train(replace(SMALL_ARM, reward=Constant(0.0), credit=DPO()), 0, cell, lambda done: None)
-    assert cell.step_file("rollouts", 0).is_file()
+def test_a_run_goes_on_where_no_group_has_a_better_and_a_worse_completion(tmp_path: Path) -> None:
+    """A seed that has learned everything finishes like the others; before the first pair, not a weight moves."""
+    arm = replace(SMALL_ARM, reward=Constant(1.0), credit=DPO())
+    policy, cell = train(arm, 0, CellDirectory(tmp_path), lambda done: None), CellDirectory(tmp_path)
+    assert [(row["loss"], row["credit/pairs"]) for row in cell.steps()] == [(0.0, 0.0)] * arm.steps
+    torch.testing.assert_close(policy.model.state_dict(), arm.start.load().model.state_dict(), atol=0.0, rtol=0.0)
