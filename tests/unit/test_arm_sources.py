@@ -115,6 +115,7 @@ def test_sampling_goes_on_until_enough_groups_differ(tmp_path: Path) -> None:
     once, often = trained(arm, tmp_path / "once"), trained(replace(arm, sampling_rounds=8), tmp_path / "often")
     for plain, step in zip(stored(once, 3), stored(often, 3), strict=True):
         assert len(plain) == 4 and differing(plain) < 4
+        assert [rollout.problem.id for rollout in step[:4]] == [rollout.problem.id for rollout in plain]  # and then some
         assert differing(step) >= 4 or len(step) == 32
         assert differing(step[: len(step) - 4]) < 4  # the last round was needed
         assert len({rollout.problem.id for rollout in step}) == len(step)  # other problems, not the same again

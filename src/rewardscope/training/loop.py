@@ -38,7 +38,9 @@ class _Past:
 
     def indices(self, step: int) -> list[int]:
         """Training problems of the step, those of every sampling round."""
-        return self.arm.regime.indices(self.seed, step, self.arm.problems_per_step * self.arm.sampling_rounds, self.history)
+        regime, count = self.arm.regime, self.arm.problems_per_step
+        rounds = range(self.arm.sampling_rounds)
+        return [index for each in rounds for index in regime.indices(self.seed, step, count, self.history, each)]
 
     def met(self, step: int, indices: Sequence[int], rollouts: Sequence[Rollout]) -> None:
         """Remembers how often each was solved."""
