@@ -56,6 +56,9 @@ def test_a_demonstration_longer_than_allowed_is_cut_and_says_so() -> None:
     arm = replace(SMALL_ARM, demonstrations=Oracle(), sampling=replace(SMALL_ARM.sampling, max_tokens=5))
     (found,) = write_out(arm, arm.start.load(), [Chain().problem("train", 0)], 0)
     assert {(len(c.token_ids), c.ending) for c in found.completions} == {(5, Ending.LENGTH)}
+    whole = Chain().oracle(found.problem)
+    assert {c.text for c in found.completions} == {whole[:5]}, "what is graded is what is imitated"
+    assert found.grades[0] == Chain().grade(found.problem, whole[:5]) and not found.grades[0].well_formed
 
 
 def test_imitating_the_oracle_teaches_its_strategy(tmp_path: Path) -> None:

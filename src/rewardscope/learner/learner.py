@@ -145,8 +145,8 @@ class Learner:
             address: Where the order of groups is found.
 
         Returns:
-            loss, clip_share, gradient_norm (before clipping), entropy_mean_nats (first pass), kl_to_sampler_nats (k3, last pass),
-            each a mean over the optimizer steps it belongs to.
+            loss, clip_share and gradient_norm (before clipping), each a mean over the optimizer steps; entropy_mean_nats of the first
+            minibatch, before any of the updates; kl_to_sampler_nats (k3) of the last one, before the last update.
         """
         notes: list[Notes] = []
         for epoch in range(self.epochs):
