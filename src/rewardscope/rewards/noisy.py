@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from rewardscope.errors import ComponentError
-from rewardscope.rewards.base import View
+from rewardscope.rewards.base import View, verdicts
 from rewardscope.seeds import Address, generator, key
 from rewardscope.types import Rewards
 
@@ -40,6 +40,6 @@ class Noisy:
             turned = [key("noisy", view.problem.id) < self.flip * 2**64] * count
         else:
             turned = (generator(*address, "noisy").random(count) < self.flip).tolist()
-        truth = tuple(None if grade.correct is None else float(grade.correct) for grade in view.grades)
+        truth = verdicts(view)
         told = tuple(None if value is None else abs(value - float(flip)) for value, flip in zip(truth, turned, strict=True))
         return Rewards(told, {"truth": truth})
