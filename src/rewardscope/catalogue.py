@@ -74,9 +74,11 @@ def source_of(cls: type) -> str:
 
 
 def declared_truth(cls: type) -> bool | str | None:
-    """Whether the component reads the key; "as its base" for one that wraps another; None where the question does not arise."""
+    """Whether the component reads the key; in words where its base or its other fields decide; None where the question does not arise."""
     found = getattr(cls, "uses_truth", None)
-    return found if found is None or isinstance(found, bool) else "as its base"
+    if found is None or isinstance(found, bool):
+        return found
+    return "as its base" if "base" in getattr(cls, "__dataclass_fields__", {}) else "as its fields say"
 
 
 def as_records() -> list[dict[str, Any]]:

@@ -98,13 +98,13 @@ class Grade:
     well_formed: bool
     """Whether the completion has the form that was asked for, right or wrong."""
     answer: str | None = None
-    """The answer as extracted from the completion."""
+    """The answer as extracted from the completion, by a reading that never looks at the key."""
     confidence: float | None = None
     """Stated confidence in [0, 1], where one was stated."""
     feedback: str | None = None
     """What a teacher could say about it; reads the key, so it is sealed."""
     strategy: str | None = None
-    """Which known way of solving it shows; None = none recognised."""
+    """Which known way of solving it shows; None = none recognised. Some environments name it by the verdict, so it is sealed."""
     steps: tuple[bool, ...] | None = None
     """Whether each written step is right given what stands before it; None = no steps to check."""
     proxy: float | None = None
@@ -157,7 +157,7 @@ def _refuse(name: str) -> NoReturn:
     raise TruthSealed(
         f"'{name}' was read from a sealed rollout",
         allowed="a component with uses_truth = False may read the prompt, the completions, and what a grade says without the key "
-        "(well_formed, answer, confidence, strategy)",
+        "(well_formed, answer, confidence)",
         do="Declare uses_truth = True, so that the page shows who saw the key, or do not read it",
     )
 
@@ -189,7 +189,6 @@ class SealedGrade:
     well_formed: bool
     answer: str | None
     confidence: float | None
-    strategy: str | None
 
     @property
     def correct(self) -> bool | None:
@@ -205,6 +204,11 @@ class SealedGrade:
     def feedback(self) -> str | None:
         """Raises: feedback is written with the key in hand."""
         _refuse("grade.feedback")
+
+    @property
+    def strategy(self) -> str | None:
+        """Raises: a strategy may be named by the verdict; a form that needs no key can be read from the completion."""
+        _refuse("grade.strategy")
 
     @property
     def steps(self) -> tuple[bool, ...] | None:
@@ -235,7 +239,7 @@ def sealed(rollout: Rollout) -> SealedRollout:
         problem=SealedProblem(problem.id, problem.environment, problem.prompt, problem.level),
         policy_step=rollout.policy_step,
         completions=rollout.completions,
-        grades=tuple(SealedGrade(g.well_formed, g.answer, g.confidence, g.strategy) for g in rollout.grades),
+        grades=tuple(SealedGrade(g.well_formed, g.answer, g.confidence) for g in rollout.grades),
         recalled=rollout.recalled,
     )
 

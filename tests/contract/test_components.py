@@ -106,5 +106,6 @@ def test_every_component_is_listed_for_machines_with_where_it_comes_from() -> No
         "source": "Shao et al. 2025, arXiv:2506.10947, section 2.2 (random reward, gamma = p = 0.5).",
     }  # fmt: skip
     assert records["Planning"]["uses_truth"] == "as its base"
+    assert records["Stored"]["uses_truth"] == "as its fields say"
     assert records["Chain"]["uses_truth"] is None
     assert all(record["source"] for record in records.values() if record["kind"] == "credit")

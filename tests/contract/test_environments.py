@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,7 @@ from rewardscope.environments import (
     distinct,
 )
 from rewardscope.errors import EnvironmentFault
+from rewardscope.types import Completion, Ending, Problem, Rollout, SealedGrade, sealed
 
 EXAMPLES: list[Environment] = [
     Chain(),
@@ -226,6 +228,41 @@ def test_junk_gets_a_grade_and_holds_nothing_up(environment: Environment) -> Non
         assert time.monotonic() - started < 10, text[:80]
         assert grade.correct is None or isinstance(grade.correct, bool)
         assert not grade.strict or (grade.correct and grade.well_formed)
+
+
+def twin_of(environment: Environment, problem: Problem) -> Problem:
+    """The problem with the key of another one; what its prompt tells, or the world it is played in, stays."""
+    if problem.environment in ("Graph", "House", "HouseInWords"):
+        return replace(problem, answer=environment.problem("train", 11).answer)
+    told = ("calculator", "function", "set")
+    for index in range(11, 2000):
+        other = environment.problem("train", index)
+        alike = all(other.facts.get(name) == problem.facts.get(name) for name in told)
+        if alike and (other.answer, other.facts) != (problem.answer, problem.facts):
+            return replace(problem, answer=other.answer, facts=other.facts)
+    raise AssertionError("no other problem has another key")
+
+
+@each
+def test_what_a_sealed_component_may_read_does_not_move_with_the_key(environment: Environment) -> None:
+    """The same text, graded by the problem's key and by another problem's."""
+    for index in range(2):
+        problem = environment.problem("train", index)
+        twin = twin_of(environment, problem)
+        keys = (problem.answer, twin.answer)
+        texts = [environment.oracle(problem), environment.oracle(twin), *keys, *junk(8)]
+        for one in keys:
+            for other in (*keys, "seven"):
+                texts += [f"<answer>{one}</answer> or <answer>{other}", f"{one}\nThe answer is {other}", f"{one} answer: {other}"]
+        for text in texts:
+            by_key, by_another = sealed_grade(environment, problem, text), sealed_grade(environment, twin, text)
+            assert by_key == by_another, text[:80]
+
+
+def sealed_grade(environment: Environment, problem: Problem, text: str) -> SealedGrade:
+    """All that a component without the truth gets to see of the grade."""
+    completion = Completion(text, (), (), Ending.END_TOKEN)
+    return sealed(Rollout(problem, 0, (completion,), (environment.grade(problem, text),))).grades[0]
 
 
 def digest(environment: Environment) -> str:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from factories import SMALL_ARM
 from rewardscope import (
@@ -55,6 +56,9 @@ def test_a_demonstration_longer_than_allowed_is_cut_and_says_so() -> None:
     arm = replace(SMALL_ARM, demonstrations=Oracle(), sampling=replace(SMALL_ARM.sampling, max_tokens=5))
     (found,) = write_out(arm, arm.start.load(), [Chain().problem("train", 0)], 0)
     assert {(len(c.token_ids), c.ending) for c in found.completions} == {(5, Ending.LENGTH)}
+    whole = Chain().oracle(found.problem)
+    assert {c.text for c in found.completions} == {whole[:5]}, "what is graded is what is imitated"
+    assert found.grades[0] == Chain().grade(found.problem, whole[:5]) and not found.grades[0].well_formed
 
 
 def test_imitating_the_oracle_teaches_its_strategy(tmp_path: Path) -> None:
@@ -69,7 +73,8 @@ def test_imitating_the_oracle_teaches_its_strategy(tmp_path: Path) -> None:
 
 def test_the_key_in_a_demonstration_is_declared() -> None:
     assert replace(SMALL_ARM, demonstrations=Oracle()).uses_truth["demonstrations"]
-    assert not replace(SMALL_ARM, demonstrations=Stored("some")).uses_truth["demonstrations"]
+    assert replace(SMALL_ARM, demonstrations=Stored("some")).uses_truth["demonstrations"], "who wrote them is not known"
+    assert not replace(SMALL_ARM, demonstrations=Stored("some", written_with_truth=False)).uses_truth["demonstrations"]
     assert not SMALL_ARM.uses_truth["demonstrations"]
 
 
@@ -113,6 +118,7 @@ def test_sampling_goes_on_until_enough_groups_differ(tmp_path: Path) -> None:
     once, often = trained(arm, tmp_path / "once"), trained(replace(arm, sampling_rounds=8), tmp_path / "often")
     for plain, step in zip(stored(once, 3), stored(often, 3), strict=True):
         assert len(plain) == 4 and differing(plain) < 4
+        assert [rollout.problem.id for rollout in step[:4]] == [rollout.problem.id for rollout in plain]  # and then some
         assert differing(step) >= 4 or len(step) == 32
         assert differing(step[: len(step) - 4]) < 4  # the last round was needed
         assert len({rollout.problem.id for rollout in step}) == len(step)  # other problems, not the same again
@@ -180,8 +186,9 @@ def test_a_reprompt_longer_than_the_context_is_stopped_with_method_step_and_prob
         trained(arm, tmp_path)
 
 
-def test_no_mixed_group_stops_the_run_with_method_and_step_and_keeps_what_was_done(tmp_path: Path) -> None:
-    cell = CellDirectory(tmp_path)
-    with pytest.raises(ComponentError, match=r"DPO compares better.*arm 'truth' with DPO, seed 0, step 0. .*checkpoint before is kept"):
-        train(replace(SMALL_ARM, reward=Constant(0.0), credit=DPO()), 0, cell, lambda done: None)
-    assert cell.step_file("rollouts", 0).is_file()
+def test_a_run_goes_on_where_no_group_has_a_better_and_a_worse_completion(tmp_path: Path) -> None:
+    """A seed that has learned everything finishes like the others; before the first pair, not a weight moves."""
+    arm = replace(SMALL_ARM, reward=Constant(1.0), credit=DPO())
+    policy, cell = train(arm, 0, CellDirectory(tmp_path), lambda done: None), CellDirectory(tmp_path)
+    assert [(row["loss"], row["credit/pairs"]) for row in cell.steps()] == [(0.0, 0.0)] * arm.steps
+    torch.testing.assert_close(policy.model.state_dict(), arm.start.load().model.state_dict(), atol=0.0, rtol=0.0)

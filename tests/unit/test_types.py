@@ -9,7 +9,7 @@ from rewardscope.errors import ComponentError, RewardscopeError, TruthSealed
 from rewardscope.types import Grade, Rewards, SealedGrade, SealedProblem, sealed
 
 KEY_OF_PROBLEM = ("answer", "facts")
-KEY_OF_GRADE = ("correct", "strict", "feedback", "steps", "proxy")
+KEY_OF_GRADE = ("correct", "strict", "feedback", "strategy", "steps", "proxy")
 GROUP = rollout([True, None], feedback="the values are 7,4,5", steps=(True, False), confidence=0.25)
 
 
@@ -31,7 +31,7 @@ def test_what_needs_no_key_reads_as_before() -> None:
         PROBLEM.id, PROBLEM.environment, PROBLEM.prompt, PROBLEM.level,
     )  # fmt: skip
     assert (view.completions, view.policy_step, view.recalled) == (GROUP.completions, 7, ("a lesson",))
-    assert [(g.well_formed, g.answer, g.confidence, g.strategy) for g in view.grades] == [(True, "5", 0.25, "guess")] * 2
+    assert [(g.well_formed, g.answer, g.confidence) for g in view.grades] == [(True, "5", 0.25)] * 2
 
 
 def test_every_field_of_a_grade_is_either_sealed_or_shown() -> None:

@@ -39,24 +39,25 @@ class ImplicitProcess:
     needs: ClassVar[frozenset[Signal]] = frozenset({"implicit_NT"})
 
     def __call__(self, signals: Signals) -> TokenCredit:
-        """Advantages in reward units (paper) or standard deviations (code); an untold completion gets 0.
+        """Advantages in reward units (paper) or standard deviations (code); an untold completion gets 0, and so does one whose
+        siblings are all untold.
 
         Raises:
             ComponentError: If groups have fewer than 2 completions.
         """
         need_groups(signals.reward_PG, "ImplicitProcess")
-        told_NT = signals.mask_NT & ~signals.reward_N.isnan()[:, None]
+        told_PG = ~signals.reward_PG.isnan()
+        told_PG = told_PG & (told_PG.sum(dim=1, keepdim=True) > 1)  # no sibling, no comparison
+        told_NT = signals.mask_NT & told_PG.reshape(-1, 1)
         ratio_NT = self._placed(signals.ask("implicit_NT", "ImplicitProcess") * told_NT, told_NT, signals)
         outcome_NT = spread(leave_one_out(signals.reward_PG), signals.mask_NT)
-        told_PG = ~signals.reward_PG.isnan()
         siblings_P1 = (told_PG.sum(dim=1, keepdim=True) - 1).clamp(min=1)
         notes = {"credit/informative_group_share": informative_share(signals.reward_PG)}
         if self.form == "paper":
             mean_PG = _token_mean(ratio_NT, told_NT).reshape(told_PG.shape)
             baseline_PG = (mean_PG.sum(dim=1, keepdim=True) - mean_PG) / siblings_P1
             process_NT = (ratio_NT - baseline_PG.reshape(-1, 1)) * told_NT
-            alone_N = (told_PG.sum(dim=1) < 2).repeat_interleave(told_PG.shape[1])  # no sibling, no comparison
-            return TokenCredit((to_come(process_NT) * ~alone_N[:, None] + outcome_NT) * told_NT, notes)
+            return TokenCredit((to_come(process_NT) + outcome_NT) * told_NT, notes)
         scaled_NT = ratio_NT / to_come(ratio_NT).abs().max().clamp(min=1e-6)
         mean_PG = _token_mean(scaled_NT, told_NT).reshape(told_PG.shape)
         count_P1 = told_PG.sum(dim=1, keepdim=True)

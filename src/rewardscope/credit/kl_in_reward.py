@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass, replace
 
-from rewardscope.credit.base import Credit
+from rewardscope.credit.base import Credit, informative_share
 from rewardscope.credit.leave_one_out import LeaveOneOut
 from rewardscope.errors import ComponentError
 from rewardscope.tensors import KL, Signal, Signals, TokenCredit, kl_estimate
+
+INFORMATIVE = "credit/informative_group_share"
 
 
 @dataclass(frozen=True)
@@ -38,9 +40,13 @@ class KLInReward:
         return self.base.needs | {"reference_logprob_NT"}
 
     def __call__(self, signals: Signals) -> TokenCredit:
-        """The base's streams for the penalised rewards, with ``credit/kl_nats`` (mean per completion) in the notes."""
+        """The base's streams for the penalised rewards, with ``credit/kl_nats`` (mean per completion) in the notes.
+
+        The share of informative groups is that of the told rewards: the penalty makes every group differ.
+        """
         reference_NT = signals.ask("reference_logprob_NT", "KLInReward")
         sampler_NT = signals.ask("sampler_logprob_NT", "KLInReward")
         kl_N = (kl_estimate(sampler_NT, reference_NT, self.estimator) * signals.mask_NT).sum(dim=1)
         found = self.base(replace(signals, reward_PG=signals.reward_PG - self.weight * kl_N.reshape(signals.reward_PG.shape)))
-        return replace(found, notes={**found.notes, "credit/kl_nats": float(kl_N.mean())})
+        told = {INFORMATIVE: informative_share(signals.reward_PG)} if INFORMATIVE in found.notes else {}
+        return replace(found, notes={**found.notes, **told, "credit/kl_nats": float(kl_N.mean())})

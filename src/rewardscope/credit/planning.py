@@ -34,6 +34,8 @@ class Planning:
     gain: float = 0.2
     where: Where = "planning"
     drift: Literal["own", "constant"] = "own"
+    mined_with_truth: bool = False
+    """Whether the grams were mined from completions that were right, as ``Miner`` is meant to be used."""
 
     def __post_init__(self) -> None:
         if not self.grams or not all(self.grams) or not 0 <= self.gain < 1:
@@ -46,8 +48,8 @@ class Planning:
 
     @property
     def uses_truth(self) -> bool:
-        """As the base does."""
-        return self.base.uses_truth
+        """As the base does, or because of where the grams come from."""
+        return self.base.uses_truth or self.mined_with_truth
 
     @property
     def needs(self) -> frozenset[Signal]:

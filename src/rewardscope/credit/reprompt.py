@@ -70,11 +70,14 @@ class Reprompt:
         found: list[str | None] = []
         for p, view in enumerate(views):
             for g in range(len(view.completions)):
-                solved = any(won and (h != g or self.own_success) for h, won in enumerate(won_PG[p]))
-                solution = self._solution(views, won_PG, rewards_PG, p, g) if solved and self.solution != "none" else None
-                wanted = self.feedback == "always" or (self.feedback == "without_solution" and solution is None)
-                feedback = self._feedback(views, p, g) if wanted else None
-                found.append(self._write(view.problem.prompt, solution, feedback))
+                solved = self.solution != "none" and any(won and (h != g or self.own_success) for h, won in enumerate(won_PG[p]))
+                solution = self._solution(views, won_PG, rewards_PG, p, g) if solved else None
+                criticised = self.feedback == "always" or (self.feedback == "without_solution" and not solved)
+                criticised = criticised and _said(view, g) is not None
+                feedback = self._feedback(views, p, g) if criticised else None
+                # a placebo that lacks one of what is read in its place would be of another shape
+                lacks = (solved and solution is None) or (criticised and feedback is None)
+                found.append(None if lacks else self._write(view.problem.prompt, solution, feedback))
         return found
 
     def _solution(

@@ -137,7 +137,7 @@ class Gym:
             correct=correct,
             strict=strictly,
             well_formed=asked is not None,
-            answer=asked if strictly else found,
+            answer=asked if found is None else found,  # the same reading whatever the key is
             feedback=f"the answer is {problem.answer}{loose_note}",
         )
 

@@ -6,7 +6,7 @@ from statistics import fmean, pstdev
 from typing import ClassVar, Protocol
 
 from rewardscope.errors import ComponentError
-from rewardscope.seeds import generator, key
+from rewardscope.seeds import Address, generator, key
 from rewardscope.types import Rollout
 
 History = Mapping[int, Sequence[tuple[int, float]]]
@@ -20,14 +20,16 @@ class Regime(Protocol):
     def uses_truth(self) -> bool:
         """Whether it chooses by what only the key can tell."""
 
-    def indices(self, seed: int, step: int, count: int, history: History) -> list[int]:
-        """Indices into the training split, one per problem of the step.
+    def indices(self, seed: int, step: int, count: int, history: History, sampling_round: int = 0) -> list[int]:
+        """Indices into the training split, one per problem of a sampling round of the step.
 
         Args:
             seed: The replicate's.
             step: Which step of the run.
             count: How many.
             history: How often this policy solved what it met so far; a regime that reads it declares ``uses_truth``.
+            sampling_round: Which round; without history the first one's do not depend on whether there are others, so that arms with more
+                rounds meet the same problems and then some.
         """
 
 
@@ -37,9 +39,10 @@ class AllProblems:
 
     uses_truth: ClassVar[bool] = False
 
-    def indices(self, seed: int, step: int, count: int, history: History) -> list[int]:
-        """A stretch of the split that begins where the seed says and goes on with each step."""
-        first = key("train", seed, "problems") % 2**40 + step * count
+    def indices(self, seed: int, step: int, count: int, history: History, sampling_round: int = 0) -> list[int]:
+        """A stretch of the split that begins where the seed, and the round beyond the first, says and goes on with each step."""
+        place: tuple[Address, ...] = ("train", seed, "problems", sampling_round) if sampling_round else ("train", seed, "problems")
+        first = key(*place) % 2**40 + step * count
         return [first + p for p in range(count)]
 
 
@@ -70,8 +73,16 @@ class Pool:
                 "A pool has problems in it", value=f"size={self.size}, first={self.first}", allowed="size >= 1, first >= 0", do="Mend it"
             )
 
-    def indices(self, seed: int, step: int, count: int, history: History) -> list[int]:
-        """The next ``count`` of the passes laid end to end."""
+    def indices(self, seed: int, step: int, count: int, history: History, sampling_round: int = 0) -> list[int]:
+        """The next ``count`` of the passes laid end to end; in further rounds others of the pool, in an order of the step's own, until
+        all were met.
+        """
+        if sampling_round:
+            met = [index - self.first for index in self.indices(seed, step, count, history)]
+            order = generator("train", seed, "pool", "rounds", step).permutation(self.size).tolist()
+            order = [place for place in order if place not in met] + [place for place in order if place in met]
+            start = (sampling_round - 1) * count
+            return [self.first + order[place % self.size] for place in range(start, start + count)]
         draws = range(step * count, (step + 1) * count)
         orders = {turn: generator("train", seed, "pool", turn).permutation(self.size) for turn in {draw // self.size for draw in draws}}
         return [self.first + int(orders[draw // self.size][draw % self.size]) for draw in draws]
@@ -101,8 +112,8 @@ class Curriculum:
                 "A curriculum has a pool and a band", value=self, allowed="size >= 1, 0 <= low < high <= 1, rest >= 1", do="Mend it"
             )
 
-    def indices(self, seed: int, step: int, count: int, history: History) -> list[int]:
-        """The ``count`` that come first; from the first again where the pool is smaller."""
+    def indices(self, seed: int, step: int, count: int, history: History, sampling_round: int = 0) -> list[int]:
+        """The ``count`` that come first, in a further round those that come next; from the first again where the pool is smaller."""
         noise = generator("train", seed, "curriculum", step).random(self.size)
 
         def turn(index: int) -> tuple[int, int, float]:
@@ -114,7 +125,8 @@ class Curriculum:
             return (0 if step - met > self.rest else 2), met, noise[index]
 
         order = sorted(range(self.size), key=turn)
-        return [order[place % self.size] for place in range(count)]
+        start = sampling_round * count
+        return [order[place % self.size] for place in range(start, start + count)]
 
 
 @dataclass(frozen=True)

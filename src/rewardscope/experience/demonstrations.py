@@ -52,12 +52,18 @@ class Oracle:
 class Stored:
     """The completions in a folder of rollouts that another run wrote, such as ``runs/<study>/cells/<cell>/rollouts``, in their order.
 
-    They were sampled, not chosen, so no key is in them. The regime and seed have to lead to the same problems, such as one `Pool` in both.
+    The key is in them where their writer had it: an oracle, or a policy that was trained with the truth. The regime and seed have to lead
+    to the same problems, such as one `Pool` in both.
     """
 
     folder: str
+    written_with_truth: bool = True
+    """Whether the key helped to write them; only of an untrained policy, or one trained without the truth, is it False."""
 
-    uses_truth: ClassVar[bool] = False
+    @property
+    def uses_truth(self) -> bool:
+        """As ``written_with_truth`` says."""
+        return self.written_with_truth
 
     def identity(self) -> str:
         """SHA-256 of the files.

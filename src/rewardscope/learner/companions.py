@@ -45,7 +45,7 @@ class Companions:
         masks = learner.mask.masks(PolicyWeights(start()), seed) if learner.mask else None
         return cls(
             optimizer=learner.optimizer(policy, masks),
-            reference=start() if wanted else None,
+            reference=learner.plain(start()) if wanted else None,  # it never moves; adapters would not be read back from its folder
             critic=learner.critic.begin(policy) if learner.critic else None,
             implicit=learner.implicit.begin(start()) if learner.implicit else None,
             teacher=learner.teacher.begin(start()) if learner.teacher else None,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import get_args
+from typing import Literal, get_args
 
 import torch
 from jaxtyping import Float
@@ -29,12 +29,14 @@ from rewardscope.policy.packing import Rows, arrange, choose_layout
 from rewardscope.policy.policy import Policy
 from rewardscope.policy.scoring import distribution_tokens, distributions_of_rows, score, score_rows
 from rewardscope.seeds import Address, generator
-from rewardscope.tensors import KL, Batch, Distillation, TokenCredit, kl_estimate
+from rewardscope.tensors import Batch, Distillation, TokenCredit, kl_estimate
 
 PASS_TOKENS = 4096
 """Tokens one forward and backward pass reads at most; bounds memory, never results: weights are set by the whole minibatch."""
 PASS_BYTES = 3 << 29
 """What a pass may keep for its way back on a CPU, by a count of 16 numbers of the width a layer and token; a Llama's layers keep 12."""
+KLTerm = Literal["k2", "k3"]
+"""Estimators of the KL that have a gradient on average."""
 Notes = dict[str, float]
 
 
@@ -55,8 +57,9 @@ class Learner:
     """Per token, or one per completion: its geometric mean (GSPO; its clips are about 3e-4 and 4e-4), or the product (RLOO in TRL)."""
     kl_weight: float = 0.0
     """Reward units per nat; 0 = no KL term, and no reference is kept for it."""
-    kl: KL = "k3"
-    """Estimator of the KL term."""
+    kl: KLTerm = "k3"
+    """Estimator of the KL term, k2 or k3; on the sampler's own tokens the expected gradient of k2 is that of KL(policy || reference), that
+    of k3 is that of KL(reference || policy), and that of k1 is 0, so k1 belongs in the reward (``KLInReward``)."""
     normalise: Normalise = "token"
     minibatches: int = 1
     """Updates per pass over the step's groups."""
@@ -84,13 +87,13 @@ class Learner:
     def __post_init__(self) -> None:
         rates = self.learning_rate >= 0 and self.kl_weight >= 0 and 0 <= self.clip_low <= 1 and self.clip_high >= 0
         counts = self.minibatches >= 1 and self.epochs >= 1 and self.reset_every >= 0 and self.restart_every >= 0
-        if not (rates and counts and self.ratio in get_args(Ratio) and self.kl in get_args(KL)):
+        if not (rates and counts and self.ratio in get_args(Ratio) and self.kl in get_args(KLTerm)):
             raise ComponentError(
                 "Learner cannot learn with these settings",
                 value=self,
                 allowed="learning_rate, kl_weight, clip_high, reset_every, restart_every >= 0, 0 <= clip_low <= 1, minibatches >= 1, "
-                "epochs >= 1, ratio one of token, sequence, product, kl one of k1, k2, k3",
-                do="Mend them in the study",
+                "epochs >= 1, ratio one of token, sequence, product, kl one of k2, k3 (followed back, k1 pulls nowhere on average)",
+                do="Mend them in the study; a penalty by k1 is KLInReward's",
             )
         if self.mask is not None and self.low_rank is not None:
             raise ComponentError(
@@ -142,8 +145,8 @@ class Learner:
             address: Where the order of groups is found.
 
         Returns:
-            loss, clip_share, gradient_norm (before clipping), entropy_mean_nats (first pass), kl_to_sampler_nats (k3, last pass),
-            each a mean over the optimizer steps it belongs to.
+            loss, clip_share and gradient_norm (before clipping), each a mean over the optimizer steps; entropy_mean_nats of the first
+            minibatch, before any of the updates; kl_to_sampler_nats (k3) of the last one, before the last update.
         """
         notes: list[Notes] = []
         for epoch in range(self.epochs):

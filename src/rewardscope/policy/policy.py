@@ -38,7 +38,8 @@ class Policy:
         Only safetensors are read: a pickled file can run code when it is opened. Code that comes with a model is never run.
 
         Raises:
-            ModelError: If there is no such folder and the name cannot be fetched, or its weights are not safetensors.
+            ModelError: If there is no such folder and the name cannot be fetched, its weights are not safetensors, or some of the model's
+                are not among them.
         """
         folder = Path(name)
         if folder.is_dir() and not list(folder.glob("*.safetensors")):
@@ -51,7 +52,14 @@ class Policy:
             )
         try:
             tokenizer = AutoTokenizer.from_pretrained(name)
-            model = AutoModelForCausalLM.from_pretrained(name, dtype=torch.float32, use_safetensors=True, trust_remote_code=False)
+            model, info = AutoModelForCausalLM.from_pretrained(
+                name,
+                dtype=torch.float32,
+                use_safetensors=True,
+                trust_remote_code=False,
+                output_loading_info=True,
+                ignore_mismatched_sizes=True,  # found below, with their names
+            )
         except Exception as error:  # transformers raises many kinds here; each means that this name gives no model
             raise ModelError(
                 "The model could not be loaded",
@@ -59,6 +67,15 @@ class Policy:
                 allowed="a folder with config.json, tokenizer and *.safetensors, or a hub name this machine can fetch",
                 do="Check the spelling; without a network, download it elsewhere and give its folder",
             ) from error
+        # the library fills what it did not find with random numbers; weights that are tied to others are not missing
+        drawn = [*sorted(info["missing_keys"]), *sorted(f"{key} (of another shape)" for key, *_ in info["mismatched_keys"])]
+        if drawn:
+            raise ModelError(
+                "Some of the model's weights are not in its files",
+                value=f"{name}: {', '.join(drawn[:5])}{f' and {len(drawn) - 5} more' if len(drawn) > 5 else ''}",
+                allowed="a checkpoint that holds every weight of the model that its config.json describes",
+                do="Save the whole model again, adapters merged; random numbers would stand in their place",
+            )
         return cls(model.to(device).eval(), tokenizer)
 
     def save(self, folder: Path) -> None:

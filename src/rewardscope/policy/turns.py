@@ -85,6 +85,8 @@ class Row:
 def written(policy: Policy, said: str, place: int, replies: Replies | None, max_tokens: int) -> Completion:
     """What somebody else said, as a completion of the policy: its tokens up to ``max_tokens``, the answers among them; logprobs are 0.
 
+    One that is cut says what its tokens say, so that what is graded is what can be imitated.
+
     Args:
         policy: Whose tokens it is written in.
         said: The turns, one a line; those after the end of the episode are left out. A single turn where nobody answers.
@@ -94,20 +96,18 @@ def written(policy: Policy, said: str, place: int, replies: Replies | None, max_
     """
     if replies is None:
         ids = policy.encode_completion(said)
-        return Completion(said, ids[:max_tokens], (0.0,) * min(len(ids), max_tokens), _ending(Ending.END_TOKEN, len(ids), max_tokens))
+        if len(ids) <= max_tokens:
+            return Completion(said, ids, (0.0,) * len(ids), Ending.END_TOKEN)
+        return Completion(policy.decode(ids[:max_tokens]), ids[:max_tokens], (0.0,) * max_tokens, Ending.LENGTH)
     row = Row(place, 0)
     for turn in said.split("\n"):
-        while row.heard:
+        while row.heard and len(row.token_ids) < max_tokens:
             row.hear()
-        for token in policy.encode_completion(turn):
+        ids = policy.encode_completion(turn)
+        kept = ids[: max_tokens - len(row.token_ids)]
+        for token in kept:
             row.choose(token, 0.0)
-        row.ending = Ending.END_TOKEN
-        if row.answered(policy, replies):
+        row.ending = Ending.END_TOKEN if len(kept) == len(ids) else Ending.LENGTH
+        if row.ending is Ending.LENGTH or row.answered(policy, replies):
             break
-    whole = row.completion(policy, takes_turns=True)
-    kept, chosen = whole.token_ids[:max_tokens], (whole.chosen or ())[:max_tokens]
-    return Completion(whole.text, kept, (0.0,) * len(kept), _ending(row.ending, len(whole.token_ids), max_tokens), chosen, whole.turns)
-
-
-def _ending(ending: Ending, num_tokens: int, max_tokens: int) -> Ending:
-    return ending if num_tokens <= max_tokens else Ending.LENGTH
+    return row.completion(policy, takes_turns=True)

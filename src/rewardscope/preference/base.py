@@ -43,19 +43,12 @@ def check(method: object, pairs: str, *positive: str) -> None:
         )
 
 
-def better_than(reward_PG: Float[Tensor, "P G"], pairs: Pairs, address: tuple[Address, ...], method: str) -> Float[Tensor, "P G G"]:
+def better_than(reward_PG: Float[Tensor, "P G"], pairs: Pairs, address: tuple[Address, ...]) -> Float[Tensor, "P G G"]:
     """1 at (p, g, h) where completion g was told more than completion h and the two are a pair; 0 elsewhere, and for the untold.
 
-    Raises:
-        ComponentError: If no group has a better and a worse completion, so that there is nothing to prefer.
+    A step in which no group has a better and a worse completion, such as one that a seed has learned, has no pair and teaches nothing.
     """
     better_PGG = (reward_PG[:, :, None] > reward_PG[:, None, :]).float()
-    if not better_PGG.any():
-        raise ComponentError(
-            f"{method} compares better completions with worse ones, and no group of this step has both",
-            value=f"{reward_PG.shape[0]} groups of {reward_PG.shape[1]}",
-            do="Take a reward that differs within groups, more problems a step, or larger groups",
-        )
     if pairs == "one":
         noise_PGG = torch.from_numpy(generator(*address, "pairs").random(tuple(better_PGG.shape)))
         best_P = (noise_PGG * better_PGG).flatten(1).argmax(dim=1)
@@ -65,7 +58,7 @@ def better_than(reward_PG: Float[Tensor, "P G"], pairs: Pairs, address: tuple[Ad
 
 
 def over_pairs(loss_PGG: Float[Tensor, "P G G"], pair_PGG: Float[Tensor, "P G G"]) -> Float[Tensor, ""]:
-    """Mean over the pairs; 0 where a minibatch has none."""
+    """Mean over the pairs; 0 where a minibatch, or the whole step, has none."""
     return (loss_PGG * pair_PGG).sum() / pair_PGG.sum().clamp(min=1)
 
 

@@ -31,12 +31,8 @@ class DPO:
         check(self, self.pairs, "beta")
 
     def __call__(self, signals: Signals) -> TokenCredit:
-        """A loss in nats, and the number of pairs.
-
-        Raises:
-            ComponentError: If no group has a better and a worse completion.
-        """
-        pair_PGG = better_than(signals.reward_PG, self.pairs, signals.address, "DPO")
+        """A loss in nats, 0 where no group has a better and a worse completion, and ``credit/pairs``, their number."""
+        pair_PGG = better_than(signals.reward_PG, self.pairs, signals.address)
         reference_PG = signals.ask("reference_logprob_NT", "DPO").sum(dim=1).reshape(signals.reward_PG.shape)
 
         def loss(logprob_PG: Tensor, problems: list[int]) -> Tensor:

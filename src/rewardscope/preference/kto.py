@@ -6,7 +6,6 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from rewardscope.errors import ComponentError
 from rewardscope.preference.base import check, comparing
 from rewardscope.tensors import Signal, Signals, TokenCredit
 
@@ -34,17 +33,11 @@ class KTO:
         check(self, "all", "beta", "desirable_weight", "undesirable_weight")
 
     def __call__(self, signals: Signals) -> TokenCredit:
-        """A loss without unit, and in the notes the share of desirable completions and z.
-
-        Raises:
-            ComponentError: If no completion was told anything.
+        """A loss without unit, 0 where no completion was told anything, and in the notes how many were, the share of them that is
+        desirable (0 of none) and z.
         """
         reward_PG = signals.reward_PG
         told_PG = ~reward_PG.isnan()
-        if not told_PG.any():
-            raise ComponentError(
-                "KTO was told nothing about any completion", value=f"{reward_PG.numel()} completions", do="Look at the reward"
-            )
         desirable_PG = reward_PG >= self.threshold
         reference_PG = signals.ask("reference_logprob_NT", "KTO").sum(dim=1).reshape(reward_PG.shape)
         drift = signals.ask("mismatched_N", "KTO").mean().clamp(min=0)
@@ -56,5 +49,6 @@ class KTO:
             loss_PG = weight_PG[problems] * (1 - torch.sigmoid(sign_PG[problems] * self.beta * (ratio_PG - drift)))
             return loss_PG.sum() / told_PG[problems].sum().clamp(min=1)
 
-        share = float(desirable_PG[told_PG].float().mean())
-        return comparing(signals, loss, desirable_share=share, drift_nats=float(drift))
+        told = int(told_PG.sum())
+        share = int(desirable_PG.sum()) / max(told, 1)  # what is untold is not desirable either
+        return comparing(signals, loss, told=float(told), desirable_share=share, drift_nats=float(drift))

@@ -31,12 +31,8 @@ class SimPO:
         check(self, self.pairs, "beta")
 
     def __call__(self, signals: Signals) -> TokenCredit:
-        """A loss in nats, and the number of pairs.
-
-        Raises:
-            ComponentError: If no group has a better and a worse completion.
-        """
-        pair_PGG = better_than(signals.reward_PG, self.pairs, signals.address, "SimPO")
+        """A loss in nats, 0 where no group has a better and a worse completion, and ``credit/pairs``, their number."""
+        pair_PGG = better_than(signals.reward_PG, self.pairs, signals.address)
         length_PG = lengths(signals)
 
         def loss(logprob_PG: Tensor, problems: list[int]) -> Tensor:

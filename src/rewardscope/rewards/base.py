@@ -29,6 +29,16 @@ class Reward(Protocol):
         """
 
 
+def verdicts(view: View, strict: bool = False) -> tuple[float | None, ...]:
+    """1 for a completion that is right, 0 for a wrong one, None where the verifier could not say; ``strict`` by the strict extractor.
+
+    Raises:
+        TruthSealed: If the view is sealed.
+    """
+    found = (grade.strict if strict else grade.correct for grade in view.grades)
+    return tuple(None if verdict is None else float(verdict) for verdict in found)
+
+
 def tell(reward: Reward, rollout: Rollout, address: tuple[Address, ...]) -> Rollout:
     """The rollout with what ``reward`` tells the learner about it.
 

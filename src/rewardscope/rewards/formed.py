@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rewardscope.errors import ComponentError
-from rewardscope.rewards.base import View
+from rewardscope.rewards.base import View, verdicts
 from rewardscope.seeds import Address
 from rewardscope.types import Rewards
 
 
 def _parts(view: View) -> dict[str, tuple[float | None, ...]]:
     return {
-        "truth": tuple(None if grade.correct is None else float(grade.correct) for grade in view.grades),
+        "truth": verdicts(view),
         "form": tuple(float(grade.well_formed) for grade in view.grades),
     }
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rewardscope.errors import ComponentError, RewardscopeError
-from rewardscope.rewards.base import View
+from rewardscope.rewards.base import View, verdicts
 from rewardscope.seeds import Address, key
 from rewardscope.types import Rewards
 
@@ -52,7 +52,7 @@ class Mislabelled:
                 do="Use Noisy(per='problem'), or an environment that knows wrong keys, such as Clinic",
             )
         mislabelled = key("mislabelled", problem.id) < self.share * 2**64
-        truth = tuple(None if grade.correct is None else float(grade.correct) for grade in view.grades)
+        truth = verdicts(view)
         told = tuple(None if grade.correct is None else float(_is_wrong_key(grade.answer, problem.facts)) for grade in view.grades)
         return Rewards(told if mislabelled else truth, {"truth": truth, "mislabelled": (float(mislabelled),) * len(truth)})
 

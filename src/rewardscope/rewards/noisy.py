@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-import numpy as np
-
 from rewardscope.errors import ComponentError
-from rewardscope.rewards.base import View
-from rewardscope.seeds import Address, generator
+from rewardscope.rewards.base import View, verdicts
+from rewardscope.seeds import Address, generator, key
 from rewardscope.types import Rewards
 
 
@@ -15,8 +13,9 @@ from rewardscope.types import Rewards
 class Noisy:
     """Truth whose verdict is turned round with probability ``flip``: 0 = `Truth`, 0.5 = a coin flip per verdict, 1 = `Inverted`.
 
-    ``per="completion"`` is a verifier that errs (each verdict is turned on its own); ``per="problem"`` is a key that is wrong (all
-    verdicts of a group are turned together). ``parts`` records the truth beside what was told.
+    ``per="completion"`` is a verifier that errs (each verdict is turned on its own); ``per="problem"`` is a key that is wrong: all
+    verdicts on a problem are turned, and which problems these are follows from their content, the same ones in every step, seed and arm.
+    ``parts`` records the truth beside what was told.
     """
 
     flip: float = 0.1
@@ -37,8 +36,10 @@ class Noisy:
     def __call__(self, view: View, address: tuple[Address, ...]) -> Rewards:
         """Verdicts as numbers, some of them turned at addressed places; None stays None."""
         count = len(view.completions)
-        draws = generator(*address, "noisy").random(count if self.per == "completion" else 1)
-        turned = np.broadcast_to(draws < self.flip, (count,))
-        truth = tuple(None if grade.correct is None else float(grade.correct) for grade in view.grades)
+        if self.per == "problem":
+            turned = [key("noisy", view.problem.id) < self.flip * 2**64] * count
+        else:
+            turned = (generator(*address, "noisy").random(count) < self.flip).tolist()
+        truth = verdicts(view)
         told = tuple(None if value is None else abs(value - float(flip)) for value, flip in zip(truth, turned, strict=True))
         return Rewards(told, {"truth": truth})

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rewardscope.errors import ComponentError
-from rewardscope.rewards.base import View
+from rewardscope.rewards.base import View, verdicts
 from rewardscope.seeds import Address
 from rewardscope.types import Rewards
 
@@ -30,7 +30,7 @@ class Process:
     def __call__(self, view: View, address: tuple[Address, ...]) -> Rewards:
         """Shares of right steps; None where there are none to check, or where the answer counts and could not be graded."""
         steps = tuple(sum(grade.steps) / len(grade.steps) if grade.steps else None for grade in view.grades)
-        truth = tuple(None if grade.correct is None else float(grade.correct) for grade in view.grades)
+        truth = verdicts(view)
         told: list[float | None] = []
         for share, right in zip(steps, truth, strict=True):
             if share is None or (self.answer_weight and right is None):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rewardscope.errors import RewardscopeError
-from rewardscope.rewards.base import View
+from rewardscope.rewards.base import View, verdicts
 from rewardscope.seeds import Address
 from rewardscope.types import Rewards
 
@@ -28,7 +28,7 @@ class Proxy:
         Raises:
             RewardscopeError: If the environment has no scorer beside its verifier.
         """
-        truth = tuple(None if grade.correct is None else float(grade.correct) for grade in view.grades)
+        truth = verdicts(view)
         scores = tuple(grade.proxy for grade in view.grades)
         if None in scores and any(score is None and right is not None for score, right in zip(scores, truth, strict=True)):
             raise RewardscopeError(

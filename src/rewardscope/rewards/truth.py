@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rewardscope.rewards.base import View
+from rewardscope.rewards.base import View, verdicts
 from rewardscope.seeds import Address
 from rewardscope.types import Rewards
 
@@ -20,5 +20,4 @@ class Truth:
 
     def __call__(self, view: View, address: tuple[Address, ...]) -> Rewards:
         """The verifier's facts as numbers."""
-        verdicts = [grade.strict if self.strict else grade.correct for grade in view.grades]
-        return Rewards(tuple(None if verdict is None else float(verdict) for verdict in verdicts))
+        return Rewards(verdicts(view, self.strict))

@@ -3,7 +3,8 @@
 import torch
 
 from rewardscope.codec import encode
-from rewardscope.errors import EnvironmentFault, RewardscopeError, TruthSealed
+from rewardscope.environments import distinct
+from rewardscope.errors import RewardscopeError, TruthSealed
 from rewardscope.experience import BankState
 from rewardscope.policy import Policy
 from rewardscope.probes import Experience, Subject
@@ -31,17 +32,7 @@ def held_out(arm: Arm, evaluation: Evaluation) -> list[Problem]:
     Raises:
         EnvironmentFault: If the environment has too few.
     """
-    environment, found = evaluation.asks(arm), dict[str, Problem]()
-    for index in range(20 * evaluation.problems):
-        problem = environment.problem(evaluation.split, index)
-        found.setdefault(problem.id, problem)
-        if len(found) == evaluation.problems:
-            return list(found.values())
-    raise EnvironmentFault(
-        f"{environment.name} has too few problems in split '{evaluation.split}'",
-        value=f"{len(found)} distinct of {evaluation.problems} asked for",
-        do="Lower Evaluation(problems=...) or make the problems more varied",
-    )
+    return distinct(evaluation.asks(arm), evaluation.split, evaluation.problems)
 
 
 def finished(study: Study, directory: CellDirectory) -> bool:

@@ -38,7 +38,9 @@ class _Past:
 
     def indices(self, step: int) -> list[int]:
         """Training problems of the step, those of every sampling round."""
-        return self.arm.regime.indices(self.seed, step, self.arm.problems_per_step * self.arm.sampling_rounds, self.history)
+        regime, count = self.arm.regime, self.arm.problems_per_step
+        rounds = range(self.arm.sampling_rounds)
+        return [index for each in rounds for index in regime.indices(self.seed, step, count, self.history, each)]
 
     def met(self, step: int, indices: Sequence[int], rollouts: Sequence[Rollout]) -> None:
         """Remembers how often each was solved."""
@@ -229,7 +231,9 @@ def _signals(
         value_NT=value_NT,
         implicit_NT=implicit_NT,
         teaching=_teaching(arm, policy, companions, batch, rollouts) if "teaching" in needs else None,
-        mismatched_N=_mismatched(policy, companions.reference, batch) if "mismatched_N" in needs and companions.reference else None,
+        mismatched_N=_mismatched(policy, companions.reference, batch, rollouts)
+        if "mismatched_N" in needs and companions.reference
+        else None,
         token_NT=batch.token_NT,
         address=address,
     )
@@ -265,15 +269,31 @@ def _teaching(arm: Arm, policy: Policy, companions: Companions, batch: Batch, ro
     return companions.teacher.teach(policy, batch, prompt_ids, _part(arm.credit, "kept"))
 
 
-def _mismatched(policy: Policy, reference: Policy, batch: Batch) -> torch.Tensor:
-    """Nats (N,): log-ratio of policy to reference of each completion behind the next problem's prompt.
+def _mismatched(policy: Policy, reference: Policy, batch: Batch, rollouts: Sequence[Rollout]) -> torch.Tensor:
+    """Nats (N,): log-ratio of policy to reference of each completion behind the prompt of the next group with another problem.
 
     Raises:
-        ComponentError: If the step has one problem.
+        ComponentError: If every group of the step has the same problem, or another's prompt and a completion do not fit the context.
     """
-    if batch.num_problems < 2:
-        raise ComponentError("A mismatched prompt is another problem's, and the step has one problem", do="Raise problems_per_step")
-    behind = replace(batch, prompt_ids=(*batch.prompt_ids[1:], batch.prompt_ids[0]))  # whole groups move, so that they can be packed
+    ids = [rollout.problem.id for rollout in rollouts]
+    if len(set(ids)) < 2:
+        raise ComponentError(
+            "A mismatched prompt is another problem's, and every group of the step has the same one",
+            value=f"{len(ids)} groups of problem {ids[0]}",
+            allowed="2 different problems a step or more",
+            do="Raise problems_per_step, or let the regime have more problems",
+        )
+    others = [next(q for q in (*range(p + 1, len(ids)), *range(p)) if ids[q] != ids[p]) for p in range(len(ids))]
+    behind = replace(batch, prompt_ids=tuple(batch.prompt_ids[q] for q in others))  # whole groups move, so that they can be packed
+    longest_P = batch.length_N.reshape(-1, batch.group_size).amax(dim=1).tolist()
+    for p, (prompt, longest) in enumerate(zip(behind.prompt_ids, longest_P, strict=True)):
+        if len(prompt) + longest > policy.context_length:
+            raise ComponentError(
+                "Another problem's prompt and the completion are longer than the model's context",
+                value=f"{len(prompt)} + {longest} tokens, problem {ids[p]} behind {ids[others[p]]}",
+                allowed=f"{policy.context_length} tokens in all",
+                do="Shorten the problems, or max_tokens",
+            )
     return (score(policy, behind).logprob_NT - score(reference, behind).logprob_NT).sum(dim=1)
 
 

@@ -74,6 +74,25 @@ def test_both_placebos_leave_nothing_of_the_problem_but_its_prompt() -> None:
     assert written(Reprompt("empty", "always", "empty", **PLAIN), told, *groups)[0] == "3+4*2-9?||"
 
 
+@pytest.mark.parametrize("solution", ["failed", "other"])
+@pytest.mark.parametrize("feedback", ["without_solution", "always"])
+def test_where_a_placebo_finds_no_solution_feedback_does_not_stand_in_for_it(solution: str, feedback: str) -> None:
+    """The failure b is taught by a in the real arm; there is no other failure and no other problem."""
+    mixed, told = group("ab", "10"), [[1.0, 0.0]]
+    assert written(Reprompt("sibling", feedback, **PLAIN), told, mixed)[1] is not None  # type: ignore[arg-type]
+    assert written(Reprompt(solution, feedback, **PLAIN), told, mixed) == [None, None]  # type: ignore[arg-type]
+    failed = written(Reprompt(solution, feedback, **PLAIN), [[0.0, 0.0]], group("ab", "00"))  # type: ignore[arg-type]
+    assert failed == ["3+4*2-9?||Fnot a", "3+4*2-9?||Fnot b"], "the real arm has no solution here either"
+
+
+def test_where_a_placebo_finds_no_feedback_a_solution_alone_does_not_do() -> None:
+    """All of the one other problem is right, so nothing was said about it."""
+    groups, told = (group("ab", "10"), group("c", "1", OTHER)), [[1.0, 0.0], [1.0]]
+    assert written(Reprompt("sibling", "always", **PLAIN), told, *groups) == [None, "3+4*2-9?|Sa|Fnot b", None]
+    assert written(Reprompt("sibling", "always", "other", **PLAIN), told, *groups) == [None, None, None]
+    assert written(Reprompt("sibling", "always", "empty", **PLAIN), told, *groups) == [None, "3+4*2-9?|Sa|", None]
+
+
 def test_a_placebo_without_another_problem_has_nothing_to_give() -> None:
     assert written(Reprompt("other", **PLAIN), [[1.0, 0.0]], group("ab", "10")) == [None, None]
     assert written(Reprompt("none", "always", "other", **PLAIN), [[0.0, 1.0]], group("ab", "01")) == [None, None]

@@ -2,7 +2,8 @@
 
 import itertools
 import math
-from typing import Any
+from dataclasses import replace
+from typing import Any, Literal
 
 import pytest
 import torch
@@ -17,6 +18,8 @@ from rewardscope.credit import (
     Planning,
     Reinforce,
     ReinforcePlusPlus,
+    Reprompt,
+    SelfDistillation,
     Signed,
 )
 from rewardscope.credit.base import to_come, whitened
@@ -192,6 +195,16 @@ def test_the_baseline_of_the_papers_form_does_not_know_the_completion_and_the_co
     assert not torch.allclose(first("code", 0.7) - first("code", 0.2), torch.tensor([1.0, 0.5]))
 
 
+@pytest.mark.parametrize("form", ["paper", "code"])
+def test_a_completion_whose_siblings_were_told_nothing_gets_no_process_credit(form: Literal["paper", "code"]) -> None:
+    def told(alone: Tensor) -> Tensor:
+        implicit_NT = torch.cat([alone * MASK[:2], torch.tensor([[0.3, 0.1, 0.0], [0.2, -0.4, 0.1]])])
+        return ImplicitProcess(form)(given([[1.0, NAN], [1.0, 0.0]], implicit_NT=implicit_NT)).advantage_NT
+
+    assert (told(torch.full((2, 3), 0.2))[:2] == 0).all()
+    torch.testing.assert_close(told(torch.full((2, 3), 0.2)), told(torch.full((2, 3), 0.1)))
+
+
 PLANNING = torch.tensor([[1, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 0]], dtype=torch.bool)
 
 
@@ -225,6 +238,12 @@ def test_the_controls_gain_as_many_tokens_elsewhere() -> None:
     assert torch.equal(gained["everywhere"], MASK)
 
 
+def test_grams_that_were_mined_from_right_completions_bring_the_key_along() -> None:
+    assert not Planning(("so",)).uses_truth and Planning(("so",), mined_with_truth=True).uses_truth
+    reads = SelfDistillation(Reprompt(feedback="always"), base=GroupMean())
+    assert Planning(("so",), base=reads).uses_truth
+
+
 def test_a_kl_in_the_reward_by_hand() -> None:
     sampler_NT = torch.tensor([[-1.0, -1.0, -1.0], [-2.0, 9, 9], [-1.0, -1.0, 9], [-1.0, -1.0, -1.0]])
     reference_NT = sampler_NT - torch.tensor([[0.5, -0.1, 0.0], [1.0, 7, 7], [0.0, 0.0, 7], [0.0, 0.0, 0.3]])
@@ -232,6 +251,7 @@ def test_a_kl_in_the_reward_by_hand() -> None:
     found = KLInReward(base=Reinforce(), weight=0.1)(signals)
     torch.testing.assert_close(found.advantage_NT[:, 0], torch.tensor([1 - 0.04, -0.1, 0.0, 1 - 0.03]))
     assert found.notes["credit/kl_nats"] == pytest.approx((0.4 + 1.0 + 0.0 + 0.3) / 4)
+    assert KLInReward(base=LeaveOneOut())(replace(signals, reward_PG=torch.ones(2, 2))).notes["credit/informative_group_share"] == 0.0
     squared = KLInReward(base=Reinforce(), weight=0.1, estimator="k2")(signals).advantage_NT[:, 0]
     torch.testing.assert_close(squared, torch.tensor([1 - 0.1 * 0.13, -0.05, 0.0, 1 - 0.1 * 0.045]))
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from factories import SMALL_ARM
-from rewardscope import AllProblems, Pool
+from rewardscope import AllProblems, Curriculum, Pool
 from rewardscope.errors import ComponentError
 from rewardscope.store import CellDirectory, read_rollouts
 from rewardscope.training import train
@@ -34,6 +34,24 @@ def test_passes_and_seeds_have_orders_of_their_own_over_the_same_problems() -> N
     assert Counter(one) == Counter(other)
     assert one[:12] != one[12:] and one != other
     assert one == drawn(Pool(12), 0, 2, 12) == drawn(Pool(12), 0, 4, 6)  # however the steps cut it
+
+
+@pytest.mark.parametrize("regime", [AllProblems(), Pool(12), Pool(12, first=5), Curriculum(12)], ids=str)
+def test_a_further_round_has_other_problems_and_leaves_the_first_as_it_was(regime: AllProblems | Pool | Curriculum) -> None:
+    for step in range(6):
+        rounds = [regime.indices(0, step, 4, {}, number) for number in range(3)]
+        assert rounds[0] == regime.indices(0, step, 4, {})
+        assert len({index for indices in rounds for index in indices}) == 12
+
+
+def test_a_pool_that_all_rounds_have_met_is_met_again() -> None:
+    indices = [index for number in range(4) for index in Pool(3).indices(0, 0, 2, {}, number)]
+    assert sorted(indices[:3]) == [0, 1, 2] and len(indices) == 8 and set(indices) == {0, 1, 2}
+
+
+def test_fresh_problems_stay_fresh_over_rounds_and_steps() -> None:
+    indices = [index for step in range(50) for number in range(3) for index in AllProblems().indices(0, step, 4, {}, number)]
+    assert len(set(indices)) == 600
 
 
 def test_one_example_training_meets_one_problem_with_noise_of_its_own_each_time(tmp_path: Path) -> None:

@@ -34,12 +34,13 @@ from rewardscope.errors import ComponentError, RewardscopeError
 from rewardscope.learner import Companions
 from rewardscope.learner import learner as learner_module
 from rewardscope.learner.implicit import _pair_accuracy
-from rewardscope.policy import Policy, score
+from rewardscope.policy import Policy, pack, score
 from rewardscope.policy.scoring import token_states
 from rewardscope.store import CellDirectory
 from rewardscope.tensors import Batch, TokenCredit
 from rewardscope.training import train
-from rewardscope.types import Rewards
+from rewardscope.training.loop import _mismatched
+from rewardscope.types import Completion, Ending, Grade, Problem, Rewards, Rollout
 
 NAN = float("nan")
 
@@ -114,6 +115,40 @@ def test_pairs_within_a_group_by_hand() -> None:
     # group 1: (1, 2) right, (1, 3) tied; group 2: no pair, its third was never told
     assert _pair_accuracy(logit, reward, 3) == pytest.approx(0.75)
     assert _pair_accuracy(logit, torch.ones(6), 3) == 0.5
+
+
+def handmade(*groups: tuple[str, str, tuple[int, ...]]) -> list[Rollout]:
+    """A rollout of two completions for each (id, prompt, tokens of its completions)."""
+    return [
+        Rollout(
+            Problem(name * 16, "Chain", prompt, "0"), 0,
+            tuple(Completion("", tuple(n % 9 + 1 for n in range(count)), (-1.0,) * count, Ending.LENGTH) for count in counts),
+            (Grade(None, None, False),) * 2,
+        )
+        for name, prompt, counts in groups
+    ]  # fmt: skip
+
+
+def test_a_completion_is_mismatched_with_the_next_group_of_another_problem() -> None:
+    policy, reference = tiny_policy(), tiny_policy("qwen2")
+    groups = handmade(("a", "1+2?", (3, 2)), ("a", "1+2?", (1, 4)), ("b", "3*4-5?", (2, 2)))
+    crossed = handmade(("a", "3*4-5?", (3, 2)), ("a", "3*4-5?", (1, 4)), ("b", "1+2?", (2, 2)))
+    found_N = _mismatched(policy, reference, pack(policy, groups, 1.0), groups)
+    batch = pack(policy, crossed, 1.0)
+    expected_NT = score(policy, batch).logprob_NT - score(reference, batch).logprob_NT
+    torch.testing.assert_close(found_N, expected_NT.sum(dim=1), atol=1e-4, rtol=1e-4)
+
+
+def test_a_step_of_one_problem_has_no_mismatched_prompt() -> None:
+    policy, groups = tiny_policy(), handmade(("a", "1+2?", (3, 2)), ("a", "1+2?", (1, 4)))
+    with pytest.raises(ComponentError, match=r"every group of the step has the same one\. Got: 2 groups of problem aaaa"):
+        _mismatched(policy, policy, pack(policy, groups, 1.0), groups)
+
+
+def test_a_mismatched_prompt_that_does_not_fit_the_context_is_refused_with_both_problems() -> None:
+    policy, groups = tiny_policy(), handmade(("a", "1" * 100, (20, 28)), ("b", "1?", (28, 29)))
+    with pytest.raises(ComponentError, match=r"Got: 100 \+ 29 tokens, problem b{16} behind a{16}. Allowed: 128 tokens"):
+        _mismatched(policy, policy, pack(policy, groups, 1.0), groups)
 
 
 ARM = replace(SMALL_ARM, steps=3, checkpoint_every=1)

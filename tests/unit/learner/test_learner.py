@@ -231,6 +231,7 @@ def test_a_fresh_optimizer_would_not_have_been_the_same(batch: Batch) -> None:
     [
         {"ratio": "word"},
         {"kl": "k4"},
+        {"kl": "k1"},
         {"kl_weight": -1.0},
         {"reset_every": -1},
         {"learning_rate": -1.0},

@@ -1,4 +1,5 @@
 import math
+from typing import get_args
 
 import jaxtyping
 import pytest
@@ -53,6 +54,20 @@ def test_k1_and_k3_average_to_the_kl(estimator: KL) -> None:
     policy, reference = torch.tensor([0.6, 0.3, 0.1]), torch.tensor([0.2, 0.5, 0.3])
     mean = (policy * kl_estimate(policy.log(), reference.log(), estimator)).sum()
     torch.testing.assert_close(mean, (policy * (policy / reference).log()).sum())
+
+
+def test_followed_back_each_estimator_pulls_another_way() -> None:
+    """By enumeration: k2 towards the minimum of KL(policy || reference), k3 of KL(reference || policy), and k1 nowhere."""
+    logits, reference = torch.tensor([0.5, -1.0, 0.2, 0.0], requires_grad=True), torch.tensor([-0.3, 0.4, 0.9, -1.0]).log_softmax(0)
+
+    def gradient(loss: torch.Tensor) -> torch.Tensor:
+        return torch.autograd.grad(loss, logits, retain_graph=True)[0]
+
+    policy = logits.log_softmax(0)
+    expected = {k: gradient((policy.exp().detach() * kl_estimate(policy, reference, k)).sum()) for k in get_args(KL)}
+    torch.testing.assert_close(expected["k1"], torch.zeros(4))
+    torch.testing.assert_close(expected["k2"], gradient((policy.exp() * (policy - reference)).sum()))
+    torch.testing.assert_close(expected["k3"], gradient((reference.exp() * (reference - policy)).sum()))
 
 
 def test_k3_is_never_negative_and_averages_to_the_kl() -> None:

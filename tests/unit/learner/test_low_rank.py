@@ -18,6 +18,7 @@ HINT = Reprompt(template="{solution}{prompt}", solution_section="{solution}")
 ARMS: dict[str, Arm] = {
     "group mean": replace(SMALL_ARM, learner=BASIC),
     "reference, reset": replace(SMALL_ARM, learner=replace(BASIC, kl_weight=0.1, reset_every=2)),
+    "reference, kept over the checkpoint": replace(SMALL_ARM, learner=replace(BASIC, kl_weight=0.1, reset_every=4)),
     "restart": replace(SMALL_ARM, learner=replace(BASIC, restart_every=3)),
     "implicit reward": replace(SMALL_ARM, credit=ImplicitProcess(), learner=replace(BASIC, implicit=ImplicitReward())),
     "teacher": replace(

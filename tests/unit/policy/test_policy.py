@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, Gemma2Config, GenerationConfig
 
 from factories import FAMILIES, tiny_policy
@@ -34,6 +35,21 @@ def test_weights_cut_short_are_explained(tmp_path: Path) -> None:
     data = (tmp_path / "model.safetensors").read_bytes()
     (tmp_path / "model.safetensors").write_bytes(data[:-100])
     with pytest.raises(ModelError, match="could not be loaded"):
+        Policy.load(tmp_path)
+
+
+def test_a_checkpoint_without_some_of_the_weights_is_refused_with_their_names(tmp_path: Path) -> None:
+    """The library would fill them with random numbers; what the model does not use is passed over."""
+    tiny_policy().save(tmp_path)
+    file, lost, cut = tmp_path / "model.safetensors", "model.layers.1.self_attn.q_proj.weight", "model.layers.0.mlp.up_proj.weight"
+    tensors = load_file(file)
+    save_file({**tensors, "of_another_model": torch.zeros(2)}, file, {"format": "pt"})
+    Policy.load(tmp_path)
+    save_file({name: tensor for name, tensor in tensors.items() if name != lost}, file, {"format": "pt"})
+    with pytest.raises(ModelError, match=f"not in its files. Got: {tmp_path}: {lost}. Allowed"):
+        Policy.load(tmp_path)
+    save_file({**tensors, cut: torch.zeros(3)}, file, {"format": "pt"})
+    with pytest.raises(ModelError, match=rf"{cut} \(of another shape\)"):
         Policy.load(tmp_path)
 
 

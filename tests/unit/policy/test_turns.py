@@ -255,6 +255,12 @@ def test_what_somebody_else_said_becomes_a_completion_with_the_answers_in_it() -
     assert found.text == f"1+\n{heard[0]}\n2\n{heard[1]}\n37"
     cut = written(policy, "1+\n2\n37\nnever", 1, TALKING, 5)
     assert (cut.token_ids, cut.ending, cut.chosen) == (found.token_ids[:5], Ending.LENGTH, (found.chosen or ())[:5])
+    for most in range(1, len(found.token_ids)):
+        cut = written(policy, "1+\n2\n37\nnever", 1, TALKING, most)
+        assert (cut.token_ids, cut.ending, cut.chosen) == (found.token_ids[:most], Ending.LENGTH, (found.chosen or ())[:most])
+        said = sum(c and t != end for t, c in zip(cut.token_ids, cut.chosen or (), strict=True))
+        assert "".join(cut.turns or ()) == "1+237"[:said], "what its tokens say, and no more"
+    assert written(policy, "1+2", 0, None, 2) == Completion("1+", tuple(ids("1+")["input_ids"]), (0.0,) * 2, Ending.LENGTH)
     assert written(policy, "1+2", 0, None, 40) == Completion("1+2", (*ids("1+2")["input_ids"], 0), (0.0,) * 4, Ending.END_TOKEN)
 
 

@@ -87,31 +87,38 @@ def test_ktos_drift_is_never_below_zero() -> None:
 
 
 def test_pairs_are_every_better_with_every_worse_of_the_same_group() -> None:
-    pair_PGG = better_than(torch.tensor([[1.0, 0.0, 0.5], [NAN, 1.0, 0.0], [1.0, 1.0, 1.0]]), "all", (), "DPO")
+    pair_PGG = better_than(torch.tensor([[1.0, 0.0, 0.5], [NAN, 1.0, 0.0], [1.0, 1.0, 1.0]]), "all", ())
     assert pair_PGG.nonzero().tolist() == [[0, 0, 1], [0, 0, 2], [0, 2, 1], [1, 1, 2]]
 
 
 def test_one_pair_a_group_is_drawn_by_address_and_fairly() -> None:
     reward_PG = torch.tensor([[1.0, 0.0, 0.0, 1.0], [0.0, 0.0, 0.0, 0.0]])
-    drawn = [better_than(reward_PG, "one", ("pairs", n), "DPO") for n in range(400)]
-    assert torch.equal(drawn[7], better_than(reward_PG, "one", ("pairs", 7), "DPO"))
+    drawn = [better_than(reward_PG, "one", ("pairs", n)) for n in range(400)]
+    assert torch.equal(drawn[7], better_than(reward_PG, "one", ("pairs", 7)))
     assert all(pair_PGG[0].sum() == 1 and pair_PGG[1].sum() == 0 for pair_PGG in drawn)
     share_GG = torch.stack(drawn)[:, 0].mean(dim=0)
     torch.testing.assert_close(share_GG[[0, 0, 3, 3], [1, 2, 1, 2]], torch.full((4,), 0.25), atol=0.08, rtol=0)
 
 
-@pytest.mark.parametrize("method", [DPO(), SimPO(), ORPO()], ids=str)
-def test_a_step_without_a_mixed_group_is_refused(method: Preference) -> None:
-    given = signals([[1.0, 1.0], [0.0, NAN]], reference_logprob_NT=-MASK.float())
-    with pytest.raises(ComponentError, match=f"{type(method).__name__} compares better completions with worse ones, and no group"):
-        method(given)
+@pytest.mark.parametrize("method", [DPO(), DPO(pairs="one"), SimPO(), ORPO()], ids=str)
+def test_a_step_without_a_mixed_group_teaches_nothing_and_says_so(method: Preference) -> None:
+    found = method(signals([[1.0, 1.0], [0.0, NAN]], reference_logprob_NT=-MASK.float()))
+    assert found.notes == {"credit/pairs": 0.0}
+    assert found.completion_loss is not None
+    loss, pull_N = completion_pull(found.completion_loss, torch.tensor([-2.0, -5.0, -1.0, -3.0]), 2, [0, 1])
+    assert loss == 0.0 and pull_N.tolist() == [0.0] * 4
+    mixed = method(signals([[1.0, 0.0], [0.0, 1.0]], reference_logprob_NT=-MASK.float()))
+    assert mixed.notes == {"credit/pairs": 2.0}
 
 
-def test_kto_needs_no_mixed_group_and_something_told() -> None:
+def test_kto_needs_no_mixed_group_and_learns_nothing_where_nothing_is_told() -> None:
     given = {"reference_logprob_NT": -MASK.float(), "mismatched_N": torch.zeros(4)}
-    assert KTO()(signals([[1.0, 1.0], [1.0, 1.0]], **given)).completion_loss is not None
-    with pytest.raises(ComponentError, match="KTO was told nothing"):
-        KTO()(signals([[NAN, NAN], [NAN, NAN]], **given))
+    assert KTO()(signals([[1.0, 1.0], [1.0, 1.0]], **given)).notes["credit/desirable_share"] == 1.0
+    untold = KTO()(signals([[NAN, NAN], [NAN, NAN]], **given))
+    assert untold.notes == {"credit/told": 0.0, "credit/desirable_share": 0.0, "credit/drift_nats": 0.0}
+    assert untold.completion_loss is not None
+    loss, pull_N = completion_pull(untold.completion_loss, torch.tensor([-2.0, -5.0, -1.0, -3.0]), 2, [0, 1])
+    assert loss == 0.0 and pull_N.tolist() == [0.0] * 4
 
 
 @pytest.mark.parametrize(

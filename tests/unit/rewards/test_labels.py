@@ -39,8 +39,13 @@ def test_noise_of_a_verifier_turns_each_verdict_on_its_own() -> None:
 
 
 def test_noise_of_a_key_turns_all_verdicts_of_a_group() -> None:
-    told = [Noisy(0.3, per="problem")(rollout([True, False, None]), ("a", step)) for step in range(2000)]
+    group = rollout([True, False, None])
+    problems = [replace(group, problem=replace(group.problem, id=f"{n:016x}")) for n in range(2000)]
+    told = [Noisy(0.3, per="problem")(problem, ("a", 0)) for problem in problems]
     assert {rewards.values for rewards in told} == {(1.0, 0.0, None), (0.0, 1.0, None)}
+    assert told == [Noisy(0.3, per="problem")(problem, ("b", step)) for step, problem in enumerate(problems)], "a wrong key stays wrong"
+    more = [Noisy(0.5, per="problem")(problem, ("a", 0)) for problem in problems]
+    assert all(often.values[0] == 0.0 for once, often in zip(told, more, strict=True) if once.values[0] == 0.0)
     assert abs(np.mean([rewards.values[0] == 0.0 for rewards in told]) - 0.3) < 4 * (0.21 / 2000) ** 0.5
     assert told[0].parts["truth"] == (1.0, 0.0, None)
 

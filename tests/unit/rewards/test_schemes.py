@@ -5,7 +5,7 @@ from factories import rollout
 from rewardscope import Coin, Form, Inverted, Truth
 from rewardscope.errors import ComponentError, RewardscopeError, TruthSealed
 from rewardscope.rewards import tell
-from rewardscope.rewards.base import View
+from rewardscope.rewards.base import View, verdicts
 from rewardscope.seeds import Address
 from rewardscope.types import Grade, Rewards, sealed
 
@@ -20,6 +20,13 @@ def test_strict_truth_pays_by_the_strict_extractor() -> None:
     group = rollout([True, True], strict=False)
     assert Truth()(group, ()).values == (1.0, 1.0)
     assert Truth(strict=True)(group, ()).values == (0.0, 0.0)
+
+
+def test_verdicts_as_numbers_keep_what_could_not_be_graded() -> None:
+    assert verdicts(rollout([True, False, None], strict=False)) == (1.0, 0.0, None)
+    assert verdicts(rollout([True, False, None], strict=False), strict=True) == (0.0, 0.0, 0.0)
+    with pytest.raises(TruthSealed, match=r"grade\.correct"):
+        verdicts(sealed(GROUP))
 
 
 def test_inverted_pays_the_wrong_ones() -> None:

@@ -76,7 +76,7 @@ def test_the_held_out_problems_are_distinct_and_not_trained_on() -> None:
 
 
 def test_too_few_held_out_problems_are_named() -> None:
-    with pytest.raises(EnvironmentFault, match="too few problems"):
+    with pytest.raises(EnvironmentFault, match="too few different problems"):
         held_out(replace(TRUTH, environment=Chain(1, 1)), Evaluation(problems=400))
 
 

@@ -127,13 +127,13 @@ class Clinic:
         cleaned = NOT_AN_ANSWER.sub("", text.replace(MINUS, "-"))
         asked = _alone(strict(cleaned, self.answer_in), calculator)
         strictly = asked is not None and _matches(asked, problem)
-        found = asked if strictly else _number(tolerant(cleaned), calculator)
+        found = _number(tolerant(cleaned), calculator)
         written = _working(text, parts) if self.working else {}
         return Grade(
-            correct=found is not None and _matches(found, problem),
+            correct=strictly or (found is not None and _matches(found, problem)),
             strict=strictly,
             well_formed=asked is not None and (not self.working or len(written) == len(parts)),
-            answer=found,
+            answer=asked if found is None else found,  # the same reading whatever the key is
             feedback=f"{calculator.title} is {problem.answer}: {', '.join(f'{name} {value:g}' for name, value in parts.items())}",
             steps=tuple(_agrees(written.get(name), value, calculator) for name, value in parts.items()) if written else None,
         )

@@ -114,13 +114,12 @@ class Composition:
     def grade(self, problem: Problem, text: str) -> Grade:
         """Strict: the string where it was asked for; tolerant: the string wherever it is, quoted or not. Upper and lower case differ."""
         asked = strict(text, self.answer_in)
-        strictly = asked == problem.answer
-        found = asked if strictly else find_string(text)
+        strictly, found = asked == problem.answer, find_string(text)
         return Grade(
-            correct=found == problem.answer,
+            correct=strictly or found == problem.answer,
             strict=strictly,
             well_formed=asked is not None and len(asked.split()) == 1,
-            answer=found,
+            answer=asked if found is None else found,  # the same reading whatever the key is
             feedback=problem.facts["values"],
         )
 
