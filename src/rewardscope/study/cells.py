@@ -121,7 +121,7 @@ def _measure(study: Study, cell: Cell, policy: Policy, found: dict[str, list[Rol
         sources=tuple(path.relative_to(run.root).as_posix() for path in sources),
         base_rollouts=base_rollouts,
         base_policy=base_policy,
-        environment=cell.arm.environment,
+        environment=study.evaluation.asks(cell.arm),
         sampling=cell.arm.sampling,
         base_rows=tuple(base_rows),
         counterfactual={name: tuple(rollouts) for name, rollouts in found.items() if name != "evaluation"},

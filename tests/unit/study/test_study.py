@@ -1,14 +1,16 @@
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 from rewardscope import Arm, Chain, Claim, Coin, Evaluation, Mislabelled, Organism, Policy, Sampling, Study, Truth
 from rewardscope.errors import ComponentError, EnvironmentFault, RunDirectoryError, StudyError
+from rewardscope.probes import Subject
 from rewardscope.study import load_study, open_run
-from rewardscope.study.cells import _told, held_out
+from rewardscope.study.cells import _told, held_out, run_cell
 from rewardscope.training import roll_out
-from rewardscope.types import Grade, Problem
+from rewardscope.types import Grade, Measurement, Problem
 
 CLAIM = Claim(sentence="It helps.", metric="boundary/pass_at_k", labels={"k": "1"}, treatment="truth", control="coin")
 TRUTH = Arm(name="truth", start=Organism("formats-planted"), environment=Chain(), reward=Truth(), steps=2)
@@ -66,6 +68,31 @@ def test_arms_of_different_problems_can_be_measured_on_the_same_ones_and_then_sh
     assert [p.id for p in held_out(longer, together.evaluation)] == [p.id for p in held_out(TRUTH, together.evaluation)]
     assert {p.level for p in held_out(TRUTH, together.evaluation)} == {5}
     assert apart.measuring_signature != together.measuring_signature
+
+
+@dataclass(frozen=True)
+class Watching:
+    """An instrument that keeps what it was pointed at and finds nothing."""
+
+    metrics: ClassVar[tuple[str, ...]] = ("watching/nothing",)
+    reads: ClassVar[str] = "nothing"
+    seen: ClassVar[list[Subject]] = []
+
+    def measure(self, subject: Subject) -> list[Measurement]:
+        self.seen.append(subject)
+        return []
+
+
+def test_instruments_are_given_the_environment_whose_problems_were_asked(tmp_path: Path) -> None:
+    """The arm trains on chains of 3 operations and is measured on those of 5: an instrument that asks again asks those."""
+    Watching.seen.clear()
+    evaluation = Evaluation(problems=2, draws=2, readings=0, environment=Chain(5, 5))
+    study = replace(STUDY, evaluation=evaluation, probes=(Watching(),), claims=())
+    run = open_run(study, tmp_path / "run", "test")
+    run_cell(study, study.cells()[0], run)
+    (subject,) = Watching.seen
+    assert subject.environment == Chain(5, 5) != TRUTH.environment
+    assert {rollout.problem.level for rollout in subject.rollouts} == {5}
 
 
 def test_the_held_out_problems_are_distinct_and_not_trained_on() -> None:
