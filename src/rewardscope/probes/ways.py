@@ -10,7 +10,7 @@ from rewardscope.policy import Policy, Sampling, sample
 from rewardscope.probes.base import World
 from rewardscope.seeds import generator
 from rewardscope.stats import pass_at_ks
-from rewardscope.types import Grade, Problem, Replies, Rollout
+from rewardscope.types import Grade, Problem, Rollout, replies, turn_taker
 
 PLAIN = "as sampled"
 """The way of the study itself."""
@@ -77,7 +77,7 @@ def ask(
     draws = 1 if changed.temperature == 0 else draws
     form = next((form for form in SHOT_FORMS if policy.writes(form.format(prompt="", completion=""))), None)
     possible = policy.writes(way.template.replace(SLOT, "")) and policy.writes(way.opening) and (form is not None or not way.shots)
-    possible = possible and not (hasattr(environment, "reply") and (way.opening or way.shots))
+    possible = possible and not (turn_taker(environment) is not None and (way.opening or way.shots))
     room = policy.context_length - len(policy.encode_opening(way.opening)) - changed.max_tokens
     texts: dict[int, str] = {}
     for place, problem in enumerate(problems if possible else ()):
@@ -87,7 +87,7 @@ def ask(
     right_P, within_k_P, draws_P = unknown(len(problems)), unknown(len(problems)), np.zeros(len(problems), dtype=np.int64)
     if texts:
         addresses = [("elicitation", way.name, problems[place].id) for place in texts]
-        asked = _replies(environment, [problems[place] for place in texts])
+        asked = replies(environment, [problems[place] for place in texts])
         groups = sample(policy, list(texts.values()), draws, changed, addresses, asked, way.opening)
         for place, group in zip(texts, groups, strict=True):
             grades = [environment.grade(problems[place], way.opening + completion.said) for completion in group]
@@ -98,14 +98,6 @@ def ask(
 def unknown(count: int) -> np.ndarray:
     """So many NaN."""
     return np.full(count, np.nan)
-
-
-def _replies(environment: World, problems: Sequence[Problem]) -> Replies | None:
-    """What the environment says between the turns of each problem's completions; None where a completion is one turn."""
-    reply, max_turns = getattr(environment, "reply", None), getattr(environment, "max_turns", None)
-    if reply is None or max_turns is None:
-        return None
-    return Replies(lambda place, turns: reply(problems[place], turns), max_turns)
 
 
 def _examples(environment: World, problem: Problem, count: int, form: str) -> str:
