@@ -8,6 +8,7 @@ import numpy as np
 
 from rewardscope.policy import Policy, Sampling, sample
 from rewardscope.probes.base import World
+from rewardscope.probes.sharpening import Draws, verdicts_of
 from rewardscope.seeds import generator
 from rewardscope.stats import pass_at_ks
 from rewardscope.types import Grade, Problem, Rollout, replies, turn_taker
@@ -107,15 +108,9 @@ def _examples(environment: World, problem: Problem, count: int, form: str) -> st
     return "".join(form.format(prompt=other.prompt, completion=environment.oracle(other)) for other in shown if other.id != problem.id)
 
 
-def _verdicts(grades: Sequence[Grade], strict: bool) -> np.ndarray:
-    """1, 0, or NaN for a draw that could not be graded."""
-    found = [grade.strict if strict else grade.correct for grade in grades]
-    return np.array([np.nan if verdict is None else float(verdict) for verdict in found])
-
-
 def _passes(grades: Sequence[Grade], k: int, strict: bool) -> tuple[float, float, int]:
     """pass@1 and pass@k of the graded draws, and how many they are."""
-    right_N = _verdicts(grades, strict)
+    right_N = verdicts_of(grades, strict)
     known_N = right_N[~np.isnan(right_N)]
     if not len(known_N):
         return np.nan, np.nan, 0
@@ -129,19 +124,8 @@ def as_sampled(rollouts: Sequence[Rollout], k: int, strict: bool) -> Answers:
 
 
 def sharpened(rollouts: Sequence[Rollout], power: float, sampling: Sampling, strict: bool) -> Answers:
-    """Chance of being right under p(y)^power / Z, from draws of p with weights p(y)^(power - 1), normalised to sum to 1.
-
-    p is what the completions were drawn from, so it has the sampling temperature in it; unknown where draws come from a cut or at
-    temperature 0. Where few draws carry the weight (``effective_P``) it is little more than the likeliest draw's verdict.
-    """
-    right_P, effective_P, draws_P = unknown(len(rollouts)), unknown(len(rollouts)), np.zeros(len(rollouts), dtype=np.int64)
-    for place, rollout in enumerate(rollouts if sampling.temperature > 0 and sampling.top_p == 1 else ()):
-        right_N = _verdicts(rollout.grades, strict)
-        known_N = ~np.isnan(right_N)
-        draws_P[place] = known_N.sum()
-        if known_N.any():
-            log_N = (power - 1) * np.array([sum(completion.logprobs) for completion in rollout.completions])[known_N]
-            weight_N = np.exp(log_N - log_N.max())
-            right_P[place] = (weight_N * right_N[known_N]).sum() / weight_N.sum()
-            effective_P[place] = weight_N.sum() ** 2 / (weight_N**2).sum()
+    """What the stored completions say of p(y)^power / Z (:meth:`Draws.sharpened`); unknown where they were drawn from a cut."""
+    draws = Draws.of(rollouts, sampling, strict)
+    right_P, effective_P = draws.sharpened(power)
+    draws_P = np.array([(~np.isnan(correct_N)).sum() for correct_N in draws.correct_PN], dtype=np.int64)
     return Answers(right_P, unknown(len(rollouts)), draws_P, effective_P)
