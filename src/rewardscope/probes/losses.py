@@ -1,7 +1,7 @@
 """What training takes away: how far the policy has left its base, on each one's own texts and on fixed ones."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -12,7 +12,7 @@ from rewardscope.errors import ComponentError
 from rewardscope.policy import Policy, pack, score
 from rewardscope.policy.packing import arrange, choose_layout
 from rewardscope.policy.scoring import distribution_tokens, distributions_of_rows
-from rewardscope.probes.base import Subject
+from rewardscope.probes.base import Subject, first_draws
 from rewardscope.stats import Estimate, mean_over_problems, ratio_over_problems
 from rewardscope.tensors import Batch
 from rewardscope.types import Measurement, Rollout
@@ -68,18 +68,14 @@ class Losses:
 
     def _per_problem(self, rollouts: Sequence[Rollout], policy: Policy, temperature: float) -> np.ndarray:
         """Mean logprob of a whole completion, by problem."""
-        batch = pack(policy, self._first(rollouts), temperature)
+        batch = pack(policy, first_draws(rollouts, self.draws), temperature)
         logprob_N = score(policy, batch).logprob_NT.double().sum(dim=1)
         return np.asarray(logprob_N.reshape(len(rollouts), -1).mean(dim=1))
 
-    def _first(self, rollouts: Sequence[Rollout]) -> list[Rollout]:
-        most = min(self.draws, *(len(rollout.completions) for rollout in rollouts))
-        return [replace(r, completions=r.completions[:most], grades=r.grades[:most], rewards=None, parts={}) for r in rollouts]
-
     def _perplexity_row(self, subject: Subject, rollouts: Sequence[Rollout]) -> Measurement:
-        tokens = [sum(c.length for c in rollout.completions) for rollout in self._first(rollouts)]
-        draws = len(self._first(rollouts)[0].completions)
-        surprise_P = -self._per_problem(rollouts, subject.policy, 1.0) * draws
+        first = first_draws(rollouts, self.draws)
+        tokens = [sum(c.length for c in rollout.completions) for rollout in first]
+        surprise_P = -self._per_problem(rollouts, subject.policy, 1.0) * len(first[0].completions)
         estimate = ratio_over_problems(list(surprise_P), tokens, address="losses/base_text_perplexity")
         return subject.row("losses/base_text_perplexity", "perplexity", _exponential(estimate), n=sum(tokens), over="tokens")
 

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from rewardscope.boundary.comparison import whole
 from rewardscope.errors import ComponentError
 from rewardscope.policy import Policy, pack, score
 from rewardscope.probes.base import Subject
@@ -199,11 +200,8 @@ def _graded_pairs(base: Sequence[Rollout], trained: Sequence[Rollout]) -> Pairs:
 
 
 def _mean(values: Sequence[float], address: str, dropped: int, bounds: tuple[float, float] | None = (0.0, 1.0)) -> Estimate | None:
-    """With an interval over problems, unless some were dropped: nobody drew by lot which."""
-    if not len(values):
-        return None
-    found = mean_over_problems(values, address=address, bounds=bounds)
-    return Estimate(found.value, None, None, f"none: {dropped} problems dropped") if dropped else found
+    """Over problems; None of none."""
+    return whole(mean_over_problems(values, address=address, bounds=bounds), dropped, len(values)) if len(values) else None
 
 
 def _verdict_row(
