@@ -313,7 +313,8 @@ class Claim:
 
     The contrast is metric(treatment) - metric(control) at the last checkpoint, paired by problem and seed.
     ``greater``: supported when the whole interval lies above ``margin``, refuted when it lies below; ``less``: the mirror image, with
-    -margin; ``same``: supported when the interval lies inside (-margin, margin), refuted when it lies outside.
+    -margin; ``same``: supported when the interval lies inside (-margin, margin), refuted when it lies outside. A study refuses a margin
+    below 0, and one of 0 with ``same``, where no interval could lie inside.
     """
 
     sentence: str
@@ -346,7 +347,7 @@ class Verdict:
     treatment_mean: float | None
     control_mean: float | None
     smallest_visible: float | None
-    """Smallest true contrast this study would have called with 80 % power; None when there is no interval."""
+    """Smallest true contrast on the problems behind the estimate that would have been called with 80 % power; None without an interval."""
     evidence: tuple[str, ...]
     """Measurement files the verdict was read from."""
     reason: str

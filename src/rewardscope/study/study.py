@@ -127,6 +127,13 @@ class Study:
                     allowed=", ".join(metrics),
                     do="Mend the claim or add the probe",
                 )
+            if not claim.margin >= 0 or (claim.expects == "same" and claim.margin == 0):
+                raise StudyError(
+                    "A claim has a margin that nothing could be held against",
+                    value=f"margin={claim.margin:g}, expects={claim.expects!r} in '{claim.sentence}'",
+                    allowed="0 or more, and more than 0 for a claim that expects 'same'",
+                    do="Give it the smallest difference that would matter",
+                )
 
     @property
     def signature(self) -> str:

@@ -1,6 +1,6 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import pytest
 
@@ -36,6 +36,12 @@ def test_a_claim_about_an_unknown_arm_is_refused() -> None:
 def test_a_claim_about_an_unknown_metric_lists_the_known_ones() -> None:
     with pytest.raises(StudyError, match="behaviour/strategy_share"):
         replace(STUDY, claims=(replace(CLAIM, metric="boundary/pass"),))
+
+
+@pytest.mark.parametrize(("margin", "expects"), [(-0.1, "greater"), (-0.1, "same"), (0.0, "same"), (float("nan"), "less")])
+def test_a_margin_that_could_decide_nothing_is_refused(margin: float, expects: Literal["greater", "less", "same"]) -> None:
+    with pytest.raises(StudyError, match="margin that nothing could be held against"):
+        replace(STUDY, claims=(replace(CLAIM, margin=margin, expects=expects),))
 
 
 @pytest.mark.parametrize("name", ["a/b", "", "Base Arm", "../x", "base"])
