@@ -8,6 +8,7 @@ from rewardscope.codec import encode, signature
 from rewardscope.environments import Environment
 from rewardscope.errors import StudyError
 from rewardscope.probes import Behaviour, Boundary, Diversity, Losses, Novelty, Probe, WeightChange
+from rewardscope.store import measuring_signature
 from rewardscope.training import Arm
 from rewardscope.types import Claim
 
@@ -143,7 +144,7 @@ class Study:
     @property
     def measuring_signature(self) -> str:
         """Hash of what turns a trained policy into rows: change it and cells are measured again, not trained again."""
-        return signature({"evaluation": encode(self.evaluation), "probes": encode(self.probes), "version": __version__})
+        return measuring_signature({"evaluation": encode(self.evaluation), "probes": encode(self.probes), "version": __version__})
 
     def cells(self) -> list[Cell]:
         """Base cells first, then every arm under every seed, seeds outermost so that whole replicates finish early."""

@@ -7,6 +7,7 @@ import pytest
 from rewardscope import Arm, Chain, Claim, Coin, Evaluation, Mislabelled, Organism, Policy, Sampling, Study, Truth
 from rewardscope.errors import ComponentError, EnvironmentFault, RunDirectoryError, StudyError
 from rewardscope.probes import Subject
+from rewardscope.store import measuring_signature, read_json
 from rewardscope.study import load_study, open_run
 from rewardscope.study.cells import _told, held_out, run_cell
 from rewardscope.training import roll_out
@@ -76,6 +77,12 @@ def test_arms_of_different_problems_can_be_measured_on_the_same_ones_and_then_sh
     assert apart.measuring_signature != together.measuring_signature
 
 
+def test_study_json_says_what_rows_were_made_under(tmp_path: Path) -> None:
+    """What reads a run without torch finds the signature that cells are marked with."""
+    study = replace(STUDY, evaluation=Evaluation(problems=8, environment=Chain(5, 5)))
+    assert measuring_signature(read_json(open_run(study, tmp_path / "run", "test").root / "study.json")) == study.measuring_signature
+
+
 @dataclass(frozen=True)
 class Watching:
     """An instrument that keeps what it was pointed at and finds nothing."""
@@ -99,6 +106,23 @@ def test_instruments_are_given_the_environment_whose_problems_were_asked(tmp_pat
     (subject,) = Watching.seen
     assert subject.environment == Chain(5, 5) != TRUTH.environment
     assert {rollout.problem.level for rollout in subject.rollouts} == {5}
+
+
+def test_a_trained_policy_is_compared_only_with_a_base_that_is_measured_alike(tmp_path: Path) -> None:
+    small = {"steps": 1, "problems_per_step": 2, "completions_per_problem": 2, "sampling": Sampling(max_tokens=8)}
+    arms = tuple(replace(arm, **small) for arm in (TRUTH, COIN))  # type: ignore[arg-type]
+    older = replace(STUDY, arms=arms, evaluation=Evaluation(problems=2, draws=2, readings=0), probes=(Watching(),), claims=())
+    study = replace(older, evaluation=Evaluation(problems=3, draws=2, readings=0))
+    run = open_run(older, tmp_path / "run", "test")
+    base, trained = older.cells()[0], older.cells()[1]
+    run_cell(older, base, run)
+    with pytest.raises(StudyError, match=f"cell {base.name}: done"):
+        run_cell(study, trained, run)
+    assert run.cell(trained.name).checkpoints() == [1], "what was trained is kept"
+    run_cell(study, base, run)
+    Watching.seen.clear()
+    run_cell(study, trained, run)
+    assert [len(side or ()) for side in (Watching.seen[0].rollouts, Watching.seen[0].base_rollouts)] == [3, 3]
 
 
 def test_the_held_out_problems_are_distinct_and_not_trained_on() -> None:
@@ -150,8 +174,6 @@ def test_a_folder_with_other_files_is_not_taken_for_a_run(tmp_path: Path) -> Non
 def test_claims_changed_after_the_first_cell_began_are_remembered(tmp_path: Path) -> None:
     run = open_run(STUDY, tmp_path / "run", "test")
     changed = replace(STUDY, claims=(replace(CLAIM, margin=0.3),))
-    from rewardscope.store import read_json
-
     open_run(changed, run.root, "test")
     assert read_json(run.root / "study.json")["claims_changed_after_start"] is False
     run.cell(STUDY.cells()[0].name).write_status("running", 0)
