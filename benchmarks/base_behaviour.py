@@ -11,9 +11,9 @@ import torch
 
 from rewardscope.catalogue import MEASURED, worlds
 from rewardscope.environments import ENVIRONMENTS
-from rewardscope.environments.base import TakesTurns
 from rewardscope.organisms.organism import base_behaviour
 from rewardscope.policy.start import Pretrained
+from rewardscope.types import turn_taker
 
 MODEL, PROBLEMS, DRAWS, MAX_TOKENS = "smollm2-135m-instruct", 32, 4, 96
 
@@ -25,7 +25,7 @@ def main(names: list[str]) -> None:
     in_words = [world["name"] for world in worlds() if world["kind"] == "environment" and not world["organisms"]]
     for name in names or in_words:  # of the organisms' tasks their cards say how they behave
         environment = ENVIRONMENTS[name]()
-        longest = 8 * MAX_TOKENS if isinstance(environment, TakesTurns) else MAX_TOKENS
+        longest = MAX_TOKENS if turn_taker(environment) is None else 8 * MAX_TOKENS
         measured = base_behaviour(policy, environment, PROBLEMS, DRAWS, longest)
         found[name] = {MODEL: measured}
         print(f"{name}: pass@1 {measured['pass_at_1']:.3f}, solved within {measured['solved_within']}")

@@ -7,11 +7,11 @@ import time
 
 import torch
 
-from rewardscope.environments import House, replies
+from rewardscope.environments import House
 from rewardscope.organisms import Organism
 from rewardscope.organisms.recipe import END
 from rewardscope.policy import Policy, Sampling, sample
-from rewardscope.types import Problem
+from rewardscope.types import Problem, replies
 
 PROBLEMS, DRAWS, MAX_TOKENS = 32, 16, 120
 

@@ -10,7 +10,7 @@ import polars as pl
 from rewardscope.codec import encode
 from rewardscope.seeds import generator
 from rewardscope.stats import mean_over_problems
-from rewardscope.store import RunDirectory, write_json, write_measurements, write_table
+from rewardscope.store import RunDirectory, measuring_signature, read_json, write_json, write_measurements, write_table
 from rewardscope.types import Claim, Measurement, Outcome, Verdict
 
 STARTS = ("formats-planted", "formats-barren")
@@ -122,6 +122,7 @@ def write_study(root: Path, **changes: Any) -> None:
         "packages": {"torch": "2.13.0+cpu", "transformers": "5.23.0", "polars": "2.1.0"},
         "hardware": {"cpu": "2 cores", "memory": "23 GiB", "device": "cpu"}, "seeds": [0, 1, 2], "steps": NUM_STEPS, "starts": list(STARTS),
         "arms": arms, "claims": [encode(claim) for claim in claims()], "seconds": None,
+        "evaluation": {"draws": 64}, "probes": [],
     }  # fmt: skip
     write_json(root / "study.json", {**study, **changes})
 
@@ -250,9 +251,13 @@ def reading_rows(arm: str, seed: int, hostile: bool = False) -> list[dict[str, A
     return rows
 
 
+def measuring(root: Path) -> str:
+    return measuring_signature(read_json(root / "study.json"))
+
+
 def write_cell(root: Path, arm: str, seed: int, *, hostile: bool = False) -> None:
     cell = RunDirectory(root).cell(cell_name(arm, seed))
-    cell.write_status("done", NUM_STEPS)
+    cell.write_status("done", NUM_STEPS, measured=measuring(root))
     cell.write_steps(step_rows(arm, seed))
     write_measurements(cell.measurements, list(measurement_rows(arm, seed)))
     rows = reading_rows(arm, seed, hostile)
@@ -264,7 +269,7 @@ def write_run(root: Path, *, hostile: bool = True) -> Path:
     write_study(root)
     for start in STARTS:
         cell = RunDirectory(root).cell(base_cell_name(start))
-        cell.write_status("done", 0)
+        cell.write_status("done", 0, measured=measuring(root))
         write_measurements(cell.measurements, list(measurement_rows(f"base:{start}", None)))
     for arm in ARMS:
         for seed in range(3):

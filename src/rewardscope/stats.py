@@ -111,11 +111,16 @@ def mean_over_problems(value_P: Sequence[float], *, address: str, bounds: tuple[
 def _percentiles(value: float, value_B: np.ndarray, count: int, bounds: tuple[float, float] | None) -> Estimate:
     """The percentile interval, its deviations stretched for small samples by sqrt(n / (n - 1)) and t / z, and kept between the bounds."""
     quantile = (1 + LEVEL) / 2
-    stretch = np.sqrt(count / (count - 1)) * distributions.t.ppf(quantile, count - 1) / distributions.norm.ppf(quantile)
-    lower, upper = value + stretch * (np.quantile(value_B, [1 - quantile, quantile]) - value)
+    lower, upper = value + _stretch(count, count - 1) * (np.quantile(value_B, [1 - quantile, quantile]) - value)
     if bounds is not None:
         lower, upper = max(lower, bounds[0]), min(upper, bounds[1])
     return Estimate(value, float(lower), float(upper), f"bootstrap over {count} problems")
+
+
+def _stretch(count: int, degrees: float) -> float:
+    """By how much deviations of resamples of ``count`` units are too small: sqrt(n / (n - 1)) and t / z at so many degrees of freedom."""
+    quantile = (1 + LEVEL) / 2
+    return float(np.sqrt(count / (count - 1)) * distributions.t.ppf(quantile, degrees) / distributions.norm.ppf(quantile))
 
 
 def ratio_over_problems(
@@ -217,15 +222,22 @@ def _resampled_means(value_PK: np.ndarray, address: str) -> np.ndarray:
 
 
 def statistic_over_problems(
-    num_problems: int, statistic: Callable[[np.ndarray], np.ndarray], *, address: str, centred: bool = False
+    num_problems: int,
+    statistic: Callable[[np.ndarray], np.ndarray],
+    *,
+    address: str,
+    centred: bool = False,
+    bounds: tuple[float, float] | None = None,
 ) -> Estimate | None:
-    """Any statistic of a set of problems with a bootstrap interval over problems; None where it is not defined.
+    """Any statistic of a set of problems with a bootstrap interval over problems, stretched for few of them; None where it is not defined.
 
     Args:
         num_problems: P.
         statistic: From weights (S, P), how often each problem was drawn, to (S,); NaN where a draw has none.
         address: Seeds the bootstrap.
-        centred: The interval is value +- z x the draws' standard deviation, for statistics that resampling itself moves; else percentiles.
+        centred: The interval is value +- t x the draws' standard deviation x sqrt(P / (P - 1)), for statistics that resampling itself
+            moves; else percentiles.
+        bounds: Between which the interval is kept.
     """
     value = float(statistic(np.ones((1, num_problems)))[0])
     if np.isnan(value):
@@ -234,12 +246,18 @@ def statistic_over_problems(
         return Estimate(value, None, None, "none: fewer than 2 problems")
     weight_BP = generator("bootstrap", address).multinomial(num_problems, np.full(num_problems, 1 / num_problems), SLOW_DRAWS)
     value_B = statistic(weight_BP.astype(np.float64))
-    quantile = (1 + LEVEL) / 2
+    value_B = value_B[~np.isnan(value_B)]
+    if not len(value_B):
+        return Estimate(value, None, None, "none: no resample of the problems has such a value")
+    quantile, stretch = (1 + LEVEL) / 2, _stretch(num_problems, num_problems - 1)
     if centred:
-        half = float(distributions.norm.ppf(quantile) * np.nanstd(value_B))
-        return Estimate(value, value - half, value + half, f"bootstrap standard error over {num_problems} problems")
-    lower, upper = np.nanquantile(value_B, [1 - quantile, quantile])
-    return Estimate(value, min(float(lower), value), max(float(upper), value), f"bootstrap over {num_problems} problems")
+        half, made = stretch * distributions.norm.ppf(quantile) * value_B.std(), "bootstrap standard error"
+        lower, upper = value - half, value + half
+    else:
+        (lower, upper), made = value + stretch * (np.quantile(value_B, [1 - quantile, quantile]) - value), "bootstrap"
+    lowest, highest = bounds or (-np.inf, np.inf)
+    lower, upper = max(lowest, min(lower, value)), min(highest, max(upper, value))
+    return Estimate(value, float(lower), float(upper), f"{made} over {num_problems} problems")
 
 
 def paired_contrast(difference_SP: np.ndarray, *, address: str, bounds: tuple[float, float] | None = None) -> Estimate:
@@ -268,8 +286,7 @@ def paired_contrast(difference_SP: np.ndarray, *, address: str, bounds: tuple[fl
     weight_BP = random.multinomial(num_problems, np.full(num_problems, 1 / num_problems), DRAWS) / num_problems
     mean_B = ((weight_BS @ difference_SP) * weight_BP).sum(axis=1)
     quantile = (1 + LEVEL) / 2
-    degrees = _satterthwaite_degrees(difference_SP)
-    stretch = np.sqrt(num_seeds / (num_seeds - 1)) * distributions.t.ppf(quantile, degrees) / distributions.norm.ppf(quantile)
+    stretch = _stretch(num_seeds, _satterthwaite_degrees(difference_SP))
     low, high = np.quantile(mean_B, [1 - quantile, quantile])
     return Estimate(
         mean,

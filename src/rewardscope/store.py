@@ -14,7 +14,7 @@ from typing import Any
 
 import polars as pl
 
-from rewardscope.codec import decode, encode
+from rewardscope.codec import decode, encode, signature
 from rewardscope.errors import CheckpointError, RunDirectoryError
 from rewardscope.types import Claim, Completion, Ending, Grade, Measurement, Problem, Rollout, Verdict
 
@@ -243,6 +243,11 @@ def check_directory(directory: Path) -> None:
             raise CheckpointError("A checkpoint's file is not what was written", value=directory / name, do=remedy)
 
 
+def measuring_signature(record: Mapping[str, Any]) -> str:
+    """Hash of what turns a trained policy into rows, from what study.json says of it: change it and cells are measured again."""
+    return signature({name: record.get(name) for name in ("evaluation", "probes", "version")})
+
+
 @dataclass(frozen=True)
 class CellDirectory:
     """One cell on disk."""
@@ -270,6 +275,11 @@ class CellDirectory:
         """State (owed, running, done, failed), step, and the reason of a failure."""
         file = self.path / "status.json"
         return read_json(file) if file.is_file() else {"state": "owed", "step": 0}
+
+    def measured_under(self, measuring: str) -> bool:
+        """Whether the cell is done and its rows were made under this :func:`measuring_signature`; else they are older, or none."""
+        status = self.status()
+        return status["state"] == "done" and status.get("measured") == measuring
 
     def write_status(self, state: str, step: int, **more: Any) -> None:
         """Replaces the status atomically."""
@@ -332,8 +342,13 @@ class RunDirectory:
             )
 
     def measurements(self) -> list[Measurement]:
-        """All measurement rows of the study."""
-        return [row for cell in self.cells() if cell.measurements.is_file() for row in read_measurements(cell.measurements)]
+        """All measurement rows of the study as study.json describes it; a cell that has yet to be measured so has none.
+
+        Raises:
+            RunDirectoryError: If there is no readable study.json, or a file of rows is gone.
+        """
+        measuring = measuring_signature(read_json(self.root / "study.json"))
+        return [row for cell in self.cells() if cell.measured_under(measuring) for row in read_measurements(cell.measurements)]
 
     def write_verdicts(self, verdicts: Sequence[Verdict]) -> None:
         """Writes verdicts.json."""

@@ -7,7 +7,7 @@ what the learner was told.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Literal, NoReturn
+from typing import Literal, NoReturn, Protocol, runtime_checkable
 
 from rewardscope.errors import TruthSealed
 
@@ -85,6 +85,32 @@ class Replies:
     to: Callable[[int, Sequence[str]], str | None]
     """From a prompt's place and the turns of one of its completions to what is said next; None = the episode is over."""
     max_turns: int
+
+
+@runtime_checkable
+class TakesTurns(Protocol):
+    """An environment that answers the policy between its turns; one without ``reply`` takes a single turn."""
+
+    @property
+    def max_turns(self) -> int:
+        """Turns after which an episode is over, whatever was said."""
+
+    def reply(self, problem: Problem, turns: Sequence[str]) -> str | None:
+        """What the environment says after these turns, a function of them alone; None = the episode is over."""
+
+
+def turn_taker(environment: object) -> TakesTurns | None:
+    """Who answers between turns: the environment, or the one that it wraps; None where a completion is one turn."""
+    found = environment
+    while not isinstance(found, TakesTurns) and hasattr(found, "base"):  # a wrapper sets problems aside and leaves their turns alone
+        found = found.base
+    return found if isinstance(found, TakesTurns) else None
+
+
+def replies(environment: object, problems: Sequence[Problem]) -> Replies | None:
+    """What the environment says between the turns of each problem's completions; None where a completion is one turn."""
+    found = turn_taker(environment)
+    return None if found is None else Replies(lambda place, turns: found.reply(problems[place], turns), found.max_turns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,7 +317,8 @@ class Claim:
 
     The contrast is metric(treatment) - metric(control) at the last checkpoint, paired by problem and seed.
     ``greater``: supported when the whole interval lies above ``margin``, refuted when it lies below; ``less``: the mirror image, with
-    -margin; ``same``: supported when the interval lies inside (-margin, margin), refuted when it lies outside.
+    -margin; ``same``: supported when the interval lies inside (-margin, margin), refuted when it lies outside. A study refuses a margin
+    below 0, and one of 0 with ``same``, where no interval could lie inside.
     """
 
     sentence: str
@@ -324,7 +351,7 @@ class Verdict:
     treatment_mean: float | None
     control_mean: float | None
     smallest_visible: float | None
-    """Smallest true contrast this study would have called with 80 % power; None when there is no interval."""
+    """Smallest true contrast on the problems behind the estimate that would have been called with 80 % power; None without an interval."""
     evidence: tuple[str, ...]
     """Measurement files the verdict was read from."""
     reason: str

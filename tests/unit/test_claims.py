@@ -7,7 +7,7 @@ import pytest
 
 from factories import measurement
 from rewardscope.codec import encode
-from rewardscope.report.claims import decide, judge, read_claims, values_of
+from rewardscope.report.claims import Unpaired, decide, judge, read_claims, values_of
 from rewardscope.stats import Estimate, paired_contrast, smallest_visible
 from rewardscope.types import Claim, Measurement, Outcome, Verdict
 
@@ -109,6 +109,71 @@ def test_pairs_are_made_by_problem_and_seed_and_not_by_the_order_of_rows() -> No
 def test_only_problems_that_every_seed_of_both_arms_has_are_compared() -> None:
     found = verdict(rows("truth", {0: [1.0, 1.0, 1.0], 1: [1.0, 1.0]}) + rows("coin", {0: [0.0, 0.5, 0.5], 1: [0.0, 0.5]}), seeds=(0, 1))
     assert (found.num_problems, found.estimate) == (2, pytest.approx(0.75))
+    assert found.reason.endswith("; 2 of 3 problems have a number in every cell")
+
+
+def aggregate(arm: str, seed: int | None, n: int, dropped: int, **more: Any) -> Measurement:
+    return measurement(arm=arm, seed=seed, n=n, over="problems", dropped=dropped, **more)
+
+
+def test_missing_problems_may_have_been_anything_by_hand() -> None:
+    """3 of 4: the interval 0.4 to 0.6 becomes 3/4 x 0.4 - 1/4 = 0.05 to 3/4 x 0.6 + 1/4 = 0.7."""
+    unpaired, seen = Unpaired(3, 4, (-1.0, 1.0)), Estimate(0.5, 0.4, 0.6, "by hand")
+    found = unpaired.widened(seen)
+    assert (found.value, found.lower, found.upper) == (0.5, pytest.approx(0.05), pytest.approx(0.7))
+    assert found.interval == "by hand; widened to what it would be were the problems without a number anything at all"
+    # lower' > 0.1 needs 3/4 x lower > 0.1 + 1/4: the three must show 0.35 / 0.75, and 0.1 x (1 + 0.8416 / 1.96) for the noise
+    assert unpaired.smallest_visible(seen, 0.1) == pytest.approx(0.35 / 0.75 + 0.1 * (1 + 0.841621 / 1.959964))
+    differences = Unpaired(3, 4, (-2.0, 2.0)).widened(seen)
+    assert (differences.lower, differences.upper) == (pytest.approx(-0.2), pytest.approx(0.95))
+
+
+def test_an_arm_does_not_win_by_losing_its_hard_problems() -> None:
+    """16 problems of 64 have a number in the treatment, all of them right; were the others wrong it would lose."""
+    coin = rows("coin", {seed: [0.5] * 64 for seed in range(3)})
+    truth = rows("truth", {seed: [1.0] * 16 for seed in range(3)})
+    found = verdict(truth + coin)
+    assert (found.outcome, found.estimate, found.num_problems) == (UNDECIDED, 0.5, 16)
+    unseen = 0.025 ** (1 / 16)  # all 16 alike: 1 - 0.025^(1 / 16) of all may stand at a bound
+    assert found.lower == pytest.approx(0.25 * (0.5 - (1 - unseen) * 1.5) - 0.75)
+    assert found.upper == pytest.approx(0.25 * (0.5 + (1 - unseen) * 0.5) + 0.75)
+    assert found.reason == "the interval holds 0; 16 of 64 problems have a number in every cell"
+    assert verdict(rows("truth", {seed: [1.0] * 64 for seed in range(3)}) + coin).outcome is SUPPORTED
+
+
+def test_few_missing_problems_do_not_overturn_a_clear_difference() -> None:
+    coin, truth = rows("coin", {seed: [0.0] * 64 for seed in range(3)}), rows("truth", {seed: [1.0] * 60 for seed in range(3)})
+    found = verdict(truth + coin)
+    assert (found.outcome, found.reason) == (SUPPORTED, "the whole interval lies above 0; 60 of 64 problems have a number in every cell")
+
+
+@pytest.mark.parametrize("side", ["truth", "coin"])
+def test_problems_that_nobody_has_a_number_for_are_counted_by_the_aggregates(side: str) -> None:
+    table = rows("truth", {0: [1.0, 0.5], 1: [1.0, 0.5]}) + rows("coin", {0: [0.0, 0.0], 1: [0.0, 0.0]})
+    assert "problems have a number" not in verdict([*table, aggregate(side, 1, 2, 0)], seeds=(0, 1)).reason
+    found = verdict([*table, aggregate(side, 1, 2, 6)], seeds=(0, 1))
+    assert found.reason.endswith("2 of 8 problems have a number in every cell")
+    assert found.lower == pytest.approx(0.25 * (verdict(table, seeds=(0, 1)).lower or 0) - 0.75)
+    unknown = aggregate(side, 1, 0, 8, value=None)
+    assert verdict([*table, unknown], seeds=(0, 1)).reason == found.reason, "an aggregate without a number knows its problems too"
+    draws = measurement(arm=side, seed=1, n=16, over="draws", dropped=6)
+    assert "problems have a number" not in verdict([*table, draws], seeds=(0, 1)).reason
+
+
+def test_without_bounds_missing_problems_leave_no_interval() -> None:
+    claim = replace(CLAIM, metric="behaviour/length_tokens")
+    more = {"metric": claim.metric, "unit": "tokens"}
+    truth, coin = rows("truth", {0: [9.0, 8.0], 1: [9.0, 7.0]}, **more), rows("coin", {0: [1.0] * 3, 1: [1.0] * 3}, **more)
+    found = verdict(truth + coin, claim, seeds=(0, 1))
+    assert (found.outcome, found.estimate, found.lower, found.upper) == (UNDECIDED, 7.25, None, None)
+    assert found.smallest_visible is None
+    assert found.reason == found.interval == "none: 2 of 3 problems have a number in every cell"
+
+
+def test_one_seed_and_missing_problems_are_both_said() -> None:
+    found = verdict(rows("truth", {0: [0.9]}) + rows("coin", {0: [0.1, 0.1]}), seeds=(0,))
+    assert (found.outcome, found.lower) == (UNDECIDED, None)
+    assert found.reason == "none: one seed says nothing about other seeds; 1 of 2 problems have a number in every cell"
 
 
 def test_a_missing_seed_is_said() -> None:

@@ -20,6 +20,7 @@ from rewardscope.stats import (
     pass_at_ks,
     ratio_over_problems,
     smallest_visible,
+    statistic_over_problems,
 )
 
 
@@ -63,6 +64,37 @@ def test_few_problems_are_covered_as_often_as_many() -> None:
         assert estimate.lower is not None and estimate.upper is not None
         covered += estimate.lower <= 0.0 <= estimate.upper
     assert 0.93 <= covered / 600 <= 0.975
+
+
+@pytest.mark.parametrize("centred", [False, True])
+def test_any_statistic_of_few_problems_is_covered_as_often_as_a_mean(centred: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the stretch, these 600 studies of 8 problems are covered 0.90 of the time by percentiles and 0.91 by standard errors."""
+    monkeypatch.setattr(stats, "SLOW_DRAWS", 400)
+    random, covered = generator("few problems"), 0
+    for study in range(600):
+        value_P = random.normal(0.0, 1.0, 8)
+        estimate = statistic_over_problems(8, lambda w_SP, x_P=value_P: w_SP @ x_P / w_SP.sum(axis=1), address=f"{study}", centred=centred)
+        assert estimate is not None and estimate.lower is not None and estimate.upper is not None
+        covered += estimate.lower <= 0.0 <= estimate.upper
+    assert 0.93 <= covered / 600 <= 0.975
+
+
+def test_the_stretch_of_a_statistic_by_hand() -> None:
+    """Two problems, 0 and 1: resamples are 0, 1/2 and 1, so the raw ends are 0 and 1; sqrt(2 / 1) x t(1) / z = 9.1678 stretches them."""
+
+    def mean(weight_SP: np.ndarray) -> np.ndarray:
+        return np.asarray(weight_SP[:, 1] / 2)
+
+    found = statistic_over_problems(2, mean, address="a")
+    stretch = math.sqrt(2) * 12.706205 / 1.959964
+    assert found is not None and (found.lower, found.upper) == (pytest.approx(0.5 - stretch / 2), pytest.approx(0.5 + stretch / 2))
+    kept = statistic_over_problems(2, mean, address="a", bounds=(0.0, 1.0))
+    assert kept == Estimate(0.5, 0.0, 1.0, "bootstrap over 2 problems")
+
+
+def test_a_statistic_that_no_resample_has_is_a_value_without_an_interval() -> None:
+    found = statistic_over_problems(2, lambda w_SP: np.where(np.arange(len(w_SP)) + len(w_SP) == 1, 0.5, np.nan), address="a")
+    assert found == Estimate(0.5, None, None, "none: no resample of the problems has such a value")
 
 
 def test_the_bootstrap_over_problems_finds_the_quantiles_of_the_normal_limit() -> None:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -16,6 +17,7 @@ from rewardscope.store import (
     CellDirectory,
     RunDirectory,
     check_directory,
+    measuring_signature,
     read_json,
     read_measurements,
     read_rollouts,
@@ -252,7 +254,25 @@ def test_cells_of_another_study_are_listed(tmp_path: Path) -> None:
 
 def test_the_measurements_of_a_run_are_those_of_its_cells_in_order(tmp_path: Path) -> None:
     run = RunDirectory(tmp_path)
+    record = {"evaluation": {"draws": 8}, "probes": [], "version": "1"}
+    write_json(tmp_path / "study.json", record)
     run.cell("c").path.mkdir(parents=True)
     for name in ("b", "a"):
         write_measurements(run.cell(name).measurements, [measurement(arm=name)])
+        run.cell(name).write_status("done", 4, measured=measuring_signature(record))
     assert [row.arm for row in run.measurements()] == ["a", "b"]
+
+
+@pytest.mark.parametrize("change", [{"evaluation": {"draws": 16}}, {"probes": [{"is": "Boundary"}]}, {"version": "2"}], ids=str)
+def test_rows_of_an_older_evaluation_are_no_rows_of_the_study(tmp_path: Path, change: dict[str, Any]) -> None:
+    """After the study changed one cell was measured again, one has yet to be, one failed at it and one is at it."""
+    run, before = RunDirectory(tmp_path), {"evaluation": {"draws": 8}, "probes": [], "version": "1"}
+    now = {**before, **change}
+    write_json(tmp_path / "study.json", {**now, "claims": []})
+    for name in ("again", "before", "failed", "running"):
+        write_measurements(run.cell(name).measurements, [measurement(arm=name)])
+    run.cell("again").write_status("done", 4, measured=measuring_signature(now))
+    run.cell("before").write_status("done", 4, measured=measuring_signature(before))
+    run.cell("failed").write_status("failed", 4, reason="no memory")
+    run.cell("running").write_status("running", 4, phase="evaluating")
+    assert [row.arm for row in run.measurements()] == ["again"]

@@ -1,6 +1,6 @@
 """What is asked, and how it is checked."""
 
-from rewardscope.environments.base import Environment, distinct, prove, replies
+from rewardscope.environments.base import Environment, distinct, prove
 from rewardscope.environments.chain import Chain
 from rewardscope.environments.clinic import Clinic
 from rewardscope.environments.code import Code
@@ -75,5 +75,4 @@ __all__ = [
     "by_historical_variance",
     "distinct",
     "prove",
-    "replies",
 ]

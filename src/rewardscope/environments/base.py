@@ -1,12 +1,12 @@
 """What an environment is, how its splits stay apart, and how it proves itself before it judges a model."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from typing import ClassVar, Protocol, runtime_checkable
+from collections.abc import Callable, Mapping
+from typing import ClassVar, Protocol
 
 from rewardscope.errors import EnvironmentFault
 from rewardscope.seeds import generator
-from rewardscope.types import Grade, Problem, Replies
+from rewardscope.types import Grade, Problem
 
 MAX_ATTEMPTS = 10_000
 """Draws per problem before a split is called empty."""
@@ -30,28 +30,6 @@ class Environment(Protocol):
 
     def oracle(self, problem: Problem) -> str:
         """A completion that earns full marks; of an environment that takes turns, one turn a line."""
-
-
-@runtime_checkable
-class TakesTurns(Protocol):
-    """An environment that answers the policy between its turns; one without ``reply`` takes a single turn."""
-
-    @property
-    def max_turns(self) -> int:
-        """Turns after which an episode is over, whatever was said."""
-
-    def reply(self, problem: Problem, turns: Sequence[str]) -> str | None:
-        """What the environment says after these turns, a function of them alone; None = the episode is over."""
-
-
-def replies(environment: Environment, problems: Sequence[Problem]) -> Replies | None:
-    """What the environment says between the turns of each problem's completions; None where a completion is one turn."""
-    found: object = environment
-    while not isinstance(found, TakesTurns) and hasattr(found, "base"):  # a wrapper sets problems aside and leaves their turns alone
-        found = found.base
-    if not isinstance(found, TakesTurns):
-        return None
-    return Replies(lambda place, turns: found.reply(problems[place], turns), found.max_turns)
 
 
 def content_id(environment: str, prompt: str) -> str:

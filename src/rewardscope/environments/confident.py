@@ -4,10 +4,10 @@ import re
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from rewardscope.environments.base import Environment, TakesTurns
+from rewardscope.environments.base import Environment
 from rewardscope.environments.sums import Sums
 from rewardscope.errors import ComponentError
-from rewardscope.types import Grade, Problem
+from rewardscope.types import Grade, Problem, turn_taker
 
 OPENING, CLOSING = "<confidence>", "</confidence>"
 ASK = f"\nThen state how likely your answer is to be right, a number from 0 to 1, in the form {OPENING}...{CLOSING}."
@@ -47,7 +47,7 @@ class Confident:
                 allowed="texts that are not empty; 0 < scale <= 1e6",
                 do="Mend it in the study",
             )
-        if isinstance(self.base, TakesTurns):
+        if turn_taker(self.base) is not None:
             raise ComponentError(
                 "Confident asks for one answer", value=self.base, allowed="an environment of a single turn", do="Unwrap it"
             )

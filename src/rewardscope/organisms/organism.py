@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rewardscope.codec import encode, signature
-from rewardscope.environments import Environment, replies
-from rewardscope.environments.base import TakesTurns
+from rewardscope.environments import Environment
 from rewardscope.errors import ComponentError, ModelError
 from rewardscope.organisms.belief import BeliefCorpus
 from rewardscope.organisms.feedback import FeedbackCorpus
@@ -20,7 +19,7 @@ from rewardscope.organisms.paths import PathCorpus
 from rewardscope.organisms.recipe import Progress, Recipe
 from rewardscope.organisms.rules import RuleCorpus
 from rewardscope.policy import Policy, Sampling, sample
-from rewardscope.types import Grade, Problem
+from rewardscope.types import Grade, Problem, replies
 
 RECIPES = {
     "formats-planted": Recipe(FormatCorpus()),
@@ -148,10 +147,11 @@ def base_behaviour(
         max_tokens: Of a completion; what the context leaves when None.
     """
     problems = [environment.problem("heldout", index) for index in range(num_problems or CARD_PROBLEMS)]
-    draws = draws or (CARD_EPISODES if isinstance(environment, TakesTurns) else CARD_DRAWS)
+    answers = replies(environment, problems)
+    draws = draws or (CARD_DRAWS if answers is None else CARD_EPISODES)
     prompts, addresses = [p.prompt for p in problems], [("card", p.id) for p in problems]
     longest = policy.context_length - max(len(policy.encode(prompt)) for prompt in prompts)
-    groups = sample(policy, prompts, draws, Sampling(max_tokens=max_tokens or longest), addresses, replies(environment, problems))
+    groups = sample(policy, prompts, draws, Sampling(max_tokens=max_tokens or longest), addresses, answers)
     grades = [[environment.grade(p, c.said) for c in group] for p, group in zip(problems, groups, strict=True)]
     by_strategy: defaultdict[str, list[Grade]] = defaultdict(list)
     for grade in (g for group in grades for g in group):

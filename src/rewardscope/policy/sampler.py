@@ -51,6 +51,11 @@ class Sampling:
                 do="Mend them in the study",
             )
 
+    @property
+    def uncut(self) -> bool:
+        """Whether any completion can be drawn, so that the logprobs of draws are those of the distribution that they were drawn from."""
+        return self.temperature > 0 and self.top_p == 1
+
 
 def sample(
     policy: Policy,

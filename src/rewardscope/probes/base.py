@@ -1,12 +1,18 @@
 """What an instrument is, and what it is pointed at."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Protocol
 
 from rewardscope.policy import Policy, Sampling
 from rewardscope.stats import Estimate
 from rewardscope.types import Grade, Measurement, Problem, Rollout
+
+
+def first_draws(rollouts: Sequence[Rollout], count: int) -> list[Rollout]:
+    """The first ``count`` completions of each problem, or as many as every problem has, untold: chosen by nobody, and equal in number."""
+    most = min(count, *(len(rollout.completions) for rollout in rollouts))
+    return [replace(r, completions=r.completions[:most], grades=r.grades[:most], rewards=None, parts={}) for r in rollouts]
 
 
 class World(Protocol):

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -22,6 +22,8 @@ STATISTICS = (
     *("brier", "reliability", "resolution", "uncertainty", "log_score", "error", "error_plug_in", "overconfidence", "auroc", "risk_area"),
 )
 UNITS = {"log_score": "nats", "overconfidence": "share difference"}
+BOUNDS = {"log_score": (-math.inf, 0.0), "overconfidence": (-1.0, 1.0)}
+"""Of those that are not shares."""
 SQUARED = {"reliability", "resolution", "error_plug_in"}
 
 
@@ -139,7 +141,5 @@ def _estimate(forecasts: Forecasts, name: str, num_problems: int, address: str) 
         value, lower, upper = (None if end is None else math.sqrt(max(0.0, end)) for end in ends)
         return Estimate(value or 0.0, lower, upper, square.interval)
     statistic: Callable[[np.ndarray], np.ndarray] = getattr(forecasts, name)
-    found = statistic_over_problems(num_problems, statistic, address=address, centred=name in SQUARED)
-    if found is None or found.lower is None or name not in SQUARED:
-        return found
-    return replace(found, lower=max(0.0, found.lower))
+    bounds = BOUNDS.get(name, (0.0, 1.0))
+    return statistic_over_problems(num_problems, statistic, address=address, centred=name in SQUARED, bounds=bounds)

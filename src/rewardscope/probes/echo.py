@@ -105,7 +105,7 @@ Statistic = Callable[[np.ndarray], np.ndarray]
 
 
 def _null(n: int, statistic: Statistic, address: str) -> Estimate | None:
-    return statistic_over_problems(n, statistic, address=f"behaviour/share_null/{address}")
+    return statistic_over_problems(n, statistic, address=f"behaviour/share_null/{address}", bounds=(0.0, 1.0))
 
 
 def _null_row(subject: Subject, estimate: Estimate | None, n: int, labels: dict[str, str]) -> Measurement:

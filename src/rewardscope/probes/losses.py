@@ -1,7 +1,7 @@
 """What training takes away: how far the policy has left its base, on each one's own texts and on fixed ones."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -12,7 +12,7 @@ from rewardscope.errors import ComponentError
 from rewardscope.policy import Policy, pack, score
 from rewardscope.policy.packing import arrange, choose_layout
 from rewardscope.policy.scoring import distribution_tokens, distributions_of_rows
-from rewardscope.probes.base import Subject
+from rewardscope.probes.base import Subject, first_draws
 from rewardscope.stats import Estimate, mean_over_problems, ratio_over_problems
 from rewardscope.tensors import Batch
 from rewardscope.types import Measurement, Rollout
@@ -23,9 +23,10 @@ class Losses:
     """KL between trained policy and base in both directions, and what both make of the base's completions and of fixed texts.
 
     KL(trained || base) is the mean of log trained - log base over the trained policy's own completions, the other direction over the
-    base's; both at temperature 1, whole completions, the first ``draws`` of each problem. On the fixed ``texts`` the KL is that of whole
-    next-token distributions, without sampling noise. Perplexity is exp of minus the mean logprob of a token. A perplexity on the policy's
-    own completions would fall with its entropy alone, so there is none.
+    base's; both at the temperature they were drawn at, whole completions, the first ``draws`` of each problem. Unknown where draws come
+    from a cut (top_p) or at temperature 0: they are no draws of the distributions whose logprobs these are. On the fixed ``texts`` the KL
+    is that of whole next-token distributions, without sampling noise. Perplexity is exp of minus the mean logprob of a token; it and the
+    texts' KL are at temperature 1. A perplexity on the policy's own completions would fall with its entropy alone, so there is none.
 
     Source:
         Gao et al. 2022, arXiv:2210.10760 (KL from the start as the distance gone); Shenfeld et al. 2025, arXiv:2509.04259 (KL from the
@@ -54,26 +55,27 @@ class Losses:
                 ("losses/kl_to_base", subject.rollouts, policy, base),
                 ("losses/kl_from_base", subject.base_rollouts, base, policy),
             ):
-                apart_P = self._per_problem(rollouts, left) - self._per_problem(rollouts, right)
-                rows.append(subject.row(metric, "nats", mean_over_problems(list(apart_P), address=metric), n=len(apart_P), over="problems"))
+                rows.append(self._kl_row(subject, metric, rollouts, left, right))
         texts = subject.rollouts if subject.base_rollouts is None else subject.base_rollouts
         rows.append(self._perplexity_row(subject, texts))
         return rows + self._text_rows(subject)
 
-    def _per_problem(self, rollouts: Sequence[Rollout], policy: Policy) -> np.ndarray:
+    def _kl_row(self, subject: Subject, metric: str, rollouts: Sequence[Rollout], left: Policy, right: Policy) -> Measurement:
+        if not subject.sampling.uncut:
+            return subject.row(metric, "nats", None, n=0, over="problems", dropped=len(rollouts))
+        apart_P = np.subtract(*(self._per_problem(rollouts, policy, subject.sampling.temperature) for policy in (left, right)))
+        return subject.row(metric, "nats", mean_over_problems(list(apart_P), address=metric), n=len(apart_P), over="problems")
+
+    def _per_problem(self, rollouts: Sequence[Rollout], policy: Policy, temperature: float) -> np.ndarray:
         """Mean logprob of a whole completion, by problem."""
-        batch = pack(policy, self._first(rollouts), 1.0)
+        batch = pack(policy, first_draws(rollouts, self.draws), temperature)
         logprob_N = score(policy, batch).logprob_NT.double().sum(dim=1)
         return np.asarray(logprob_N.reshape(len(rollouts), -1).mean(dim=1))
 
-    def _first(self, rollouts: Sequence[Rollout]) -> list[Rollout]:
-        most = min(self.draws, *(len(rollout.completions) for rollout in rollouts))
-        return [replace(r, completions=r.completions[:most], grades=r.grades[:most], rewards=None, parts={}) for r in rollouts]
-
     def _perplexity_row(self, subject: Subject, rollouts: Sequence[Rollout]) -> Measurement:
-        tokens = [sum(c.length for c in rollout.completions) for rollout in self._first(rollouts)]
-        draws = len(self._first(rollouts)[0].completions)
-        surprise_P = -self._per_problem(rollouts, subject.policy) * draws
+        first = first_draws(rollouts, self.draws)
+        tokens = [sum(c.length for c in rollout.completions) for rollout in first]
+        surprise_P = -self._per_problem(rollouts, subject.policy, 1.0) * len(first[0].completions)
         estimate = ratio_over_problems(list(surprise_P), tokens, address="losses/base_text_perplexity")
         return subject.row("losses/base_text_perplexity", "perplexity", _exponential(estimate), n=sum(tokens), over="tokens")
 

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from rewardscope.boundary.comparison import whole
 from rewardscope.errors import ComponentError
 from rewardscope.policy import Policy, pack, score
 from rewardscope.probes.base import Subject
@@ -60,10 +61,11 @@ class Novelty:
         undecided   between these
 
     p is a lower bound of the base's chance in that strategy, since traces that nobody drew are not in it; ``slack`` is how much of the
-    base's chance they may hold. p' takes its normaliser from the base's draws, rather too small, which favours ``activated``. ``kept`` are
-    the problems that the base's own draws solve in the strategy. The verdict of a strategy is ``activated`` if the interval of the share
-    kept or activated, of what the trained policy solves, lies above a half; ``created`` if that of the created share does. It is about
-    what the policy does, not about what its weights could do behind another prompt.
+    base's chance they may hold. p' takes its normaliser from the base's draws, rather too small, which favours ``activated``. Both are of
+    the bare prompt, as the base's draws are, whatever a bank recalled for the trained policy, and unknown where completions come from a
+    cut (top_p) or at temperature 0. ``kept`` are the problems that the base's own draws solve in the strategy. The verdict of a strategy
+    is ``activated`` if the interval of the share kept or activated, of what the trained policy solves, lies above a half; ``created`` if
+    that of the created share does. It is about what the policy does, not about what its weights could do behind another prompt.
 
     Source:
         Wu et al. 2025, arXiv:2507.14843 (support, budgets up to 16,384, epsilon = 3 / k); arXiv:2510.15020 (covered in k tries if
@@ -91,9 +93,9 @@ class Novelty:
         """Rows per strategy and for all together; none for the base itself."""
         if subject.base_rollouts is None or subject.base_policy is None:
             return []
-        pairs = _graded_pairs(subject.base_rollouts, subject.rollouts)
+        pairs = _graded_pairs(subject.base_rollouts, subject.rollouts) if subject.sampling.uncut else []
         checked = any(grade.steps is not None for pair in pairs for rollout in pair for grade in rollout.grades)
-        draws, number, dropped = Draws.of([base for base, _ in pairs]), len(pairs), len(subject.rollouts) - len(pairs)
+        draws, number, dropped = Draws.of([base for base, _ in pairs], subject.sampling), len(pairs), len(subject.rollouts) - len(pairs)
         power, passed_P = matching_power(draws, float(np.mean([trained.pass_rate for _, trained in pairs] or [0.0])))
         passed = None if not number else _mean(list(passed_P), "novelty/sharpened_pass", dropped)
         rows = [
@@ -125,7 +127,7 @@ class Novelty:
         """Nats per find: log p under the base and log p' under the sharpened base."""
         assert subject.base_policy is not None
         found = []
-        by_find = trace_logprobs(subject.base_policy, [trained for _, trained in pairs], finds, subject.sampling.temperature or 1.0)
+        by_find = trace_logprobs(subject.base_policy, [trained for _, trained in pairs], finds, subject.sampling.temperature)
         for find, logprob_T in zip(finds, by_find, strict=True):
             found.append((float(np.logaddexp.reduce(logprob_T)), draws.sharpened_logprob(find.problem, logprob_T, power)))
         return found
@@ -155,7 +157,7 @@ class Novelty:
             held = [float(name in among) for name in ("kept",) * kept + tuple(classes)]
             shares[metric] = _mean(held, f"novelty/{metric}/{strategy}", dropped)
             rows.append(subject.row(f"novelty/{metric}", "share", shares[metric], n=solved, over="problems", labels=labels))
-        rows.append(_verdict_row(subject, labels, shares["reached_share"], shares["created_share"], solved))
+        rows.append(_verdict_row(subject, labels, shares["reached_share"], shares["created_share"], solved, total))
         for place, of in enumerate(("base", "sharpened")):
             mean = _mean([pair[place] for pair in probability], f"novelty/log_probability/{strategy}/{of}", dropped, bounds=None)
             rows.append(subject.row("novelty/log_probability", "nats", mean, n=len(finds), over="problems", labels={**labels, "of": of}))
@@ -175,11 +177,16 @@ def _solves(grade: Grade, strategy: str, checked: bool) -> bool:
 
 
 def trace_logprobs(policy: Policy, rollouts: Sequence[Rollout], finds: Sequence[Find], temperature: float) -> list[np.ndarray]:
-    """Nats per find: log-probability (traces,) of each of its traces under the policy."""
+    """Nats per find: log-probability (traces,) of each of its traces under the policy, behind the bare prompt.
+
+    A block that a bank recalled for the trained policy is left out: a policy that reads the trace there can copy it.
+    """
     if not finds:
         return []
     alone = [
-        replace(rollouts[find.problem], completions=(trace,), grades=(), rewards=None, parts={}) for find in finds for trace in find.traces
+        replace(rollouts[find.problem], completions=(trace,), grades=(), rewards=None, parts={}, recalled=())
+        for find in finds
+        for trace in find.traces
     ]
     logprob_N = np.asarray(score(policy, pack(policy, alone, temperature)).logprob_NT.double().sum(dim=1))
     ends = np.cumsum([len(find.traces) for find in finds])
@@ -193,16 +200,15 @@ def _graded_pairs(base: Sequence[Rollout], trained: Sequence[Rollout]) -> Pairs:
 
 
 def _mean(values: Sequence[float], address: str, dropped: int, bounds: tuple[float, float] | None = (0.0, 1.0)) -> Estimate | None:
-    """With an interval over problems, unless some were dropped: nobody drew by lot which."""
-    if not len(values):
-        return None
-    found = mean_over_problems(values, address=address, bounds=bounds)
-    return Estimate(found.value, None, None, f"none: {dropped} problems dropped") if dropped else found
+    """Over problems; None of none."""
+    return whole(mean_over_problems(values, address=address, bounds=bounds), dropped, len(values)) if len(values) else None
 
 
-def _verdict_row(subject: Subject, labels: dict[str, str], reached: Estimate | None, created: Estimate | None, solved: int) -> Measurement:
-    """The strategy's verdict as a label, with the share that it stands on."""
+def _verdict_row(
+    subject: Subject, labels: dict[str, str], reached: Estimate | None, created: Estimate | None, solved: int, total: int
+) -> Measurement:
+    """The strategy's verdict as a label, with the share that it stands on; unknown where no problem could be looked at."""
     named = [("activated", reached), ("created", created)]
     held = [(name, share) for name, share in named if share is not None and share.lower is not None and share.lower > 0.5]
-    verdict, share = held[0] if held else ("undecided" if solved else "nothing_found", reached)
+    verdict, share = held[0] if held else ("undecided" if solved else "nothing_found" if total else "unknown", reached)
     return subject.row("novelty/verdict", "share", share, n=solved, over="problems", labels={**labels, "verdict": verdict})

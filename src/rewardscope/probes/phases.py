@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -12,7 +12,7 @@ from torch import Tensor
 from rewardscope.errors import ComponentError
 from rewardscope.policy import Policy, gram_mask, pack, score
 from rewardscope.policy.grams import gram_pattern
-from rewardscope.probes.base import Subject
+from rewardscope.probes.base import Subject, first_draws
 from rewardscope.probes.strategic import Miner, random_grams, rarefied_entropy, uses
 from rewardscope.stats import Estimate, ratio_over_problems, statistic_over_problems
 from rewardscope.tensors import Batch
@@ -82,7 +82,7 @@ class Phases:
 
     def measure(self, subject: Subject) -> list[Measurement]:
         """Rows for strategic and for random grams; None where no gram was found or used."""
-        own, fixed = self._first(subject.rollouts), self._first(subject.base_rollouts or subject.rollouts)
+        own, fixed = (first_draws(rollouts, self.draws) for rollouts in (subject.rollouts, subject.base_rollouts or subject.rollouts))
         correct = [c.said for r in fixed for c, grade in zip(r.completions, r.grades, strict=True) if grade.correct]
         strategic = self.grams or self.miner.mine(correct)
         texts = [completion.said for rollout in fixed for completion in rollout.completions]
@@ -95,10 +95,6 @@ class Phases:
             rows += self._token_rows(subject, kind, grams, readings, before)
             rows += self._text_rows(subject, kind, grams, own)
         return rows
-
-    def _first(self, rollouts: Sequence[Rollout]) -> list[Rollout]:
-        most = min(self.draws, *(len(rollout.completions) for rollout in rollouts))
-        return [replace(r, completions=r.completions[:most], grades=r.grades[:most], rewards=None, parts={}) for r in rollouts]
 
     def _token_rows(
         self, subject: Subject, kind: str, grams: Sequence[str], readings: dict[str, _Reading], before: _Reading | None

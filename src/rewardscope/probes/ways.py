@@ -8,9 +8,10 @@ import numpy as np
 
 from rewardscope.policy import Policy, Sampling, sample
 from rewardscope.probes.base import World
+from rewardscope.probes.sharpening import Draws, verdicts_of
 from rewardscope.seeds import generator
 from rewardscope.stats import pass_at_ks
-from rewardscope.types import Grade, Problem, Replies, Rollout
+from rewardscope.types import Grade, Problem, Rollout, replies, turn_taker
 
 PLAIN = "as sampled"
 """The way of the study itself."""
@@ -77,7 +78,7 @@ def ask(
     draws = 1 if changed.temperature == 0 else draws
     form = next((form for form in SHOT_FORMS if policy.writes(form.format(prompt="", completion=""))), None)
     possible = policy.writes(way.template.replace(SLOT, "")) and policy.writes(way.opening) and (form is not None or not way.shots)
-    possible = possible and not (hasattr(environment, "reply") and (way.opening or way.shots))
+    possible = possible and not (turn_taker(environment) is not None and (way.opening or way.shots))
     room = policy.context_length - len(policy.encode_opening(way.opening)) - changed.max_tokens
     texts: dict[int, str] = {}
     for place, problem in enumerate(problems if possible else ()):
@@ -87,7 +88,7 @@ def ask(
     right_P, within_k_P, draws_P = unknown(len(problems)), unknown(len(problems)), np.zeros(len(problems), dtype=np.int64)
     if texts:
         addresses = [("elicitation", way.name, problems[place].id) for place in texts]
-        asked = _replies(environment, [problems[place] for place in texts])
+        asked = replies(environment, [problems[place] for place in texts])
         groups = sample(policy, list(texts.values()), draws, changed, addresses, asked, way.opening)
         for place, group in zip(texts, groups, strict=True):
             grades = [environment.grade(problems[place], way.opening + completion.said) for completion in group]
@@ -100,14 +101,6 @@ def unknown(count: int) -> np.ndarray:
     return np.full(count, np.nan)
 
 
-def _replies(environment: World, problems: Sequence[Problem]) -> Replies | None:
-    """What the environment says between the turns of each problem's completions; None where a completion is one turn."""
-    reply, max_turns = getattr(environment, "reply", None), getattr(environment, "max_turns", None)
-    if reply is None or max_turns is None:
-        return None
-    return Replies(lambda place, turns: reply(problems[place], turns), max_turns)
-
-
 def _examples(environment: World, problem: Problem, count: int, form: str) -> str:
     """Solved problems of the training split, others for each problem so that no result hangs on the luck of one choice."""
     indices = generator("elicitation", "shots", problem.id).integers(2**40, size=count).tolist()
@@ -115,15 +108,9 @@ def _examples(environment: World, problem: Problem, count: int, form: str) -> st
     return "".join(form.format(prompt=other.prompt, completion=environment.oracle(other)) for other in shown if other.id != problem.id)
 
 
-def _verdicts(grades: Sequence[Grade], strict: bool) -> np.ndarray:
-    """1, 0, or NaN for a draw that could not be graded."""
-    found = [grade.strict if strict else grade.correct for grade in grades]
-    return np.array([np.nan if verdict is None else float(verdict) for verdict in found])
-
-
 def _passes(grades: Sequence[Grade], k: int, strict: bool) -> tuple[float, float, int]:
     """pass@1 and pass@k of the graded draws, and how many they are."""
-    right_N = _verdicts(grades, strict)
+    right_N = verdicts_of(grades, strict)
     known_N = right_N[~np.isnan(right_N)]
     if not len(known_N):
         return np.nan, np.nan, 0
@@ -137,19 +124,8 @@ def as_sampled(rollouts: Sequence[Rollout], k: int, strict: bool) -> Answers:
 
 
 def sharpened(rollouts: Sequence[Rollout], power: float, sampling: Sampling, strict: bool) -> Answers:
-    """Chance of being right under p(y)^power / Z, from draws of p with weights p(y)^(power - 1), normalised to sum to 1.
-
-    p is what the completions were drawn from, so it has the sampling temperature in it; unknown where draws come from a cut or at
-    temperature 0. Where few draws carry the weight (``effective_P``) it is little more than the likeliest draw's verdict.
-    """
-    right_P, effective_P, draws_P = unknown(len(rollouts)), unknown(len(rollouts)), np.zeros(len(rollouts), dtype=np.int64)
-    for place, rollout in enumerate(rollouts if sampling.temperature > 0 and sampling.top_p == 1 else ()):
-        right_N = _verdicts(rollout.grades, strict)
-        known_N = ~np.isnan(right_N)
-        draws_P[place] = known_N.sum()
-        if known_N.any():
-            log_N = (power - 1) * np.array([sum(completion.logprobs) for completion in rollout.completions])[known_N]
-            weight_N = np.exp(log_N - log_N.max())
-            right_P[place] = (weight_N * right_N[known_N]).sum() / weight_N.sum()
-            effective_P[place] = weight_N.sum() ** 2 / (weight_N**2).sum()
+    """What the stored completions say of p(y)^power / Z (:meth:`Draws.sharpened`); unknown where they were drawn from a cut."""
+    draws = Draws.of(rollouts, sampling, strict)
+    right_P, effective_P = draws.sharpened(power)
+    draws_P = np.array([(~np.isnan(correct_N)).sum() for correct_N in draws.correct_PN], dtype=np.int64)
     return Answers(right_P, unknown(len(rollouts)), draws_P, effective_P)

@@ -13,6 +13,8 @@ from rewardscope.types import Claim, Measurement, Outcome, Verdict
 BASE = "base"
 FOLLOWING = ("problem", "epsilon")
 """Labels that a claim need not name: whose row it is, and what follows from k."""
+BOUNDS = {"share": (-1.0, 1.0), "share difference": (-2.0, 2.0)}
+"""Between which the difference of two numbers of a unit lies; other units have no bounds."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,10 @@ class Values:
     """Seed -> problem -> value; a metric without problems has the single problem ''. The untrained policy has the seed None."""
     unit: str
     sources: tuple[str, ...]
+    problems: frozenset[str]
+    """Every problem that a row names, with a number or without."""
+    most_problems: int
+    """Most problems that an aggregate row was made of or had to drop."""
 
 
 def read_claims(record: Mapping[str, Any]) -> list[Claim]:
@@ -44,14 +50,21 @@ def judge(record: Mapping[str, Any], measurements: Sequence[Measurement]) -> lis
 
 def values_of(arm: str, claim: Claim, measurements: Sequence[Measurement]) -> Values:
     """The rows that a claim reads for an arm: per-problem rows where the metric has them, at the last step there is."""
-    rows = [m for m in measurements if m.arm == arm and m.metric == claim.metric and m.value is not None and _about(m, claim)]
-    last = max((m.step for m in rows), default=0)
-    rows = [m for m in rows if m.step == last]
+    about = [m for m in measurements if m.arm == arm and m.metric == claim.metric and _about(m, claim)]
+    last = max((m.step for m in about if m.value is not None), default=0)
+    about = [m for m in about if m.step == last]
+    rows = [m for m in about if m.value is not None]
     per_problem = [m for m in rows if "problem" in m.labels]
     by_seed: dict[int | None, dict[str, float]] = {}
     for m in per_problem or rows:
         by_seed.setdefault(m.seed, {})[m.labels.get("problem", "")] = float(m.value or 0.0)
-    return Values(by_seed, rows[0].unit if rows else "", tuple(sorted({source for m in rows for source in m.sources})))
+    return Values(
+        by_seed,
+        unit=rows[0].unit if rows else "",
+        sources=tuple(sorted({source for m in rows for source in m.sources})),
+        problems=frozenset(m.labels["problem"] for m in about if "problem" in m.labels),
+        most_problems=max((m.n + m.dropped for m in about if "problem" not in m.labels and m.over == "problems"), default=0),
+    )
 
 
 def _about(row: Measurement, claim: Claim) -> bool:
@@ -71,9 +84,16 @@ def _judge_claim(claim: Claim, base_of: Mapping[str, str], measurements: Sequenc
         return _verdict(claim, Outcome.NOT_RUN, None, reason, unit=treatment.unit)
     treatment_SP = np.array([[mine[problem] for problem in problems] for mine, _ in pairs])
     control_SP = np.array([[theirs[problem] for problem in problems] for _, theirs in pairs])
-    bounds = {"share": (-1.0, 1.0), "share difference": (-2.0, 2.0)}.get(treatment.unit)
+    bounds = BOUNDS.get(treatment.unit)
     estimate = paired_contrast(treatment_SP - control_SP, address=f"{claim.sentence}/{claim.metric}", bounds=bounds)
+    known = max(len(treatment.problems | control.problems), treatment.most_problems, control.most_problems)
+    unpaired = Unpaired(len(problems), known, bounds) if problems != [""] and known > len(problems) else None
+    visible = smallest_visible(estimate, claim.margin)
+    if unpaired:
+        visible, estimate = unpaired.smallest_visible(estimate, claim.margin), unpaired.widened(estimate)
     outcome, reason = decide(claim, estimate)
+    if unpaired and unpaired.text not in reason:
+        reason += f"; {unpaired.text}"
     if len(seeds) < num_seeds:
         reason += f"; {len(seeds)} of {num_seeds} seeds are there"
     return _verdict(
@@ -85,8 +105,51 @@ def _judge_claim(claim: Claim, base_of: Mapping[str, str], measurements: Sequenc
         num_seeds=len(seeds),
         num_problems=len(problems) if problems != [""] else 0,
         means=(float(treatment_SP.mean()), float(control_SP.mean())),
+        smallest=visible,
         evidence=tuple(sorted({*treatment.sources, *control.sources})),
     )
+
+
+@dataclass(frozen=True)
+class Unpaired:
+    """Problems that lack a number in some cell, of which nobody drew by lot which: they may have been anything at all.
+
+    With the share f of problems that have one, a mean over all lies between f x lower + (1 - f) x lowest and f x upper + (1 - f) x highest,
+    where lowest and highest bound a difference; without bounds it may lie anywhere.
+
+    Source:
+        Manski 1990, American Economic Review 80(2) (worst-case bounds).
+    """
+
+    there: int
+    known: int
+    bounds: tuple[float, float] | None
+
+    @property
+    def text(self) -> str:
+        """How many of how many are there."""
+        return f"{self.there} of {self.known} problems have a number in every cell"
+
+    def widened(self, estimate: Estimate) -> Estimate:
+        """The estimate, which is of those that are there, with an interval that holds the mean over all."""
+        if estimate.lower is None or estimate.upper is None:
+            return estimate
+        if self.bounds is None:
+            return Estimate(estimate.value, None, None, f"none: {self.text}")
+        share, (lowest, highest) = self.there / self.known, self.bounds
+        lower, upper = share * estimate.lower + (1 - share) * lowest, share * estimate.upper + (1 - share) * highest
+        made = f"{estimate.interval}; widened to what it would be were the problems without a number anything at all"
+        return Estimate(estimate.value, lower, upper, made)
+
+    def smallest_visible(self, estimate: Estimate, margin: float) -> float | None:
+        """What the problems that are there must show for the widened interval to lie beyond the margin, whatever the others are.
+
+        That is (margin + (1 - f) x highest) / f in the place of the margin: the others cost a known distance, and add no noise.
+        """
+        if self.bounds is None:
+            return None
+        share = self.there / self.known
+        return smallest_visible(estimate, (abs(margin) + (1 - share) * self.bounds[1]) / share)
 
 
 def _verdict(
@@ -99,6 +162,7 @@ def _verdict(
     num_seeds: int = 0,
     num_problems: int = 0,
     means: tuple[float | None, float | None] = (None, None),
+    smallest: float | None = None,
     evidence: tuple[str, ...] = (),
 ) -> Verdict:
     return Verdict(
@@ -113,7 +177,7 @@ def _verdict(
         num_problems=num_problems,
         treatment_mean=means[0],
         control_mean=means[1],
-        smallest_visible=smallest_visible(estimate, claim.margin) if estimate else None,
+        smallest_visible=smallest,
         evidence=evidence,
         reason=reason,
     )

@@ -9,7 +9,7 @@ import polars as pl
 
 from rewardscope.codec import decode
 from rewardscope.errors import RewardscopeError, RunDirectoryError
-from rewardscope.store import CellDirectory, RunDirectory, read_json
+from rewardscope.store import CellDirectory, RunDirectory, measuring_signature, read_json
 from rewardscope.types import Claim, Outcome, Verdict
 
 LABEL_NAMES = (
@@ -58,6 +58,8 @@ class Cell:
     state: str
     step: int | None
     reason: str
+    measured: str | None
+    """Signature of what its rows were made under."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ def load_run(root: Path) -> Run:
     arms = tuple(_arm(entry) for entry in study["arms"])
     cells = _cells(directory, arms)
     verdicts, missing = _verdicts(directory, study)
-    tables = _Tables(directory, cells)
+    tables = _Tables(directory, cells, measuring_signature(study))
     rows = tables.measurements()
     whole = rows.filter(pl.col("problem").is_null())
     last = pl.col("step") == pl.col("step").max().over("arm", "seed", "metric")
@@ -160,7 +162,9 @@ def _cells(directory: RunDirectory, arms: Sequence[Arm]) -> tuple[Cell, ...]:
         except RewardscopeError as error:
             status = {"state": "unreadable", "reason": str(error)}
         step = status.get("step")
-        cells.append(Cell(name, arm_name, seed, str(status.get("state", "owed")), step, str(status.get("reason") or "")))
+        cells.append(
+            Cell(name, arm_name, seed, str(status.get("state", "owed")), step, str(status.get("reason") or ""), status.get("measured"))
+        )
     return tuple(cells)
 
 
@@ -204,6 +208,8 @@ class _Tables:
 
     directory: RunDirectory
     cells: tuple[Cell, ...]
+    measuring: str
+    """Signature that rows must have been made under."""
     missing: tuple[Missing, ...] = ()
 
     def _read(self, cell: Cell, path: Path) -> pl.DataFrame | None:
@@ -234,8 +240,15 @@ class _Tables:
         return pl.concat(frames, how="diagonal_relaxed")
 
     def measurements(self) -> pl.DataFrame:
+        """Rows of the cells that are measured as the study asks now: any others are of older problems, draws or probes."""
         frames = []
         for cell in self.cells:
+            if cell.state != "done":
+                continue
+            if cell.measured != self.measuring:
+                reason = "they were made under another evaluation, other probes or another version: run the study again"
+                self.missing = (*self.missing, Missing(f"rows of cell {cell.name}", reason))
+                continue
             frame = self._read(cell, self._cell(cell).measurements)
             if frame is not None and "labels" in frame.columns:
                 frames.append(_label_columns(frame).with_columns(pl.lit(cell.arm).alias("arm"), pl.lit(cell.seed, pl.Int64).alias("seed")))

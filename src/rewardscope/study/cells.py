@@ -4,7 +4,7 @@ import torch
 
 from rewardscope.codec import encode
 from rewardscope.environments import distinct
-from rewardscope.errors import RewardscopeError, TruthSealed
+from rewardscope.errors import RewardscopeError, StudyError, TruthSealed
 from rewardscope.experience import BankState
 from rewardscope.policy import Policy
 from rewardscope.probes import Experience, Subject
@@ -23,7 +23,7 @@ from rewardscope.store import (
 from rewardscope.study.readings import read_tokens
 from rewardscope.study.study import Cell, Evaluation, Study
 from rewardscope.training import Arm, emptied, recalled, roll_out, swapped, train
-from rewardscope.types import Problem, Rollout
+from rewardscope.types import Measurement, Problem, Rollout
 
 
 def held_out(arm: Arm, evaluation: Evaluation) -> list[Problem]:
@@ -37,8 +37,7 @@ def held_out(arm: Arm, evaluation: Evaluation) -> list[Problem]:
 
 def finished(study: Study, directory: CellDirectory) -> bool:
     """Whether the cell is trained, and measured with the probes that the study has now."""
-    status = directory.status()
-    return status["state"] == "done" and status.get("measured") == study.measuring_signature
+    return directory.measured_under(study.measuring_signature)
 
 
 def run_cell(study: Study, cell: Cell, run: RunDirectory) -> None:
@@ -55,6 +54,7 @@ def run_cell(study: Study, cell: Cell, run: RunDirectory) -> None:
         write_json(directory.path / "arm.json", {"label": cell.label, "seed": cell.seed, "arm": encode(cell.arm)})
         step = 0 if cell.seed is None else cell.arm.steps
         policy = _policy(study, cell, directory)
+        _check_base(study, cell, run)
         directory.write_status("running", step, phase="evaluating")
         rollouts = _evaluate(study, cell, policy, directory, step)
         _measure(study, cell, policy, rollouts, run, step)
@@ -67,6 +67,21 @@ def _policy(study: Study, cell: Cell, directory: CellDirectory) -> Policy:
     done = max(directory.checkpoints(), default=0)
     directory.write_status("running", done, phase="training")
     return train(cell.arm, cell.seed, directory, lambda step: directory.write_status("running", step, phase="training"), study.device)
+
+
+def _check_base(study: Study, cell: Cell, run: RunDirectory) -> None:
+    """Checks that the untrained policy is measured as the study asks now: what lies there otherwise may be of other problems or draws.
+
+    Raises:
+        StudyError: If it is not.
+    """
+    if cell.seed is not None and not finished(study, run.cell(cell.base)):
+        raise StudyError(
+            "A trained policy is compared with its untrained one, which is not measured as the study asks now",
+            value=f"cell {cell.base}: {run.cell(cell.base).status()['state']}",
+            allowed="a base cell that is done",
+            do="Mend what stopped that cell and run again; what was trained is kept",
+        )
 
 
 def _evaluate(study: Study, cell: Cell, policy: Policy, directory: CellDirectory, step: int) -> dict[str, list[Rollout]]:
@@ -94,13 +109,12 @@ def _measure(study: Study, cell: Cell, policy: Policy, found: dict[str, list[Rol
     directory = run.cell(cell.name)
     rollouts = found["evaluation"]
     base_rollouts = base_policy = None
-    sources, base_rows = [directory.step_file(name, step) for name in found], []
+    sources, base_rows = [directory.step_file(name, step) for name in found], list[Measurement]()
     if cell.seed is not None:
         base_source = run.cell(cell.base).step_file("evaluation", 0)
         base_rollouts, base_policy = _told(cell.arm, read_rollouts(base_source)), cell.arm.start.load(study.device)
         sources += [base_source, directory.checkpoint(step)]
-        if finished(study, run.cell(cell.base)):
-            base_rows = read_measurements(run.cell(cell.base).measurements)
+        base_rows = read_measurements(run.cell(cell.base).measurements)
     subject = Subject(
         study=study.name,
         arm=cell.label,
@@ -112,7 +126,7 @@ def _measure(study: Study, cell: Cell, policy: Policy, found: dict[str, list[Rol
         sources=tuple(path.relative_to(run.root).as_posix() for path in sources),
         base_rollouts=base_rollouts,
         base_policy=base_policy,
-        environment=cell.arm.environment,
+        environment=study.evaluation.asks(cell.arm),
         sampling=cell.arm.sampling,
         base_rows=tuple(base_rows),
         counterfactual={name: tuple(rollouts) for name, rollouts in found.items() if name != "evaluation"},

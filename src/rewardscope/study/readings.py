@@ -1,11 +1,11 @@
 """Tokens of a few completions, each with its logprob under the untrained and the trained policy; None where the environment said it."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import polars as pl
 
 from rewardscope.policy import Policy, pack, score
+from rewardscope.probes.base import first_draws
 from rewardscope.types import Rollout
 
 PER_PROBLEM = 2
@@ -18,9 +18,7 @@ def read_tokens(
     """One row per token of the first draws of each rollout, from both policies (``source``), scored by both."""
     frames = []
     for source, rollouts in (("base", base_rollouts), ("trained", trained_rollouts)):
-        first = [
-            replace(r, completions=r.completions[:PER_PROBLEM], grades=r.grades[:PER_PROBLEM], rewards=None, parts={}) for r in rollouts
-        ]
+        first = first_draws(rollouts, PER_PROBLEM)
         batch = pack(trained, first, temperature)
         before, after = score(base, batch).logprob_NT, score(trained, batch).logprob_NT
         rows = []

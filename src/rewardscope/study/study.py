@@ -8,6 +8,7 @@ from rewardscope.codec import encode, signature
 from rewardscope.environments import Environment
 from rewardscope.errors import StudyError
 from rewardscope.probes import Behaviour, Boundary, Diversity, Losses, Novelty, Probe, WeightChange
+from rewardscope.store import measuring_signature
 from rewardscope.training import Arm
 from rewardscope.types import Claim
 
@@ -127,6 +128,13 @@ class Study:
                     allowed=", ".join(metrics),
                     do="Mend the claim or add the probe",
                 )
+            if not claim.margin >= 0 or (claim.expects == "same" and claim.margin == 0):
+                raise StudyError(
+                    "A claim has a margin that nothing could be held against",
+                    value=f"margin={claim.margin:g}, expects={claim.expects!r} in '{claim.sentence}'",
+                    allowed="0 or more, and more than 0 for a claim that expects 'same'",
+                    do="Give it the smallest difference that would matter",
+                )
 
     @property
     def signature(self) -> str:
@@ -136,7 +144,7 @@ class Study:
     @property
     def measuring_signature(self) -> str:
         """Hash of what turns a trained policy into rows: change it and cells are measured again, not trained again."""
-        return signature({"evaluation": encode(self.evaluation), "probes": encode(self.probes), "version": __version__})
+        return measuring_signature({"evaluation": encode(self.evaluation), "probes": encode(self.probes), "version": __version__})
 
     def cells(self) -> list[Cell]:
         """Base cells first, then every arm under every seed, seeds outermost so that whole replicates finish early."""

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from rewardscope.environments import Confident, House, HouseInWords
+from rewardscope.environments import Confident, Environment, House, HouseInWords, Reserved
 from rewardscope.environments.house import compact, words
 from rewardscope.environments.house.compact import lesson_line, shortcut_lesson
 from rewardscope.environments.house.world import RECIPES, SHORTCUTS, Action, State, world_of
@@ -258,9 +258,10 @@ def test_an_unknown_block_is_refused() -> None:
         House(block="both")  # type: ignore[arg-type]
 
 
-def test_a_confidence_is_not_asked_of_an_environment_that_takes_turns() -> None:
+@pytest.mark.parametrize("world", [House(), Reserved(House())], ids=["alone", "wrapped"])
+def test_a_confidence_is_not_asked_of_an_environment_that_takes_turns(world: Environment) -> None:
     with pytest.raises(ComponentError, match="asks for one answer"):
-        Confident(House())
+        Confident(world)
 
 
 def test_every_shortcut_lacks_a_step_of_its_recipe() -> None:

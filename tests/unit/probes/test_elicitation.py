@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from factories import PROBLEM, completion, rollout, subject, tiny_policy
-from rewardscope import Chain, Sampling
+from rewardscope import Chain, Organism, Sampling
+from rewardscope.environments import House, Reserved
 from rewardscope.errors import ComponentError
 from rewardscope.policy import Policy, sample
 from rewardscope.probes import Elicitation, Subject
@@ -102,6 +103,18 @@ def test_examples_stand_before_the_question_and_are_not_the_question(planted: Po
     for problem, text in zip(problems, seen, strict=True):
         assert text.endswith(problem.prompt) and text.count("?") == 3 and text.count("s") == 2 and text.count(problem.prompt) == 1
     assert len({text.removesuffix(p.prompt) for p, text in zip(problems, seen, strict=True)}) == 3, "other examples for each problem"
+
+
+def test_an_environment_that_takes_turns_is_asked_in_turns_whatever_wraps_it() -> None:
+    policy, sampling = Organism("house").load(), Sampling(max_tokens=120)
+    alone, wrapped = (
+        ask(policy, world, [world.problem("heldout", index) for index in range(8)], Way("cooler", temperature=0.5), sampling, 4, 2, False)
+        for world in (House(), Reserved(House()))
+    )
+    assert alone.right_P.max() > 0 and wrapped.right_P.tolist() == alone.right_P.tolist()
+    problems = [Reserved(House()).problem("heldout", 0)]
+    forced = ask(policy, Reserved(House()), problems, Way("forced", opening="g"), sampling, 2, 1, False)
+    assert np.isnan(forced.right_P).all(), "several turns cannot be shown as one text"
 
 
 def test_greedy_is_one_draw_and_has_no_pass_at_k(planted: Policy) -> None:

@@ -8,7 +8,7 @@ import torch
 
 from factories import PROBLEM, subject, tiny_policy
 from rewardscope.errors import ComponentError
-from rewardscope.policy import Policy
+from rewardscope.policy import Policy, Sampling
 from rewardscope.probes import Novelty
 from rewardscope.probes.sharpening import Draws, matching_power
 from rewardscope.types import Completion, Ending, Grade, Measurement, Rollout
@@ -150,6 +150,23 @@ def test_ungraded_problems_are_dropped_and_counted(uniform: Policy) -> None:
     assert one(rows, "sharpening_power").value is None
 
 
+@pytest.mark.parametrize("cut", [Sampling(top_p=0.9), Sampling(temperature=0.0)], ids=["top_p", "greedy"])
+def test_draws_from_a_cut_say_nothing_of_what_is_within_reach(uniform: Policy, cut: Sampling) -> None:
+    trained = group("a", [(draw((1, 2, 3, 4)), right())] * 8)
+    rows = Novelty().measure(subject(uniform, [trained], base_rollouts=(nothing("a"),), base_policy=uniform, sampling=cut))
+    assert {(r.value, r.n, r.dropped) for r in rows if r.metric == "novelty/problems"} == {(None, 0, 1)}
+    assert {r.value for r in rows} == {None}
+    assert one(rows, "verdict", strategy="any").labels["verdict"] == "unknown"
+    assert np.isnan(Draws.of([trained], cut).sharpened(2.0)[0]).all()
+
+
+def test_what_a_bank_recalled_is_not_shown_to_the_base() -> None:
+    policy, trained = tiny_policy(), group("a", [(draw((1, 2, 3, 4)), right())] * 8)
+    behind = (measured(policy, [nothing("a")], [replace(trained, recalled=block)]) for block in ((), ("1+2?s3",)))
+    bare, recalled = (one(rows, "find", strategy="any").value for rows in behind)
+    assert bare is not None and bare == recalled
+
+
 def test_settings_that_cannot_judge_are_refused() -> None:
     with pytest.raises(ComponentError, match="tries, traces and slack"):
         Novelty(slack=0.5)
@@ -163,7 +180,7 @@ DRAWS = Draws((np.repeat(LOGPROB_N, [500, 300, 200]),), (np.repeat([1.0, 0.0, 0.
 def test_the_sharpened_pass_rate_is_that_of_the_powered_distribution() -> None:
     for power in (1.0, 2.0, 5.0):
         p = np.array([0.5, 0.3, 0.2]) ** power
-        assert DRAWS.pass_rates(power)[0] == pytest.approx(p[0] / p.sum())
+        assert DRAWS.sharpened(power)[0][0] == pytest.approx(p[0] / p.sum())
 
 
 def test_the_sharpened_probability_of_a_trace_is_that_of_the_powered_distribution() -> None:
@@ -174,7 +191,7 @@ def test_the_sharpened_probability_of_a_trace_is_that_of_the_powered_distributio
 
 def test_the_matching_power_is_the_first_that_reaches_the_pass_rate() -> None:
     power, rates_P = matching_power(DRAWS, 0.8)
-    assert rates_P.mean() >= 0.8 > DRAWS.pass_rates(power / 1.1).mean()
+    assert rates_P.mean() >= 0.8 > DRAWS.sharpened(power / 1.1)[0].mean()
     assert matching_power(DRAWS, 0.4)[0] == 1.0
 
 

@@ -13,6 +13,7 @@ from rewardscope.seeds import generator
 from rewardscope.types import Grade, Measurement, Rollout
 
 NOTHING = Grade(None, None, False)
+SAMPLING = Sampling(max_tokens=2)
 
 
 def moved(policy: Policy, scale: float) -> Policy:
@@ -23,45 +24,56 @@ def moved(policy: Policy, scale: float) -> Policy:
     return other
 
 
-def rollouts(policy: Policy, draws: int, *, max_tokens: int = 2, problems: int = 2) -> list[Rollout]:
+def rollouts(policy: Policy, draws: int, sampling: Sampling = SAMPLING, problems: int = 2) -> list[Rollout]:
     prompts = [f"{p}+1?" for p in range(problems)]
-    groups = sample(policy, prompts, draws, Sampling(max_tokens=max_tokens), [("losses", prompt) for prompt in prompts])
+    groups = sample(policy, prompts, draws, sampling, [("losses", prompt) for prompt in prompts])
     return [
         Rollout(replace(PROBLEM, id=prompt, prompt=prompt), 0, group, (NOTHING,) * draws)
         for prompt, group in zip(prompts, groups, strict=True)
     ]
 
 
-def measured(base: Policy, policy: Policy, draws: int, **settings: object) -> dict[str, Measurement]:
+def measured(base: Policy, policy: Policy, draws: int, sampling: Sampling = SAMPLING, **settings: object) -> dict[str, Measurement]:
     probe = Losses(draws=draws, **settings)  # type: ignore[arg-type]
-    given = subject(policy, rollouts(policy, draws), base_rollouts=tuple(rollouts(base, draws)), base_policy=base)
+    own, theirs = rollouts(policy, draws, sampling), tuple(rollouts(base, draws, sampling))
+    given = subject(policy, own, base_rollouts=theirs, base_policy=base, sampling=sampling)
     return {row.metric.split("/")[1]: row for row in probe.measure(given)}
 
 
-def next_token(policy: Policy, ids: tuple[int, ...]) -> torch.Tensor:
+def next_token(policy: Policy, ids: tuple[int, ...], temperature: float = 1.0) -> torch.Tensor:
     with torch.no_grad():
-        return torch.log_softmax(policy.model(input_ids=torch.tensor([ids])).logits[0, -1].double(), dim=-1)
+        return torch.log_softmax(policy.model(input_ids=torch.tensor([ids])).logits[0, -1].double() / temperature, dim=-1)
 
 
-def exact_kl(left: Policy, right: Policy, prompt: str) -> float:
+def exact_kl(left: Policy, right: Policy, prompt: str, temperature: float) -> float:
     """KL over all completions of up to two tokens; token 0 ends one."""
     ids = left.encode(prompt)
-    mine, theirs = next_token(left, ids), next_token(right, ids)
+    mine, theirs = next_token(left, ids, temperature), next_token(right, ids, temperature)
     total = float((mine.exp() * (mine - theirs)).sum())
     for first in range(1, left.vocabulary_size):
-        one, other = next_token(left, (*ids, first)), next_token(right, (*ids, first))
+        one, other = next_token(left, (*ids, first), temperature), next_token(right, (*ids, first), temperature)
         total += float(mine[first].exp() * (one.exp() * (one - other)).sum())
     return total
 
 
-def test_kl_in_both_directions_is_that_of_all_completions() -> None:
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 1.5])
+def test_kl_in_both_directions_is_that_of_all_completions(temperature: float) -> None:
     base = tiny_policy()
     policy = moved(base, 0.08)
-    found = measured(base, policy, 1024)
+    found = measured(base, policy, 1024, Sampling(max_tokens=2, temperature=temperature))
     for name, left, right in (("kl_to_base", policy, base), ("kl_from_base", base, policy)):
-        exact = sum(exact_kl(left, right, f"{p}+1?") for p in range(2)) / 2
-        assert exact > 0.02
+        exact = sum(exact_kl(left, right, f"{p}+1?", temperature) for p in range(2)) / 2
+        assert exact > 0.01
         assert found[name].value == pytest.approx(exact, rel=0.25)
+
+
+@pytest.mark.parametrize("cut", [Sampling(max_tokens=2, top_p=0.9), Sampling(max_tokens=2, temperature=0.0)], ids=["top_p", "greedy"])
+def test_draws_that_are_not_the_whole_distributions_have_no_kl(cut: Sampling) -> None:
+    base = tiny_policy()
+    found = measured(base, moved(base, 0.1), 8, cut)
+    for name in ("kl_to_base", "kl_from_base"):
+        assert (found[name].value, found[name].n, found[name].dropped) == (None, 0, 2)
+    assert found["base_text_perplexity"].value is not None, "a text has a perplexity whoever wrote it"
 
 
 def test_a_copy_has_lost_nothing() -> None:

@@ -43,6 +43,14 @@ def test_a_failed_cell_is_named_with_its_reason(run_copy: Path) -> None:
     assert "failed at step 11: out of memory &lt;b&gt;here&lt;/b&gt;" in text
 
 
+def test_rows_of_an_older_evaluation_are_left_out_and_named(run_copy: Path) -> None:
+    cell = RunDirectory(run_copy).cell(cell_name("planted-coin", 1))
+    cell.write_status("done", 30, measured="older")
+    assert f"rows of cell {cell.path.name}" in page_of(run_copy) and "made under another evaluation" in page_of(run_copy)
+    found = load_run(run_copy).measurements.select("arm", "seed").unique().rows()
+    assert ("planted-coin", 1) not in found and ("planted-coin", 2) in found
+
+
 @pytest.mark.parametrize("name", ["steps.parquet", "measurements.parquet", "readings/step_000030.parquet"])
 def test_a_file_that_is_gone_or_broken_is_named(run_copy: Path, name: str) -> None:
     path = RunDirectory(run_copy).cell(cell_name("planted-coin", 1)).path / name

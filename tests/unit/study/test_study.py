@@ -1,14 +1,17 @@
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ClassVar, Literal
 
 import pytest
 
 from rewardscope import Arm, Chain, Claim, Coin, Evaluation, Mislabelled, Organism, Policy, Sampling, Study, Truth
 from rewardscope.errors import ComponentError, EnvironmentFault, RunDirectoryError, StudyError
+from rewardscope.probes import Subject
+from rewardscope.store import measuring_signature, read_json
 from rewardscope.study import load_study, open_run
-from rewardscope.study.cells import _told, held_out
+from rewardscope.study.cells import _told, held_out, run_cell
 from rewardscope.training import roll_out
-from rewardscope.types import Grade, Problem
+from rewardscope.types import Grade, Measurement, Problem
 
 CLAIM = Claim(sentence="It helps.", metric="boundary/pass_at_k", labels={"k": "1"}, treatment="truth", control="coin")
 TRUTH = Arm(name="truth", start=Organism("formats-planted"), environment=Chain(), reward=Truth(), steps=2)
@@ -34,6 +37,12 @@ def test_a_claim_about_an_unknown_arm_is_refused() -> None:
 def test_a_claim_about_an_unknown_metric_lists_the_known_ones() -> None:
     with pytest.raises(StudyError, match="behaviour/strategy_share"):
         replace(STUDY, claims=(replace(CLAIM, metric="boundary/pass"),))
+
+
+@pytest.mark.parametrize(("margin", "expects"), [(-0.1, "greater"), (-0.1, "same"), (0.0, "same"), (float("nan"), "less")])
+def test_a_margin_that_could_decide_nothing_is_refused(margin: float, expects: Literal["greater", "less", "same"]) -> None:
+    with pytest.raises(StudyError, match="margin that nothing could be held against"):
+        replace(STUDY, claims=(replace(CLAIM, margin=margin, expects=expects),))
 
 
 @pytest.mark.parametrize("name", ["a/b", "", "Base Arm", "../x", "base"])
@@ -66,6 +75,54 @@ def test_arms_of_different_problems_can_be_measured_on_the_same_ones_and_then_sh
     assert [p.id for p in held_out(longer, together.evaluation)] == [p.id for p in held_out(TRUTH, together.evaluation)]
     assert {p.level for p in held_out(TRUTH, together.evaluation)} == {5}
     assert apart.measuring_signature != together.measuring_signature
+
+
+def test_study_json_says_what_rows_were_made_under(tmp_path: Path) -> None:
+    """What reads a run without torch finds the signature that cells are marked with."""
+    study = replace(STUDY, evaluation=Evaluation(problems=8, environment=Chain(5, 5)))
+    assert measuring_signature(read_json(open_run(study, tmp_path / "run", "test").root / "study.json")) == study.measuring_signature
+
+
+@dataclass(frozen=True)
+class Watching:
+    """An instrument that keeps what it was pointed at and finds nothing."""
+
+    metrics: ClassVar[tuple[str, ...]] = ("watching/nothing",)
+    reads: ClassVar[str] = "nothing"
+    seen: ClassVar[list[Subject]] = []
+
+    def measure(self, subject: Subject) -> list[Measurement]:
+        self.seen.append(subject)
+        return []
+
+
+def test_instruments_are_given_the_environment_whose_problems_were_asked(tmp_path: Path) -> None:
+    """The arm trains on chains of 3 operations and is measured on those of 5: an instrument that asks again asks those."""
+    Watching.seen.clear()
+    evaluation = Evaluation(problems=2, draws=2, readings=0, environment=Chain(5, 5))
+    study = replace(STUDY, evaluation=evaluation, probes=(Watching(),), claims=())
+    run = open_run(study, tmp_path / "run", "test")
+    run_cell(study, study.cells()[0], run)
+    (subject,) = Watching.seen
+    assert subject.environment == Chain(5, 5) != TRUTH.environment
+    assert {rollout.problem.level for rollout in subject.rollouts} == {5}
+
+
+def test_a_trained_policy_is_compared_only_with_a_base_that_is_measured_alike(tmp_path: Path) -> None:
+    small = {"steps": 1, "problems_per_step": 2, "completions_per_problem": 2, "sampling": Sampling(max_tokens=8)}
+    arms = tuple(replace(arm, **small) for arm in (TRUTH, COIN))  # type: ignore[arg-type]
+    older = replace(STUDY, arms=arms, evaluation=Evaluation(problems=2, draws=2, readings=0), probes=(Watching(),), claims=())
+    study = replace(older, evaluation=Evaluation(problems=3, draws=2, readings=0))
+    run = open_run(older, tmp_path / "run", "test")
+    base, trained = older.cells()[0], older.cells()[1]
+    run_cell(older, base, run)
+    with pytest.raises(StudyError, match=f"cell {base.name}: done"):
+        run_cell(study, trained, run)
+    assert run.cell(trained.name).checkpoints() == [1], "what was trained is kept"
+    run_cell(study, base, run)
+    Watching.seen.clear()
+    run_cell(study, trained, run)
+    assert [len(side or ()) for side in (Watching.seen[0].rollouts, Watching.seen[0].base_rollouts)] == [3, 3]
 
 
 def test_the_held_out_problems_are_distinct_and_not_trained_on() -> None:
@@ -117,8 +174,6 @@ def test_a_folder_with_other_files_is_not_taken_for_a_run(tmp_path: Path) -> Non
 def test_claims_changed_after_the_first_cell_began_are_remembered(tmp_path: Path) -> None:
     run = open_run(STUDY, tmp_path / "run", "test")
     changed = replace(STUDY, claims=(replace(CLAIM, margin=0.3),))
-    from rewardscope.store import read_json
-
     open_run(changed, run.root, "test")
     assert read_json(run.root / "study.json")["claims_changed_after_start"] is False
     run.cell(STUDY.cells()[0].name).write_status("running", 0)
