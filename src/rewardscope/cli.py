@@ -88,10 +88,10 @@ def _conclude(root: Path) -> Path:
     """Judges the claims from the rows on disk, prints the verdict table and writes the page; needs no torch."""
     from rewardscope.report import verdict_table, write_page
     from rewardscope.report.claims import judge
-    from rewardscope.store import RunDirectory, read_json
+    from rewardscope.store import RunDirectory
 
     directory = RunDirectory(root)
-    verdicts = judge(read_json(root / "study.json"), directory.measurements())
+    verdicts = judge(directory.record(), directory.measurements())
     directory.write_verdicts(verdicts)
     console.print(verdict_table(verdicts))
     return write_page(root)
@@ -128,16 +128,24 @@ def report(root: RunPath) -> None:
 @app.command()
 def status(root: RunPath) -> None:
     """Say how far each cell of a run is, and why a failed one failed."""
-    from rewardscope.store import RunDirectory, read_json
+    from rewardscope.store import RunDirectory
 
-    record: dict[str, Any] = read_json(root / "study.json")
     directory = RunDirectory(root)
+    record = directory.record()
     table = Table("cell", "state", "step", "reason")
     names = dict.fromkeys(arm["base_cell"] for arm in record["arms"])
     for name in [*names, *(cell for arm in record["arms"] for cell in arm["cells"].values())]:
         found = directory.cell(name).status()
         table.add_row(name, found["state"], str(found["step"]), Text(found.get("reason", "")))
     console.print(table)
+
+
+def _arm_of(record: dict[str, Any], name: str) -> dict[str, Any]:
+    """What study.json says of an arm."""
+    arms: dict[str, dict[str, Any]] = {arm["name"]: arm for arm in record["arms"]}
+    if name not in arms:
+        raise StudyError("The run has no such arm", value=repr(name), allowed=", ".join(arms), do="Check the spelling")
+    return arms[name]
 
 
 @app.command()
@@ -152,15 +160,14 @@ def rank(
     """
     from rewardscope.catalogue import COMPONENTS
     from rewardscope.codec import decode
-    from rewardscope.store import RunDirectory, read_json
+    from rewardscope.store import RunDirectory
     from rewardscope.study.ranking import rank_problems
 
-    arms: dict[str, Any] = {record["name"]: record for record in read_json(root / "study.json")["arms"]}
-    if arm not in arms:
-        raise StudyError("The run has no such arm", value=repr(arm), allowed=", ".join(arms), do="Check the spelling")
-    cells = [RunDirectory(root).cell(name) for name in arms[arm]["cells"].values()]
+    directory = RunDirectory(root)
+    entry = _arm_of(directory.record(), arm)
+    cells = [directory.cell(name) for name in entry["cells"].values()]
     table = Table("index", "deviation", "mean", "times met", "prompt")
-    for index, problem in rank_problems(decode(arms[arm]["config"], COMPONENTS), cells)[:top]:
+    for index, problem in rank_problems(decode(entry["config"], COMPONENTS), cells)[:top]:
         prompt = problem.prompt if len(problem.prompt) <= 60 else problem.prompt[:57] + "..."
         table.add_row(str(index), f"{problem.deviation:.3f}", f"{problem.mean:.2f}", str(problem.times_met), Text(prompt))
     console.print(table)
@@ -177,15 +184,13 @@ def phases(
     from rewardscope.catalogue import COMPONENTS
     from rewardscope.codec import decode
     from rewardscope.report.tables import course_table
-    from rewardscope.store import RunDirectory, read_json
+    from rewardscope.store import RunDirectory
     from rewardscope.study.courses import courses
 
-    arms: dict[str, Any] = {record["name"]: record for record in read_json(root / "study.json")["arms"]}
-    if arm not in arms:
-        raise StudyError("The run has no such arm", value=repr(arm), allowed=", ".join(arms), do="Check the spelling")
     directory = RunDirectory(root)
-    cells = {int(seed): directory.cell(name) for seed, name in arms[arm]["cells"].items()}
-    found = courses(decode(arms[arm]["config"]["start"], COMPONENTS).load(), directory.cell(arms[arm]["base_cell"]), cells, gram or ())
+    entry = _arm_of(directory.record(), arm)
+    cells = {int(seed): directory.cell(name) for seed, name in entry["cells"].items()}
+    found = courses(decode(entry["config"]["start"], COMPONENTS).load(), directory.cell(entry["base_cell"]), cells, gram or ())
     records = {kind: each.record() for kind, each in found.items()}
     if as_json:
         sys.stdout.write(json.dumps(records, indent=1) + "\n")
@@ -278,17 +283,16 @@ def _subnetwork_study(root: Path, arm: str, name: str) -> "Study":
     """The study of an arm's subnetworks, from the record of a finished run."""
     from rewardscope.catalogue import COMPONENTS
     from rewardscope.codec import decode
-    from rewardscope.store import RunDirectory, read_json
+    from rewardscope.store import RunDirectory
     from rewardscope.study.subnetwork import subnetwork_study
 
-    record: dict[str, Any] = read_json(root / "study.json")
-    arms = {entry["name"]: entry for entry in record["arms"]}
-    if arm not in arms:
-        raise StudyError("The run has no such arm", value=repr(arm), allowed=", ".join(arms), do="Check the spelling")
-    whole = decode(arms[arm]["config"], COMPONENTS)
-    cells = {int(seed): RunDirectory(root).cell(cell) for seed, cell in arms[arm]["cells"].items()}
+    directory = RunDirectory(root)
+    record = directory.record()
+    entry = _arm_of(record, arm)
+    whole = decode(entry["config"], COMPONENTS)
+    cells = {int(seed): directory.cell(cell) for seed, cell in entry["cells"].items()}
     trained = {seed: cell.checkpoint(whole.steps) for seed, cell in cells.items() if cell.status()["state"] == "done"}
-    evaluation, *probes = (decode(entry, COMPONENTS) for entry in (record["evaluation"], *record["probes"]))
+    evaluation, *probes = (decode(part, COMPONENTS) for part in (record["evaluation"], *record["probes"]))
     return subnetwork_study(name, whole, trained, evaluation, tuple(probes), record["threads_per_cell"], record["device"])
 
 

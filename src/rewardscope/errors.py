@@ -52,4 +52,8 @@ class CheckpointError(RewardscopeError):
 
 
 class RunDirectoryError(RewardscopeError):
-    """A run directory belongs to another study, is in use, or cannot be written."""
+    """A run directory belongs to another study, is in use, or cannot be read or written."""
+
+
+class InUse(RunDirectoryError):
+    """Another process holds the run or the cell; whoever is told leaves it as it is."""

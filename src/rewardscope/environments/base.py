@@ -12,6 +12,7 @@ MAX_ATTEMPTS = 10_000
 """Draws per problem before a split is called empty."""
 
 
+@runtime_checkable
 class Environment(Protocol):
     """Makes problems, grades completions; text only."""
 

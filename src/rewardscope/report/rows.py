@@ -8,8 +8,8 @@ from typing import Any
 import polars as pl
 
 from rewardscope.codec import decode
-from rewardscope.errors import RewardscopeError, RunDirectoryError
-from rewardscope.store import CellDirectory, RunDirectory, read_json
+from rewardscope.errors import RewardscopeError
+from rewardscope.store import CellDirectory, RunDirectory
 from rewardscope.types import Claim, Outcome, Verdict
 
 LABEL_NAMES = (
@@ -51,7 +51,7 @@ class Cell:
     seed: int | None
     """None for an untrained policy."""
     state: str
-    step: int | None
+    step: int
     reason: str
 
 
@@ -102,15 +102,8 @@ def load_run(root: Path) -> Run:
     Raises:
         RunDirectoryError: If there is no readable study.json; everything else may be missing and is then listed.
     """
-    study = read_json(root / "study.json")
-    if not isinstance(study, Mapping) or not isinstance(study.get("arms"), Sequence):
-        raise RunDirectoryError(
-            "study.json does not describe a study",
-            value=root / "study.json",
-            allowed="an object with a list of arms",
-            do="Run the study again",
-        )
     directory = RunDirectory(root)
+    study = directory.record()
     arms = tuple(_arm(entry) for entry in study["arms"])
     cells = _cells(directory, arms)
     verdicts, missing = _verdicts(directory, study)
@@ -150,12 +143,8 @@ def _cells(directory: RunDirectory, arms: Sequence[Arm]) -> tuple[Cell, ...]:
     named |= {name: (arm.name, seed) for arm in arms for seed, name in arm.cells.items()}
     cells = []
     for name, (arm_name, seed) in named.items():
-        try:
-            status = directory.cell(name).status()
-        except RewardscopeError as error:
-            status = {"state": "unreadable", "reason": str(error)}
-        step = status.get("step")
-        cells.append(Cell(name, arm_name, seed, str(status.get("state", "owed")), step, str(status.get("reason") or "")))
+        status = directory.cell(name).status()
+        cells.append(Cell(name, arm_name, seed, status["state"], status["step"], str(status.get("reason") or "")))
     return tuple(cells)
 
 
@@ -164,7 +153,7 @@ def _unfinished(cells: Sequence[Cell]) -> list[Missing]:
     return [
         Missing(
             f"cell {cell.name}",
-            f"{words.get(cell.state, cell.state)} at step {cell.step or 0}" + (f": {cell.reason}" if cell.reason else ""),
+            f"{words.get(cell.state, cell.state)} at step {cell.step}" + (f": {cell.reason}" if cell.reason else ""),
         )
         for cell in cells
         if cell.state != "done"

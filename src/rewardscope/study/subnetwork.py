@@ -133,8 +133,9 @@ def _right(run: RunDirectory, cells: Sequence[Cell], step: int) -> np.ndarray:
 
 
 def _over_seeds(value_SP: np.ndarray, address: str, low: float = 0.0) -> Estimate:
-    """The mean with its interval, over the problems that could be graded under every seed: of shares, or from ``low`` = -1 on of differences
-    of shares. Where all are alike the doubt is left that a verdict leaves, and no interval reaches past what a share can be.
+    """The mean of shares, or with ``low`` = -1 of their differences, over the problems that could be graded under every seed.
+
+    Where all are alike the interval is the doubt that a verdict leaves, and none reaches past what a share can be.
     """
     found = paired_contrast(value_SP[:, np.isfinite(value_SP).all(axis=0)], address=f"subnetwork/{address}", bounds=(low, 1.0))
     if found.lower is None or found.upper is None:

@@ -75,7 +75,7 @@ def test_a_prompt_that_the_tokenizer_cannot_write_is_refused(template: str | Non
     policy = tiny_policy()
     policy.tokenizer.chat_template = template
     assert policy.encode("1+2?")[:4] == policy.encode_opening("1+2?")
-    with pytest.raises(ModelError, match=r"cannot write what the environment says. Got: 'What is 1\+2\?' becomes '[^']*1\+2\?'. .*own alphabet"):
+    with pytest.raises(ModelError, match=r"cannot write what.* Got: 'What is 1\+2\?' becomes '[^']*1\+2\?'. .*own alphabet"):
         policy.encode("What is 1+2?")
 
 
