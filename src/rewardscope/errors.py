@@ -11,7 +11,7 @@ class RewardscopeError(ValueError):
     def __str__(self) -> str:
         parts = [self.what.rstrip(".") + "."]
         if self.value is not None:
-            parts.append(f"Got: {self.value}.")
+            parts.append(f"Got: {str(self.value).removesuffix('.')}.")  # the value may be a sentence
         if self.allowed:
             parts.append(f"Allowed: {self.allowed.rstrip('.')}.")
         if self.do:

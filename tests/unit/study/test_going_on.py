@@ -1,13 +1,16 @@
 """Running a study again mends what is damaged, and two runs in one directory leave each other's cells alone."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from factories import SMALL_ARM
 from rewardscope import Boundary, Coin, Evaluation, Study
+from rewardscope.cli import app
 from rewardscope.errors import InUse
 from rewardscope.store import RunDirectory, read_measurements
 from rewardscope.study import open_run, run_study
@@ -82,3 +85,21 @@ def test_the_status_of_a_cell_that_somebody_else_holds_is_not_written(run: RunDi
         assert "Another process is working on this cell" in (_attempt(STUDY, cell, run) or "")
         assert directory.status() == {"state": "running", "step": 0}
         directory.write_status(**before)
+
+
+def test_status_tells_a_cell_that_runs_from_one_that_was_stopped(run: RunDirectory) -> None:
+    cell = run.cell(STUDY.cells()[1].name)
+    before = cell.status()
+
+    def shown() -> dict[str, object]:
+        found = json.loads(CliRunner().invoke(app, ["status", str(run.root), "--json"], catch_exceptions=False).stdout)
+        return next(each for each in found if each["cell"] == cell.path.name)
+
+    assert (shown()["state"], shown()["step"], shown()["steps"]) == ("done", 1, 1)
+    cell.write_status("running", 0, phase="training")
+    assert shown()["state"] == "stopped" and "run the study again" in str(shown()["reason"])
+    with cell.held():
+        assert (shown()["state"], shown()["phase"]) == ("running", "training")
+        table = CliRunner().invoke(app, ["status", str(run.root)], catch_exceptions=False).stdout
+        assert "running, training" in " ".join(table.split()) and "0/1" in table
+    cell.write_status(**before)

@@ -161,7 +161,10 @@ def test_claims_changed_after_the_first_cell_began_are_remembered(tmp_path: Path
         ("from rewardscope import Coine", "Coine"),
         ("study = 3", "leaves no study behind"),
         ("from rewardscope import Coin\nCoin(p=2)", "a coin's p is a probability|A coin's p is a probability"),
-        ("def (", "SyntaxError"),
+        ("def (", r"SyntaxError: invalid syntax.*study_file\.py, line 1\)\. Mend"),
+        ("import nowhere", r"No module named 'nowhere' \(.*study_file\.py, line 1\)\. Mend"),
+        ("from rewardscope import Coin\n\n\nCoin(q=1)", r"study_file\.py, line 4\)\. Allowed: known components"),
+        ("import json\njson.loads('{')", r"study_file\.py, line 2\)\. Mend"),
     ],
 )
 def test_a_study_file_that_cannot_be_used_is_explained(tmp_path: Path, text: str, message: str) -> None:
