@@ -4,18 +4,19 @@ import json
 import shlex
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from rewardscope.errors import RewardscopeError, StudyError
+from rewardscope.report.layout import folding_table
 
 if TYPE_CHECKING:
-    from rewardscope.store import RunDirectory
+    from rewardscope.store import CellDirectory, RunDirectory
     from rewardscope.study import Study
 
 app = typer.Typer(
@@ -55,7 +56,16 @@ def _run(path: Path, out: Path | None, workers: int | None, command: str) -> Non
     from rewardscope.study import load_study
 
     study = load_study(path)
-    _carry_out(study, path, out or Path("runs") / study.name, command + (f" --out {shlex.quote(str(out))}" if out else ""), workers)
+    _carry_out(study, path, out or Path("runs") / study.name, command + _out(out), workers)
+
+
+def _out(place: Path | None) -> str:
+    """The option as it was given, for a command to go on with."""
+    return f" --out {shlex.quote(str(place))}" if place else ""
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _carry_out(study: "Study", path: Path | None, root: Path, command: str, workers: int | None) -> "RunDirectory":
@@ -67,7 +77,8 @@ def _carry_out(study: "Study", path: Path | None, root: Path, command: str, work
     directory = open_run(study, root, command)
     count = default_workers(study) if workers is None else workers
     _say(f"{study.name}: {study.question}")
-    _say(f"{len(study.arms)} arms x {len(study.seeds)} seeds, {count} workers x {study.threads_per_cell} threads, in {root}")
+    size = f"{_count(len(study.arms), 'arm')} x {_count(len(study.seeds), 'seed')}"
+    _say(f"{size}, {_count(count, 'worker')} x {_count(study.threads_per_cell, 'thread')}, in {root}")
     try:
         with StudyProgress(study, directory, console) as progress:
             failed = run_study(study, path, directory, count, progress.poll)
@@ -77,7 +88,10 @@ def _carry_out(study: "Study", path: Path | None, root: Path, command: str, work
     page = _conclude(root)
     _say(f"Page: {page}    ({time.monotonic() - began:.0f} s)")
     if failed:
-        reasons = "; ".join(f"{name}: {reason}" for name, reason in failed.items())
+        befallen: dict[str, list[str]] = {}
+        for name, reason in failed.items():
+            befallen.setdefault(reason, []).append(name)
+        reasons = "\n".join(f"{', '.join(names)}: {reason}" for reason, names in befallen.items())
         raise StudyError(
             f"{len(failed)} of {len(study.cells())} cells failed", value=reasons, do="Mend the cause and run again: finished cells are kept"
         )
@@ -88,10 +102,10 @@ def _conclude(root: Path) -> Path:
     """Judges the claims from the rows on disk, prints the verdict table and writes the page; needs no torch."""
     from rewardscope.report import verdict_table, write_page
     from rewardscope.report.claims import judge
-    from rewardscope.store import RunDirectory, read_json
+    from rewardscope.store import RunDirectory
 
     directory = RunDirectory(root)
-    verdicts = judge(read_json(root / "study.json"), directory.measurements())
+    verdicts = judge(directory.record(), directory.measurements())
     directory.write_verdicts(verdicts)
     console.print(verdict_table(verdicts))
     return write_page(root)
@@ -100,7 +114,7 @@ def _conclude(root: Path) -> Path:
 @app.command()
 def weights(
     before: Annotated[str, typer.Argument(help="Untrained model: a folder, or a packaged model or organism by name.")],
-    after: Annotated[list[Path], typer.Argument(help="Folders of trained models; with two or more also their agreement.")],
+    after: Annotated[list[str], typer.Argument(help="Trained models, likewise; with two or more also their agreement.")],
     as_json: Annotated[bool, typer.Option("--json", help="For machines, with every matrix.")] = False,
 ) -> None:
     """Compare checkpoints that anything trained: how much of the weights changed, how far, of what rank, where, and whether alike."""
@@ -126,18 +140,39 @@ def report(root: RunPath) -> None:
 
 
 @app.command()
-def status(root: RunPath) -> None:
-    """Say how far each cell of a run is, and why a failed one failed."""
-    from rewardscope.store import RunDirectory, read_json
+def status(root: RunPath, as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for machines.")] = False) -> None:
+    """Say how far each cell of a run is, whether somebody is at it, and why a failed one failed."""
+    from rewardscope.store import RunDirectory
 
-    record: dict[str, Any] = read_json(root / "study.json")
     directory = RunDirectory(root)
-    table = Table("cell", "state", "step", "reason")
-    names = dict.fromkeys(arm["base_cell"] for arm in record["arms"])
-    for name in [*names, *(cell for arm in record["arms"] for cell in arm["cells"].values())]:
-        found = directory.cell(name).status()
-        table.add_row(name, found["state"], str(found["step"]), Text(found.get("reason", "")))
+    record = directory.record()
+    targets = dict.fromkeys((arm["base_cell"] for arm in record["arms"]), 0)
+    targets |= {cell: arm["config"]["steps"] for arm in record["arms"] for cell in arm["cells"].values()}
+    found = [_standing(directory.cell(name), steps) for name, steps in targets.items()]
+    if as_json:
+        sys.stdout.write(json.dumps(found, indent=1) + "\n")
+        return
+    table = folding_table("cell", "state", "step", "reason")
+    for cell in found:
+        state = cell["state"] + (f", {cell['phase']}" if cell["state"] == "running" and cell["phase"] else "")
+        table.add_row(Text(cell["cell"]), state, f"{cell['step']}/{cell['steps']}" if cell["steps"] else "", Text(cell["reason"]))
     console.print(table)
+
+
+def _standing(cell: "CellDirectory", steps: int) -> dict[str, Any]:
+    """How far a cell is; one that began and that no process holds is stopped."""
+    found, held = cell.status(), cell.is_held
+    state = "running" if held else "stopped" if found["state"] == "running" else found["state"]
+    reason = "nobody is at it: run the study again to go on" if state == "stopped" else found.get("reason", "")
+    return {"cell": cell.path.name, "state": state, "phase": found.get("phase"), "step": found["step"], "steps": steps, "reason": reason}
+
+
+def _arm_of(record: dict[str, Any], name: str) -> dict[str, Any]:
+    """What study.json says of an arm."""
+    arms: dict[str, dict[str, Any]] = {arm["name"]: arm for arm in record["arms"]}
+    if name not in arms:
+        raise StudyError("The run has no such arm", value=repr(name), allowed=", ".join(arms), do="Check the spelling")
+    return arms[name]
 
 
 @app.command()
@@ -145,6 +180,7 @@ def rank(
     root: RunPath,
     arm: Annotated[str, typer.Argument(help="Arm that met its problems more than once, such as one on a Pool.")],
     top: Annotated[int, typer.Option("--top", min=1, help="How many to show.")] = 10,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for machines.")] = False,
 ) -> None:
     """List an arm's training problems by how much their pass rate moved over the run: the first is one-example training's pick.
 
@@ -152,15 +188,18 @@ def rank(
     """
     from rewardscope.catalogue import COMPONENTS
     from rewardscope.codec import decode
-    from rewardscope.store import RunDirectory, read_json
+    from rewardscope.store import RunDirectory
     from rewardscope.study.ranking import rank_problems
 
-    arms: dict[str, Any] = {record["name"]: record for record in read_json(root / "study.json")["arms"]}
-    if arm not in arms:
-        raise StudyError("The run has no such arm", value=repr(arm), allowed=", ".join(arms), do="Check the spelling")
-    cells = [RunDirectory(root).cell(name) for name in arms[arm]["cells"].values()]
-    table = Table("index", "deviation", "mean", "times met", "prompt")
-    for index, problem in rank_problems(decode(arms[arm]["config"], COMPONENTS), cells)[:top]:
+    directory = RunDirectory(root)
+    entry = _arm_of(directory.record(), arm)
+    cells = [directory.cell(name) for name in entry["cells"].values()]
+    ranked = rank_problems(decode(entry["config"], COMPONENTS), cells)[:top]
+    if as_json:
+        sys.stdout.write(json.dumps([{"index": index, **asdict(problem)} for index, problem in ranked], indent=1) + "\n")
+        return
+    table = folding_table("index", "deviation", "mean", "times met", "prompt")
+    for index, problem in ranked:
         prompt = problem.prompt if len(problem.prompt) <= 60 else problem.prompt[:57] + "..."
         table.add_row(str(index), f"{problem.deviation:.3f}", f"{problem.mean:.2f}", str(problem.times_met), Text(prompt))
     console.print(table)
@@ -177,15 +216,13 @@ def phases(
     from rewardscope.catalogue import COMPONENTS
     from rewardscope.codec import decode
     from rewardscope.report.tables import course_table
-    from rewardscope.store import RunDirectory, read_json
+    from rewardscope.store import RunDirectory
     from rewardscope.study.courses import courses
 
-    arms: dict[str, Any] = {record["name"]: record for record in read_json(root / "study.json")["arms"]}
-    if arm not in arms:
-        raise StudyError("The run has no such arm", value=repr(arm), allowed=", ".join(arms), do="Check the spelling")
     directory = RunDirectory(root)
-    cells = {int(seed): directory.cell(name) for seed, name in arms[arm]["cells"].items()}
-    found = courses(decode(arms[arm]["config"]["start"], COMPONENTS).load(), directory.cell(arms[arm]["base_cell"]), cells, gram or ())
+    entry = _arm_of(directory.record(), arm)
+    cells = {int(seed): directory.cell(name) for seed, name in entry["cells"].items()}
+    found = courses(decode(entry["config"]["start"], COMPONENTS).load(), directory.cell(entry["base_cell"]), cells, gram or ())
     records = {kind: each.record() for kind, each in found.items()}
     if as_json:
         sys.stdout.write(json.dumps(records, indent=1) + "\n")
@@ -229,7 +266,7 @@ def clip_bias(
 
 @app.command()
 def boundary(
-    rollouts: Annotated[Path, typer.Argument(help="Stored completions of one policy: a cell's evaluation file, or a folder of files.")],
+    rollouts: Annotated[Path, typer.Argument(help="Of one policy: a cell's evaluation folder, or one file of its rollouts folder.")],
     base: Annotated[Path | None, typer.Option("--base", help="The base's, to stand beside.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
@@ -244,7 +281,7 @@ def boundary(
     if as_json:
         sys.stdout.write(json.dumps(found.record(), indent=1) + "\n")
         return
-    _say(f"{found.problems} problems, {found.completions} completions")
+    _say(f"{_count(found.problems, 'problem')}, {_count(found.completions, 'completion')}")
     console.print(frontier_table(found))
     if base is not None:
         console.print(standing_table(found))
@@ -266,7 +303,8 @@ def subnetwork(
 
     place = out or root.with_name(f"{root.resolve().name}-{arm}-subnetwork")
     study = _subnetwork_study(root, arm, place.resolve().name)
-    directory = _carry_out(study, None, place, f"rewardscope subnetwork {shlex.quote(str(root))} {arm}", workers)
+    command = f"rewardscope subnetwork {shlex.quote(str(root))} {shlex.quote(arm)}{_out(out)}"
+    directory = _carry_out(study, None, place, command, workers)
     record = read_subnetworks(study, directory)
     if as_json:
         sys.stdout.write(json.dumps(record, indent=1) + "\n")
@@ -278,17 +316,16 @@ def _subnetwork_study(root: Path, arm: str, name: str) -> "Study":
     """The study of an arm's subnetworks, from the record of a finished run."""
     from rewardscope.catalogue import COMPONENTS
     from rewardscope.codec import decode
-    from rewardscope.store import RunDirectory, read_json
+    from rewardscope.store import RunDirectory
     from rewardscope.study.subnetwork import subnetwork_study
 
-    record: dict[str, Any] = read_json(root / "study.json")
-    arms = {entry["name"]: entry for entry in record["arms"]}
-    if arm not in arms:
-        raise StudyError("The run has no such arm", value=repr(arm), allowed=", ".join(arms), do="Check the spelling")
-    whole = decode(arms[arm]["config"], COMPONENTS)
-    cells = {int(seed): RunDirectory(root).cell(cell) for seed, cell in arms[arm]["cells"].items()}
+    directory = RunDirectory(root)
+    record = directory.record()
+    entry = _arm_of(record, arm)
+    whole = decode(entry["config"], COMPONENTS)
+    cells = {int(seed): directory.cell(cell) for seed, cell in entry["cells"].items()}
     trained = {seed: cell.checkpoint(whole.steps) for seed, cell in cells.items() if cell.status()["state"] == "done"}
-    evaluation, *probes = (decode(entry, COMPONENTS) for entry in (record["evaluation"], *record["probes"]))
+    evaluation, *probes = (decode(part, COMPONENTS) for part in (record["evaluation"], *record["probes"]))
     return subnetwork_study(name, whole, trained, evaluation, tuple(probes), record["threads_per_cell"], record["device"])
 
 
@@ -302,7 +339,7 @@ def methods(as_json: Annotated[bool, typer.Option("--json", help="One JSON list,
         sys.stdout.write(json.dumps(records, indent=1) + "\n")
         return
     for kind in KINDS:
-        table = Table("name", "fields", "key", "what it is", title=kind, title_justify="left", expand=False, show_lines=True)
+        table = folding_table("name", "fields", "key", "what it is", title=kind, title_justify="left", expand=False, show_lines=True)
         for record in records:
             if record["kind"] == kind:
                 declares = {True: "reads it", False: "sealed", None: ""}.get(record["uses_truth"], record["uses_truth"])
@@ -321,7 +358,7 @@ def worlds(as_json: Annotated[bool, typer.Option("--json", help="One JSON list, 
     if as_json:
         sys.stdout.write(json.dumps(records, indent=1) + "\n")
         return
-    table = Table("world", "a problem, and its oracle's completion", "untrained policies", show_lines=True)
+    table = folding_table("world", "a problem, and its oracle's completion", "untrained policies", show_lines=True)
     for record in records:
         name = f"{record['name']}\n{record['world']}" if record["world"] else record["name"]
         told = Text(record["what"], style="dim").append(
@@ -378,7 +415,7 @@ def instruments(as_json: Annotated[bool, typer.Option("--json", help="One JSON l
         ]
         sys.stdout.write(json.dumps(records, indent=1) + "\n")
         return
-    table = Table("instrument", "reports", "reads", "proved by: found (must lie in)", show_lines=True)
+    table = folding_table("instrument", "reports", "reads", "proved by: found (must lie in)", show_lines=True)
     for name, cls in shown.items():
         held = all(check["held"] for check in proofs[name])
         figures = Text("\n").join(
@@ -391,27 +428,33 @@ def instruments(as_json: Annotated[bool, typer.Option("--json", help="One JSON l
 
 
 @app.command()
-def doctor() -> None:
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for machines.")] = False) -> None:
     """Check what this machine has, and that every environment accepts its own oracle."""
     from rewardscope.doctor import examine
 
-    table = Table("what", "found", "")
     findings = examine()
-    for finding in findings:
-        table.add_row(finding.what, Text(finding.found), "[green]ok[/green]" if finding.good else "[red]mend[/red]")
-    console.print(table)
+    if as_json:
+        sys.stdout.write(json.dumps([asdict(finding) for finding in findings], indent=1) + "\n")
+    else:
+        table = folding_table("what", "found", "")
+        for finding in findings:
+            table.add_row(finding.what, Text(finding.found), "[green]ok[/green]" if finding.good else "[red]mend[/red]")
+        console.print(table)
     if not all(finding.good for finding in findings):
         raise typer.Exit(1)
 
 
 @organisms_app.command("list")
-def list_organisms() -> None:
+def list_organisms(as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for machines.")] = False) -> None:
     """List the organisms with what is planted in them and how they behave untrained."""
     from rewardscope.organisms import RECIPES, card
 
-    table = Table("organism", "planted", "world", "solved", "strategy shares", "strategy accuracy")
-    for name in RECIPES:
-        content = card(name)
+    cards = {name: card(name) for name in RECIPES}
+    if as_json:
+        sys.stdout.write(json.dumps(list(cards.values()), indent=1) + "\n")
+        return
+    table = folding_table("organism", "planted", "world", "solved", "strategy shares", "strategy accuracy")
+    for name, content in cards.items():
         for place, (world, measured) in enumerate(content["measured"].items()):
             table.add_row(
                 *((name, _shares(content["planted"])) if place == 0 else ("", "")),

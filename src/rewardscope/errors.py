@@ -11,7 +11,7 @@ class RewardscopeError(ValueError):
     def __str__(self) -> str:
         parts = [self.what.rstrip(".") + "."]
         if self.value is not None:
-            parts.append(f"Got: {self.value}.")
+            parts.append(f"Got: {str(self.value).removesuffix('.')}.")  # the value may be a sentence
         if self.allowed:
             parts.append(f"Allowed: {self.allowed.rstrip('.')}.")
         if self.do:
@@ -52,4 +52,8 @@ class CheckpointError(RewardscopeError):
 
 
 class RunDirectoryError(RewardscopeError):
-    """A run directory belongs to another study, is in use, or cannot be written."""
+    """A run directory belongs to another study, is in use, or cannot be read or written."""
+
+
+class InUse(RunDirectoryError):
+    """Another process holds the run or the cell; whoever is told leaves it as it is."""

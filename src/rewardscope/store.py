@@ -1,24 +1,42 @@
 """The run directory (docs/run-directory.md says what is where), written so that a kill at any instant leaves nothing half-done."""
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import polars as pl
 
 from rewardscope.codec import decode, encode, signature
-from rewardscope.errors import CheckpointError, RunDirectoryError
+from rewardscope.errors import CheckpointError, InUse, RunDirectoryError
 from rewardscope.types import Claim, Completion, Ending, Grade, Measurement, Problem, Rollout, Verdict
 
 COMPLETE = ".complete"
+LOCK = ".lock"
+PATIENCE_SECONDS = 2.0
+"""How long a lock is waited for: the workers of a killed run die a moment after it, and who looks at a lock takes it for an instant."""
+CANNOT_WRITE = {
+    errno.ENOSPC: "Free some space",
+    errno.EDQUOT: "Free some space",
+    errno.EEXIST: "A file stands where a folder should be: choose another place",
+    errno.ENOTDIR: "A file stands where a folder should be: choose another place",
+    errno.EACCES: "Choose a place where you may write",
+    errno.EPERM: "Choose a place where you may write",
+    errno.EROFS: "Choose a place where you may write",
+}
+"""What the operating system says -> what to do."""
+RECORD = ("name", "arms", "seeds", "claims")
+"""What study.json must hold to be read at all; and of each arm:"""
+ARM_RECORD = ("name", "cells", "base_cell")
 LABELS: pl.DataType = pl.List(pl.Struct({"name": pl.String, "value": pl.String}))
 MEASUREMENT_SCHEMA: dict[str, Any] = {
     "study": pl.String, "arm": pl.String, "seed": pl.Int64, "step": pl.Int64, "probe": pl.String, "metric": pl.String, "unit": pl.String,
@@ -40,7 +58,7 @@ def write_bytes(path: Path, data: bytes) -> None:
     """Puts the bytes at the path whole or not at all: a temporary file beside it, flushed to disk, then renamed.
 
     Raises:
-        RunDirectoryError: If the disk is full or the place cannot be written.
+        RunDirectoryError: If the disk is full or the place cannot be written; with what is the matter.
     """
     temporary = None
     try:
@@ -55,11 +73,14 @@ def write_bytes(path: Path, data: bytes) -> None:
     except OSError as error:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
-        raise RunDirectoryError(
-            "A file of the run could not be written",
-            value=f"{path}: {error.strerror or error}",
-            do="Free some space or choose another --out, then run again",
-        ) from error
+        raise _not_written(path, error) from error
+
+
+def _not_written(path: Path, error: OSError) -> RunDirectoryError:
+    remedy = CANNOT_WRITE.get(error.errno or 0, "Free some space or choose another place")
+    return RunDirectoryError(
+        "A file of the run could not be written", value=f"{path}: {error.strerror or error}", do=f"{remedy}, then run again"
+    )
 
 
 def write_json(path: Path, value: object) -> None:
@@ -74,8 +95,8 @@ def read_json(path: Path) -> Any:
         RunDirectoryError: If it is missing or not JSON.
     """
     try:
-        return json.loads(path.read_text())
-    except (OSError, json.JSONDecodeError) as error:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:  # not JSON, or not even text
         raise RunDirectoryError(
             "A file of the run cannot be read", value=f"{path}: {error}", do="Run the study again; finished cells are kept"
         ) from error
@@ -87,6 +108,27 @@ def write_table(path: Path, frame: pl.DataFrame) -> None:
         frame.write_parquet(buffer, compression="zstd")
         buffer.seek(0)
         write_bytes(path, buffer.read())
+
+
+def read_table(path: Path) -> pl.DataFrame:
+    """The Parquet table at the path.
+
+    Raises:
+        RunDirectoryError: If it is missing or damaged.
+    """
+    try:
+        return pl.read_parquet(path)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise RunDirectoryError(
+            "A table of the run cannot be read",
+            value=f"{path}: {_first_line(error)}",
+            do="Run the study again: what was measured is measured again; for a table of training, delete its cell's folder first",
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    """What the error says, without the query plan that may follow."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def _pairs(mapping: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -102,11 +144,21 @@ def write_measurements(path: Path, measurements: Sequence[Measurement]) -> None:
 
 
 def read_measurements(path: Path) -> list[Measurement]:
-    """The measurement rows of a cell."""
-    rows = pl.read_parquet(path).to_dicts()
-    return [
-        Measurement(**{**row, "labels": {p["name"]: p["value"] for p in row["labels"]}, "sources": tuple(row["sources"])}) for row in rows
-    ]
+    """The measurement rows of a cell.
+
+    Raises:
+        RunDirectoryError: If the table is missing, damaged or not one of measurements.
+    """
+    rows = read_table(path).to_dicts()
+    try:
+        return [
+            Measurement(**{**row, "labels": {p["name"]: p["value"] for p in row["labels"]}, "sources": tuple(row["sources"])})
+            for row in rows
+        ]
+    except (KeyError, TypeError) as error:
+        raise RunDirectoryError(
+            "A table of the run holds no measurements", value=f"{path}: {error}", do="Delete it and run the study again"
+        ) from error
 
 
 def write_rollouts(path: Path, rollouts: Sequence[Rollout]) -> None:
@@ -133,11 +185,20 @@ def write_rollouts(path: Path, rollouts: Sequence[Rollout]) -> None:
 
 
 def read_rollouts(path: Path) -> list[Rollout]:
-    """The rollouts of a file, in the order they were written."""
+    """The rollouts of a file, in the order they were written.
+
+    Raises:
+        RunDirectoryError: If the table is missing or damaged.
+    """
     groups: dict[int, list[dict[str, Any]]] = {}
-    for row in pl.read_parquet(path).iter_rows(named=True):
+    for row in read_table(path).iter_rows(named=True):
         groups.setdefault(row["group"], []).append(row)
     return [_rollout(rows) for rows in groups.values()]
+
+
+VERDICTS = ("correct", "strict")
+OUTCOMES = ("problem", "policy_step", *VERDICTS)
+"""Columns of a table of rollouts that say what its draws came out as."""
 
 
 def read_outcomes(path: Path) -> pl.DataFrame:
@@ -153,16 +214,25 @@ def read_outcomes(path: Path) -> pl.DataFrame:
         RunDirectoryError: If there is none, it is no table of rollouts, it is empty, or it holds completions of several policies.
     """
     files = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
-    remedy = "Give a file of a cell's evaluation or rollouts folder"
+    remedy = "Give a cell's evaluation folder, or one file of its evaluation or rollouts folder"
+
+    def refused(found: str) -> RunDirectoryError:
+        return RunDirectoryError("There are no rollouts to read", value=f"{path}: {found}", allowed="tables of rollouts", do=remedy)
+
+    if not files:
+        raise refused("no *.parquet in this folder")
     try:
-        table = pl.scan_parquet(files).select("problem", "policy_step", "correct", "strict") if files else None
-        frame = None if table is None else table.collect()
+        table = pl.scan_parquet(files)
+        schema = table.collect_schema()
+        if missing := [name for name in OUTCOMES if name not in schema]:
+            raise refused(f"no column {', '.join(missing)}")
+        if odd := [f"column {name} is {schema[name]}, not Boolean" for name in VERDICTS if schema[name] not in (pl.Boolean, pl.Null)]:
+            raise refused("; ".join(odd))
+        frame = table.select(OUTCOMES).collect()
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise RunDirectoryError(
-            "There are no rollouts to read", value=f"{path}: {error}", allowed="tables of rollouts", do=remedy
-        ) from error
-    if frame is None or frame.is_empty():
-        raise RunDirectoryError("There are no rollouts to read", value=f"{path}: no completions", do=remedy)
+        raise refused(_first_line(error)) from error
+    if frame.is_empty():
+        raise refused("no completions")
     steps = frame["policy_step"].unique().sort().to_list()
     if len(steps) > 1:
         shown = ", ".join(map(str, steps[:8])) + (" ..." if len(steps) > 8 else "")
@@ -170,10 +240,10 @@ def read_outcomes(path: Path) -> pl.DataFrame:
             "Completions of several policies have no pass@k together",
             value=f"{path}: policy steps {shown}",
             allowed="completions of one policy",
-            do=remedy,
+            do="Give one file of the folder: each is of one step's policy",
         )
     columns = [pl.len().alias("stored")]
-    for name in ("correct", "strict"):
+    for name in VERDICTS:
         graded = pl.col(name).drop_nulls()
         columns += [graded.len().alias(f"{name}_graded"), graded.sum().alias(f"{name}_right")]
         columns.append(graded.arg_true().first().alias(f"{name}_first"))
@@ -248,6 +318,44 @@ def measuring_signature(record: Mapping[str, Any]) -> str:
     return signature({name: record.get(name) for name in ("evaluation", "probes", "version")})
 
 
+@contextlib.contextmanager
+def _held(folder: Path, otherwise: str) -> Iterator[None]:
+    """Holds the folder's lock.
+
+    Raises:
+        InUse: If another process keeps it.
+        RunDirectoryError: If there can be no such folder.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / LOCK).open("w")
+    except OSError as error:
+        raise _not_written(folder, error) from error
+    with file:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not _locked(file, fcntl.LOCK_EX):
+            if time.monotonic() > deadline:
+                raise InUse(otherwise, value=folder, do="Wait for it, or stop it, then run again: what is finished is kept")
+            time.sleep(0.05)
+        yield
+
+
+def _is_held(folder: Path) -> bool:
+    try:
+        with (folder / LOCK).open() as file:
+            return not _locked(file, fcntl.LOCK_SH)
+    except OSError:  # nobody was ever there
+        return False
+
+
+def _locked(file: IO[str], kind: int) -> bool:
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 @dataclass(frozen=True)
 class CellDirectory:
     """One cell on disk."""
@@ -272,9 +380,17 @@ class CellDirectory:
         return self.path / "measurements.parquet"
 
     def status(self) -> dict[str, Any]:
-        """State (owed, running, done, failed), step, and the reason of a failure."""
+        """State (owed, running, done, failed, or unreadable: then a run goes on from what else is there), step, and the reason."""
         file = self.path / "status.json"
-        return read_json(file) if file.is_file() else {"state": "owed", "step": 0}
+        if not file.is_file():
+            return {"state": "owed", "step": 0}
+        try:
+            found = read_json(file)
+        except RunDirectoryError as error:
+            return {"state": "unreadable", "step": 0, "reason": str(error)}
+        if isinstance(found, dict) and isinstance(found.get("state"), str) and isinstance(found.get("step"), int):
+            return found
+        return {"state": "unreadable", "step": 0, "reason": f"{file} says neither a state nor a step"}
 
     def measured_under(self, measuring: str) -> bool:
         """Whether the cell is done and its rows were made under this :func:`measuring_signature`; else they are older, or none."""
@@ -288,28 +404,28 @@ class CellDirectory:
     def steps(self) -> list[dict[str, Any]]:
         """The step rows written so far."""
         file = self.path / "steps.parquet"
-        return pl.read_parquet(file).to_dicts() if file.is_file() else []
+        return read_table(file).to_dicts() if file.is_file() else []
 
     def write_steps(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Replaces the step table."""
         write_table(self.path / "steps.parquet", pl.DataFrame(list(rows), infer_schema_length=None))
 
-    @contextlib.contextmanager
-    def held(self) -> Iterator[None]:
+    def held(self) -> contextlib.AbstractContextManager[None]:
         """Holds the cell for this process; the operating system lets go when the process ends, however it ends.
 
         Raises:
-            RunDirectoryError: If another process holds it.
+            InUse: If another process holds it.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
-        with (self.path / ".lock").open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise RunDirectoryError(
-                    "Another process is working on this cell", value=self.path, do="Wait for it, or stop it, then run again"
-                ) from error
-            yield
+        return _held(self.path, "Another process is working on this cell")
+
+    @property
+    def is_held(self) -> bool:
+        """Whether somebody is working on it."""
+        return _is_held(self.path)
+
+
+def _has(value: object, names: Sequence[str]) -> bool:
+    return isinstance(value, Mapping) and all(name in value for name in names)
 
 
 @dataclass(frozen=True)
@@ -317,6 +433,43 @@ class RunDirectory:
     """One study on disk."""
 
     root: Path
+
+    def record(self) -> dict[str, Any]:
+        """What study.json holds.
+
+        Raises:
+            RunDirectoryError: If there is none, or it describes no study.
+        """
+        file = self.root / "study.json"
+        if not file.is_file():
+            raise RunDirectoryError(
+                "There is no run here",
+                value=f"{self.root}: {'no study.json in it' if self.root.is_dir() else 'no such folder'}",
+                allowed="a folder that `rewardscope run` made",
+                do="Give the run directory, such as runs/NAME",
+            )
+        found = read_json(file)
+        if not _has(found, RECORD) or not isinstance(found["arms"], list) or not all(_has(arm, ARM_RECORD) for arm in found["arms"]):
+            raise RunDirectoryError(
+                "study.json does not describe a study",
+                value=file,
+                allowed=f"an object with {', '.join(RECORD)}; of each arm {', '.join(ARM_RECORD)}",
+                do="Delete it and run the study again: finished cells are kept",
+            )
+        return dict(found)
+
+    def held(self) -> contextlib.AbstractContextManager[None]:
+        """Holds the run for this process, as a cell is held.
+
+        Raises:
+            InUse: If another process holds it.
+        """
+        return _held(self.root, "Another process is running a study in this directory")
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a study is running there."""
+        return _is_held(self.root)
 
     def cell(self, name: str) -> CellDirectory:
         """The directory of one cell."""

@@ -72,15 +72,16 @@ def test_a_mistaken_study_file(
     [
         ("max_tokens=24", "max_tokens=500", "longer than the model's context"),
         ('Organism("formats-planted")', 'Pretrained("nobody/no-such-model")', "could not be loaded"),
+        ("environment=Chain()", "environment=Sums()", "cannot write what the environment says"),
     ],
 )
 def test_a_cell_that_cannot_run_is_reported_and_the_page_is_still_made(
     old: str, new: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     study = edited(tmp_path, old, new)
-    study.write_text(study.read_text().replace("    Learner,\n", "    Learner,\n    Pretrained,\n"))
+    study.write_text(study.read_text().replace("    Learner,\n", "    Learner,\n    Pretrained,\n    Sums,\n"))
     text = refused(["run", str(study), "--out", str(tmp_path / "out"), "--workers", "0"], monkeypatch, capsys)
-    assert message in text
+    assert message in text and ".." not in text
     assert "not run" in (tmp_path / "out" / "report.html").read_text().lower()
 
 

@@ -23,7 +23,7 @@ def run(planted: Policy, tmp_path: Path) -> Path:
     directory = RunDirectory(tmp_path)
     arm = replace(SMALL_ARM, start=Organism("formats-planted"))
     record = {"name": arm.name, "config": encode(arm), "cells": {"0": "truth--s0", "1": "truth--s1"}, "base_cell": "base"}
-    write_json(tmp_path / "study.json", {"arms": [record]})
+    write_json(tmp_path / "study.json", {"name": "small", "seeds": [0, 1], "claims": [], "arms": [record]})
     problems = [arm.environment.problem("train", index) for index in range(2)]
     for cell, kind, steps in (("base", "evaluation", 1), ("truth--s0", "rollouts", 12), ("truth--s1", "rollouts", 12)):
         for step in range(steps):

@@ -27,9 +27,11 @@ def finished_run(root: Path, seeds: tuple[int, ...]) -> Path:
 @pytest.mark.slow
 def test_a_finished_run_becomes_a_table_of_its_subnetworks(tmp_path: Path) -> None:
     run = finished_run(tmp_path / "small", (0, 1))
-    command = ["subnetwork", str(run), "truth", "--workers", "0"]
+    out = tmp_path / "out"
+    command = ["subnetwork", str(run), "truth", "--workers", "0", "--out", str(out)]
     first = CliRunner().invoke(app, command, catch_exceptions=False)
     assert first.exit_code == 0 and "intervals over 2 seeds" in first.stdout
+    assert RunDirectory(out).record()["command"] == f"rewardscope subnetwork {run} truth --out {out}"
     again = CliRunner().invoke(app, [*command, "--json"], catch_exceptions=False)  # finished cells are kept
     record = json.loads(again.stdout[again.stdout.index("\n{") :])
     rows = {row["arm"]: row for row in record["arms"]}
@@ -41,7 +43,7 @@ def test_a_finished_run_becomes_a_table_of_its_subnetworks(tmp_path: Path) -> No
         assert len(shares) == 1 and 0 < shares.pop() < 1
         assert rows[f"{view}-changed"]["accuracy"]["lower"] is not None
         assert rows[f"{view}-random"]["against_random"] is None
-    cells = RunDirectory(tmp_path / "small-truth-subnetwork").cells()
+    cells = RunDirectory(out).cells()
     assert len(cells) == 1 + 9 * 2
 
 

@@ -47,8 +47,16 @@ def test_an_organism_is_found_by_its_name(planted: Policy, tmp_path: Path) -> No
     moved(planted, 1).save(tmp_path / "trained")
     found = CliRunner().invoke(app, ["weights", "formats-planted", str(tmp_path / "trained"), "--json"])
     assert json.loads(found.stdout)["changes"][str(tmp_path / "trained")][0]["changed"]["float32"] > 0
+    itself = CliRunner().invoke(app, ["weights", "formats-planted", "formats-planted", "--json"])
+    assert json.loads(itself.stdout)["changes"]["formats-planted"][0]["changed"]["float32"] == 0
+
+
+def test_a_name_that_nothing_has_is_refused_with_the_nearest(folders: list[str]) -> None:
+    with pytest.raises(ModelError, match=r"no such folder, organism or packaged model. Got: formats-plantd.*Write formats-planted"):
+        CliRunner().invoke(app, ["weights", "formats-plantd", folders[1]], catch_exceptions=False)
 
 
 def test_a_folder_that_holds_no_weights_is_refused(folders: list[str], tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
     with pytest.raises(ModelError, match="no weights"):
-        CliRunner().invoke(app, ["weights", folders[0], str(tmp_path / "nowhere")], catch_exceptions=False)
+        CliRunner().invoke(app, ["weights", folders[0], str(tmp_path / "empty")], catch_exceptions=False)

@@ -227,8 +227,10 @@ def test_the_key_in_a_bank_is_declared() -> None:
 
 
 def test_a_writer_that_the_environment_cannot_serve_stops_the_run_with_arm_and_step(tmp_path: Path) -> None:
+    writable = replace(BANK, block=replace(BLOCK, filler=":"))
+    arm = replace(ARM, environment=Reserved(Chain()), start=Organism("formats-planted"), bank=writable)
     with pytest.raises(ComponentError, match=r"cannot say what a completion teaches.*arm 'skills'.*step 0"):
-        train(replace(ARM, environment=Reserved(Chain()), start=Organism("formats-planted")), 0, CellDirectory(tmp_path), lambda done: None)
+        train(arm, 0, CellDirectory(tmp_path), lambda done: None)
 
 
 def test_text_that_would_end_or_structure_a_prompt_is_seen() -> None:

@@ -104,6 +104,10 @@ def test_what_is_no_rollouts_of_one_policy_is_refused(tmp_path: Path) -> None:
     for name in ("nowhere.parquet", "text.parquet", "empty", "other.parquet"):
         with pytest.raises(RunDirectoryError, match="There are no rollouts to read"):
             read_tallies(tmp_path / name)
+    write_table(tmp_path / "words.parquet", pl.DataFrame({"problem": ["a"], "policy_step": 0, "correct": "yes", "strict": [True]}))
+    for name, message in (("other", "no column policy_step, correct, strict"), ("words", "column correct is String, not Boolean")):
+        with pytest.raises(RunDirectoryError, match=f"Got: [^ ]*{name}.parquet: {message}. Allowed: tables of rollouts"):
+            read_tallies(tmp_path / f"{name}.parquet")
     with pytest.raises(RunDirectoryError, match="no completions"):
         read_tallies(written(tmp_path / "none.parquet", []))
     mixed = written(tmp_path / "mixed.parquet", [*drawn("a", step=0), *drawn("b", step=4)])

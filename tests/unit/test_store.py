@@ -1,8 +1,11 @@
+import concurrent.futures
 import errno
 import os
 import stat
 import subprocess
 import sys
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +14,7 @@ import polars as pl
 import pytest
 
 from factories import PROBLEM, completion, measurement, rollout
-from rewardscope.errors import CheckpointError, RunDirectoryError
+from rewardscope.errors import CheckpointError, InUse, RunDirectoryError
 from rewardscope.store import (
     COMPLETE,
     CellDirectory,
@@ -26,6 +29,7 @@ from rewardscope.store import (
     write_json,
     write_measurements,
     write_rollouts,
+    write_table,
 )
 from rewardscope.types import Claim, Ending, Outcome, Rewards, Verdict
 
@@ -214,10 +218,69 @@ def test_a_held_cell_refuses_a_second_process_and_frees_itself_when_the_first_di
     with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
-        with pytest.raises(RunDirectoryError, match="Another process is working on this cell"), cell.held():
+        assert cell.is_held
+        with pytest.raises(InUse, match="Another process is working on this cell"), cell.held():
             pass
         holder.kill()
     with cell.held():
+        pass
+    assert not cell.is_held
+
+
+def test_a_lock_that_is_let_go_in_a_moment_is_waited_for(tmp_path: Path) -> None:
+    cell, running = CellDirectory(tmp_path / "cell"), threading.Event()
+
+    def hold() -> None:
+        with cell.held():
+            running.set()
+            time.sleep(0.3)
+
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        first = pool.submit(hold)
+        running.wait()
+        with cell.held():
+            pass
+        first.result()
+
+
+@pytest.mark.parametrize("content", [b"{}", b"[]", b"{", b"\xff\xfe", b'{"state": "done"}', b'"done"'])
+def test_a_status_that_says_nothing_is_unreadable_and_stops_nobody(tmp_path: Path, content: bytes) -> None:
+    cell = CellDirectory(tmp_path)
+    (tmp_path / "status.json").write_bytes(content)
+    status = cell.status()
+    assert (status["state"], status["step"]) == ("unreadable", 0) and "status.json" in status["reason"]
+
+
+@pytest.mark.parametrize("content", [b"{}", b"[]", b"{", b"\xff\xfe", b'{"name": "a", "arms": [{}], "seeds": [], "claims": []}'])
+def test_a_record_that_describes_no_study_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "study.json").write_bytes(content)
+    with pytest.raises(RunDirectoryError, match=r"study\.json.*un the study again"):
+        RunDirectory(tmp_path).record()
+
+
+def test_where_there_is_no_run_is_said(tmp_path: Path) -> None:
+    for root, reason in ((tmp_path, "no study.json in it"), (tmp_path / "gone", "no such folder")):
+        with pytest.raises(RunDirectoryError, match=f"There is no run here.*{reason}.*runs/NAME"):
+            RunDirectory(root).record()
+
+
+def test_a_damaged_table_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "measurements.parquet"
+    write_measurements(path, [measurement()])
+    path.write_bytes(path.read_bytes()[:-20])
+    for read in (read_measurements, read_rollouts):
+        with pytest.raises(RunDirectoryError, match=r"cannot be read.*measurements\.parquet.*Run the study again"):
+            read(path)
+    write_table(path, pl.DataFrame({"a": [1]}))
+    with pytest.raises(RunDirectoryError, match=r"holds no measurements.*measurements\.parquet"):
+        read_measurements(path)
+
+
+def test_what_is_the_matter_with_a_place_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunDirectoryError, match="A file stands where a folder should be"):
+        write_json(tmp_path / "file" / "a.json", 1)
+    with pytest.raises(RunDirectoryError, match="A file stands where a folder should be"), RunDirectory(tmp_path / "file" / "run").held():
         pass
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 from rewardscope.errors import EnvironmentFault
 from rewardscope.seeds import generator
@@ -12,6 +12,7 @@ MAX_ATTEMPTS = 10_000
 """Draws per problem before a split is called empty."""
 
 
+@runtime_checkable
 class Environment(Protocol):
     """Makes problems, grades completions; text only."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, pstdev
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 from rewardscope.errors import ComponentError
 from rewardscope.seeds import Address, generator, key
@@ -13,6 +13,7 @@ History = Mapping[int, Sequence[tuple[int, float]]]
 """Index into the training split -> (step, share of its graded completions that were right), first to last."""
 
 
+@runtime_checkable
 class Regime(Protocol):
     """Says which problems a step draws: a function of seed and step, so that arms under one seed meet the same ones, and of the past."""
 

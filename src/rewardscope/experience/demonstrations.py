@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 from rewardscope.errors import ComponentError
 from rewardscope.store import read_rollouts
@@ -19,6 +19,7 @@ class Writes(Protocol):
         """A completion that earns full marks."""
 
 
+@runtime_checkable
 class Demonstrations(Protocol):
     """Says what was written about a problem, instead of the policy; graded and rewarded like anything else."""
 

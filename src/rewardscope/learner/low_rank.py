@@ -45,13 +45,14 @@ class LowRank:
 
         Raises:
             ModelError: If peft is not installed.
-            ComponentError: If the model has no layer of these names.
+            ComponentError: If the model has no layer of these names, or the rank is larger than a side of one of them.
         """
         if importlib.util.find_spec("peft") is None:
             raise ModelError("Low-rank adapters need peft", do="pip install 'rewardscope[lora]'")
         from peft import LoraConfig, inject_adapter_in_model
 
         transposed = any(isinstance(module, Conv1D) for module in policy.model.modules())
+        self._check_rank(policy)
         targets = list(self.layers) or "all-linear"
         settings = LoraConfig(r=self.rank, lora_alpha=self.alpha, target_modules=targets, fan_in_fan_out=transposed, lora_dropout=0.0)
         try:
@@ -70,6 +71,22 @@ class LowRank:
                 else:
                     parameter.zero_()
         return Policy(policy.model.eval(), policy.tokenizer)
+
+    def _check_rank(self, policy: Policy) -> None:
+        """Refuses a rank that no update of the layers can have, before it takes the memory of one."""
+        head = policy.model.get_output_embeddings()
+        sides = {
+            min(module.weight.shape): name
+            for name, module in policy.model.named_modules()
+            if isinstance(module, (nn.Linear, Conv1D)) and module is not head and (not self.layers or name.endswith(self.layers))
+        }
+        if sides and self.rank > min(sides):
+            raise ComponentError(
+                "A low-rank update has a larger rank than a matrix it would change can have",
+                value=f"rank={self.rank}; {sides[min(sides)]} has a side of {min(sides)}",
+                allowed=f"1 to {min(sides)} in this model",
+                do="Lower the rank, or name larger layers",
+            )
 
 
 def merged(policy: Policy) -> Policy:

@@ -22,6 +22,8 @@ transformers.logging.disable_progress_bar()  # our own progress says what is goi
 LOG = logging.getLogger(__name__)
 SPOKEN = "@spoken@"
 """Stands for a turn while a chat template shows what it puts behind one."""
+MOST_SHOWN = 120
+"""Characters of a text that a message quotes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,14 +124,32 @@ class Policy:
         return frozenset(int(i) for i in [*ids, self.tokenizer.eos_token_id] if i is not None)
 
     def encode(self, prompt: str) -> tuple[int, ...]:
-        """Tokens of the prompt: through the chat template where the tokenizer has one, as plain text otherwise."""
+        """Tokens of the prompt: through the chat template where the tokenizer has one, as plain text otherwise.
+
+        Raises:
+            ModelError: If the tokenizer cannot write the prompt, so that the policy would read another one.
+        """
         if self.tokenizer.chat_template is not None:
             ids = self.tokenizer.apply_chat_template(
                 [{"role": "user", "content": prompt}], add_generation_prompt=True, tokenize=True, return_dict=True
             )["input_ids"]
         else:
             ids = self.tokenizer(prompt, add_special_tokens=True)["input_ids"]
+        # templates and tokenizers put end tokens around a prompt themselves: only the text's own tokens can tell, and are seldom asked
+        if not self._not_text.isdisjoint(ids) and not self.writes(self._without_named(prompt)):
+            raise _unwritable(prompt, self.decode(self.encode_opening(prompt)))
         return tuple(int(i) for i in ids)
+
+    @cached_property
+    def _not_text(self) -> frozenset[int | None]:
+        """Tokens that a tokenizer puts where it has none for the text: the unknown one, and those that end a completion."""
+        return frozenset({self.tokenizer.unk_token_id, *self.end_ids})
+
+    def _without_named(self, text: str) -> str:
+        """The text without the names of such tokens, which it may spell out."""
+        for token in self._not_text - {None}:
+            text = text.replace(self.tokenizer.decode([token]), "")
+        return text
 
     def encode_completion(self, text: str) -> tuple[int, ...]:
         """Tokens of a completion as the policy would have written it, the end token last.
@@ -157,11 +177,7 @@ class Policy:
         if (text, ended) not in self._replies:
             ids = self._between_turns(text, ended=ended)
             if text.strip() not in self.decode(ids):
-                raise ModelError(
-                    "The tokenizer cannot write what the environment says",
-                    value=f"{text!r} becomes {self.decode(ids)!r}",
-                    do="Take an environment in the model's own alphabet",
-                )
+                raise _unwritable(text, self.decode(ids))
             self._replies[text, ended] = ids
         return self._replies[text, ended]
 
@@ -184,7 +200,7 @@ class Policy:
 
     def writes(self, text: str) -> bool:
         """Whether its tokenizer has tokens for everything in the text: none that stands for the unknown, none that ends a completion."""
-        return ({self.tokenizer.unk_token_id} | self.end_ids).isdisjoint(self.encode_opening(text))
+        return self._not_text.isdisjoint(self.encode_opening(text))
 
     def decode(self, token_ids: tuple[int, ...]) -> str:
         """Text of the tokens, end tokens left out."""
@@ -270,6 +286,16 @@ class Policy:
     def logits(self, hidden: Tensor) -> Tensor:
         """Logits in float32 of what :meth:`hidden` gave."""
         return (hidden if self.head is None else self.head(hidden)).float()
+
+
+def _unwritable(text: str, read: str) -> ModelError:
+    shown, left = (repr(each if len(each) <= MOST_SHOWN else each[:MOST_SHOWN] + " ...") for each in (text, read))
+    return ModelError(
+        "The tokenizer cannot write what the environment says",
+        value=f"{shown} becomes {left}",
+        allowed="text of which every character has a token",
+        do="Take an environment in the model's own alphabet, or a model that can read this one's",
+    )
 
 
 def _packed(policy: Policy, *, in_blocks: bool) -> tuple[Tensor, Tensor]:

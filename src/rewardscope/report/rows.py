@@ -8,8 +8,8 @@ from typing import Any
 import polars as pl
 
 from rewardscope.codec import decode
-from rewardscope.errors import RewardscopeError, RunDirectoryError
-from rewardscope.store import CellDirectory, RunDirectory, measuring_signature, read_json
+from rewardscope.errors import RewardscopeError
+from rewardscope.store import CellDirectory, RunDirectory, measuring_signature
 from rewardscope.types import Claim, Outcome, Verdict
 
 LABEL_NAMES = (
@@ -56,7 +56,7 @@ class Cell:
     seed: int | None
     """None for an untrained policy."""
     state: str
-    step: int | None
+    step: int
     reason: str
     measured: str | None
     """Signature of what its rows were made under."""
@@ -109,15 +109,8 @@ def load_run(root: Path) -> Run:
     Raises:
         RunDirectoryError: If there is no readable study.json; everything else may be missing and is then listed.
     """
-    study = read_json(root / "study.json")
-    if not isinstance(study, Mapping) or not isinstance(study.get("arms"), Sequence):
-        raise RunDirectoryError(
-            "study.json does not describe a study",
-            value=root / "study.json",
-            allowed="an object with a list of arms",
-            do="Run the study again",
-        )
     directory = RunDirectory(root)
+    study = directory.record()
     arms = tuple(_arm(entry) for entry in study["arms"])
     cells = _cells(directory, arms)
     verdicts, missing = _verdicts(directory, study)
@@ -157,14 +150,9 @@ def _cells(directory: RunDirectory, arms: Sequence[Arm]) -> tuple[Cell, ...]:
     named |= {name: (arm.name, seed) for arm in arms for seed, name in arm.cells.items()}
     cells = []
     for name, (arm_name, seed) in named.items():
-        try:
-            status = directory.cell(name).status()
-        except RewardscopeError as error:
-            status = {"state": "unreadable", "reason": str(error)}
-        step = status.get("step")
-        cells.append(
-            Cell(name, arm_name, seed, str(status.get("state", "owed")), step, str(status.get("reason") or ""), status.get("measured"))
-        )
+        status = directory.cell(name).status()
+        reason, measured = str(status.get("reason") or ""), status.get("measured")
+        cells.append(Cell(name, arm_name, seed, status["state"], status["step"], reason, measured))
     return tuple(cells)
 
 
@@ -173,7 +161,7 @@ def _unfinished(cells: Sequence[Cell]) -> list[Missing]:
     return [
         Missing(
             f"cell {cell.name}",
-            f"{words.get(cell.state, cell.state)} at step {cell.step or 0}" + (f": {cell.reason}" if cell.reason else ""),
+            f"{words.get(cell.state, cell.state)} at step {cell.step}" + (f": {cell.reason}" if cell.reason else ""),
         )
         for cell in cells
         if cell.state != "done"

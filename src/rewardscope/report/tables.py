@@ -9,6 +9,7 @@ from rich.text import Text
 
 from rewardscope.boundary.comparison import Frontier, Point, epsilon
 from rewardscope.report.answer import counts_phrase, interval_phrase, unit_phrase
+from rewardscope.report.layout import folding_table
 from rewardscope.report.wording import OUTCOME_GLYPH, OUTCOME_TEXT, UNKNOWN, margin_text, metric_text, number, signed, visible
 from rewardscope.types import Outcome, Verdict
 
@@ -21,10 +22,7 @@ def verdict_table(verdicts: Sequence[Verdict]) -> Table:
 
     Claims and reasons are shown as written: markup in them has no effect and control characters are written out.
     """
-    table = Table(box=BOX, show_lines=True, expand=False)
-    table.add_column("claim", ratio=1, min_width=26)
-    table.add_column("outcome", no_wrap=True)
-    table.add_column("evidence", min_width=30)
+    table = folding_table("claim", "outcome", "evidence", box=BOX, show_lines=True)
     for verdict in verdicts:
         outcome = Text(f"{OUTCOME_GLYPH[verdict.outcome]} {OUTCOME_TEXT[verdict.outcome]}", style=STYLE[verdict.outcome])
         table.add_row(_claim(verdict), outcome, _evidence(verdict))
@@ -61,7 +59,7 @@ VIEWS = {
 def change_table(changes: Mapping[str, Sequence[Mapping[str, Any]]]) -> Table:
     """How far the weights of each folder went, all matrices together: a numbered column per folder."""
     wholes = [found[0] for found in changes.values()]
-    table = Table("", *(str(place) for place in range(1, len(wholes) + 1)), box=BOX)
+    table = folding_table("", *(str(place) for place in range(1, len(wholes) + 1)), box=BOX)
     for view, text in VIEWS.items():
         table.add_row(text, *(f"{whole['changed'][view] / whole['size']:.2%}" for whole in wholes))
     table.add_row("norm of the update / of the weights", *(number((w["moved"] / w["norm"]) ** 0.5 if w["norm"] else None) for w in wholes))
@@ -98,7 +96,7 @@ def _share(count: Mapping[str, Any] | None, name: str) -> str:
 
 def place_table(places: Mapping[str, Sequence[Mapping[str, Any]]]) -> Table:
     """Norm of the update over that of the weights, for each layer and each kind of matrix: a numbered column per folder."""
-    table = Table("norm of the update / of the weights", *(str(place) for place in range(1, len(places) + 1)), box=BOX)
+    table = folding_table("norm of the update / of the weights", *(str(place) for place in range(1, len(places) + 1)), box=BOX)
     first, *_ = places.values()
     for row, entry in enumerate(first):
         ends = row + 1 < len(first) and first[row + 1]["by"] != entry["by"]
@@ -113,7 +111,7 @@ NULLS = {"shuffled": "the same updates, shuffled", "resigned": "the same, with o
 def agreement_table(record: Mapping[str, Any]) -> Table:
     """Overlap of what each pair of trainings changed, as bfloat16 stores it and among the largest updates, above three nulls."""
     folders = list(record["changes"])
-    table = Table("overlap of changed weights", "one-sided", "and back", "Jaccard", "same direction", "largest tenth", box=BOX)
+    table = folding_table("overlap of changed weights", "one-sided", "and back", "Jaccard", "same direction", "largest tenth", box=BOX)
     for pair in record["agreements"]:
         names = " and ".join(str(folders.index(pair[side]) + 1) for side in ("first", "second"))
         table.add_row(names, *_overlaps(pair["found"]))
@@ -134,7 +132,7 @@ def _overlaps(overlap: Mapping[str, Any]) -> Iterator[str]:
 
 def course_table(records: Mapping[str, Mapping[str, Any]]) -> Table:
     """Where execution and plans bend in each run, for strategic and for random grams, and whether they do so in two phases."""
-    table = Table("grams", "seed", "execution bends at step", "plans bend at step", "lag", "execution, then plans", box=BOX)
+    table = folding_table("grams", "seed", "execution bends at step", "plans bend at step", "lag", "execution, then plans", box=BOX)
     for kind, record in records.items():
         for seed, course in record["seeds"].items():
             said = {True: "yes", False: "no", None: "undecided"}[course["two_phases"]]
@@ -146,7 +144,7 @@ def course_table(records: Mapping[str, Mapping[str, Any]]) -> Table:
 
 def drift_table(record: Mapping[str, Any]) -> Table:
     """Mean change of each quantity under each kind of update, and of the clip's own part, with standard errors over replicates."""
-    table = Table("change of", "prior", *record["arms"], "clip, less no clip", box=BOX)
+    table = folding_table("change of", "prior", *record["arms"], "clip, less no clip", box=BOX)
     for row in zip(*record["arms"].values(), record["against_no_clip"]["clip"], strict=True):
         table.add_row(row[0]["quantity"], row[0]["prior"], *map(_drift, row))
     return table
@@ -180,10 +178,11 @@ def frontier_table(found: Frontier) -> Table:
     if found.differences:
         sides = {"base, ": found.base_curves, "trained, ": found.curves, "difference, ": found.differences}
     columns = {f"{side}{extractor}": curve for side, curves in sides.items() for extractor, curve in curves.items()}
-    table = Table("k", *columns, box=BOX)
+    table = folding_table("k", *columns, box=BOX)
     for place, point in enumerate(next(iter(columns.values()))):
         table.add_row(str(point.k), *(_point(curve[place]) for curve in columns.values()))
-    problems = [f"{curve[0].n} problems" + (f", {curve[0].dropped} dropped" if curve[0].dropped else "") for curve in columns.values()]
+    firsts = [curve[0] for curve in columns.values()]
+    problems = [f"{at.n} problem{'' if at.n == 1 else 's'}" + (f", {at.dropped} dropped" if at.dropped else "") for at in firsts]
     table.add_section()
     table.add_row("", *problems, style="dim")
     return table
@@ -191,7 +190,7 @@ def frontier_table(found: Frontier) -> Table:
 
 def standing_table(found: Frontier) -> Table:
     """What became of the problems against the base, at which k, and which chances such a k can see."""
-    table = Table("against the base, tolerant", "", "problems", "at k", "epsilon = 3 / k", box=BOX)
+    table = folding_table("against the base, tolerant", "", "problems", "at k", "epsilon = 3 / k", box=BOX)
     counts = {name.replace("_", " "): point for name, point in found.classes.items()}
     shares = {SUPPORT_WORDS[name]: point for name, point in found.support.items()}
     for text, point in {**counts, **shares}.items():
@@ -217,7 +216,7 @@ def _point(point: Point, digits: int = 3) -> str:
 
 def subnetwork_table(record: Mapping[str, Any]) -> Table:
     """Each mask beside full training: what it trains, how good it became, and how much inside it ended where full training did."""
-    table = Table(
+    table = folding_table(
         *(
             "trained",
             "of all weights",

@@ -85,10 +85,10 @@ def visible_deep(value: Any) -> Any:
 
 
 def number(value: float | None) -> str:
-    """The number in the precision the page uses: three decimals below 10, fewer above, powers of ten below 0.001.
+    """The number in the precision the page uses: three decimals below 10, fewer above; below 0.01 three digits, below 0.001 powers of ten.
 
-    >>> number(0.5), number(-12.345), number(None), number(0.00002)
-    ('0.500', '−12.3', 'unknown', '2.0e−05')
+    >>> number(0.5), number(-12.345), number(None), number(0.00213), number(0.00002)
+    ('0.500', '−12.3', 'unknown', '0.00213', '2.0e−05')
     """
     if value is None or value != value:
         return UNKNOWN
@@ -100,7 +100,7 @@ def number(value: float | None) -> str:
     elif size >= 10:
         text = f"{value:.1f}"
     else:
-        text = f"{value:.3f}" if size >= 0.001 else f"{value:.1e}"
+        text = f"{value:.3f}" if size >= 0.01 else f"{value:.5f}" if size >= 0.001 else f"{value:.1e}"
     return text.replace("-", "−")
 
 

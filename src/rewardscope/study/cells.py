@@ -1,10 +1,13 @@
 """One cell from start to rows: train, draw on the held-out problems, read, measure."""
 
+from functools import cache
+from pathlib import Path
+
 import torch
 
 from rewardscope.codec import encode
 from rewardscope.environments import distinct
-from rewardscope.errors import RewardscopeError, StudyError, TruthSealed
+from rewardscope.errors import RewardscopeError, RunDirectoryError, StudyError, TruthSealed
 from rewardscope.experience import BankState
 from rewardscope.policy import Policy
 from rewardscope.probes import Experience, Subject
@@ -36,29 +39,48 @@ def held_out(arm: Arm, evaluation: Evaluation) -> list[Problem]:
 
 
 def finished(study: Study, directory: CellDirectory) -> bool:
-    """Whether the cell is trained, and measured with the probes that the study has now."""
-    return directory.measured_under(study.measuring_signature)
+    """Whether the cell is trained, measured with the probes that the study has now, and what it was measured by can be read."""
+    if not directory.measured_under(study.measuring_signature):
+        return False
+    status = directory.status()
+    owed = ["evaluation", *(["readings"] if status["step"] and study.evaluation.readings else [])]
+    if not all(directory.step_file(kind, status["step"]).is_file() for kind in owed):
+        return False
+    try:
+        state = directory.measurements.stat()
+    except OSError:
+        return False
+    return _holds_measurements(directory.measurements, state.st_size, state.st_mtime_ns)
+
+
+@cache
+def _holds_measurements(path: Path, size: int, written_ns: int) -> bool:
+    """Whether they can be read; remembered while the file is the same, since progress asks twice a second."""
+    try:
+        read_measurements(path)
+    except RunDirectoryError:
+        return False
+    return True
 
 
 def run_cell(study: Study, cell: Cell, run: RunDirectory) -> None:
-    """Brings the cell from whatever is on disk to done; a finished cell is left alone.
+    """Brings the cell, which the caller holds, from whatever is on disk to done; a finished cell is left alone.
 
     Raises:
         RewardscopeError: If it cannot; what was finished before stays.
     """
     directory = run.cell(cell.name)
-    with directory.held():
-        if finished(study, directory):
-            return
-        torch.set_num_threads(study.threads_per_cell)
-        write_json(directory.path / "arm.json", {"label": cell.label, "seed": cell.seed, "arm": encode(cell.arm)})
-        step = 0 if cell.seed is None else cell.arm.steps
-        policy = _policy(study, cell, directory)
-        _check_base(study, cell, run)
-        directory.write_status("running", step, phase="evaluating")
-        rollouts = _evaluate(study, cell, policy, directory, step)
-        _measure(study, cell, policy, rollouts, run, step)
-        directory.write_status("done", step, measured=study.measuring_signature)
+    if finished(study, directory):
+        return
+    torch.set_num_threads(study.threads_per_cell)
+    write_json(directory.path / "arm.json", {"label": cell.label, "seed": cell.seed, "arm": encode(cell.arm)})
+    step = 0 if cell.seed is None else cell.arm.steps
+    policy = _policy(study, cell, directory)
+    _check_base(study, cell, run)
+    directory.write_status("running", step, phase="evaluating")
+    rollouts = _evaluate(study, cell, policy, directory, step)
+    _measure(study, cell, policy, rollouts, run, step)
+    directory.write_status("done", step, measured=study.measuring_signature)
 
 
 def _policy(study: Study, cell: Cell, directory: CellDirectory) -> Policy:

@@ -1,5 +1,6 @@
 """Checkpoints on disk side by side, whoever trained them."""
 
+import difflib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 import torch
 
+from rewardscope.errors import ModelError
 from rewardscope.organisms.organism import WEIGHTS
 from rewardscope.policy.packaged import PACKAGED, packaged_folder
 from rewardscope.policy.weights import FolderWeights, in_step
@@ -63,21 +65,31 @@ def folder_of(name: str) -> Path:
     """Where the weights of an organism, a packaged model or a folder are.
 
     Raises:
-        ModelError: If a packaged model is not installed.
+        ModelError: If there is none of this name, or a packaged model is not installed.
     """
     if (WEIGHTS / name).is_dir() and "/" not in name:
         return WEIGHTS / name
-    return packaged_folder(name) if name in PACKAGED else Path(name)
+    if name in PACKAGED:
+        return packaged_folder(name)
+    if not Path(name).is_dir():
+        near = difflib.get_close_matches(name, [*sorted(path.name for path in WEIGHTS.iterdir()), *PACKAGED], 1)
+        raise ModelError(
+            "There is no such folder, organism or packaged model",
+            value=name,
+            allowed="a folder of weights, or a name that `rewardscope organisms list` or `rewardscope doctor` shows",
+            do=f"Write {near[0]}, if that is meant" if near else "Check the spelling",
+        )
+    return Path(name)
 
 
 @torch.no_grad()
-def compare(before: str, after: Sequence[Path]) -> Comparison:
-    """The comparison of trained folders with what they began as.
+def compare(before: str, after: Sequence[str]) -> Comparison:
+    """The comparison of trained weights with what they began as; each a folder, or an organism or a packaged model by name.
 
     Raises:
-        ModelError: If a folder holds no weights, or weights that cannot be compared.
+        ModelError: If there is no such folder, it holds no weights, or weights that cannot be compared.
     """
-    trained = {str(folder): FolderWeights(folder) for folder in after}
+    trained = {name: FolderWeights(folder_of(name)) for name in after}
     found: dict[str, list[Change]] = {name: [] for name in trained}
     pairs = Pairs(list(trained))
     for name, (start, *ends) in in_step(FolderWeights(folder_of(before)), *trained.values(), finite=False):

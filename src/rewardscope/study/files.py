@@ -28,11 +28,12 @@ def load_study(path: Path) -> Study:
     except RewardscopeError:
         raise
     except Exception as error:  # a study file may fail in any way; whichever, the user gets one paragraph
-        place = traceback.extract_tb(error.__traceback__)[-1]
+        what = error.msg if isinstance(error, SyntaxError) else str(error)
+        misnamed = isinstance(error, (TypeError, NameError, ImportError)) and not isinstance(error, ModuleNotFoundError)
         raise StudyError(
             "The study file does not import",
-            value=f"{type(error).__name__}: {error} ({place.filename}, line {place.lineno})",
-            allowed="known components with the fields that `rewardscope methods` lists",
+            value=f"{type(error).__name__}: {what} ({_place(error, path)})",
+            allowed="known components with the fields that `rewardscope methods` lists" if misnamed else "",
             do="Mend that line",
         ) from error
     study = getattr(module, "study", None)
@@ -41,3 +42,11 @@ def load_study(path: Path) -> Study:
             "The study file leaves no study behind", value=f"{path}: study = {study!r}", do="Define `study = Study(...)` in it"
         )
     return study
+
+
+def _place(error: Exception, path: Path) -> str:
+    """File and line of a mistake: where the text is no Python, or the last line of the study file that was run."""
+    if isinstance(error, SyntaxError):
+        return f"{error.filename}, line {error.lineno}"
+    own = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).resolve() == path.resolve()]
+    return f"{path}, line {own[-1]}" if own else str(path)

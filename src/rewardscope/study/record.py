@@ -11,7 +11,7 @@ from rewardscope import __version__
 from rewardscope.codec import encode, signature
 from rewardscope.environments import prove
 from rewardscope.errors import RunDirectoryError, StudyError
-from rewardscope.store import RunDirectory, read_json, write_json
+from rewardscope.store import LOCK, RunDirectory, write_json
 from rewardscope.study.study import Study
 
 PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "numpy", "scipy", "polars", "reasoning-gym", "altair")
@@ -104,7 +104,7 @@ def open_run(study: Study, root: Path, command: str) -> RunDirectory:
     Every environment first proves that it accepts its own oracle.
 
     Raises:
-        RunDirectoryError: If the directory is another study's, or holds what no study wrote.
+        RunDirectoryError: If the directory is another study's, holds what no study wrote, or a run is at work in it.
         EnvironmentFault: If an environment fails its own oracle.
         StudyError: If the study wants a GPU and there is none.
     """
@@ -114,17 +114,20 @@ def open_run(study: Study, root: Path, command: str) -> RunDirectory:
     record = root / "study.json"
     changed = False
     if record.is_file():
-        before = read_json(record)
+        before = run.record()
         if before["name"] != study.name:
             raise RunDirectoryError("The run directory is another study's", value=f"{root}: '{before['name']}'", do="Choose another --out")
         begun = any(cell.status()["state"] != "owed" for cell in run.cells())
-        changed = bool(before["claims_changed_after_start"]) or (begun and before["claims_signature"] != signature(study.claims))
-    elif root.is_dir() and any(root.iterdir()):
+        changed = bool(before.get("claims_changed_after_start")) or (begun and before.get("claims_signature") != signature(study.claims))
+    elif root.exists() and not root.is_dir():
+        raise RunDirectoryError("There is a file where the run directory should be", value=root, do="Choose another --out")
+    elif root.is_dir() and any(path.name != LOCK for path in root.iterdir()):
         raise RunDirectoryError("The directory is not empty and holds no run", value=root, do="Choose another --out")
     run.account([cell.name for cell in study.cells()])
     for environment in dict.fromkeys(arm.environment for arm in study.arms):
         prove(environment, "train")
     for environment in dict.fromkeys(study.evaluation.asks(arm) for arm in study.arms):
         prove(environment, study.evaluation.split)
-    write_json(record, describe(study, command, changed))
+    with run.held():
+        write_json(record, describe(study, command, changed))
     return run

@@ -11,7 +11,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
-from rewardscope.errors import RewardscopeError, StudyError
+from rewardscope.errors import InUse, RewardscopeError, StudyError
 from rewardscope.store import RunDirectory
 from rewardscope.study.cells import finished, run_cell
 from rewardscope.study.files import load_study
@@ -34,7 +34,8 @@ def default_workers(study: Study) -> int:
 def run_study(study: Study, path: Path | None, run: RunDirectory, workers: int, on_poll: OnPoll = lambda: None) -> dict[str, str]:
     """Brings every cell to done and returns the reasons of those that failed, by cell name.
 
-    Base cells go first: every other cell is measured against one. A failed cell does not stop the others.
+    Base cells go first: every other cell is measured against one. A failed cell does not stop the others. The run is held meanwhile: two
+    at once in one directory would stand in each other's way.
 
     Args:
         study: What to run.
@@ -42,7 +43,15 @@ def run_study(study: Study, path: Path | None, run: RunDirectory, workers: int, 
         run: Where to.
         workers: Processes; 0 = in this one, in order.
         on_poll: Called every half second, or after every cell when ``workers`` is 0.
+
+    Raises:
+        InUse: If another process is running a study there; nothing was touched.
     """
+    with run.held():
+        return _run_owed(study, path, run, workers, on_poll)
+
+
+def _run_owed(study: Study, path: Path | None, run: RunDirectory, workers: int, on_poll: OnPoll) -> dict[str, str]:
     owed = [cell for cell in study.cells() if not finished(study, run.cell(cell.name))]
     bases = [cell for cell in owed if cell.seed is None]
     trained = [cell for cell in owed if cell.seed is not None]
@@ -105,7 +114,16 @@ def _run_in_worker(name: str, root: Path) -> str | None:
 
 
 def _attempt(study: Study, cell: Cell, run: RunDirectory) -> str | None:
-    """Runs the cell; None when done, the reason when it failed. The boundary at which a cell's errors become a record."""
+    """Holds the cell and runs it; None when done, the reason when it failed. A cell that somebody else holds keeps the status it has."""
+    try:
+        with run.cell(cell.name).held():
+            return _recorded(study, cell, run)
+    except InUse as error:
+        return str(error)
+
+
+def _recorded(study: Study, cell: Cell, run: RunDirectory) -> str | None:
+    """Runs the cell. The boundary at which its errors become a record, written while the cell is still held."""
     try:
         run_cell(study, cell, run)
     except RewardscopeError as error:

@@ -132,18 +132,24 @@ def _right(run: RunDirectory, cells: Sequence[Cell], step: int) -> np.ndarray:
     return np.array([[np.nan if rollout.pass_rate is None else rollout.pass_rate for rollout in group] for group in groups])
 
 
-def _over_seeds(value_SP: np.ndarray, address: str) -> Estimate:
-    """The mean with its interval, over the problems that could be graded under every seed."""
-    return paired_contrast(value_SP[:, np.isfinite(value_SP).all(axis=0)], address=f"subnetwork/{address}")
+def _over_seeds(value_SP: np.ndarray, address: str, low: float = 0.0) -> Estimate:
+    """The mean of shares, or with ``low`` = -1 of their differences, over the problems that could be graded under every seed.
+
+    Where all are alike the interval is the doubt that a verdict leaves, and none reaches past what a share can be.
+    """
+    found = paired_contrast(value_SP[:, np.isfinite(value_SP).all(axis=0)], address=f"subnetwork/{address}", bounds=(low, 1.0))
+    if found.lower is None or found.upper is None:
+        return found
+    return replace(found, lower=max(low, found.lower), upper=min(1.0, found.upper))
 
 
 def _retrained(study: Study, run: RunDirectory, arm: Arm, right: Mapping[str, np.ndarray], full: Arm) -> Retrained:
     start = PolicyWeights(arm.start.load())
     found = [_inside(run, study, arm, seed, start) for seed in study.seeds]
     random = f"{arm.name.split('-')[0]}-random"
-    against_full = None if arm.name == FULL else _over_seeds(right[arm.name] - right[FULL], f"{arm.name}/full")
+    against_full = None if arm.name == FULL else _over_seeds(right[arm.name] - right[FULL], f"{arm.name}/full", -1.0)
     plain = arm.name in (FULL, random)
-    against_random = None if plain else _over_seeds(right[arm.name] - right[random], f"{arm.name}/random")
+    against_random = None if plain else _over_seeds(right[arm.name] - right[random], f"{arm.name}/random", -1.0)
 
     def share(what: str) -> dict[str, Estimate]:
         return {

@@ -1,6 +1,7 @@
 """An arm: one treatment."""
 
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from typing import get_args, get_type_hints
 
 from rewardscope.credit import Credit, GroupMean
 from rewardscope.environments import AllProblems, Environment, Regime
@@ -38,6 +39,7 @@ class Arm:
     """Steps between checkpoints; a killed run loses at most this many."""
 
     def __post_init__(self) -> None:
+        self._check_parts()
         if self.completions_per_problem < (2 if self.demonstrations is None else 1):
             raise ComponentError(
                 f"Arm '{self.name}' samples groups of one, in which no completion has a sibling to be compared with",
@@ -45,9 +47,9 @@ class Arm:
                 allowed="2 or more",
                 do="Raise completions_per_problem",
             )
-        if min(self.steps, self.problems_per_step, self.checkpoint_every, self.sampling_rounds) < 1:
-            counts = "steps, problems_per_step, checkpoint_every and sampling_rounds"
-            raise ComponentError(f"Arm '{self.name}' needs {counts} of 1 or more", do="Mend the study")
+        counts = {name: getattr(self, name) for name in ("steps", "problems_per_step", "checkpoint_every", "sampling_rounds")}
+        if low := ", ".join(f"{name}={count}" for name, count in counts.items() if count < 1):
+            raise ComponentError(f"Arm '{self.name}' has a count below 1", value=low, allowed="1 or more", do="Mend the study")
         for signal, part in (("value_NT", "critic"), ("implicit_NT", "implicit"), ("teaching", "teacher")):
             if signal in self.credit.needs and getattr(self.learner, part) is None:
                 raise ComponentError(
@@ -68,6 +70,18 @@ class Arm:
                     do="Give all arms Reserved(...), or let the bank learn from training alone: first_problems=0, evolve_every=0",
                 ) from fault
 
+    def _check_parts(self) -> None:
+        """Refuses a part that is something else than its field says, such as a name or a class where an instance belongs."""
+        for name, kind in get_type_hints(type(self)).items():
+            part = getattr(self, name)
+            if isinstance(part, type) or not isinstance(part, kind):
+                raise ComponentError(
+                    f"Arm {self.name!r} cannot take this as its {name}",
+                    value=f"{name}={part.__name__}, a class" if isinstance(part, type) else f"{name}={part!r}",
+                    allowed="instances of " + " or ".join(each.__name__ for each in get_args(kind) or (kind,) if each is not type(None)),
+                    do=f"Write {_instead(name, part)}",
+                )
+
     @property
     def uses_truth(self) -> dict[str, bool]:
         """Through which doors the answer key enters training."""
@@ -79,3 +93,13 @@ class Arm:
             "mask": self.learner.mask is not None and self.learner.mask.uses_truth,
             "bank": self.bank is not None and self.bank.uses_truth,
         }
+
+
+def _instead(name: str, part: object) -> str:
+    """What was meant, as far as it can be told."""
+    if isinstance(part, type):
+        needs = is_dataclass(part) and any(f.init and f.default is f.default_factory is MISSING for f in fields(part))
+        return f"{name}={part.__name__}({'...' if needs else ''})"
+    if name == "start" and isinstance(part, str):
+        return f"{name}=Organism({part!r}) or {name}=Pretrained({part!r})"
+    return f"{name}=... as `rewardscope methods` lists it"

@@ -98,3 +98,9 @@ def test_without_peft_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ModelError, match=r"rewardscope\[lora\]"):
         LowRank().attach(tiny_policy())
+
+
+def test_a_rank_that_no_update_can_have_is_refused() -> None:
+    with pytest.raises(ComponentError, match=r"rank=100000; .* has a side of 8\. Allowed: 1 to 8 in this model"):
+        LowRank(rank=100_000).attach(tiny_policy("llama, grouped heads, tied"))
+    LowRank(rank=8).attach(tiny_policy("llama, grouped heads, tied"))

@@ -86,6 +86,29 @@ def test_a_chat_template_is_used_where_there_is_one() -> None:
     assert policy.encode("1?") != plain
 
 
+@pytest.mark.parametrize("template", [None, "{% for m in messages %}{{ m.content }}<end>{% endfor %}"])
+def test_a_prompt_that_the_tokenizer_cannot_write_is_refused(template: str | None) -> None:
+    policy = tiny_policy()
+    policy.tokenizer.chat_template = template
+    assert policy.encode("1+2?")[:4] == policy.encode_opening("1+2?")
+    with pytest.raises(ModelError, match=r"cannot write what.* Got: 'What is 1\+2\?' becomes '[^']*1\+2\?'. .*own alphabet"):
+        policy.encode("What is 1+2?")
+
+
+def test_a_prompt_may_spell_out_an_end_token() -> None:
+    policy = tiny_policy()
+    assert 0 in policy.encode("1<end>2")
+
+
+def test_a_text_that_becomes_the_unknown_token_is_refused() -> None:
+    policy = tiny_policy()
+    policy.tokenizer.unk_token = policy.tokenizer.backend_tokenizer.model.unk_token = "7"
+    assert policy.encode("1+2?")
+    assert policy.encode("1+7?"), "the text itself may say it"
+    with pytest.raises(ModelError, match="cannot write"):
+        policy.encode("1+A?")
+
+
 def test_every_end_token_that_the_generation_config_names_ends_a_completion() -> None:
     policy = tiny_policy()
     policy.model.generation_config = GenerationConfig(eos_token_id=[0, 5], pad_token_id=0)

@@ -276,7 +276,7 @@ def test_every_reader_refuses_what_cannot_be_compared(tmp_path: Path, tensor: Te
     with pytest.raises(ModelError, match=message):
         agreements(good, {"good": good, "bad": bad})
     with pytest.raises(ModelError, match=message):
-        compare(str(good.folder), [good.folder, bad.folder])
+        compare(str(good.folder), [str(good.folder), str(bad.folder)])
     with pytest.raises(ModelError, match=message):
         Subnetwork(((0, str(bad.folder)),)).masks(good, 0)
 
@@ -291,6 +291,6 @@ def test_one_pass_says_what_each_instrument_says_alone(tmp_path: Path) -> None:
     start = normal("start", shape=(64, 64))
     sides = [saved(tmp_path, str(seed), w=start + normal(seed, shape=(64, 64), scale=1e-4)) for seed in (1, 2)]
     before = saved(tmp_path, "start", w=start)
-    found = compare(str(before.folder), [side.folder for side in sides])
+    found = compare(str(before.folder), [str(side.folder) for side in sides])
     assert found.agreements == agreements(before, {str(side.folder): side for side in sides})
     assert found.changes[str(sides[0].folder)] == changes(before, sides[0])

@@ -4,8 +4,8 @@ from typing import ClassVar, Literal
 
 import pytest
 
-from rewardscope import Arm, Chain, Claim, Coin, Evaluation, Mislabelled, Organism, Policy, Sampling, Study, Truth
-from rewardscope.errors import ComponentError, EnvironmentFault, RunDirectoryError, StudyError
+from rewardscope import Arm, Chain, Claim, Coin, Evaluation, Mislabelled, Organism, Policy, Pool, Pretrained, Sampling, Study, Truth
+from rewardscope.errors import ComponentError, EnvironmentFault, ModelError, RunDirectoryError, StudyError
 from rewardscope.probes import Subject
 from rewardscope.store import measuring_signature, read_json
 from rewardscope.study import load_study, open_run
@@ -27,6 +27,31 @@ def test_two_arms_that_would_train_the_same_thing_are_refused() -> None:
 def test_a_group_of_one_is_refused() -> None:
     with pytest.raises(ComponentError, match="groups of one"):
         replace(TRUTH, completions_per_problem=1)
+
+
+@pytest.mark.parametrize(
+    ("field", "part", "message"),
+    [
+        ("start", "formats-planted", r"'truth' cannot take this as its start. Got: start='formats-planted'.*Organism\('formats-planted'\)"),
+        ("environment", Chain, r"environment=Chain, a class. Allowed: instances of Environment. Write environment=Chain\(\)"),
+        ("reward", "coin", r"reward='coin'. Allowed: instances of Reward"),
+        ("regime", Pool, r"Write regime=Pool\(\.\.\.\)"),
+        ("credit", None, r"instances of Credit or Preference"),
+        ("steps", 2.5, r"steps=2.5. Allowed: instances of int"),
+        ("steps", 0, r"below 1. Got: steps=0. Allowed: 1 or more"),
+    ],
+)
+def test_a_part_of_an_arm_that_is_something_else_is_named(field: str, part: object, message: str) -> None:
+    with pytest.raises(ComponentError, match=message):
+        replace(TRUTH, **{field: part})
+
+
+def test_a_start_that_is_nowhere_stops_the_study_before_a_cell_is_written(tmp_path: Path) -> None:
+    for name, message in ((str(tmp_path / "gone"), "no such folder"), (str(tmp_path), "holds no safetensors")):
+        study = replace(STUDY, arms=tuple(replace(arm, start=Pretrained(name)) for arm in STUDY.arms))
+        with pytest.raises(ModelError, match=message):
+            open_run(study, tmp_path / "run", "test")
+        assert not (tmp_path / "run").exists()
 
 
 def test_a_claim_about_an_unknown_arm_is_refused() -> None:
@@ -191,7 +216,10 @@ def test_claims_changed_after_the_first_cell_began_are_remembered(tmp_path: Path
         ("from rewardscope import Coine", "Coine"),
         ("study = 3", "leaves no study behind"),
         ("from rewardscope import Coin\nCoin(p=2)", "a coin's p is a probability|A coin's p is a probability"),
-        ("def (", "SyntaxError"),
+        ("def (", r"SyntaxError: invalid syntax.*study_file\.py, line 1\)\. Mend"),
+        ("import nowhere", r"No module named 'nowhere' \(.*study_file\.py, line 1\)\. Mend"),
+        ("from rewardscope import Coin\n\n\nCoin(q=1)", r"study_file\.py, line 4\)\. Allowed: known components"),
+        ("import json\njson.loads('{')", r"study_file\.py, line 2\)\. Mend"),
     ],
 )
 def test_a_study_file_that_cannot_be_used_is_explained(tmp_path: Path, text: str, message: str) -> None:
