@@ -270,7 +270,7 @@ def paired_contrast(difference_SP: np.ndarray, *, address: str, bounds: tuple[fl
     noise of single draws is most of the variance the interval is too wide (0.97 to 1.00): safe, at a price in power.
     With one column (a number per seed) it is the resampling of seeds alone; with one seed there is no interval. Where all differences are
     equal there is nothing to resample: between ``bounds``, the doubt of :func:`unseen_share` is left; without bounds, the interval is a
-    point.
+    point. No interval reaches past the bounds.
 
     Source:
         Owen 2007, arXiv:0712.1111 (pigeonhole bootstrap); Satterthwaite 1946.
@@ -287,11 +287,12 @@ def paired_contrast(difference_SP: np.ndarray, *, address: str, bounds: tuple[fl
     mean_B = ((weight_BS @ difference_SP) * weight_BP).sum(axis=1)
     quantile = (1 + LEVEL) / 2
     stretch = _stretch(num_seeds, _satterthwaite_degrees(difference_SP))
-    low, high = np.quantile(mean_B, [1 - quantile, quantile])
+    lowest, highest = bounds or (-np.inf, np.inf)
+    lower, upper = mean + stretch * (np.quantile(mean_B, [1 - quantile, quantile]) - mean)
     return Estimate(
         mean,
-        float(mean + stretch * (low - mean)),
-        float(mean + stretch * (high - mean)),
+        float(max(lower, lowest)),
+        float(min(upper, highest)),
         f"bootstrap over {num_seeds} seeds x {num_problems} problems, small-sample stretch {stretch:.2f}",
     )
 

@@ -311,6 +311,10 @@ class Outcome(StrEnum):
     NOT_RUN = "not_run"
 
 
+Expectation = Literal["greater", "less", "same"]
+"""What a claim says of treatment less control."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
     """A sentence fixed before the run, with the contrast that decides it.
@@ -327,7 +331,7 @@ class Claim:
     """Arm name."""
     control: str
     """Arm name; ``base`` stands for the treatment's own untrained policy."""
-    expects: Literal["greater", "less", "same"] = "greater"
+    expects: Expectation = "greater"
     margin: float = 0.0
     """In the metric's unit."""
     labels: Mapping[str, str] = field(default_factory=dict)

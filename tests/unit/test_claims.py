@@ -207,6 +207,11 @@ def test_a_claim_without_a_pair_was_not_run(measurements: list[Measurement]) -> 
     assert found.reason == "no row of boundary/pass_at_k {'k': '1'} pairs truth with coin"
 
 
+def test_a_claim_whose_labels_no_row_has_is_told_which_there_are() -> None:
+    found = verdict(rows("truth", {0: [0.5]}) + rows("coin", {0: [0.5]}), replace(CLAIM, labels={"k": "3"}))
+    assert found.outcome is Outcome.NOT_RUN and found.reason.endswith("pairs truth with coin; its rows there have k 1")
+
+
 def test_the_base_is_paired_with_every_seed() -> None:
     claim = replace(CLAIM, control="base")
     found = verdict(rows("truth", {0: [0.6, 0.8], 1: [0.8, 1.0]}) + rows("base:planted", {None: [0.5, 0.5]}, step=0), claim, seeds=(0, 1))

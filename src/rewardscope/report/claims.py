@@ -13,6 +13,8 @@ from rewardscope.types import Claim, Measurement, Outcome, Verdict
 BASE = "base"
 FOLLOWING = ("problem", "epsilon")
 """Labels that a claim need not name: whose row it is, and what follows from k."""
+MOST_SHOWN = 12
+"""Other labels that a claim is told of whose own no row has."""
 BOUNDS = {"share": (-1.0, 1.0), "share difference": (-2.0, 2.0)}
 """Between which the difference of two numbers of a unit lies; other units have no bounds."""
 
@@ -68,8 +70,21 @@ def values_of(arm: str, claim: Claim, measurements: Sequence[Measurement]) -> Va
 
 
 def _about(row: Measurement, claim: Claim) -> bool:
-    labels = {name: value for name, value in row.labels.items() if name not in FOLLOWING}
-    return labels == dict(claim.labels)
+    return _named(row) == dict(claim.labels)
+
+
+def _named(row: Measurement) -> dict[str, str]:
+    """The labels that a claim has to name."""
+    return {name: value for name, value in row.labels.items() if name not in FOLLOWING}
+
+
+def _labels_there(claim: Claim, measurements: Sequence[Measurement]) -> str:
+    """Which labels the treatment's rows of the metric have, where none has the claim's; else nothing."""
+    found = [_named(row) for row in measurements if row.arm == claim.treatment and row.metric == claim.metric]
+    if not found or dict(claim.labels) in found:
+        return ""
+    texts = list(dict.fromkeys(", ".join(f"{name} {value}" for name, value in sorted(labels.items())) or "no labels" for labels in found))
+    return f"; its rows there have {'; '.join(texts[:MOST_SHOWN])}{' ...' if len(texts) > MOST_SHOWN else ''}"
 
 
 def _judge_claim(claim: Claim, base_of: Mapping[str, str], measurements: Sequence[Measurement], num_seeds: int) -> Verdict:
@@ -81,6 +96,7 @@ def _judge_claim(claim: Claim, base_of: Mapping[str, str], measurements: Sequenc
     problems = sorted(set.intersection(*(set(mine) & set(theirs) for mine, theirs in pairs))) if pairs else []
     if not problems:
         reason = f"no row of {claim.metric} {dict(claim.labels) or ''} pairs {claim.treatment} with {claim.control}".replace("  ", " ")
+        reason += _labels_there(claim, measurements)
         return _verdict(claim, Outcome.NOT_RUN, None, reason, unit=treatment.unit)
     treatment_SP = np.array([[mine[problem] for problem in problems] for mine, _ in pairs])
     control_SP = np.array([[theirs[problem] for problem in problems] for _, theirs in pairs])

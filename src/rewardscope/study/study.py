@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, replace
+from typing import get_args
 
 from rewardscope import __version__
 from rewardscope.codec import encode, signature
@@ -10,7 +11,7 @@ from rewardscope.errors import StudyError
 from rewardscope.probes import Behaviour, Boundary, Diversity, Losses, Novelty, Probe, WeightChange
 from rewardscope.store import measuring_signature
 from rewardscope.training import Arm
-from rewardscope.types import Claim
+from rewardscope.types import Claim, Expectation
 
 NAME = re.compile(r"[a-z0-9]([a-z0-9_-]*[a-z0-9])?")
 BASE = "base"
@@ -113,28 +114,44 @@ class Study:
     def _check_claims(self, names: list[str]) -> None:
         metrics = [metric for probe in self.probes for metric in probe.metrics]
         for claim in self.claims:
-            unknown = [arm for arm in (claim.treatment, claim.control) if arm not in [*names, BASE]]
-            if unknown or claim.treatment == BASE:
-                raise StudyError(
+            arms = (claim.treatment, claim.control)
+            unknown = [arm for arm in arms if arm not in [*names, BASE]]
+            faults = (
+                (
+                    bool(unknown) or claim.treatment == BASE,
                     "A claim names an arm that the study does not have",
-                    value=f"{', '.join(unknown) or BASE} in '{claim.sentence}'",
-                    allowed=f"{', '.join(names)}; as control also '{BASE}'",
-                    do="Mend the claim",
-                )
-            if claim.metric not in metrics:
-                raise StudyError(
+                    ", ".join(unknown) or BASE,
+                    f"{', '.join(names)}; as control also '{BASE}'",
+                ),
+                (claim.treatment == claim.control, "A claim compares an arm with itself", " and ".join(arms), "two arms"),
+                (
+                    claim.metric not in metrics,
                     "A claim names a metric that no probe of the study makes",
-                    value=f"{claim.metric} in '{claim.sentence}'",
-                    allowed=", ".join(metrics),
-                    do="Mend the claim or add the probe",
-                )
-            if not claim.margin >= 0 or (claim.expects == "same" and claim.margin == 0):
-                raise StudyError(
+                    claim.metric,
+                    f"{', '.join(metrics)}; or add the probe that makes it",
+                ),
+                (
+                    claim.expects not in get_args(Expectation),
+                    "A claim expects something that no interval could say",
+                    f"expects={claim.expects!r}",
+                    ", ".join(get_args(Expectation)),
+                ),
+                (
+                    not claim.margin >= 0 or (claim.expects == "same" and claim.margin == 0),
                     "A claim has a margin that nothing could be held against",
-                    value=f"margin={claim.margin:g}, expects={claim.expects!r} in '{claim.sentence}'",
-                    allowed="0 or more, and more than 0 for a claim that expects 'same'",
-                    do="Give it the smallest difference that would matter",
-                )
+                    f"margin={claim.margin}, expects={claim.expects!r}",
+                    "0 or more, and more than 0 for a claim that expects 'same': the smallest difference that would matter",
+                ),
+                (
+                    not all(isinstance(text, str) for pair in claim.labels.items() for text in pair),
+                    "A claim has labels that are no texts",
+                    f"labels={dict(claim.labels)}",
+                    'texts, such as {"k": "1"}',
+                ),
+            )
+            for wrong, what, value, allowed in faults:
+                if wrong:
+                    raise StudyError(what, value=f"{value} in '{claim.sentence}'", allowed=allowed, do="Mend the claim")
 
     @property
     def signature(self) -> str:

@@ -1,6 +1,7 @@
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import pytest
 
@@ -62,6 +63,19 @@ def test_a_claim_about_an_unknown_arm_is_refused() -> None:
 def test_a_claim_about_an_unknown_metric_lists_the_known_ones() -> None:
     with pytest.raises(StudyError, match="behaviour/strategy_share"):
         replace(STUDY, claims=(replace(CLAIM, metric="boundary/pass"),))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"expects": "bigger"}, "expects something.*bigger.*greater, less, same"),
+        ({"control": "truth"}, "compares an arm with itself.*truth and truth"),
+        ({"labels": {"k": 1}}, "labels that are no texts.*'k': 1"),
+    ],
+)
+def test_a_claim_that_could_not_be_judged_is_refused_before_anything_is_trained(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(StudyError, match=re.compile(message, re.DOTALL)):
+        replace(STUDY, claims=(replace(CLAIM, **changes),))
 
 
 @pytest.mark.parametrize(("margin", "expects"), [(-0.1, "greater"), (-0.1, "same"), (0.0, "same"), (float("nan"), "less")])
