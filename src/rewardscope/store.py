@@ -500,7 +500,7 @@ class RunDirectory:
         Raises:
             RunDirectoryError: If there is no readable study.json, or a file of rows is gone.
         """
-        measuring = measuring_signature(self.record())
+        measuring = measuring_signature(read_json(self.root / "study.json"))
         return [row for cell in self.cells() if cell.measured_under(measuring) for row in read_measurements(cell.measurements)]
 
     def write_verdicts(self, verdicts: Sequence[Verdict]) -> None:

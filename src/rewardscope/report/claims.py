@@ -107,6 +107,7 @@ def _judge_claim(claim: Claim, base_of: Mapping[str, str], measurements: Sequenc
     visible = smallest_visible(estimate, claim.margin)
     if unpaired:
         visible, estimate = unpaired.smallest_visible(estimate, claim.margin), unpaired.widened(estimate)
+    estimate = estimate.within(bounds)
     outcome, reason = decide(claim, estimate)
     if unpaired and unpaired.text not in reason:
         reason += f"; {unpaired.text}"

@@ -137,10 +137,9 @@ def _over_seeds(value_SP: np.ndarray, address: str, low: float = 0.0) -> Estimat
 
     Where all are alike the interval is the doubt that a verdict leaves, and none reaches past what a share can be.
     """
-    found = paired_contrast(value_SP[:, np.isfinite(value_SP).all(axis=0)], address=f"subnetwork/{address}", bounds=(low, 1.0))
-    if found.lower is None or found.upper is None:
-        return found
-    return replace(found, lower=max(low, found.lower), upper=min(1.0, found.upper))
+    bounds = (low, 1.0)
+    graded_SP = value_SP[:, np.isfinite(value_SP).all(axis=0)]
+    return paired_contrast(graded_SP, address=f"subnetwork/{address}", bounds=bounds).within(bounds)
 
 
 def _retrained(study: Study, run: RunDirectory, arm: Arm, right: Mapping[str, np.ndarray], full: Arm) -> Retrained:
