@@ -239,7 +239,7 @@ def test_a_lock_that_is_let_go_in_a_moment_is_waited_for(tmp_path: Path) -> None
         first = pool.submit(hold)
         running.wait()
         with cell.held():
-            pass
+            assert cell.is_held
         first.result()
 
 

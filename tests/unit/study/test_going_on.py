@@ -65,7 +65,7 @@ def test_what_is_gone_or_damaged_is_made_again(run: RunDirectory, place: int, fi
 
 
 def test_a_second_run_in_the_directory_is_told_so_and_touches_nothing(run: RunDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rewardscope.store.PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr("rewardscope.store.locks.PATIENCE_SECONDS", 0.0)
     record = (run.root / "study.json").read_bytes()
     with run.held():
         with pytest.raises(InUse, match="Another process is running a study in this directory"):
@@ -76,7 +76,7 @@ def test_a_second_run_in_the_directory_is_told_so_and_touches_nothing(run: RunDi
 
 
 def test_the_status_of_a_cell_that_somebody_else_holds_is_not_written(run: RunDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rewardscope.store.PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr("rewardscope.store.locks.PATIENCE_SECONDS", 0.0)
     cell = STUDY.cells()[1]
     directory = run.cell(cell.name)
     before = directory.status()

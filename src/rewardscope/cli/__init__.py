@@ -1,0 +1,22 @@
+"""The command line: paths, resources and verbosity; no flag can change a result."""
+
+import sys
+
+from rich.console import Console
+
+from rewardscope.cli import runs, stored, survey
+from rewardscope.cli.front import app, console
+from rewardscope.errors import RewardscopeError
+
+__all__ = ["app", "console", "main", "runs", "stored", "survey"]
+
+
+def main() -> None:
+    """Entry point: a user's mistake is one paragraph on standard error and exit code 2."""
+    try:
+        app()
+    except RewardscopeError as error:
+        stderr = Console(stderr=True)
+        stderr.print("error: ", style="bold red", end="")
+        stderr.print(str(error), markup=False, highlight=False, soft_wrap=True)
+        sys.exit(2)

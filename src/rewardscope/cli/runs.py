@@ -1,0 +1,228 @@
+"""Commands that make a run or read one: run, report, status, and what looks closer at an arm."""
+
+import shlex
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.text import Text
+
+from rewardscope.cli.front import Out, RunPath, Workers, app, console, count_of, say, show_json
+from rewardscope.errors import StudyError
+from rewardscope.report.layout import folding_table
+
+if TYPE_CHECKING:
+    from rewardscope.store import CellDirectory, RunDirectory
+    from rewardscope.study import Study
+
+
+@app.command()
+def tour(out: Out = None, workers: Workers = None) -> None:
+    """Run the five-minute study: two tiny models, true rewards against coin flips."""
+    _run(Path(__file__).parents[1] / "study" / "tour.py", out, workers, "rewardscope tour")
+
+
+@app.command()
+def run(
+    study: Annotated[Path, typer.Argument(help="Python file that defines `study = Study(...)`.")], out: Out = None, workers: Workers = None
+) -> None:
+    """Run a study, or go on with it: finished cells are kept, unfinished ones resume from their last checkpoint."""
+    _run(study, out, workers, f"rewardscope run {shlex.quote(str(study))}")
+
+
+def _run(path: Path, out: Path | None, workers: int | None, command: str) -> None:
+    from rewardscope.study import load_study
+
+    study = load_study(path)
+    _carry_out(study, path, out or Path("runs") / study.name, command + _out(out), workers)
+
+
+def _out(place: Path | None) -> str:
+    """The option as it was given, for a command to go on with."""
+    return f" --out {shlex.quote(str(place))}" if place else ""
+
+
+def _carry_out(study: "Study", path: Path | None, root: Path, command: str, workers: int | None) -> "RunDirectory":
+    """Runs the study there, or goes on with it, and concludes."""
+    from rewardscope.study import default_workers, open_run, run_study
+    from rewardscope.study.progress import StudyProgress
+
+    began = time.monotonic()
+    directory = open_run(study, root, command)
+    count = default_workers(study) if workers is None else workers
+    say(f"{study.name}: {study.question}")
+    size = f"{count_of(len(study.arms), 'arm')} x {count_of(len(study.seeds), 'seed')}"
+    say(f"{size}, {count_of(count, 'worker')} x {count_of(study.threads_per_cell, 'thread')}, in {root}")
+    try:
+        with StudyProgress(study, directory, console) as progress:
+            failed = run_study(study, path, directory, count, progress.poll)
+    except KeyboardInterrupt:
+        say(f"\nStopped. What is finished is kept in {root}; go on with: {command}")
+        raise typer.Exit(130) from None
+    page = _conclude(root)
+    say(f"Page: {page}    ({time.monotonic() - began:.0f} s)")
+    if failed:
+        befallen: dict[str, list[str]] = {}
+        for name, reason in failed.items():
+            befallen.setdefault(reason, []).append(name)
+        reasons = "\n".join(f"{', '.join(names)}: {reason}" for reason, names in befallen.items())
+        raise StudyError(
+            f"{len(failed)} of {len(study.cells())} cells failed", value=reasons, do="Mend the cause and run again: finished cells are kept"
+        )
+    return directory
+
+
+def _conclude(root: Path) -> Path:
+    """Judges the claims from the rows on disk, prints the verdict table and writes the page; needs no torch."""
+    from rewardscope.report import verdict_table, write_page
+    from rewardscope.report.claims import judge
+    from rewardscope.store import RunDirectory
+
+    directory = RunDirectory(root)
+    verdicts = judge(directory.record(), directory.measurements())
+    directory.write_verdicts(verdicts)
+    console.print(verdict_table(verdicts))
+    return write_page(root)
+
+
+@app.command()
+def report(root: RunPath) -> None:
+    """Judge the claims again from the rows of a run and rebuild its page; needs no torch."""
+    say(f"Page: {_conclude(root)}")
+
+
+@app.command()
+def status(root: RunPath, as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for machines.")] = False) -> None:
+    """Say how far each cell of a run is, whether somebody is at it, and why a failed one failed."""
+    from rewardscope.store import RunDirectory
+
+    directory = RunDirectory(root)
+    record = directory.record()
+    targets = dict.fromkeys((arm["base_cell"] for arm in record["arms"]), 0)
+    targets |= {cell: arm["config"]["steps"] for arm in record["arms"] for cell in arm["cells"].values()}
+    found = [_standing(directory.cell(name), steps) for name, steps in targets.items()]
+    if as_json:
+        show_json(found)
+        return
+    table = folding_table("cell", "state", "step", "reason")
+    for cell in found:
+        state = cell["state"] + (f", {cell['phase']}" if cell["state"] == "running" and cell["phase"] else "")
+        table.add_row(Text(cell["cell"]), state, f"{cell['step']}/{cell['steps']}" if cell["steps"] else "", Text(cell["reason"]))
+    console.print(table)
+
+
+def _standing(cell: "CellDirectory", steps: int) -> dict[str, Any]:
+    """How far a cell is; one that began and that no process holds is stopped."""
+    found, held = cell.status(), cell.is_held
+    state = "running" if held else "stopped" if found["state"] == "running" else found["state"]
+    reason = "nobody is at it: run the study again to go on" if state == "stopped" else found.get("reason", "")
+    return {"cell": cell.path.name, "state": state, "phase": found.get("phase"), "step": found["step"], "steps": steps, "reason": reason}
+
+
+def _arm_of(record: dict[str, Any], name: str) -> dict[str, Any]:
+    """What study.json says of an arm."""
+    arms: dict[str, dict[str, Any]] = {arm["name"]: arm for arm in record["arms"]}
+    if name not in arms:
+        raise StudyError("The run has no such arm", value=repr(name), allowed=", ".join(arms), do="Check the spelling")
+    return arms[name]
+
+
+@app.command()
+def rank(
+    root: RunPath,
+    arm: Annotated[str, typer.Argument(help="Arm that met its problems more than once, such as one on a Pool.")],
+    top: Annotated[int, typer.Option("--top", min=1, help="How many to show.")] = 10,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for machines.")] = False,
+) -> None:
+    """List an arm's training problems by how much their pass rate moved over the run: the first is one-example training's pick.
+
+    The order reads the key, so an arm that trains on such a pick declares it: Pool(1, first=INDEX, chosen_by_truth=True).
+    """
+    from rewardscope.catalogue import COMPONENTS
+    from rewardscope.codec import decode
+    from rewardscope.store import RunDirectory
+    from rewardscope.study.ranking import rank_problems
+
+    directory = RunDirectory(root)
+    entry = _arm_of(directory.record(), arm)
+    cells = [directory.cell(name) for name in entry["cells"].values()]
+    ranked = rank_problems(decode(entry["config"], COMPONENTS), cells)[:top]
+    if as_json:
+        show_json([{"index": index, **asdict(problem)} for index, problem in ranked])
+        return
+    table = folding_table("index", "deviation", "mean", "times met", "prompt")
+    for index, problem in ranked:
+        prompt = problem.prompt if len(problem.prompt) <= 60 else problem.prompt[:57] + "..."
+        table.add_row(str(index), f"{problem.deviation:.3f}", f"{problem.mean:.2f}", str(problem.times_met), Text(prompt))
+    console.print(table)
+
+
+@app.command()
+def phases(
+    root: RunPath,
+    arm: Annotated[str, typer.Argument(help="Arm of the run.")],
+    gram: Annotated[list[str] | None, typer.Option("--gram", help="A strategic gram, as often as there are; mined when not given.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines, with both curves.")] = False,
+) -> None:
+    """Say where an arm's runs bend: execution tokens growing sure, plans growing varied, in that order or not; beside random grams."""
+    from rewardscope.catalogue import COMPONENTS
+    from rewardscope.codec import decode
+    from rewardscope.report.tables import course_table
+    from rewardscope.store import RunDirectory
+    from rewardscope.study.courses import courses
+
+    directory = RunDirectory(root)
+    entry = _arm_of(directory.record(), arm)
+    cells = {int(seed): directory.cell(name) for seed, name in entry["cells"].items()}
+    found = courses(decode(entry["config"]["start"], COMPONENTS).load(), directory.cell(entry["base_cell"]), cells, gram or ())
+    records = {kind: each.record() for kind, each in found.items()}
+    if as_json:
+        show_json(records)
+        return
+    say(f"grams: {', '.join(records['strategic']['grams'])}")
+    say(f"random: {', '.join(records['random']['grams'])}")
+    console.print(course_table(records))
+
+
+@app.command()
+def subnetwork(
+    root: RunPath,
+    arm: Annotated[str, typer.Argument(help="Arm of the run, finished under two seeds or more.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Directory of the retrainings; RUN-ARM-subnetwork beside the run when not given.")
+    ] = None,
+    workers: Workers = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+) -> None:
+    """Train again only the entries that an arm had changed, beside as many random, smallest and another seed's ones."""
+    from rewardscope.report.tables import subnetwork_table
+    from rewardscope.study.subnetwork import read_subnetworks
+
+    place = out or root.with_name(f"{root.resolve().name}-{arm}-subnetwork")
+    study = _subnetwork_study(root, arm, place.resolve().name)
+    command = f"rewardscope subnetwork {shlex.quote(str(root))} {shlex.quote(arm)}{_out(out)}"
+    directory = _carry_out(study, None, place, command, workers)
+    record = read_subnetworks(study, directory)
+    if as_json:
+        show_json(record)
+        return
+    console.print(subnetwork_table(record))
+
+
+def _subnetwork_study(root: Path, arm: str, name: str) -> "Study":
+    """The study of an arm's subnetworks, from the record of a finished run."""
+    from rewardscope.catalogue import COMPONENTS
+    from rewardscope.codec import decode
+    from rewardscope.store import RunDirectory
+    from rewardscope.study.subnetwork import subnetwork_study
+
+    directory = RunDirectory(root)
+    record = directory.record()
+    entry = _arm_of(record, arm)
+    whole = decode(entry["config"], COMPONENTS)
+    cells = {int(seed): directory.cell(cell) for seed, cell in entry["cells"].items()}
+    trained = {seed: cell.checkpoint(whole.steps) for seed, cell in cells.items() if cell.status()["state"] == "done"}
+    evaluation, *probes = (decode(part, COMPONENTS) for part in (record["evaluation"], *record["probes"]))
+    return subnetwork_study(name, whole, trained, evaluation, tuple(probes), record["threads_per_cell"], record["device"])

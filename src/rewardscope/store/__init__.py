@@ -1,0 +1,37 @@
+"""The run directory, written so that a kill at any instant leaves nothing half-done."""
+
+from rewardscope.store.directory import CellDirectory, RunDirectory, measuring_signature
+from rewardscope.store.files import check_directory, read_json, seal_directory, write_bytes, write_json
+from rewardscope.store.locks import LOCK
+from rewardscope.store.tables import (
+    ROLLOUT_SCHEMA,
+    read_measurements,
+    read_outcomes,
+    read_rollouts,
+    read_table,
+    read_verdicts,
+    write_measurements,
+    write_rollouts,
+    write_table,
+)
+
+__all__ = [
+    "LOCK",
+    "ROLLOUT_SCHEMA",
+    "CellDirectory",
+    "RunDirectory",
+    "check_directory",
+    "measuring_signature",
+    "read_json",
+    "read_measurements",
+    "read_outcomes",
+    "read_rollouts",
+    "read_table",
+    "read_verdicts",
+    "seal_directory",
+    "write_bytes",
+    "write_json",
+    "write_measurements",
+    "write_rollouts",
+    "write_table",
+]
