@@ -58,7 +58,7 @@ def measure(console: Console) -> list[float]:
             ("changed entries and norms of one", lambda: changes(before, after[0], spectra=False), ROUNDS),
             ("change, ranks and geometry of one", lambda: changes(before, after[0]), 1),
             ("agreement of two", lambda: agreements(before, {"one": after[0], "two": after[1]}), 1),
-            ("everything of two, as `rewardscope weights` does it", lambda: compare(MODEL, folders), 1),
+            ("everything of two, as `rewardscope weights` does it", lambda: compare(MODEL, list(map(str, folders))), 1),
         ]
         found: list[float] = []
         for what, work, rounds in steps:
