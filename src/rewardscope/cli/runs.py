@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
-from rewardscope.cli.front import Out, RunPath, Workers, app, console, count_of, say, show_json
+from rewardscope.cli.front import Out, RunPath, Workers, app, arm_named, console, count_of, say, show_json
 from rewardscope.errors import StudyError
 from rewardscope.report.layout import folding_table
 
@@ -124,9 +124,7 @@ def _standing(cell: "CellDirectory", steps: int) -> dict[str, Any]:
 def _arm_of(record: dict[str, Any], name: str) -> dict[str, Any]:
     """What study.json says of an arm."""
     arms: dict[str, dict[str, Any]] = {arm["name"]: arm for arm in record["arms"]}
-    if name not in arms:
-        raise StudyError("The run has no such arm", value=repr(name), allowed=", ".join(arms), do="Check the spelling")
-    return arms[name]
+    return arm_named(name, arms, "run")
 
 
 @app.command()

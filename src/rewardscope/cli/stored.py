@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from rewardscope.cli.front import app, console, count_of, say, show_json
-from rewardscope.errors import StudyError
+from rewardscope.cli.front import app, arm_named, console, count_of, say, show_json
 
 
 @app.command()
@@ -46,10 +45,7 @@ def clip_bias(
     from rewardscope.study.clip_bias import clip_bias as measure
 
     found = load_study(study)
-    arms = {each.name: each for each in found.arms}
-    if arm not in arms:
-        raise StudyError("The study has no such arm", value=repr(arm), allowed=", ".join(arms), do="Check the spelling")
-    record = measure(arms[arm], replicates, found.device).record()
+    record = measure(arm_named(arm, {each.name: each for each in found.arms}, "study"), replicates, found.device).record()
     if as_json:
         show_json(record)
         return

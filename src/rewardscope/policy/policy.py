@@ -135,7 +135,7 @@ class Policy:
             )["input_ids"]
         else:
             ids = self.tokenizer(prompt, add_special_tokens=True)["input_ids"]
-        # templates and tokenizers put end tokens around a prompt themselves: only the text's own tokens can tell, and are seldom asked
+        # templates and tokenizers put end tokens around a prompt themselves: only the text's own tokens can tell
         if not self._not_text.isdisjoint(ids) and not self.writes(self._without_named(prompt)):
             raise _unwritable(prompt, self.decode(self.encode_opening(prompt)))
         return tuple(int(i) for i in ids)
@@ -145,10 +145,14 @@ class Policy:
         """Tokens that a tokenizer puts where it has none for the text: the unknown one, and those that end a completion."""
         return frozenset({self.tokenizer.unk_token_id, *self.end_ids})
 
+    @cached_property
+    def _names(self) -> tuple[str, ...]:
+        return tuple(self.tokenizer.decode([token]) for token in self._not_text - {None})
+
     def _without_named(self, text: str) -> str:
         """The text without the names of such tokens, which it may spell out."""
-        for token in self._not_text - {None}:
-            text = text.replace(self.tokenizer.decode([token]), "")
+        for name in self._names:
+            text = text.replace(name, "")
         return text
 
     def encode_completion(self, text: str) -> tuple[int, ...]:

@@ -61,10 +61,10 @@ class CellDirectory:
             return found
         return {"state": "unreadable", "step": 0, "reason": f"{file} says neither a state nor a step"}
 
-    def measured_under(self, measuring: str) -> bool:
-        """Whether the cell is done and its rows were made under this :func:`measuring_signature`; else they are older, or none."""
+    def measured_under(self, measuring: str) -> dict[str, Any] | None:
+        """Its status if it is done and its rows were made under this :func:`measuring_signature`; None where they are older, or none."""
         status = self.status()
-        return status["state"] == "done" and status.get("measured") == measuring
+        return status if status["state"] == "done" and status.get("measured") == measuring else None
 
     def write_status(self, state: str, step: int, **more: Any) -> None:
         """Replaces the status atomically."""

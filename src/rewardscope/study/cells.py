@@ -40,9 +40,9 @@ def held_out(arm: Arm, evaluation: Evaluation) -> list[Problem]:
 
 def finished(study: Study, directory: CellDirectory) -> bool:
     """Whether the cell is trained, measured with the probes that the study has now, and what it was measured by can be read."""
-    if not directory.measured_under(study.measuring_signature):
+    status = directory.measured_under(study.measuring_signature)
+    if status is None:
         return False
-    status = directory.status()
     owed = ["evaluation", *(["readings"] if status["step"] and study.evaluation.readings else [])]
     if not all(directory.step_file(kind, status["step"]).is_file() for kind in owed):
         return False
