@@ -1,7 +1,9 @@
-"""How fast every environment makes problems and grades completions: ``python benchmarks/environments.py``.
+"""How fast every environment makes problems and grades completions: ``python
+benchmarks/environments.py``.
 
-CPU seconds of this process, but for `Code`, whose programs run in another: there, seconds on the clock. With a number behind it, that many
-junk completions are graded by each as well, and the slowest is printed.
+CPU seconds of this process, but for `Code`, whose programs run in another: there, seconds on the
+clock. With a number behind it, that many junk completions are graded by each as well, and the
+slowest is printed.
 """
 
 import sys
@@ -39,9 +41,15 @@ def speed(environment: Environment) -> str:
     problems = [environment.problem("train", index) for index in range(50)]
     oracles = [environment.oracle(problem) for problem in problems]
     made = per_second(lambda index: environment.problem("train", index), clock)
-    right = per_second(lambda index: environment.grade(problems[index % 50], oracles[index % 50]), clock)
-    wordy = per_second(lambda index: environment.grade(problems[index % 50], PROSE + oracles[index % 50]), clock)
-    wrong = per_second(lambda index: environment.grade(problems[index % 50], oracles[(index + 1) % 50]), clock)
+    right = per_second(
+        lambda index: environment.grade(problems[index % 50], oracles[index % 50]), clock
+    )
+    wordy = per_second(
+        lambda index: environment.grade(problems[index % 50], PROSE + oracles[index % 50]), clock
+    )
+    wrong = per_second(
+        lambda index: environment.grade(problems[index % 50], oracles[(index + 1) % 50]), clock
+    )
     return f"{made:9.0f} {right:9.0f} {wordy:9.0f} {wrong:9.0f}"
 
 
@@ -54,7 +62,10 @@ def survive(environment: Environment, texts: list[str]) -> str:
         grade = environment.grade(problems[index % 20], text)
         slowest = max(slowest, time.perf_counter() - began)
         right, unknown = right + (grade.correct is True), unknown + (grade.correct is None)
-    return f"{len(texts)} junk: {time.perf_counter() - started:.1f} s, slowest {slowest:.3f} s, {right} right, {unknown} ungraded"
+    return (
+        f"{len(texts)} junk: {time.perf_counter() - started:.1f} s, slowest {slowest:.3f} s, "
+        f"{right} right, {unknown} ungraded"
+    )
 
 
 def main() -> None:

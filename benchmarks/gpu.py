@@ -1,11 +1,14 @@
-"""Tokens a second of sampling and of the update, ours and TRL's with transformers' generation, on one GPU in bfloat16.
+"""Tokens a second of sampling and of the update, ours and TRL's with transformers' generation, on
+one GPU in bfloat16.
 
     python benchmarks/gpu.py                              (on a machine with a GPU; some minutes)
-    python benchmarks/gpu.py --device cpu tiny            (the same script proved without one: float32, a model of toy size)
+    python benchmarks/gpu.py --device cpu tiny            (the same script proved without one:
+    float32, a model of toy size)
 
-Models have the shapes of SmolLM2-135M and Qwen2.5-0.5B and 1.5B and random weights: nothing is fetched, and hardly a completion ends early.
-A step is 8 prompts of 64 tokens x 16 completions of 128. Sampling is compared with the bandwidth floor (the weights read once a token)
-and the update with the rate of matrix products measured in the same run. Each engine runs in a process of its own.
+Models have the shapes of SmolLM2-135M and Qwen2.5-0.5B and 1.5B and random weights: nothing is
+fetched, and hardly a completion ends early. A step is 8 prompts of 64 tokens x 16 completions of
+128. Sampling is compared with the bandwidth floor (the weights read once a token) and the update
+with the rate of matrix products measured in the same run. Each engine runs in a process of its own.
 """
 
 import argparse
@@ -38,19 +41,40 @@ class Setting:
 
 
 def shaped(
-    kind: type[PretrainedConfig], width: int, layers: int, heads: int, key_heads: int, inner: int, vocabulary: int
+    kind: type[PretrainedConfig],
+    width: int,
+    layers: int,
+    heads: int,
+    key_heads: int,
+    inner: int,
+    vocabulary: int,
 ) -> PretrainedConfig:
     return kind(
-        hidden_size=width, num_hidden_layers=layers, num_attention_heads=heads, num_key_value_heads=key_heads, intermediate_size=inner,
-        vocab_size=vocabulary, max_position_embeddings=2048, tie_word_embeddings=True, bos_token_id=1, eos_token_id=2, pad_token_id=2,
-    )  # fmt: skip
+        hidden_size=width,
+        num_hidden_layers=layers,
+        num_attention_heads=heads,
+        num_key_value_heads=key_heads,
+        intermediate_size=inner,
+        vocab_size=vocabulary,
+        max_position_embeddings=2048,
+        tie_word_embeddings=True,
+        bos_token_id=1,
+        eos_token_id=2,
+        pad_token_id=2,
+    )
 
 
 SETTINGS = {
     "smollm2-135m": Setting(shaped(LlamaConfig, 576, 30, 9, 3, 1536, 49_152)),
     "qwen2.5-0.5b": Setting(shaped(Qwen2Config, 896, 24, 14, 2, 4864, 151_936)),
     "qwen2.5-1.5b": Setting(shaped(Qwen2Config, 1536, 28, 12, 2, 8960, 151_936)),
-    "tiny": Setting(shaped(LlamaConfig, 64, 2, 4, 2, 128, 512), prompts=2, group=4, prompt_tokens=16, new_tokens=8),
+    "tiny": Setting(
+        shaped(LlamaConfig, 64, 2, 4, 2, 128, 512),
+        prompts=2,
+        group=4,
+        prompt_tokens=16,
+        new_tokens=8,
+    ),
 }
 
 
@@ -66,12 +90,17 @@ def words(vocabulary: int) -> Any:
 
     inner = Tokenizer(models.WordLevel({f"w{n}": n for n in range(vocabulary)}, unk_token="w0"))
     inner.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    return PreTrainedTokenizerFast(tokenizer_object=inner, eos_token="w2", pad_token="w2", bos_token="w1", padding_side="left")
+    return PreTrainedTokenizerFast(
+        tokenizer_object=inner, eos_token="w2", pad_token="w2", bos_token="w1", padding_side="left"
+    )
 
 
 def asked(setting: Setting) -> list[str]:
     """A prompt of words each."""
-    return [" ".join(f"w{3 + (p * 31 + t * 7) % 400}" for t in range(setting.prompt_tokens)) for p in range(setting.prompts)]
+    return [
+        " ".join(f"w{3 + (p * 31 + t * 7) % 400}" for t in range(setting.prompt_tokens))
+        for p in range(setting.prompts)
+    ]
 
 
 def wait(device: str) -> float:
@@ -89,12 +118,21 @@ def ours(setting: Setting, device: str) -> dict[str, list[float]]:
     from rewardscope.tensors import Signals
     from rewardscope.types import Grade, Problem, Rollout
 
-    policy, learner = Policy(model_of(setting, device), words(setting.config.vocab_size)), Learner(learning_rate=1e-6)
+    policy, learner = (
+        Policy(model_of(setting, device), words(setting.config.vocab_size)),
+        Learner(learning_rate=1e-6),
+    )
     optimizer, prompts = learner.optimizer(policy), asked(setting)
     found: dict[str, list[float]] = {"sampling": [], "update": [], "tokens": []}
     for step in range(STEPS):
         began = wait(device)
-        groups = sample(policy, prompts, setting.group, Sampling(setting.new_tokens), [("gpu", step, p) for p in range(setting.prompts)])
+        groups = sample(
+            policy,
+            prompts,
+            setting.group,
+            Sampling(setting.new_tokens),
+            [("gpu", step, p) for p in range(setting.prompts)],
+        )
         sampled = wait(device)
         grade = Grade(correct=None, strict=None, well_formed=True)
         rollouts = [
@@ -102,9 +140,19 @@ def ours(setting: Setting, device: str) -> dict[str, list[float]]:
             for p, (prompt, group) in enumerate(zip(prompts, groups, strict=True))
         ]
         batch = pack(policy, rollouts, 1.0)
-        reward_PG = torch.from_numpy(generator("gpu", step).integers(0, 2, (setting.prompts, setting.group))).float()
-        signals = Signals(reward_PG, batch.mask_NT, batch.sampler_logprob_NT, token_NT=batch.token_NT, address=("gpu", step))
-        learner.update(policy, optimizer, batch, GroupMean()(signals), None, setting.new_tokens, ("gpu", step))
+        reward_PG = torch.from_numpy(
+            generator("gpu", step).integers(0, 2, (setting.prompts, setting.group))
+        ).float()
+        signals = Signals(
+            reward_PG,
+            batch.mask_NT,
+            batch.sampler_logprob_NT,
+            token_NT=batch.token_NT,
+            address=("gpu", step),
+        )
+        learner.update(
+            policy, optimizer, batch, GroupMean()(signals), None, setting.new_tokens, ("gpu", step)
+        )
         found["sampling"].append(sampled - began)
         found["update"].append(wait(device) - sampled)
         found["tokens"].append(sum(c.length for group in groups for c in group))
@@ -147,12 +195,22 @@ def trl(setting: Setting, device: str) -> dict[str, list[float]]:
             reward_funcs=reward,
             train_dataset=Dataset.from_list([{"prompt": text} for text in asked(setting)]),
             args=GRPOConfig(
-                output_dir=folder, per_device_train_batch_size=setting.prompts * setting.group, num_generations=setting.group,
-                max_completion_length=setting.new_tokens, max_steps=STEPS, learning_rate=1e-6, temperature=1.0, beta=0.0,
-                bf16=device == "cuda", use_cpu=device == "cpu", save_strategy="no", report_to="none", disable_tqdm=True,
+                output_dir=folder,
+                per_device_train_batch_size=setting.prompts * setting.group,
+                num_generations=setting.group,
+                max_completion_length=setting.new_tokens,
+                max_steps=STEPS,
+                learning_rate=1e-6,
+                temperature=1.0,
+                beta=0.0,
+                bf16=device == "cuda",
+                use_cpu=device == "cpu",
+                save_strategy="no",
+                report_to="none",
+                disable_tqdm=True,
             ),
             callbacks=[Clock()],
-        ).train()  # fmt: skip
+        ).train()
     return found
 
 
@@ -161,36 +219,57 @@ ENGINES = {"rewardscope": ours, "trl": trl}
 
 def rate(found: dict[str, list[float]], part: str) -> float:
     """Tokens a second, the median of the steps after the warm-up."""
-    return statistics.median(t / s for t, s in list(zip(found["tokens"], found[part], strict=True))[WARM_UP:])
+    return statistics.median(
+        t / s for t, s in list(zip(found["tokens"], found[part], strict=True))[WARM_UP:]
+    )
 
 
-def row(name: str, setting: Setting, rates: Rates, found: dict[str, dict[str, list[float]]], bytes_per_weight: int) -> list[str]:
+def row(
+    name: str,
+    setting: Setting,
+    rates: Rates,
+    found: dict[str, dict[str, list[float]]],
+    bytes_per_weight: int,
+) -> list[str]:
     """One model's line: rates, ratios, and shares of the floors."""
     with torch.device("meta"):
         shape = shape_of(AutoModelForCausalLM.from_config(setting.config), bytes_per_weight)
     rows = setting.prompts * setting.group
-    mine, theirs = ({part: rate(found[engine], part) for part in ("sampling", "update")} for engine in ENGINES)
+    mine, theirs = (
+        {part: rate(found[engine], part) for part in ("sampling", "update")} for engine in ENGINES
+    )
     read_s = (shape.body + shape.head) * bytes_per_weight / rates.read_bytes_per_s
     scored = rows * setting.new_tokens
-    needed = 6 * (shape.body * (setting.prompts * setting.prompt_tokens + scored) + shape.head * scored)
+    needed = 6 * (
+        shape.body * (setting.prompts * setting.prompt_tokens + scored) + shape.head * scored
+    )
     return [
         name,
-        f"{theirs['sampling']:,.0f}", f"{mine['sampling']:,.0f}", f"{mine['sampling'] / theirs['sampling']:.2f}",
+        f"{theirs['sampling']:,.0f}",
+        f"{mine['sampling']:,.0f}",
+        f"{mine['sampling'] / theirs['sampling']:.2f}",
         f"{read_s * mine['sampling'] / rows:.0%}",
-        f"{theirs['update']:,.0f}", f"{mine['update']:,.0f}", f"{mine['update'] / theirs['update']:.2f}",
+        f"{theirs['update']:,.0f}",
+        f"{mine['update']:,.0f}",
+        f"{mine['update'] / theirs['update']:.2f}",
         f"{needed / scored * mine['update'] / rates.products_per_s:.0%}",
-    ]  # fmt: skip
+    ]
 
 
 def main() -> None:
     """Runs both engines on every shape and prints the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("shapes", nargs="*", default=[name for name in SETTINGS if name != "tiny"])
     parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda")
     parser.add_argument("--engine", choices=ENGINES)
     options = parser.parse_args()
     if options.device == "cuda" and not torch.cuda.is_available():
-        raise SystemExit("There is no GPU here. Prove the script without one: python benchmarks/gpu.py --device cpu tiny")
+        raise SystemExit(
+            "There is no GPU here. Prove the script without one: python benchmarks/gpu.py --device "
+            "cpu tiny"
+        )
     if options.engine:
         leave(ENGINES[options.engine](SETTINGS[options.shapes[0]], options.device))
         return
@@ -201,13 +280,18 @@ def main() -> None:
     update = "trl: updated tokens/s", "ours", "times", "of the products' rate"
     table = Table("model", *sampling, *update)
     for name in options.shapes:
-        found = {engine: taken(__file__, name, "--device", options.device, "--engine", engine) for engine in ENGINES}
+        found = {
+            engine: taken(__file__, name, "--device", options.device, "--engine", engine)
+            for engine in ENGINES
+        }
         table.add_row(*row(name, SETTINGS[name], rates, found, 2 if bfloat else 4))
     console.print(table)
     where = torch.cuda.get_device_name() if bfloat else described()
     console.print(
-        f"{where}; {'bfloat16 over float32 weights' if bfloat else 'float32'}; products {rates.products_per_s / 1e12:.2f} T/s, "
-        f"memory {rates.read_bytes_per_s / 1e9:.0f} GB/s; torch {version('torch')}, trl {version('trl')}"
+        f"{where}; {'bfloat16 over float32 weights' if bfloat else 'float32'}; products "
+        f"{rates.products_per_s / 1e12:.2f} T/s, "
+        f"memory {rates.read_bytes_per_s / 1e9:.0f} GB/s; torch {version('torch')}, trl "
+        f"{version('trl')}"
     )
 
 

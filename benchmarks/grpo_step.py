@@ -1,13 +1,16 @@
-"""One GRPO step on SmolLM2-135M, ours and TRL's in turn: the same prompts, lengths, precision, threads and machine.
+"""One GRPO step on SmolLM2-135M, ours and TRL's in turn: the same prompts, lengths, precision,
+threads and machine.
 
     .venv/bin/python benchmarks/grpo_step.py                (alone on the machine; about 20 minutes)
     .venv/bin/python benchmarks/grpo_step.py short          (the short prompts alone)
 
-A step is 4 prompts x G completions of at most 32 tokens: generation, rewards, update. The short prompts have 48 tokens and G = 8; the
-long ones 516 tokens, as with few-shot examples, and G = 16. Each engine runs in a process of its own, so that its peak memory is its own;
-the first steps of each process are a warm-up and left out. The prompts ask for long answers, so nearly every completion is 32 tokens long
-in all engines; the mean is printed. TRL runs twice on the short prompts: as it comes, which computes activations again (gradient
-checkpointing), and with that turned off.
+A step is 4 prompts x G completions of at most 32 tokens: generation, rewards, update. The short
+prompts have 48 tokens and G = 8; the long ones 516 tokens, as with few-shot examples, and G = 16.
+Each engine runs in a process of its own, so that its peak memory is its own; the first steps of
+each process are a warm-up and left out. The prompts ask for long answers, so nearly every
+completion is 32 tokens long in all engines; the mean is printed. TRL runs twice on the short
+prompts: as it comes, which computes activations again (gradient checkpointing), and with that
+turned off.
 """
 
 import statistics
@@ -50,13 +53,19 @@ class Size:
 
 
 SIZES = {
-    "short": Size(examples=0, group=8, steps=7, warm_up=2, rounds=1, engines=(OURS, TRL, KEPT), trl_rows=32),
-    "long": Size(examples=14, group=16, steps=2, warm_up=1, rounds=1, engines=(OURS, TRL), trl_rows=16),
+    "short": Size(
+        examples=0, group=8, steps=7, warm_up=2, rounds=1, engines=(OURS, TRL, KEPT), trl_rows=32
+    ),
+    "long": Size(
+        examples=14, group=16, steps=2, warm_up=1, rounds=1, engines=(OURS, TRL), trl_rows=16
+    ),
 }
 
 
 def ours(size: Size, folder: Path) -> dict[str, Any]:
-    """Seconds of each step and of its parts as the training loop itself recorded them, rollouts written to disk included."""
+    """Seconds of each step and of its parts as the training loop itself recorded them, rollouts
+    written to disk included.
+    """
     import torch
 
     from rewardscope import Arm, Learner, Pretrained, Sampling, Truth
@@ -79,12 +88,22 @@ def ours(size: Size, folder: Path) -> dict[str, Any]:
     cell = CellDirectory(folder)
     train(arm, 0, cell, lambda step: None)
     rows = cell.steps()
-    parts = {name.removeprefix("seconds/"): [row[name] for row in rows] for name in rows[0] if name.startswith("seconds/")}
-    return {"seconds": [row["seconds"] for row in rows], "tokens": [row["length_mean_tokens"] for row in rows], "parts": parts}
+    parts = {
+        name.removeprefix("seconds/"): [row[name] for row in rows]
+        for name in rows[0]
+        if name.startswith("seconds/")
+    }
+    return {
+        "seconds": [row["seconds"] for row in rows],
+        "tokens": [row["length_mean_tokens"] for row in rows],
+        "parts": parts,
+    }
 
 
 def trl(size: Size, folder: Path, **settings: Any) -> dict[str, Any]:
-    """Seconds from the trainer's step-begin to its step-end callback: generation, rewards, update."""
+    """Seconds from the trainer's step-begin to its step-end callback: generation, rewards,
+    update.
+    """
     import torch
     from datasets import Dataset
     from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
@@ -105,7 +124,9 @@ def trl(size: Size, folder: Path, **settings: Any) -> dict[str, Any]:
         def on_step_end(self, *args: Any, **kwargs: Any) -> None:
             seconds.append(time.monotonic() - self.began)
 
-    def reward(completions: list[list[dict[str, str]]], completion_ids: list[list[int]], **kwargs: Any) -> list[float]:
+    def reward(
+        completions: list[list[dict[str, str]]], completion_ids: list[list[int]], **kwargs: Any
+    ) -> list[float]:
         tokens.append(sum(map(len, completion_ids)) / len(completion_ids))
         return [pay(completion[0]["content"]) for completion in completions]
 
@@ -114,7 +135,12 @@ def trl(size: Size, folder: Path, **settings: Any) -> dict[str, Any]:
         model=AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32),
         processing_class=AutoTokenizer.from_pretrained(source),
         reward_funcs=reward,
-        train_dataset=Dataset.from_list([{"prompt": [{"role": "user", "content": prompt(p, size.examples)}]} for p in range(len(TOPICS))]),
+        train_dataset=Dataset.from_list(
+            [
+                {"prompt": [{"role": "user", "content": prompt(p, size.examples)}]}
+                for p in range(len(TOPICS))
+            ]
+        ),
         args=GRPOConfig(
             output_dir=str(folder),
             per_device_train_batch_size=size.trl_rows,
@@ -145,7 +171,11 @@ ENGINES = {OURS: {}, TRL: {}, KEPT: {"gradient_checkpointing": False}}
 def run_one(size: str, engine: str) -> None:
     """Runs the engine in this process and leaves one line of JSON on standard output."""
     with tempfile.TemporaryDirectory() as folder:
-        found = ours(SIZES[size], Path(folder)) if engine == OURS else trl(SIZES[size], Path(folder), **ENGINES[engine])
+        found = (
+            ours(SIZES[size], Path(folder))
+            if engine == OURS
+            else trl(SIZES[size], Path(folder), **ENGINES[engine])
+        )
     leave(found)
 
 
@@ -172,7 +202,11 @@ def measure(size: str, console: Console) -> dict[str, Found]:
     for _ in range(settings.rounds):
         for engine in settings.engines:
             runs[engine].append(taken(__file__, size, engine, **quiet(THREADS)))
-            console.print(f"{size}, {engine}: {', '.join(f'{s:.1f}' for s in runs[engine][-1]['seconds'])} s a step", highlight=False)
+            console.print(
+                f"{size}, {engine}: {', '.join(f'{s:.1f}' for s in runs[engine][-1]['seconds'])} s "
+                "a step",
+                highlight=False,
+            )
     warm = settings.warm_up
 
     def together(engine: str, values: str) -> list[float]:
@@ -184,7 +218,9 @@ def measure(size: str, console: Console) -> dict[str, Found]:
             tokens=statistics.mean(together(engine, "tokens")),
             peak_gib=max(run["peak_gib"] for run in runs[engine]),
             parts={
-                part: statistics.median(value for run in runs[engine] for value in run["parts"][part][warm:])
+                part: statistics.median(
+                    value for run in runs[engine] for value in run["parts"][part][warm:]
+                )
                 for part in runs[engine][0].get("parts", {})
             },
         )
@@ -197,7 +233,15 @@ def main(sizes: list[str]) -> None:
     console = Console(highlight=False)
     for size in sizes or SIZES:
         found = measure(size, console)
-        table = Table("engine", "median s a step", "least - most", "tokens a completion", "peak GiB", "steps", "ours is faster")
+        table = Table(
+            "engine",
+            "median s a step",
+            "least - most",
+            "tokens a completion",
+            "peak GiB",
+            "steps",
+            "ours is faster",
+        )
         for engine, values in found.items():
             table.add_row(
                 engine.replace("trl", f"trl {version('trl')}"),
@@ -209,7 +253,10 @@ def main(sizes: list[str]) -> None:
                 "" if engine == OURS else f"{values.median_s / found[OURS].median_s:.2f} times",
             )
         console.print(table)
-        console.print(f"parts of ours: {', '.join(f'{part} {value:.2f} s' for part, value in found[OURS].parts.items())}")
+        console.print(
+            f"parts of ours: "
+            f"{', '.join(f'{part} {value:.2f} s' for part, value in found[OURS].parts.items())}"
+        )
 
 
 if __name__ == "__main__":

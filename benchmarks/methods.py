@@ -3,10 +3,12 @@
     make costs                                        (alone on the machine; about 20 minutes)
     python benchmarks/methods.py kto sdpo             (these alone, beside plain credit)
 
-Every arm of ``studies/methods.py`` runs a few steps in a process of its own, so that its peak memory is its own: on the organism as the
-study has it, and on SmolLM2-135M with 4 prompts x 8 completions of 32 tokens told coin flips. The first step of each process is a
-warm-up and left out, and the fastest of the others counts: what else the machine does can only add. A method should cost what it must:
-one forward pass for a reference, a teacher or an implicit reward model, whose training is one more, and nothing otherwise.
+Every arm of ``studies/methods.py`` runs a few steps in a process of its own, so that its peak
+memory is its own: on the organism as the study has it, and on SmolLM2-135M with 4 prompts x 8
+completions of 32 tokens told coin flips. The first step of each process is a warm-up and left out,
+and the fastest of the others counts: what else the machine does can only add. A method should cost
+what it must: one forward pass for a reference, a teacher or an implicit reward model, whose
+training is one more, and nothing otherwise.
 """
 
 import runpy
@@ -35,7 +37,9 @@ def arm_on(model: str, name: str) -> Any:
     from rewardscope import Coin, Planning, Pretrained, Reprompt, Sampling, SelfDistillation
 
     arm = runpy.run_path(str(STUDY))["METHODS"][name]
-    arm = replace(arm, steps=STEPS[model], checkpoint_every=STEPS[model], reward=Coin(), sampling_rounds=1)
+    arm = replace(
+        arm, steps=STEPS[model], checkpoint_every=STEPS[model], reward=Coin(), sampling_rounds=1
+    )
     if model == "organism":
         return arm
     credit = arm.credit
@@ -44,9 +48,15 @@ def arm_on(model: str, name: str) -> Any:
     if isinstance(credit, Planning):
         credit = replace(credit, grams=("so", "then", "wait"))
     return replace(
-        arm, start=Pretrained("smollm2-135m-instruct"), environment=Stories(), sampling=Sampling(max_tokens=32), credit=credit,
-        learner=replace(arm.learner, learning_rate=1e-5), problems_per_step=len(TOPICS), completions_per_problem=8,
-    )  # fmt: skip
+        arm,
+        start=Pretrained("smollm2-135m-instruct"),
+        environment=Stories(),
+        sampling=Sampling(max_tokens=32),
+        credit=credit,
+        learner=replace(arm.learner, learning_rate=1e-5),
+        problems_per_step=len(TOPICS),
+        completions_per_problem=8,
+    )
 
 
 def run_one(model: str, name: str) -> None:
@@ -69,13 +79,27 @@ def main() -> None:
     console = Console(width=130)
     found: dict[tuple[str, str], dict[str, Any]] = {}
     wanted = sys.argv[1:]
-    names = [name for name in runpy.run_path(str(STUDY))["METHODS"] if not wanted or name in (PLAIN, *wanted)]
+    names = [
+        name
+        for name in runpy.run_path(str(STUDY))["METHODS"]
+        if not wanted or name in (PLAIN, *wanted)
+    ]
     for name in names:
         for model in STEPS:
             found[model, name] = taken(__file__, ONE, model, name, **quiet(THREADS))
             seconds = ", ".join(f"{s:.2f}" for s in found[model, name]["seconds"])
-            console.print(f"{name} on {model}: {seconds} s a step, {found[model, name]['peak_gib']:.2f} GiB", highlight=False)
-    table = Table("method", *(f"{model}: {what}" for model in STEPS for what in ("s a step", "times", "peak GiB", "times")))
+            console.print(
+                f"{name} on {model}: {seconds} s a step, {found[model, name]['peak_gib']:.2f} GiB",
+                highlight=False,
+            )
+    table = Table(
+        "method",
+        *(
+            f"{model}: {what}"
+            for model in STEPS
+            for what in ("s a step", "times", "peak GiB", "times")
+        ),
+    )
     for name in names:
         row = []
         for model in STEPS:
@@ -86,7 +110,8 @@ def main() -> None:
         table.add_row(name, *row)
     console.print(table)
     console.print(
-        f"fastest of the steps after the first; float32, {THREADS} threads, torch {version('torch')}, rewardscope {version('rewardscope')}",
+        f"fastest of the steps after the first; float32, {THREADS} threads, torch "
+        f"{version('torch')}, rewardscope {version('rewardscope')}",
         highlight=False,
     )
 

@@ -1,4 +1,5 @@
-"""Episodes of the house a second: keys and values kept over all turns, against reading prompt and transcript anew for each turn.
+"""Episodes of the house a second: keys and values kept over all turns, against reading prompt and
+transcript anew for each turn.
 
 .venv/bin/python benchmarks/turns.py
 """
@@ -20,7 +21,9 @@ def kept(policy: Policy, problems: list[Problem]) -> int:
     """Tokens chosen, in episodes as an arm samples them."""
     addresses = [("turns", problem.id) for problem in problems]
     prompts, answers = [problem.prompt for problem in problems], replies(House(), problems)
-    groups = sample(policy, prompts, DRAWS, Sampling(max_tokens=MAX_TOKENS, turn_tokens=4), addresses, answers)
+    groups = sample(
+        policy, prompts, DRAWS, Sampling(max_tokens=MAX_TOKENS, turn_tokens=4), addresses, answers
+    )
     return sum(completion.length for group in groups for completion in group)
 
 
@@ -30,8 +33,12 @@ def read_anew(policy: Policy, problems: list[Problem]) -> int:
     going = [(problem, problem.prompt, ()) for problem in problems for _ in range(DRAWS)]
     chosen = 0
     for turn in range(house.max_turns):
-        addresses = [("turns", problem.id, turn, place) for place, (problem, _, _) in enumerate(going)]
-        groups = sample(policy, [text for _, text, _ in going], 1, Sampling(max_tokens=4), addresses)
+        addresses = [
+            ("turns", problem.id, turn, place) for place, (problem, _, _) in enumerate(going)
+        ]
+        groups = sample(
+            policy, [text for _, text, _ in going], 1, Sampling(max_tokens=4), addresses
+        )
         left = []
         for (problem, text, turns), (completion,) in zip(going, groups, strict=True):
             chosen += len(completion.token_ids)
@@ -54,7 +61,10 @@ def main() -> None:
         chosen = way(policy, problems)
         seconds, cpu = time.monotonic() - began, time.process_time() - used
         episodes = PROBLEMS * DRAWS
-        print(f"{name}: {episodes / cpu:.0f} episodes a CPU second, {episodes / seconds:.0f} a second, {chosen / episodes:.1f} tokens each")
+        print(
+            f"{name}: {episodes / cpu:.0f} episodes a CPU second, {episodes / seconds:.0f} a "
+            f"second, {chosen / episodes:.1f} tokens each"
+        )
     texts = [(problem, House().oracle(problem)) for problem in problems] * 32
     used = time.process_time()
     for problem, text in texts:

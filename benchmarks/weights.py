@@ -1,9 +1,11 @@
-"""What comparing checkpoints costs beside a plain read of their files: SmolLM2-135M and two trainings of it.
+"""What comparing checkpoints costs beside a plain read of their files: SmolLM2-135M and two
+trainings of it.
 
     .venv/bin/python benchmarks/weights.py          (alone on the machine; a minute or two)
 
-The trainings are the model with independent noise of size 1e-5 on every weight, in a temporary folder. Each file is read once before, so
-that no time is the disk's. Peak memory is the process's, and grows only.
+The trainings are the model with independent noise of size 1e-5 on every weight, in a temporary
+folder. Each file is read once before, so that no time is the disk's. Peak memory is the process's,
+and grows only.
 """
 
 import tempfile
@@ -33,7 +35,9 @@ def trained(folder: Path, seed: int) -> Path:
     policy = Policy.load(packaged_folder(MODEL))
     with torch.no_grad():
         for name, parameter in policy.model.named_parameters():
-            noise = generator("benchmark weights", name, seed).standard_normal(tuple(parameter.shape), dtype="float32")
+            noise = generator("benchmark weights", name, seed).standard_normal(
+                tuple(parameter.shape), dtype="float32"
+            )
             parameter.add_(torch.from_numpy(noise * 1e-5))
     policy.save(folder / str(seed))
     return folder / str(seed)
@@ -54,16 +58,32 @@ def measure(console: Console) -> list[float]:
         pair = [start, folders[0]]
         gigabytes = plain_read(pair) / 1e9
         steps: list[tuple[str, Callable[[], object], int]] = [
-            (f"plain read of start and one training, {gigabytes:.2f} GB", lambda: plain_read(pair), ROUNDS),
-            ("changed entries and norms of one", lambda: changes(before, after[0], spectra=False), ROUNDS),
+            (
+                f"plain read of start and one training, {gigabytes:.2f} GB",
+                lambda: plain_read(pair),
+                ROUNDS,
+            ),
+            (
+                "changed entries and norms of one",
+                lambda: changes(before, after[0], spectra=False),
+                ROUNDS,
+            ),
             ("change, ranks and geometry of one", lambda: changes(before, after[0]), 1),
             ("agreement of two", lambda: agreements(before, {"one": after[0], "two": after[1]}), 1),
-            ("everything of two, as `rewardscope weights` does it", lambda: compare(MODEL, list(map(str, folders))), 1),
+            (
+                "everything of two, as `rewardscope weights` does it",
+                lambda: compare(MODEL, list(map(str, folders))),
+                1,
+            ),
         ]
         found: list[float] = []
         for what, work, rounds in steps:
             found.append(seconds(work, rounds))
-            share = "" if len(found) == 1 else f"; {found[0] / found[-1]:.2f} of the speed of the plain read"
+            share = (
+                ""
+                if len(found) == 1
+                else f"; {found[0] / found[-1]:.2f} of the speed of the plain read"
+            )
             console.print(f"{what}: {found[-1]:.2f} s{share}; peak so far {peak_gib():.2f} GiB")
     return found
 

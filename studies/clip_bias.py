@@ -1,11 +1,12 @@
-"""Does the clipped objective alone push a policy towards what it already does, as Shao et al. 2025 (arXiv:2506.10947) derive?
+"""Does the clipped objective alone push a policy towards what it already does, as Shao et al. 2025
+(arXiv:2506.10947) derive?
 
-    .venv/bin/rewardscope clip-bias studies/clip_bias.py two-updates        (about 3 minutes each on 2 cores)
-    .venv/bin/rewardscope clip-bias studies/clip_bias.py eight-updates
+    .venv/bin/rewardscope clip-bias studies/clip_bias.py two-updates        (about 3 minutes each on
+    2 cores) .venv/bin/rewardscope clip-bias studies/clip_bias.py eight-updates
     .venv/bin/rewardscope clip-bias studies/clip_bias.py eight-updates-faster
 
-One organism told coin flips. ``two-updates`` learns as the tour does; Shao et al. make eight updates of a rollout; the last is
-three times as fast.
+One organism told coin flips. ``two-updates`` learns as the tour does; Shao et al. make eight
+updates of a rollout; the last is three times as fast.
 """
 
 from rewardscope import Arm, Chain, Coin, Learner, Organism, Sampling, Study
@@ -28,7 +29,8 @@ def arm(name: str, learner: Learner) -> Arm:
 
 study = Study(
     name="clip-bias",
-    question="Does the clip push probability to the tokens that were likely before, when rewards are coin flips?",
+    question="Does the clip push probability to the tokens that were likely before, when rewards "
+    "are coin flips?",
     about=__doc__ or "",
     arms=(
         arm("two-updates", Learner(learning_rate=3e-4, minibatches=2)),

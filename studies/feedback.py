@@ -1,12 +1,16 @@
-"""Self-distillation where its precondition holds: can a policy teach itself from being told which step was wrong?
+"""Self-distillation where its precondition holds: can a policy teach itself from being told which
+step was wrong?
 
-The organism ``feedback`` writes most products as sums, and gets a product right that a hint in front of the problem names: its card has
-the accuracy with and without a hint, and with a hint that names a step the problem does not have. SDPO reads its own completions once
-more behind a successful sibling and the verifier's words (the name of the first wrong step, which holds no value), both in the one form
-that pretraining used. Its placebos get the same completions another problem's success and words, or neither.
+The organism ``feedback`` writes most products as sums, and gets a product right that a hint in
+front of the problem names: its card has the accuracy with and without a hint, and with a hint that
+names a step the problem does not have. SDPO reads its own completions once more behind a successful
+sibling and the verifier's words (the name of the first wrong step, which holds no value), both in
+the one form that pretraining used. Its placebos get the same completions another problem's success
+and words, or neither.
 
-SDPO reads the key by a door of its own: words are written, and given to the completions that are wrong, with the key in hand. The
-placebos are told which completions are wrong, too, and nothing else.
+SDPO reads the key by a door of its own: words are written, and given to the completions that are
+wrong, with the key in hand. The placebos are told which completions are wrong, too, and nothing
+else.
 """
 
 from dataclasses import replace
@@ -32,7 +36,12 @@ from rewardscope import (
 )
 from rewardscope.environments.hinted import FEEDBACK_SECTION, SOLUTION_SECTION, TEMPLATE
 
-TOLD = Reprompt(feedback="always", template=TEMPLATE, solution_section=SOLUTION_SECTION, feedback_section=FEEDBACK_SECTION)
+TOLD = Reprompt(
+    feedback="always",
+    template=TEMPLATE,
+    solution_section=SOLUTION_SECTION,
+    feedback_section=FEEDBACK_SECTION,
+)
 
 GRPO = Arm(
     name="grpo",
@@ -63,7 +72,8 @@ PASS_AT_1 = {"k": "1"}
 
 study = Study(
     name="feedback",
-    question="Can a policy that understands a hint teach itself from being told which step was wrong, and is it the hint that teaches?",
+    question="Can a policy that understands a hint teach itself from being told which step was "
+    "wrong, and is it the hint that teaches?",
     about=__doc__ or "",
     arms=(
         GRPO,
@@ -79,32 +89,64 @@ study = Study(
     probes=(Boundary(max_k=64), Behaviour(), Diversity(), WeightChange()),
     claims=(
         Claim(
-            sentence="SDPO told what was wrong raises pass@1 more than SDPO told what was wrong with another problem.",
-            metric="boundary/pass_at_k", labels=PASS_AT_1, treatment="sdpo", control="sdpo-wrong", margin=0.05,
+            sentence="SDPO told what was wrong raises pass@1 more than SDPO told what was wrong "
+            "with another problem.",
+            metric="boundary/pass_at_k",
+            labels=PASS_AT_1,
+            treatment="sdpo",
+            control="sdpo-wrong",
+            margin=0.05,
         ),
         Claim(
             sentence="And more than SDPO that is told nothing.",
-            metric="boundary/pass_at_k", labels=PASS_AT_1, treatment="sdpo", control="sdpo-empty", margin=0.05,
+            metric="boundary/pass_at_k",
+            labels=PASS_AT_1,
+            treatment="sdpo",
+            control="sdpo-empty",
+            margin=0.05,
         ),
         Claim(
-            sentence="The verifier's words alone, without a solved sibling, raise pass@1 more than its words about another problem do.",
-            metric="boundary/pass_at_k", labels=PASS_AT_1, treatment="words", control="words-wrong", margin=0.05,
+            sentence="The verifier's words alone, without a solved sibling, raise pass@1 more than "
+            "its words about another problem do.",
+            metric="boundary/pass_at_k",
+            labels=PASS_AT_1,
+            treatment="words",
+            control="words-wrong",
+            margin=0.05,
         ),
         Claim(
             sentence="SDPO raises pass@1 more than GRPO does from the same completions.",
-            metric="boundary/pass_at_k", labels=PASS_AT_1, treatment="sdpo", control="grpo", margin=0.02,
+            metric="boundary/pass_at_k",
+            labels=PASS_AT_1,
+            treatment="sdpo",
+            control="grpo",
+            margin=0.02,
         ),
         Claim(
             sentence="GRPO told the truth raises pass@1 more than GRPO told coin flips.",
-            metric="boundary/pass_at_k", labels=PASS_AT_1, treatment="grpo", control="coin", margin=0.05,
+            metric="boundary/pass_at_k",
+            labels=PASS_AT_1,
+            treatment="grpo",
+            control="coin",
+            margin=0.05,
         ),
         Claim(
             sentence="Another problem's hints do not raise pass@1.",
-            metric="boundary/pass_at_k", labels=PASS_AT_1, treatment="sdpo-wrong", control="base", expects="same", margin=0.05,
+            metric="boundary/pass_at_k",
+            labels=PASS_AT_1,
+            treatment="sdpo-wrong",
+            control="base",
+            expects="same",
+            margin=0.05,
         ),
         Claim(
             sentence="A teacher that is told nothing leaves pass@1 where it was.",
-            metric="boundary/pass_at_k", labels=PASS_AT_1, treatment="sdpo-empty", control="base", expects="same", margin=0.05,
+            metric="boundary/pass_at_k",
+            labels=PASS_AT_1,
+            treatment="sdpo-empty",
+            control="base",
+            expects="same",
+            margin=0.05,
         ),
     ),
-)  # fmt: skip
+)

@@ -1,7 +1,9 @@
-"""A game of several turns: do true rewards teach the recipe where pretraining played it in a third of the episodes, and coin flips not?
+"""A game of several turns: do true rewards teach the recipe where pretraining played it in a third
+of the episodes, and coin flips not?
 
-The organism plays a house of five rooms turn by turn. What it says between the world's answers is trained; the answers are read and
-never are. Its pretraining forgot one step of the task in two episodes of three.
+The organism plays a house of five rooms turn by turn. What it says between the world's answers is
+trained; the answers are read and never are. Its pretraining forgot one step of the task in two
+episodes of three.
 """
 
 from rewardscope import (
@@ -39,7 +41,8 @@ def arm(name: str, reward: Truth | Coin) -> Arm:
 study = Study(
     name="house",
     question="Do true rewards teach a game of several turns, and coin flips not?",
-    about="The house, 16 turns at most: 12 problems x 8 episodes a step, 30 steps; the world's answers carry no credit.",
+    about="The house, 16 turns at most: 12 problems x 8 episodes a step, 30 steps; the world's "
+    "answers carry no credit.",
     arms=(arm("truth", Truth()), arm("coin", Coin(p=0.5))),
     seeds=(0, 1, 2),
     evaluation=Evaluation(problems=40, draws=24, readings=4),
@@ -71,7 +74,8 @@ study = Study(
             margin=0.1,
         ),
         Claim(
-            sentence="What the policy says in an episode grows longer with true rewards: the recipe has a step more than the shortcut.",
+            sentence="What the policy says in an episode grows longer with true rewards: the "
+            "recipe has a step more than the shortcut.",
             metric="behaviour/length_tokens",
             treatment="truth",
             control="coin",

@@ -1,9 +1,10 @@
-"""Skills in the house, a game of several turns: rules write down which sub-goals a successful episode reached, and the bank recalls the
-line of the problem's own category, or of another.
+"""Skills in the house, a game of several turns: rules write down which sub-goals a successful
+episode reached, and the bank recalls the line of the problem's own category, or of another.
 
-The house organism wins 0.28 of its episodes alone and 0.68 behind the right skill. Writing needs the layout of the world, so the writer
-sees the key and says so; it files by what was told. The organism knows no filler: blocks are empty or one skill with its bar. Settings
-were fixed before the first run.
+The house organism wins 0.28 of its episodes alone and 0.68 behind the right skill. Writing needs
+the layout of the world, so the writer sees the key and says so; it files by what was told. The
+organism knows no filler: blocks are empty or one skill with its bar. Settings were fixed before the
+first run.
 """
 
 from dataclasses import replace
@@ -55,7 +56,8 @@ PASS_AT_1 = {"k": "1"}
 
 study = Study(
     name="house-skills",
-    question="What is a skill of the problem's category worth in a game of several turns, beside none and beside another category's?",
+    question="What is a skill of the problem's category worth in a game of several turns, beside "
+    "none and beside another category's?",
     about=__doc__ or "",
     arms=(
         replace(SKILLS, name="none", bank=None),
@@ -68,15 +70,28 @@ study = Study(
     claims=(
         Claim(
             sentence="With a skill of its own category the policy wins more often than with none.",
-            metric="boundary/pass_at_k", labels=PASS_AT_1, treatment="skills", control="none", margin=0.05,
+            metric="boundary/pass_at_k",
+            labels=PASS_AT_1,
+            treatment="skills",
+            control="none",
+            margin=0.05,
         ),
         Claim(
             sentence="It is the skill's content: another category's is worth less.",
-            metric="boundary/pass_at_k", labels=PASS_AT_1, treatment="skills", control="shuffled", margin=0.05,
+            metric="boundary/pass_at_k",
+            labels=PASS_AT_1,
+            treatment="skills",
+            control="shuffled",
+            margin=0.05,
         ),
         Claim(
             sentence="Another category's skill is worth what none is.",
-            metric="boundary/pass_at_k", labels=PASS_AT_1, treatment="shuffled", control="none", expects="same", margin=0.05,
+            metric="boundary/pass_at_k",
+            labels=PASS_AT_1,
+            treatment="shuffled",
+            control="none",
+            expects="same",
+            margin=0.05,
         ),
     ),
-)  # fmt: skip
+)

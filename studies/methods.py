@@ -1,9 +1,11 @@
-"""Every credit and preference method on one organism from one start: which of them learns from true rewards, and how much?
+"""Every credit and preference method on one organism from one start: which of them learns from true
+rewards, and how much?
 
-Each method has a placebo of its own shape: the same method, told coin flips. All arms meet the same problems with the same noise and
-make the same number of updates from the same number of completions, at the same rate; settings are each method's published ones where
-they are known. That is no equal size of update (``weights/relative_update_norm`` says how far each went), and no method was tuned, so
-the order is of these settings on this organism.
+Each method has a placebo of its own shape: the same method, told coin flips. All arms meet the same
+problems with the same noise and make the same number of updates from the same number of
+completions, at the same rate; settings are each method's published ones where they are known. That
+is no equal size of update (``weights/relative_update_norm`` says how far each went), and no method
+was tuned, so the order is of these settings on this organism.
 """
 
 from dataclasses import replace
@@ -67,8 +69,15 @@ METHODS = {
     "group-mean": PLAIN,
     "grpo": replace(PLAIN, credit=GroupMean(divide_by_std=True), learner=SEQUENCE),
     "dr-grpo": replace(PLAIN, learner=replace(BASIC, normalise="constant")),
-    "dapo": replace(PLAIN, credit=GroupMean(divide_by_std=True), learner=replace(BASIC, clip_high=0.28), sampling_rounds=2),
-    "gspo": replace(PLAIN, learner=replace(SEQUENCE, ratio="sequence", clip_low=3e-4, clip_high=4e-4)),
+    "dapo": replace(
+        PLAIN,
+        credit=GroupMean(divide_by_std=True),
+        learner=replace(BASIC, clip_high=0.28),
+        sampling_rounds=2,
+    ),
+    "gspo": replace(
+        PLAIN, learner=replace(SEQUENCE, ratio="sequence", clip_low=3e-4, clip_high=4e-4)
+    ),
     "rloo": replace(PLAIN, credit=LeaveOneOut()),
     "reinforce": replace(PLAIN, credit=Reinforce()),
     "reinforce-pp": replace(PLAIN, credit=ReinforcePlusPlus()),
@@ -77,7 +86,11 @@ METHODS = {
     "nsr": replace(PLAIN, credit=Signed(0.0, 1.0), learner=ACTIVE),
     "w-reinforce": replace(PLAIN, credit=Signed(0.1, 1.0)),
     "hicra": replace(PLAIN, credit=Planning(("s", "t", "g"))),
-    "prime": replace(PLAIN, credit=ImplicitProcess(), learner=replace(BASIC, implicit=ImplicitReward(learning_rate=6e-4))),
+    "prime": replace(
+        PLAIN,
+        credit=ImplicitProcess(),
+        learner=replace(BASIC, implicit=ImplicitReward(learning_rate=6e-4)),
+    ),
     "kl-in-reward": replace(PLAIN, credit=KLInReward(base=LeaveOneOut())),
     "imitation": replace(PLAIN, credit=Imitation(distinct=True), learner=ACTIVE),
     "sdpo": replace(PLAIN, credit=SelfDistillation(HINT), learner=TAUGHT),
@@ -90,7 +103,8 @@ METHODS = {
 
 study = Study(
     name="methods",
-    question="Which methods learn from true rewards what they do not learn from coin flips, in 20 steps on one organism?",
+    question="Which methods learn from true rewards what they do not learn from coin flips, in 20 "
+    "steps on one organism?",
     about=__doc__ or "",
     arms=tuple(
         replace(arm, name=name + suffix, reward=reward)
@@ -102,9 +116,14 @@ study = Study(
     probes=(Boundary(max_k=64), Behaviour(), WeightChange()),
     claims=tuple(
         Claim(
-            sentence=f"{name} raises pass@1 more when it is told the truth than when it is told coin flips.",
-            metric="boundary/pass_at_k", labels={"k": "1"}, treatment=name, control=f"{name}-coin", margin=0.02,
+            sentence=f"{name} raises pass@1 more when it is told the truth than when it is told "
+            "coin flips.",
+            metric="boundary/pass_at_k",
+            labels={"k": "1"},
+            treatment=name,
+            control=f"{name}-coin",
+            margin=0.02,
         )
         for name in METHODS
     ),
-)  # fmt: skip
+)

@@ -1,12 +1,15 @@
-"""Plans in tokens of their own: what do true rewards change in a planner, and does credit on its plans (HICRA) add to it?
+"""Plans in tokens of their own: what do true rewards change in a planner, and does credit on its
+plans (HICRA) add to it?
 
-The organism ``paths`` walks pairs of a graph that pretraining never walked. It names a hub (1 to 4), goes for the goal (>) or steps back
-out of a dead end (<): those tokens plan, the places execute. Each goal has two right hubs and two wrong ones, so a plan can be wrong
-while every move of it is right, and the other way round.
+The organism ``paths`` walks pairs of a graph that pretraining never walked. It names a hub (1 to
+4), goes for the goal (>) or steps back out of a dead end (<): those tokens plan, the places
+execute. Each goal has two right hubs and two wrong ones, so a plan can be wrong while every move of
+it is right, and the other way round.
 
-HICRA's gain is also put on random grams (a third of the places, about as many tokens as the plans are), and told coin flips.
-A claim that no table holds: that training has two phases, execution growing sure first and plans growing varied afterwards. It was
-written down beforehand as "yes, for the plans in each seed of ``truth``, and not for random grams", and is read with
+HICRA's gain is also put on random grams (a third of the places, about as many tokens as the plans
+are), and told coin flips. A claim that no table holds: that training has two phases, execution
+growing sure first and plans growing varied afterwards. It was written down beforehand as "yes, for
+the plans in each seed of ``truth``, and not for random grams", and is read with
 
     rewardscope phases runs/paths truth --gram 1 --gram 2 --gram 3 --gram 4 --gram '>' --gram '<'
 """
@@ -34,8 +37,15 @@ from rewardscope.environments.paths import PLANS
 from rewardscope.seeds import generator
 
 LETTERS = "abcdefghijklmnopqrstuvwx"
-RANDOM = tuple(str(letter) for letter in sorted(generator("studies", "paths", "random grams").choice(list(LETTERS), 8, replace=False)))
-"""Case does not count in a gram, so eight letters are sixteen of the 48 places that are no dead end."""
+RANDOM = tuple(
+    str(letter)
+    for letter in sorted(
+        generator("studies", "paths", "random grams").choice(list(LETTERS), 8, replace=False)
+    )
+)
+"""Case does not count in a gram, so eight letters are sixteen of the 48 places that are no dead
+end.
+"""
 
 PLAIN = Arm(
     name="truth",
@@ -55,7 +65,8 @@ EXECUTION = {"grams": "strategic", "tokens": "execution"}
 
 study = Study(
     name="paths",
-    question="What do true rewards change in a planner whose plans we know, and does credit on those plans add to it?",
+    question="What do true rewards change in a planner whose plans we know, and does credit on "
+    "those plans add to it?",
     about=__doc__ or "",
     arms=(
         PLAIN,
@@ -69,36 +80,72 @@ study = Study(
     probes=(Boundary(max_k=64), Behaviour(), Diversity(), Phases(grams=PLANS)),
     claims=(
         Claim(
-            sentence="True rewards raise pass@1 on pairs that were never walked more than coin flips do.",
-            metric="boundary/pass_at_k", labels=PASS_AT_1, treatment="truth", control="coin", margin=0.05,
+            sentence="True rewards raise pass@1 on pairs that were never walked more than coin "
+            "flips do.",
+            metric="boundary/pass_at_k",
+            labels=PASS_AT_1,
+            treatment="truth",
+            control="coin",
+            margin=0.05,
         ),
         Claim(
             sentence="Gain on the plan tokens raises pass@1 more than none does.",
-            metric="boundary/pass_at_k", labels=PASS_AT_1, treatment="hicra", control="truth", margin=0.02,
+            metric="boundary/pass_at_k",
+            labels=PASS_AT_1,
+            treatment="hicra",
+            control="truth",
+            margin=0.02,
         ),
         Claim(
             sentence="Gain on the plan tokens raises pass@1 more than gain on random grams does.",
-            metric="boundary/pass_at_k", labels=PASS_AT_1, treatment="hicra", control="hicra-random", margin=0.02,
+            metric="boundary/pass_at_k",
+            labels=PASS_AT_1,
+            treatment="hicra",
+            control="hicra-random",
+            margin=0.02,
         ),
         Claim(
             sentence="Gain on the plan tokens leaves plans more varied than none does.",
-            metric="phases/semantic_entropy", labels=PLANNED, treatment="hicra", control="truth", margin=0.05,
+            metric="phases/semantic_entropy",
+            labels=PLANNED,
+            treatment="hicra",
+            control="truth",
+            margin=0.05,
         ),
         Claim(
             sentence="True rewards make plans more varied than coin flips do.",
-            metric="phases/semantic_entropy", labels=PLANNED, treatment="truth", control="coin", margin=0.05,
+            metric="phases/semantic_entropy",
+            labels=PLANNED,
+            treatment="truth",
+            control="coin",
+            margin=0.05,
         ),
         Claim(
             sentence="True rewards make the policy surer of where to step than coin flips do.",
-            metric="phases/entropy", labels=EXECUTION, treatment="truth", control="coin", expects="less", margin=0.05,
+            metric="phases/entropy",
+            labels=EXECUTION,
+            treatment="truth",
+            control="coin",
+            expects="less",
+            margin=0.05,
         ),
         Claim(
-            sentence="True rewards narrow the ways walked between a pair: two draws differ less often than after coin flips.",
-            metric="diversity/answers_differ", treatment="truth", control="coin", expects="less", margin=0.1,
+            sentence="True rewards narrow the ways walked between a pair: two draws differ less "
+            "often than after coin flips.",
+            metric="diversity/answers_differ",
+            treatment="truth",
+            control="coin",
+            expects="less",
+            margin=0.1,
         ),
         Claim(
             sentence="What true rewards teach, the untrained model reaches within 64 tries.",
-            metric="boundary/pass_at_k", labels={"k": "64"}, treatment="truth", control="base", expects="same", margin=0.05,
+            metric="boundary/pass_at_k",
+            labels={"k": "64"},
+            treatment="truth",
+            control="base",
+            expects="same",
+            margin=0.05,
         ),
     ),
-)  # fmt: skip
+)

@@ -1,8 +1,11 @@
-"""What experience in the prompt is worth, and which part of it: skills, their placebos at equal prompt tokens, and lessons alone.
+"""What experience in the prompt is worth, and which part of it: skills, their placebos at equal
+prompt tokens, and lessons alone.
 
-The organism `rules` goes by what stands before a problem in 0.8 of its lines and knows no rule by itself: that kind b goes by minus can
-only be learned from what was paid, into the weights or into the bank. All arms attempt the same problems with the same noise, make the same
-updates, and have exactly 14 more prompt tokens than the problem: their bank's entries, or filler. Settings were fixed before the first run.
+The organism `rules` goes by what stands before a problem in 0.8 of its lines and knows no rule by
+itself: that kind b goes by minus can only be learned from what was paid, into the weights or into
+the bank. All arms attempt the same problems with the same noise, make the same updates, and have
+exactly 14 more prompt tokens than the problem: their bank's entries, or filler. Settings were fixed
+before the first run.
 """
 
 from dataclasses import replace
@@ -60,7 +63,8 @@ def arm(name: str, bank: SkillBank) -> Arm:
 
 study = Study(
     name="skills",
-    question="What are skills in the prompt worth beside no skills, another category's skills, random text, and lessons alone?",
+    question="What are skills in the prompt worth beside no skills, another category's skills, "
+    "random text, and lessons alone?",
     about=__doc__ or "",
     arms=(
         arm("none", replace(BANK, recall=Blank())),
@@ -74,29 +78,57 @@ study = Study(
     probes=(Boundary(max_k=64), Behaviour(), Experience()),
     claims=(
         Claim(
-            sentence="With skills of its own categories the policy is right more often than with none.",
-            metric="boundary/pass_at_k", labels=PASS_AT_1, treatment="skills", control="none", margin=0.05,
+            sentence="With skills of its own categories the policy is right more often than with "
+            "none.",
+            metric="boundary/pass_at_k",
+            labels=PASS_AT_1,
+            treatment="skills",
+            control="none",
+            margin=0.05,
         ),
         Claim(
             sentence="It is their content: skills of another category are worth less.",
-            metric="boundary/pass_at_k", labels=PASS_AT_1, treatment="skills", control="shuffled", margin=0.05,
+            metric="boundary/pass_at_k",
+            labels=PASS_AT_1,
+            treatment="skills",
+            control="shuffled",
+            margin=0.05,
         ),
         Claim(
             sentence="Skills of another category are worth what none are.",
-            metric="boundary/pass_at_k", labels=PASS_AT_1, treatment="shuffled", control="none", expects="same", margin=0.05,
+            metric="boundary/pass_at_k",
+            labels=PASS_AT_1,
+            treatment="shuffled",
+            control="none",
+            expects="same",
+            margin=0.05,
         ),
         Claim(
             sentence="Random text is worth what none is.",
-            metric="boundary/pass_at_k", labels=PASS_AT_1, treatment="random", control="none", expects="same", margin=0.05,
+            metric="boundary/pass_at_k",
+            labels=PASS_AT_1,
+            treatment="random",
+            control="none",
+            expects="same",
+            margin=0.05,
         ),
         Claim(
             sentence="Lessons alone, which say what not to do, help too.",
-            metric="boundary/pass_at_k", labels=PASS_AT_1, treatment="lessons", control="none", margin=0.05,
+            metric="boundary/pass_at_k",
+            labels=PASS_AT_1,
+            treatment="lessons",
+            control="none",
+            margin=0.05,
         ),
         Claim(
-            sentence="What the prompt tells is not learned: without its block, the policy trained with skills is right less often than "
+            sentence="What the prompt tells is not learned: without its block, the policy trained "
+            "with skills is right less often than "
             "the one that never had any.",
-            metric="experience/without_block", treatment="skills", control="none", expects="less", margin=0.05,
+            metric="experience/without_block",
+            treatment="skills",
+            control="none",
+            expects="less",
+            margin=0.05,
         ),
     ),
-)  # fmt: skip
+)

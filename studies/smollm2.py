@@ -1,7 +1,9 @@
-"""A real pretrained language model: does SmolLM2-135M learn one-digit sums from true rewards, and what do coin flips do?
+"""A real pretrained language model: does SmolLM2-135M learn one-digit sums from true rewards, and
+what do coin flips do?
 
-160 problems in words to train on, 40 held out; the settings are those of the first prototype (8 problems x 8 completions of at most 16
-tokens a step, mean-centred advantages, AdamW at 1e-5, temperature 1), with as many steps as 40 minutes on two cores allow.
+160 problems in words to train on, 40 held out; the settings are those of the first prototype (8
+problems x 8 completions of at most 16 tokens a step, mean-centred advantages, AdamW at 1e-5,
+temperature 1), with as many steps as 40 minutes on two cores allow.
 """
 
 from rewardscope import (
@@ -41,7 +43,8 @@ PASS_AT_1 = {"k": "1"}
 
 study = Study(
     name="smollm2",
-    question="What did training with true rewards change in SmolLM2-135M, and did the reward have anything to do with it?",
+    question="What did training with true rewards change in SmolLM2-135M, and did the reward have "
+    "anything to do with it?",
     about=__doc__ or "",
     arms=(arm("truth", Truth()), arm("coin", Coin(p=0.5))),
     seeds=(0, 1, 2),
@@ -51,23 +54,46 @@ study = Study(
     claims=(
         Claim(
             sentence="True rewards raise pass@1 on held-out sums more than coin flips do.",
-            metric="boundary/pass_at_k", labels=PASS_AT_1, treatment="truth", control="coin", margin=0.05,
+            metric="boundary/pass_at_k",
+            labels=PASS_AT_1,
+            treatment="truth",
+            control="coin",
+            margin=0.05,
         ),
         Claim(
             sentence="So they do under the strict extractor, which wants the bare number.",
-            metric="boundary/pass_at_k_strict", labels=PASS_AT_1, treatment="truth", control="coin", margin=0.05,
+            metric="boundary/pass_at_k_strict",
+            labels=PASS_AT_1,
+            treatment="truth",
+            control="coin",
+            margin=0.05,
         ),
         Claim(
             sentence="Coin flips leave pass@1 where it was.",
-            metric="boundary/pass_at_k", labels=PASS_AT_1, treatment="coin", control="base", expects="same", margin=0.05,
+            metric="boundary/pass_at_k",
+            labels=PASS_AT_1,
+            treatment="coin",
+            control="base",
+            expects="same",
+            margin=0.05,
         ),
         Claim(
             sentence="True rewards make completions shorter than coin flips do.",
-            metric="behaviour/length_tokens", treatment="truth", control="coin", expects="less", margin=1.0,
+            metric="behaviour/length_tokens",
+            treatment="truth",
+            control="coin",
+            expects="less",
+            margin=1.0,
         ),
         Claim(
-            sentence="The model trained with true rewards solves no more problems in 32 tries than the untrained one.",
-            metric="boundary/pass_at_k", labels={"k": "32"}, treatment="truth", control="base", expects="same", margin=0.05,
+            sentence="The model trained with true rewards solves no more problems in 32 tries than "
+            "the untrained one.",
+            metric="boundary/pass_at_k",
+            labels={"k": "32"},
+            treatment="truth",
+            control="base",
+            expects="same",
+            margin=0.05,
         ),
     ),
-)  # fmt: skip
+)

@@ -1,8 +1,11 @@
-"""Self-distillation on a real language model, a short run: SmolLM2-135M reads its own sums again behind a solved sibling or the answer.
+"""Self-distillation on a real language model, a short run: SmolLM2-135M reads its own sums again
+behind a solved sibling or the answer.
 
-6 steps of 4 problems x 8 completions, one seed: enough to see that the method runs from end to end on a language model, and to give an
-estimate without a verdict. What `Sums` says of a wrong completion contains the answer ("seven minus nine is -2"), so here the key itself
-enters by SDPO's own door, as the arm declares. The placebo gives the same completions another problem's solution or answer.
+6 steps of 4 problems x 8 completions, one seed: enough to see that the method runs from end to end
+on a language model, and to give an estimate without a verdict. What `Sums` says of a wrong
+completion contains the answer ("seven minus nine is -2"), so here the key itself enters by SDPO's
+own door, as the arm declares. The placebo gives the same completions another problem's solution or
+answer.
 """
 
 from dataclasses import replace
@@ -42,16 +45,24 @@ SDPO = Arm(
 
 study = Study(
     name="smollm2-sdpo",
-    question="Does SmolLM2-135M teach itself sums from what a verifier says, and is it what was said of this problem that teaches?",
+    question="Does SmolLM2-135M teach itself sums from what a verifier says, and is it what was "
+    "said of this problem that teaches?",
     about=__doc__ or "",
-    arms=(SDPO, replace(SDPO, name="sdpo-wrong", credit=SelfDistillation(WRONG, over="top", top=100))),
+    arms=(
+        SDPO,
+        replace(SDPO, name="sdpo-wrong", credit=SelfDistillation(WRONG, over="top", top=100)),
+    ),
     seeds=(0,),
     evaluation=Evaluation(problems=40, draws=8, readings=4),
     probes=(Boundary(max_k=8), Behaviour()),
     claims=(
         Claim(
             sentence="SDPO raises pass@1 on held-out sums more than SDPO told of another problem.",
-            metric="boundary/pass_at_k", labels={"k": "1"}, treatment="sdpo", control="sdpo-wrong", margin=0.05,
+            metric="boundary/pass_at_k",
+            labels={"k": "1"},
+            treatment="sdpo",
+            control="sdpo-wrong",
+            margin=0.05,
         ),
     ),
-)  # fmt: skip
+)

@@ -1,7 +1,9 @@
-"""A bank on a pretrained language model, end to end: SmolLM2-135M writes its own advice about one-digit sums and is given it back.
+"""A bank on a pretrained language model, end to end: SmolLM2-135M writes its own advice about
+one-digit sums and is given it back.
 
-The policy is the writer (no stronger model is let in), of the split `evolve` that is set aside from training. The placebo has the same
-advice, of the other operation, at the same number of prompt tokens. Six steps and one seed show that it runs, and no more.
+The policy is the writer (no stronger model is let in), of the split `evolve` that is set aside from
+training. The placebo has the same advice, of the other operation, at the same number of prompt
+tokens. Six steps and one seed show that it runs, and no more.
 """
 
 from dataclasses import replace
@@ -50,7 +52,8 @@ OWN = Arm(
 
 study = Study(
     name="smollm2-skills",
-    question="Is advice that SmolLM2-135M wrote itself worth more than the same advice about the other operation?",
+    question="Is advice that SmolLM2-135M wrote itself worth more than the same advice about the "
+    "other operation?",
     about=__doc__ or "",
     arms=(OWN, replace(OWN, name="shuffled", bank=replace(BANK, recall=OtherCategory()))),
     seeds=(0,),
@@ -59,11 +62,20 @@ study = Study(
     claims=(
         Claim(
             sentence="Advice about the same operation is worth more than advice about the other.",
-            metric="boundary/pass_at_k", labels={"k": "1"}, treatment="own", control="shuffled", margin=0.05,
+            metric="boundary/pass_at_k",
+            labels={"k": "1"},
+            treatment="own",
+            control="shuffled",
+            margin=0.05,
         ),
         Claim(
-            sentence="Six steps of training with advice raise pass@1 over the untrained model without any.",
-            metric="boundary/pass_at_k", labels={"k": "1"}, treatment="own", control="base", margin=0.05,
+            sentence="Six steps of training with advice raise pass@1 over the untrained model "
+            "without any.",
+            metric="boundary/pass_at_k",
+            labels={"k": "1"},
+            treatment="own",
+            control="base",
+            margin=0.05,
         ),
     ),
-)  # fmt: skip
+)

@@ -30,12 +30,19 @@ def ask(prompts: Sequence[str], max_tokens: int) -> list[str]:
     return [f"advice {place}"[:max_tokens] for place in range(len(prompts))]
 
 
-def group(index: int, texts: Sequence[str], told: Sequence[float | None] | None = None, split: str = "train") -> Rollout:
+def group(
+    index: int,
+    texts: Sequence[str],
+    told: Sequence[float | None] | None = None,
+    split: str = "train",
+) -> Rollout:
     """The completions of a problem of the rules, told what is true unless told something else."""
     problem = WORLD.problem(split, index)
     grades = tuple(WORLD.grade(problem, text) for text in texts)
     rewards = tuple(float(bool(grade.correct)) for grade in grades) if told is None else tuple(told)
-    return Rollout(problem, 0, tuple(completion(text) for text in texts), grades).told(Rewards(rewards))
+    return Rollout(problem, 0, tuple(completion(text) for text in texts), grades).told(
+        Rewards(rewards)
+    )
 
 
 def groups_of(kind: str, count: int) -> list[int]:
@@ -49,7 +56,11 @@ def groups_of(kind: str, count: int) -> list[int]:
 
 
 def attempt(prompt: str, text: str, won: bool) -> Attempt:
-    index = next(i for i in range(20_000) if WORLD.problem("train", i).prompt == prompt) if prompt else 0
+    index = (
+        next(i for i in range(20_000) if WORLD.problem("train", i).prompt == prompt)
+        if prompt
+        else 0
+    )
     problem = sealed(group(index, [text])).problem
     return Attempt(problem.prompt[-1], problem, text, won)
 
@@ -58,7 +69,9 @@ def entry(id: int, category: str, text: str, kind: str = "skill", support: int =
     return Entry(id, kind, category, text, "", ((text, support),), f"{id:016x}", f"12{category}", 0)  # type: ignore[arg-type]
 
 
-def note(text: str, category: str = "a", kind: str = "skill", topic: str = "", against: bool = False) -> Note:
+def note(
+    text: str, category: str = "a", kind: str = "skill", topic: str = "", against: bool = False
+) -> Note:
     return Note(kind, category, text, topic, against, "00aa", "12a")  # type: ignore[arg-type]
 
 

@@ -1,4 +1,6 @@
-"""The documents and the code say the same: every component and metric has its row, and nothing else does."""
+"""The documents and the code say the same: every component and metric has its row, and nothing else
+does.
+"""
 
 import re
 from pathlib import Path
@@ -43,7 +45,9 @@ def test_the_figures_that_proved_an_instrument_stand_in_its_section() -> None:
     blocks = dict(re.findall(r"<!-- validation (\w+) -->\n(.*?)<!-- end -->", text, re.DOTALL))
     assert set(blocks) == {check["instrument"] for check in validation()} - set(DETECTORS)
     for name, block in blocks.items():
-        assert block == validation_table(name), f"run: python studies/validation, or write_tables() of it, for {name}"
+        assert block == validation_table(name), (
+            f"run: python studies/validation, or write_tables() of it, for {name}"
+        )
 
 
 @pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
@@ -54,7 +58,9 @@ def test_links_lead_somewhere(path: Path) -> None:
 
 def test_every_make_target_in_the_readme_exists() -> None:
     targets = re.findall(r"^([a-z0-9]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    named = set(re.findall(r"(?:^|`)make ([a-z0-9]+)", (ROOT / "README.md").read_text(), re.MULTILINE))
+    named = set(
+        re.findall(r"(?:^|`)make ([a-z0-9]+)", (ROOT / "README.md").read_text(), re.MULTILINE)
+    )
     assert named and named <= set(targets)
 
 

@@ -1,12 +1,16 @@
-"""What amplification alone would do to the shares of strategies: the nulls that a measured share stands beside.
+"""What amplification alone would do to the shares of strategies: the nulls that a measured share
+stands beside.
 
-A reward that only reweights what the untrained policy already does ("echo chamber") leaves accuracy within each strategy alone and
-makes no strategy that was not there. Two such nulls, both functions of the untrained shares:
+A reward that only reweights what the untrained policy already does ("echo chamber") leaves accuracy
+within each strategy alone and makes no strategy that was not there. Two such nulls, both functions
+of the untrained shares:
 
-- **doubling**: a strategy that is always paid, where the others are paid half as often, goes from p to 2 p / (1 + p) in a round of
-  sampling, keeping what was paid and imitating it. Its odds p / (1 - p) double each round.
-- **reweighting**: share_i proportional to untrained share_i x exp(strength x mean reward_i), the optimum of reward less KL to the untrained
-  policy, where strategies are all that may be reweighted and the reward of a strategy is one number. strength = 1 / beta.
+- **doubling**: a strategy that is always paid, where the others are paid half as often, goes from p
+  to 2 p / (1 + p) in a round of sampling, keeping what was paid and imitating it. Its odds p / (1 -
+  p) double each round.
+- **reweighting**: share_i proportional to untrained share_i x exp(strength x mean reward_i), the
+  optimum of reward less KL to the untrained policy, where strategies are all that may be reweighted
+  and the reward of a strategy is one number. strength = 1 / beta.
 """
 
 import numpy as np
@@ -29,27 +33,40 @@ def doubled(share: np.ndarray | float, rounds: float) -> np.ndarray:
 
 
 def reweighted(share_SA: np.ndarray, reward_SA: np.ndarray, strength_S: np.ndarray) -> np.ndarray:
-    """Shares (S, A) proportional to share x exp(strength x reward); a strategy without a share has no reward and stays without one.
+    """Shares (S, A) proportional to share x exp(strength x reward); a strategy without a share has
+    no reward and stays without one.
 
-    >>> reweighted(np.array([[0.5, 0.5]]), np.array([[1.0, 0.0]]), np.array([np.log(3)])).round(2).tolist()
+    >>> share, quality, nats = np.array([[0.5, 0.5]]), np.array([[1.0, 0.0]]), np.array([np.log(3)])
+    >>> reweighted(share, quality, nats).round(2).tolist()
     [[0.75, 0.25]]
     """
     there_SA = share_SA > 0
-    exponent_SA = np.where(there_SA, strength_S[:, None] * np.where(there_SA, reward_SA, 0.0), -np.inf)
+    exponent_SA = np.where(
+        there_SA, strength_S[:, None] * np.where(there_SA, reward_SA, 0.0), -np.inf
+    )
     top_S1 = exponent_SA.max(axis=1, keepdims=True)
     weight_SA = share_SA * np.exp(exponent_SA - top_S1)
     return np.asarray(weight_SA / weight_SA.sum(axis=1, keepdims=True))
 
 
-def fitted_strength(share_SA: np.ndarray, reward_SA: np.ndarray, favoured: int, reached_S: np.ndarray) -> np.ndarray:
-    """The strength (S,) at which reweighting brings the favoured strategy to the share that it reached; negative where it fell.
+def fitted_strength(
+    share_SA: np.ndarray, reward_SA: np.ndarray, favoured: int, reached_S: np.ndarray
+) -> np.ndarray:
+    """The strength (S,) at which reweighting brings the favoured strategy to the share that it
+    reached; negative where it fell.
 
-    NaN where no strength does: where it has no untrained share or all of it, where it reached 0 or 1, or where another is paid as much.
+    NaN where no strength does: where it has no untrained share or all of it, where it reached 0 or
+    1, or where another is paid as much.
     """
     others = [a for a in range(share_SA.shape[1]) if a != favoured]
     gap_SA = np.where(share_SA > 0, reward_SA[:, [favoured]] - reward_SA, np.inf)[:, others]
     gap_S = gap_SA.min(axis=1, initial=np.inf)
-    possible_S = (share_SA[:, favoured] > 0) & (share_SA[:, favoured] < 1) & (reached_S > 0) & (reached_S < 1)
+    possible_S = (
+        (share_SA[:, favoured] > 0)
+        & (share_SA[:, favoured] < 1)
+        & (reached_S > 0)
+        & (reached_S < 1)
+    )
     possible_S &= np.isfinite(gap_S) & (gap_S > 1e-12)
     limit_S = WIDEST / np.where(possible_S, gap_S, 1.0)
     low_S, high_S = -limit_S, limit_S
@@ -60,8 +77,11 @@ def fitted_strength(share_SA: np.ndarray, reward_SA: np.ndarray, favoured: int, 
     return np.where(possible_S, (low_S + high_S) / 2, np.nan)
 
 
-def amplified(share_SA: np.ndarray, reward_SA: np.ndarray, favoured: int, reached_S: np.ndarray) -> np.ndarray:
-    """Reweighted shares (S, A), the strength fitted so that the favoured strategy has the share that it reached; NaN where none fits.
+def amplified(
+    share_SA: np.ndarray, reward_SA: np.ndarray, favoured: int, reached_S: np.ndarray
+) -> np.ndarray:
+    """Reweighted shares (S, A), the strength fitted so that the favoured strategy has the share
+    that it reached; NaN where none fits.
 
     Where it reached everything the others have nothing: the limit of a strength without end.
     """
@@ -69,4 +89,6 @@ def amplified(share_SA: np.ndarray, reward_SA: np.ndarray, favoured: int, reache
     found_SA = reweighted(share_SA, reward_SA, np.nan_to_num(strength_S))
     only_A = (np.arange(share_SA.shape[1]) == favoured).astype(np.float64)
     everything_S = (reached_S == 1) & (share_SA[:, favoured] > 0)
-    return np.where(everything_S[:, None], only_A, np.where(np.isnan(strength_S)[:, None], np.nan, found_SA))
+    return np.where(
+        everything_S[:, None], only_A, np.where(np.isnan(strength_S)[:, None], np.nan, found_SA)
+    )

@@ -1,4 +1,6 @@
-"""Every component there is: what the command line lists, what the tests run over, and what codec can read back."""
+"""Every component there is: what the command line lists, what the tests run over, and what codec
+can read back.
+"""
 
 import dataclasses
 import inspect
@@ -25,7 +27,9 @@ from rewardscope.training import Arm
 from rewardscope.types import Claim
 
 STARTS: dict[str, type] = {cls.__name__: cls for cls in (Organism, Pretrained)}
-LEARNERS: dict[str, type] = {cls.__name__: cls for cls in (Learner, Critic, ImplicitReward, Teacher, LowRank, Subnetwork)}
+LEARNERS: dict[str, type] = {
+    cls.__name__: cls for cls in (Learner, Critic, ImplicitReward, Teacher, LowRank, Subnetwork)
+}
 KINDS: dict[str, Mapping[str, type]] = {
     "environments": ENVIRONMENTS,
     "regimes": REGIMES,
@@ -42,17 +46,20 @@ KINDS: dict[str, Mapping[str, type]] = {
     "detectors": DETECTORS,
 }
 """Kind -> its table."""
-COMPONENTS: dict[str, type] = {name: cls for table in KINDS.values() for name, cls in table.items()} | {
-    cls.__name__: cls for cls in (Arm, Claim, Evaluation, Miner, Reprompt, Sampling, Study)
-}
+COMPONENTS: dict[str, type] = {
+    name: cls for table in KINDS.values() for name, cls in table.items()
+} | {cls.__name__: cls for cls in (Arm, Claim, Evaluation, Miner, Reprompt, Sampling, Study)}
 """Everything that :func:`rewardscope.codec.decode` may make of a study on disk."""
 MEASURED = Path(rewardscope.environments.__file__).parent / "measured.json"
-"""How an untrained language model behaves in each environment; benchmarks/base_behaviour.py makes it."""
+"""How an untrained language model behaves in each environment; benchmarks/base_behaviour.py makes
+it.
+"""
 
 
 def first_line(cls: type) -> str:
     """What the class is, as its docstring's first sentence says."""
-    return (cls.__doc__ or "").strip().splitlines()[0].replace("``", "")
+    paragraph = inspect.cleandoc(cls.__doc__ or "").partition("\n\n")[0]
+    return " ".join(paragraph.split()).replace("``", "")
 
 
 def fields_of(cls: type) -> str:
@@ -65,20 +72,28 @@ def fields_of(cls: type) -> str:
 
 
 def source_of(cls: type) -> str:
-    """Where the component comes from, as the ``Source:`` section of its docstring says; empty where it is ours."""
+    """Where the component comes from, as the ``Source:`` section of its docstring says; empty where
+    it is ours.
+    """
     lines = inspect.cleandoc(cls.__doc__ or "").splitlines()
     if "Source:" not in lines:
         return ""
-    section = itertools.takewhile(lambda line: line.startswith(" ") or not line, lines[lines.index("Source:") + 1 :])
+    section = itertools.takewhile(
+        lambda line: line.startswith(" ") or not line, lines[lines.index("Source:") + 1 :]
+    )
     return " ".join(line.strip() for line in section).strip()
 
 
 def declared_truth(cls: type) -> bool | str | None:
-    """Whether the component reads the key; in words where its base or its other fields decide; None where the question does not arise."""
+    """Whether the component reads the key; in words where its base or its other fields decide; None
+    where the question does not arise.
+    """
     found = getattr(cls, "uses_truth", None)
     if found is None or isinstance(found, bool):
         return found
-    return "as its base" if "base" in getattr(cls, "__dataclass_fields__", {}) else "as its fields say"
+    return (
+        "as its base" if "base" in getattr(cls, "__dataclass_fields__", {}) else "as its fields say"
+    )
 
 
 def as_records() -> list[dict[str, Any]]:
@@ -99,13 +114,17 @@ def as_records() -> list[dict[str, Any]]:
 
 
 def worlds() -> list[dict[str, Any]]:
-    """Every environment and every world of every organism: a sample problem, its oracle's completion, and how untrained policies behave.
+    """Every environment and every world of every organism: a sample problem, its oracle's
+    completion, and how untrained policies behave.
 
-    ``measured`` holds records of base behaviour by the name of the policy that was asked, empty where none was; ``organisms`` those
-    that an environment's problems are the world of.
+    ``measured`` holds records of base behaviour by the name of the policy that was asked, empty
+    where none was; ``organisms`` those that an environment's problems are the world of.
     """
     asked: dict[str, Any] = json.loads(MEASURED.read_text())
-    homes = {name: {type(world) for world in recipe.corpus.worlds.values()} for name, recipe in RECIPES.items()}
+    homes = {
+        name: {type(world) for world in recipe.corpus.worlds.values()}
+        for name, recipe in RECIPES.items()
+    }
     found = [
         {
             "kind": "environment",

@@ -1,4 +1,6 @@
-"""Components to JSON and back: a frozen dataclass is its own configuration, and this is how it reads on disk."""
+"""Components to JSON and back: a frozen dataclass is its own configuration, and this is how it
+reads on disk.
+"""
 
 import dataclasses
 import hashlib
@@ -16,13 +18,16 @@ KIND = "is"
 
 
 def encode(value: object) -> Any:
-    """A JSON value for a component, record, or plain value; a dataclass becomes {"is": class name, field: ...}.
+    """A JSON value for a component, record, or plain value; a dataclass becomes {"is": class name,
+    field: ...}.
 
     Raises:
         ComponentError: If something inside is neither; a lambda, say, could never be read back.
     """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {f.name: encode(getattr(value, f.name)) for f in dataclasses.fields(value) if f.init}
+        fields = {
+            f.name: encode(getattr(value, f.name)) for f in dataclasses.fields(value) if f.init
+        }
         return {KIND: type(value).__name__, **fields}
     if isinstance(value, Enum):
         return value.value
@@ -31,7 +36,11 @@ def encode(value: object) -> Any:
     if isinstance(value, (list, tuple)):
         return [encode(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
-        raise ComponentError("A component holds a number that JSON has no name for", value=value, do="Use a finite number or None")
+        raise ComponentError(
+            "A component holds a number that JSON has no name for",
+            value=value,
+            do="Use a finite number or None",
+        )
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     raise ComponentError(
@@ -54,7 +63,12 @@ def decode(data: Mapping[str, Any], known: Mapping[str, type]) -> Any:
     """
     name = str(data.get(KIND))
     if name not in known:
-        raise ComponentError("Unknown component", value=repr(name), allowed=", ".join(sorted(known)), do="Check the spelling")
+        raise ComponentError(
+            "Unknown component",
+            value=repr(name),
+            allowed=", ".join(sorted(known)),
+            do="Check the spelling",
+        )
     cls = known[name]
     hints = get_type_hints(cls)
     fields = {f.name: f for f in dataclasses.fields(cls) if f.init}
@@ -62,11 +76,22 @@ def decode(data: Mapping[str, Any], known: Mapping[str, type]) -> Any:
     unknown = sorted(set(given) - set(fields))
     if unknown:
         raise ComponentError(
-            f"{name} has no such field", value=", ".join(unknown), allowed=", ".join(sorted(fields)), do="Check the spelling"
+            f"{name} has no such field",
+            value=", ".join(unknown),
+            allowed=", ".join(sorted(fields)),
+            do="Check the spelling",
         )
-    missing = [f for f, spec in fields.items() if f not in given and spec.default is spec.default_factory is dataclasses.MISSING]
+    missing = [
+        f
+        for f, spec in fields.items()
+        if f not in given and spec.default is spec.default_factory is dataclasses.MISSING
+    ]
     if missing:
-        raise ComponentError(f"{name} lacks a field that has no default", value=", ".join(missing), do="Give it a value")
+        raise ComponentError(
+            f"{name} lacks a field that has no default",
+            value=", ".join(missing),
+            do="Give it a value",
+        )
     return cls(**{field: _decode_value(item, hints[field], known) for field, item in given.items()})
 
 

@@ -32,7 +32,9 @@ class Finding:
 def examine() -> list[Finding]:
     """Everything a study leans on, each tried rather than assumed."""
     free = shutil.disk_usage(Path.cwd()).free / 2**30
-    accelerator = torch.cuda.get_device_name(0) if torch.cuda.is_available() else "none: float32 on the CPU"
+    accelerator = (
+        torch.cuda.get_device_name(0) if torch.cuda.is_available() else "none: float32 on the CPU"
+    )
     findings = [
         Finding("python", platform.python_version()),
         Finding("torch", f"{torch.__version__}, {len(os.sched_getaffinity(0))} cores"),
@@ -42,7 +44,16 @@ def examine() -> list[Finding]:
     for name, package in PACKAGED.items():
         unpacked = (cache_folder() / name / "model.safetensors").is_file()
         there = unpacked or importlib.util.find_spec(package.module) is not None
-        findings.append(Finding(f"model {name}", "in the cache" if unpacked else "installed" if there else f"optional; {package.install}"))
+        findings.append(
+            Finding(
+                f"model {name}",
+                "in the cache"
+                if unpacked
+                else "installed"
+                if there
+                else f"optional; {package.install}",
+            )
+        )
     for organism in RECIPES:
         findings.append(_try(f"organism {organism}", Organism(organism).load))
     for environment, cls in ENVIRONMENTS.items():

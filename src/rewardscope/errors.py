@@ -1,4 +1,6 @@
-"""What a user is told when something is wrong: what it was, the value, what is allowed, what to do."""
+"""What a user is told when something is wrong: what it was, the value, what is allowed, what to
+do.
+"""
 
 
 class RewardscopeError(ValueError):
@@ -11,7 +13,9 @@ class RewardscopeError(ValueError):
     def __str__(self) -> str:
         parts = [self.what.rstrip(".") + "."]
         if self.value is not None:
-            parts.append(f"Got: {str(self.value).removesuffix('.')}.")  # the value may be a sentence
+            parts.append(
+                f"Got: {str(self.value).removesuffix('.')}."
+            )  # the value may be a sentence
         if self.allowed:
             parts.append(f"Allowed: {self.allowed.rstrip('.')}.")
         if self.do:
@@ -20,10 +24,21 @@ class RewardscopeError(ValueError):
 
     def __reduce__(self) -> tuple[object, ...]:
         """Keeps all four parts when the error crosses from a worker process."""
-        return (_rebuild, (type(self), self.what, str(self.value) if self.value is not None else None, self.allowed, self.do))
+        return (
+            _rebuild,
+            (
+                type(self),
+                self.what,
+                str(self.value) if self.value is not None else None,
+                self.allowed,
+                self.do,
+            ),
+        )
 
 
-def _rebuild(kind: type[RewardscopeError], what: str, value: str | None, allowed: str, do: str) -> RewardscopeError:
+def _rebuild(
+    kind: type[RewardscopeError], what: str, value: str | None, allowed: str, do: str
+) -> RewardscopeError:
     return kind(what, value=value, allowed=allowed, do=do)
 
 

@@ -1,7 +1,8 @@
 """Addressed randomness: a draw is found by what it is for, never by what was drawn before it.
 
-``key("train", seed, step, purpose)`` names a stream. Nothing is carried from one step to the next, so a resumed run
-meets the numbers an uninterrupted one met, and two arms whose addresses agree meet the same problems and the same noise.
+``key("train", seed, step, purpose)`` names a stream. Nothing is carried from one step to the next,
+so a resumed run meets the numbers an uninterrupted one met, and two arms whose addresses agree meet
+the same problems and the same noise.
 """
 
 import hashlib
@@ -13,7 +14,8 @@ Address = str | int | float | bool
 
 
 def key(*address: Address) -> int:
-    """A 64-bit number that stands for the address: blake2b of its JSON, the same on every machine and in every process.
+    """A 64-bit number that stands for the address: blake2b of its JSON, the same on every machine
+    and in every process.
 
     >>> key("train", 0, 3) == key("train", 0, 3), key("train", 0, 3) == key("train", 3, 0)
     (True, False)
@@ -28,5 +30,7 @@ def generator(*address: Address) -> np.random.Generator:
 
 
 def uniforms(rows: int, columns: int, *address: Address) -> np.ndarray:
-    """Uniform numbers in [0, 1) as float64 (rows, columns); row r is the same whatever ``rows`` is."""
+    """Uniform numbers in [0, 1) as float64 (rows, columns); row r is the same whatever ``rows``
+    is.
+    """
     return generator(*address).random((rows, columns))

@@ -18,10 +18,11 @@ from rewardscope.errors import ComponentError
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The tokens of one step's groups that the policy chose, completions padded on the right: a row's mask is True, then False.
+    """The tokens of one step's groups that the policy chose, completions padded on the right: a
+    row's mask is True, then False.
 
-    What an environment said between turns is no cell of any (N, T) tensor, so no advantage, loss or statistic can reach it: it is read as
-    context from ``read_ids`` and nowhere else.
+    What an environment said between turns is no cell of any (N, T) tensor, so no advantage, loss or
+    statistic can reach it: it is read as context from ``read_ids`` and nowhere else.
     """
 
     prompt_ids: tuple[tuple[int, ...], ...]
@@ -37,7 +38,9 @@ class Batch:
     temperature: float
     """At which logits are divided before every logprob of this batch."""
     read_ids: tuple[tuple[int, ...], ...] | None = None
-    """N completions as the model reads them, the environment's tokens among the policy's; None = there are none."""
+    """N completions as the model reads them, the environment's tokens among the policy's; None =
+    there are none.
+    """
     place_NT: Int[Tensor, "N T"] | None = None
     """Where in its ``read_ids`` each chosen token stands, 0 off the mask; None = at t."""
 
@@ -51,7 +54,12 @@ class Batch:
         """Tokens of each completion, whoever chose them."""
         if self.read_ids is not None:
             return [list(ids) for ids in self.read_ids]
-        return [row[:count] for row, count in zip(self.token_NT.tolist(), self.mask_NT.sum(dim=1).tolist(), strict=True)]
+        return [
+            row[:count]
+            for row, count in zip(
+                self.token_NT.tolist(), self.mask_NT.sum(dim=1).tolist(), strict=True
+            )
+        ]
 
     @property
     def places_N(self) -> list[list[int]]:
@@ -63,13 +71,17 @@ class Batch:
 
     @property
     def length_N(self) -> Int[Tensor, " N"]:
-        """Tokens of each completion up to the last that the policy chose, the environment's included."""
+        """Tokens of each completion up to the last that the policy chose, the environment's
+        included.
+        """
         count_N = self.mask_NT.sum(dim=1)
         return count_N if self.place_NT is None else (self.place_NT.amax(dim=1) + 1) * (count_N > 0)
 
     def problems(self, chosen: list[int]) -> "Batch":
         """The sub-batch of the chosen problems, in their order, all completions kept."""
-        rows = torch.tensor([p * self.group_size + g for p in chosen for g in range(self.group_size)])
+        rows = torch.tensor(
+            [p * self.group_size + g for p in chosen for g in range(self.group_size)]
+        )
         width = int(self.mask_NT[rows].sum(dim=1).max())
         return Batch(
             prompt_ids=tuple(self.prompt_ids[p] for p in chosen),
@@ -85,7 +97,10 @@ class Batch:
         """The fields about the environment's tokens for some completions."""
         if self.read_ids is None or self.place_NT is None:
             return {}
-        return {"read_ids": tuple(self.read_ids[row] for row in rows), "place_NT": self.place_NT[rows, :width]}
+        return {
+            "read_ids": tuple(self.read_ids[row] for row in rows),
+            "place_NT": self.place_NT[rows, :width],
+        }
 
     def behind(self, prompt_ids: Sequence[tuple[int, ...]], rows: list[int]) -> "Batch":
         """The same completions, those of ``rows`` alone, each behind a prompt of its own."""
@@ -95,9 +110,21 @@ class Batch:
 
 
 KL = Literal["k1", "k2", "k3"]
-"""Estimator of KL(policy || reference) from one token: unbiased and of either sign; squared; unbiased and never negative."""
-Signal = Literal["reference_logprob_NT", "entropy_NT", "planning_NT", "value_NT", "implicit_NT", "teaching", "mismatched_N"]
-"""A field of :class:`Signals` that costs something to make, and so is made only for a credit method that asks for it."""
+"""Estimator of KL(policy || reference) from one token: unbiased and of either sign; squared;
+unbiased and never negative.
+"""
+Signal = Literal[
+    "reference_logprob_NT",
+    "entropy_NT",
+    "planning_NT",
+    "value_NT",
+    "implicit_NT",
+    "teaching",
+    "mismatched_N",
+]
+"""A field of :class:`Signals` that costs something to make, and so is made only for a credit method
+that asks for it.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +141,9 @@ class Teaching:
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """What a credit method may read: rewards, tokens, and of the rest only what it asked for; nothing here carries a gradient."""
+    """What a credit method may read: rewards, tokens, and of the rest only what it asked for;
+    nothing here carries a gradient.
+    """
 
     reward_PG: Float[Tensor, "P G"]
     """Reward told to the learner; NaN = untold."""
@@ -135,7 +164,9 @@ class Signals:
     teaching: Teaching | None = None
     """What the teacher says of each completion's tokens once it has read the method's reprompt."""
     mismatched_N: Float[Tensor, " N"] | None = None
-    """Nats: log-ratio of policy to reference of each completion behind the prompt of another problem of the step."""
+    """Nats: log-ratio of policy to reference of each completion behind the prompt of another
+    problem of the step.
+    """
     token_NT: Int[Tensor, "N T"] | None = None
     """The tokens themselves, for a method that counts equal completions once."""
     address: tuple[str | int | float | bool, ...] = ()
@@ -154,12 +185,18 @@ class Signals:
         """
         found: Tensor | None = getattr(self, name)
         if found is None:
-            raise ComponentError(f"{method} reads a signal that was not made", value=name, do=f"Let its `needs` name {name}")
+            raise ComponentError(
+                f"{method} reads a signal that was not made",
+                value=name,
+                do=f"Let its `needs` name {name}",
+            )
         return found
 
 
 CompletionLoss = Callable[[Float[Tensor, "P G"], list[int]], Float[Tensor, ""]]
-"""Loss of the chosen problems from the summed logprobs (nats) of their completions, which carry the gradient."""
+"""Loss of the chosen problems from the summed logprobs (nats) of their completions, which carry the
+gradient.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,18 +205,24 @@ class Distillation:
 
     teaching: Teaching
     mixing: float
-    """0 = KL(teacher || policy), 1 = KL(policy || teacher), between = the generalised Jensen-Shannon divergence."""
+    """0 = KL(teacher || policy), 1 = KL(policy || teacher), between = the generalised
+    Jensen-Shannon divergence.
+    """
     weight: float = 1.0
     """Beside the other streams."""
     sampled: bool = False
-    """Whether only the sampled token is kept, so that the loss is (log policy - log teacher, held still) x log policy."""
+    """Whether only the sampled token is kept, so that the loss is (log policy - log teacher, held
+    still) x log policy.
+    """
     most_ratio: float = 2.0
     """Cap of the ratio to the sampler that each token's loss is multiplied by; 0 = no ratio."""
 
 
 @dataclass(frozen=True, slots=True)
 class TokenCredit:
-    """Reward spread over tokens. The learner reads these streams and never asks which method made them."""
+    """Reward spread over tokens. The learner reads these streams and never asks which method made
+    them.
+    """
 
     advantage_NT: Float[Tensor, "N T"]
     """Reward units per token; 0 off the mask."""
@@ -204,7 +247,10 @@ class TokenCredit:
         if distillation is not None:
             said = distillation.teaching
             kept = None if said.kept_NTK is None else said.kept_NTK[rows_N, :width]
-            distillation = replace(distillation, teaching=Teaching(said.evidence_N[rows_N], said.logprob_NTK[rows_N, :width], kept))
+            distillation = replace(
+                distillation,
+                teaching=Teaching(said.evidence_N[rows_N], said.logprob_NTK[rows_N, :width], kept),
+            )
         return TokenCredit(
             self.advantage_NT[rows_N, :width],
             self.notes,
@@ -221,7 +267,9 @@ class TokenCredit:
         if self.imitation_NT is not None:
             fine_N = fine_N & self.imitation_NT.isfinite().all(dim=1)
         if self.distillation is not None:
-            fine_N = fine_N & ~self.distillation.teaching.logprob_NTK.isnan().flatten(1).any(dim=1)  # -inf: a token of no probability
+            fine_N = fine_N & ~self.distillation.teaching.logprob_NTK.isnan().flatten(1).any(
+                dim=1
+            )  # -inf: a token of no probability
         return fine_N
 
 
@@ -241,7 +289,8 @@ def kl_estimate(logprob: Tensor, reference_logprob: Tensor, estimator: KL) -> Te
     With d = reference - policy:  k1 = -d,  k2 = d^2 / 2,  k3 = exp(d) - d - 1.
 
     Source:
-        Schulman 2020, "Approximating KL divergence"; k3 is the one of Shao et al. 2024, arXiv:2402.03300, eq. 4.
+        Schulman 2020, "Approximating KL divergence"; k3 is the one of Shao et al. 2024,
+            arXiv:2402.03300, eq. 4.
     """
     difference = reference_logprob - logprob
     if estimator == "k1":

@@ -1,7 +1,7 @@
 """The nouns of the laboratory as frozen records; no torch here.
 
-Facts and rewards are different types: a :class:`Grade` is what the verifier found and is stored in every arm; a reward is
-what the learner was told.
+Facts and rewards are different types: a :class:`Grade` is what the verifier found and is stored in
+every arm; a reward is what the learner was told.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -41,21 +41,29 @@ class Problem:
     """What else the environment knows, for grading; sealed like the answer."""
 
     def chance_of(self, answer: str | None) -> float | None:
-        """Chance that an answer is right, given the prompt, where the environment knows it: its fact ``chance <answer>``; else None."""
+        """Chance that an answer is right, given the prompt, where the environment knows it: its
+        fact ``chance <answer>``; else None.
+        """
         known = self.facts.get(f"chance {answer}")
         return None if known is None else float(known)
 
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """One sampled text with the tokens it was sampled as; where an environment answered between turns, with its answers."""
+    """One sampled text with the tokens it was sampled as; where an environment answered between
+    turns, with its answers.
+    """
 
     text: str
     """Decoded text without the end token; turns and answers one a line."""
     token_ids: tuple[int, ...]
-    """Sampled tokens, the end token included when there was one, and between turns those of the environment."""
+    """Sampled tokens, the end token included when there was one, and between turns those of the
+    environment.
+    """
     logprobs: tuple[float, ...]
-    """Nats per token under the policy at the sampling temperature, before any top-p cut; 0 on tokens that it did not choose."""
+    """Nats per token under the policy at the sampling temperature, before any top-p cut; 0 on
+    tokens that it did not choose.
+    """
     ending: Ending
     chosen: tuple[bool, ...] | None = None
     """Which of the tokens the policy chose; None = all of them."""
@@ -70,7 +78,11 @@ class Completion:
     @property
     def places(self) -> tuple[int, ...]:
         """Where among the tokens those stand that the policy chose."""
-        return tuple(place for place in range(len(self.token_ids)) if self.chosen is None or self.chosen[place])
+        return tuple(
+            place
+            for place in range(len(self.token_ids))
+            if self.chosen is None or self.chosen[place]
+        )
 
     @property
     def length(self) -> int:
@@ -83,34 +95,50 @@ class Replies:
     """What an environment says between the turns of a policy."""
 
     to: Callable[[int, Sequence[str]], str | None]
-    """From a prompt's place and the turns of one of its completions to what is said next; None = the episode is over."""
+    """From a prompt's place and the turns of one of its completions to what is said next; None =
+    the episode is over.
+    """
     max_turns: int
 
 
 @runtime_checkable
 class TakesTurns(Protocol):
-    """An environment that answers the policy between its turns; one without ``reply`` takes a single turn."""
+    """An environment that answers the policy between its turns; one without ``reply`` takes a
+    single turn.
+    """
 
     @property
     def max_turns(self) -> int:
         """Turns after which an episode is over, whatever was said."""
 
     def reply(self, problem: Problem, turns: Sequence[str]) -> str | None:
-        """What the environment says after these turns, a function of them alone; None = the episode is over."""
+        """What the environment says after these turns, a function of them alone; None = the episode
+        is over.
+        """
 
 
 def turn_taker(environment: object) -> TakesTurns | None:
-    """Who answers between turns: the environment, or the one that it wraps; None where a completion is one turn."""
+    """Who answers between turns: the environment, or the one that it wraps; None where a completion
+    is one turn.
+    """
     found = environment
-    while not isinstance(found, TakesTurns) and hasattr(found, "base"):  # a wrapper sets problems aside and leaves their turns alone
+    while not isinstance(found, TakesTurns) and hasattr(
+        found, "base"
+    ):  # a wrapper sets problems aside and leaves their turns alone
         found = found.base
     return found if isinstance(found, TakesTurns) else None
 
 
 def replies(environment: object, problems: Sequence[Problem]) -> Replies | None:
-    """What the environment says between the turns of each problem's completions; None where a completion is one turn."""
+    """What the environment says between the turns of each problem's completions; None where a
+    completion is one turn.
+    """
     found = turn_taker(environment)
-    return None if found is None else Replies(lambda place, turns: found.reply(problems[place], turns), found.max_turns)
+    return (
+        None
+        if found is None
+        else Replies(lambda place, turns: found.reply(problems[place], turns), found.max_turns)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +158,15 @@ class Grade:
     feedback: str | None = None
     """What a teacher could say about it; reads the key, so it is sealed."""
     strategy: str | None = None
-    """Which known way of solving it shows; None = none recognised. Some environments name it by the verdict, so it is sealed."""
+    """Which known way of solving it shows; None = none recognised. Some environments name it by the
+    verdict, so it is sealed.
+    """
     steps: tuple[bool, ...] | None = None
     """Whether each written step is right given what stands before it; None = no steps to check."""
     proxy: float | None = None
-    """What a faulty scorer gives, 0 to 1, where the environment has one beside its verifier; it may read the key, so it is sealed."""
+    """What a faulty scorer gives, 0 to 1, where the environment has one beside its verifier; it may
+    read the key, so it is sealed.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +179,9 @@ class Rollout:
     completions: tuple[Completion, ...]
     grades: tuple[Grade, ...]
     rewards: tuple[float | None, ...] | None = None
-    """What the learner was told, per completion; None inside = untold, and left out of the baseline."""
+    """What the learner was told, per completion; None inside = untold, and left out of the
+    baseline.
+    """
     parts: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
     """Named terms that the rewards were made of."""
     recalled: tuple[str, ...] = ()
@@ -182,7 +216,8 @@ class Rewards:
 def _refuse(name: str) -> NoReturn:
     raise TruthSealed(
         f"'{name}' was read from a sealed rollout",
-        allowed="a component with uses_truth = False may read the prompt, the completions, and what a grade says without the key "
+        allowed="a component with uses_truth = False may read the prompt, the completions, and "
+        "what a grade says without the key "
         "(well_formed, answer, confidence)",
         do="Declare uses_truth = True, so that the page shows who saw the key, or do not read it",
     )
@@ -233,7 +268,9 @@ class SealedGrade:
 
     @property
     def strategy(self) -> str | None:
-        """Raises: a strategy may be named by the verdict; a form that needs no key can be read from the completion."""
+        """Raises: a strategy may be named by the verdict; a form that needs no key can be read from
+        the completion.
+        """
         _refuse("grade.strategy")
 
     @property
@@ -259,7 +296,9 @@ class SealedRollout:
 
 
 def sealed(rollout: Rollout) -> SealedRollout:
-    """The rollout without its key: reading the answer, or whether a completion is right, raises TruthSealed."""
+    """The rollout without its key: reading the answer, or whether a completion is right, raises
+    TruthSealed.
+    """
     problem = rollout.problem
     return SealedRollout(
         problem=SealedProblem(problem.id, problem.environment, problem.prompt, problem.level),
@@ -319,10 +358,11 @@ Expectation = Literal["greater", "less", "same"]
 class Claim:
     """A sentence fixed before the run, with the contrast that decides it.
 
-    The contrast is metric(treatment) - metric(control) at the last checkpoint, paired by problem and seed.
-    ``greater``: supported when the whole interval lies above ``margin``, refuted when it lies below; ``less``: the mirror image, with
-    -margin; ``same``: supported when the interval lies inside (-margin, margin), refuted when it lies outside. A study refuses a margin
-    below 0, and one of 0 with ``same``, where no interval could lie inside.
+    The contrast is metric(treatment) - metric(control) at the last checkpoint, paired by problem
+    and seed. ``greater``: supported when the whole interval lies above ``margin``, refuted when it
+    lies below; ``less``: the mirror image, with -margin; ``same``: supported when the interval lies
+    inside (-margin, margin), refuted when it lies outside. A study refuses a margin below 0, and
+    one of 0 with ``same``, where no interval could lie inside.
     """
 
     sentence: str
@@ -355,7 +395,9 @@ class Verdict:
     treatment_mean: float | None
     control_mean: float | None
     smallest_visible: float | None
-    """Smallest true contrast on the problems behind the estimate that would have been called with 80 % power; None without an interval."""
+    """Smallest true contrast on the problems behind the estimate that would have been called with
+    80 % power; None without an interval.
+    """
     evidence: tuple[str, ...]
     """Measurement files the verdict was read from."""
     reason: str

@@ -1,10 +1,12 @@
-"""Proof of the instruments: each is pointed at what is known by construction, and its figures go into ``probes/validation/``.
+"""Proof of the instruments: each is pointed at what is known by construction, and its figures go
+into ``probes/validation/``.
 
     make validation                                     (about 4 minutes on 2 cores)
     .venv/bin/python studies/validation phases weights  (these files alone)
 
-Sensitivity: it finds what was planted. Null: it finds nothing where nothing is. Coverage: its 95 % intervals hold the truth as often as
-they say. What does not hold is written down like the rest, and `rewardscope instruments` shows it.
+Sensitivity: it finds what was planted. Null: it finds nothing where nothing is. Coverage: its 95 %
+intervals hold the truth as often as they say. What does not hold is written down like the rest, and
+`rewardscope instruments` shows it.
 """
 
 import json
@@ -55,7 +57,9 @@ PARTS: dict[str, tuple[Callable[[], Iterator[Check]], ...]] = {
 
 
 def main(names: list[str]) -> None:
-    """Runs the named files, or all; prints every check and writes one record file per instrument."""
+    """Runs the named files, or all; prints every check and writes one record file per
+    instrument.
+    """
     found: defaultdict[str, list[Check]] = defaultdict(list)
     for name in names or PARTS:
         for part in PARTS[name]:
@@ -63,9 +67,13 @@ def main(names: list[str]) -> None:
                 found[check.instrument].append(check)
                 outcome = "held" if check.held else "FAILED"
                 bounds = f"({check.lowest:g} to {check.highest:g}; {check.n})"
-                sys.stdout.write(f"{outcome}: {check.instrument}: {check.what}: {check.found:.4g} {bounds}\n")
+                sys.stdout.write(
+                    f"{outcome}: {check.instrument}: {check.what}: {check.found:.4g} {bounds}\n"
+                )
     for instrument, checks in found.items():
-        records = [{**asdict(check), "found": float(check.found), "held": check.held} for check in checks]
+        records = [
+            {**asdict(check), "found": float(check.found), "held": check.held} for check in checks
+        ]
         (VALIDATION / f"{instrument}.json").write_text(json.dumps(records, indent=1) + "\n")
     write_tables()
 
@@ -73,7 +81,11 @@ def main(names: list[str]) -> None:
 def write_tables() -> None:
     """Puts each instrument's figures between its marks in docs/instruments.md."""
     block = re.compile(r"(<!-- validation (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
-    DOCUMENT.write_text(block.sub(lambda found: found[1] + validation_table(found[2]) + found[3], DOCUMENT.read_text()))
+    DOCUMENT.write_text(
+        block.sub(
+            lambda found: found[1] + validation_table(found[2]) + found[3], DOCUMENT.read_text()
+        )
+    )
 
 
 if __name__ == "__main__":

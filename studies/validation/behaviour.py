@@ -1,4 +1,6 @@
-"""What Behaviour says of an organism whose pretraining we made, of gains that one move carries, and of mere amplification."""
+"""What Behaviour says of an organism whose pretraining we made, of gains that one move carries, and
+of mere amplification.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -24,10 +26,14 @@ Rows = dict[tuple[str, ...], Measurement]
 
 
 def detectors() -> Iterator[Check]:
-    """Precision and recall on the labelled texts; a detector kept as published has to be better than calling texts at random."""
+    """Precision and recall on the labelled texts; a detector kept as published has to be better
+    than calling texts at random.
+    """
     for detector in ALL:
         found, name = quality(detector), type(detector).__name__
-        lowest = found.positives / (found.positives + found.negatives) if detector.published else 0.8
+        lowest = (
+            found.positives / (found.positives + found.negatives) if detector.published else 0.8
+        )
         n = f"{found.hits} of {found.hits + found.alarms}"
         what = f"precision for '{detector.behaviour}' on labelled texts"
         yield Check(name, "sensitivity", what, found.precision or 0.0, round(lowest, 3), 1.0, n)
@@ -35,7 +41,15 @@ def detectors() -> Iterator[Check]:
         least = round(found.alarms / found.negatives, 3) if detector.published else 0.5
         yield Check(name, "sensitivity", "recall", found.recall, least, 1.0, n)
         plain = [detector(each.prompt, each.text) for each in labelled(detector.behaviour)[-20:]]
-        yield Check(name, "null", "share found of 20 plain texts", float(np.mean(plain)), 0.0, 0.0, "20 texts")
+        yield Check(
+            name,
+            "null",
+            "share found of 20 plain texts",
+            float(np.mean(plain)),
+            0.0,
+            0.0,
+            "20 texts",
+        )
 
 
 def behaviour() -> Iterator[Check]:
@@ -45,7 +59,13 @@ def behaviour() -> Iterator[Check]:
     for strategy, planted in card("formats-planted")["planted"].items():
         found = (rows["behaviour/strategy_share", strategy].value or 0.0) - planted
         yield Check(
-            "Behaviour", "sensitivity", f"share of {strategy} in an organism, less what was planted", found, -0.05, 0.05, "128 x 64"
+            "Behaviour",
+            "sensitivity",
+            f"share of {strategy} in an organism, less what was planted",
+            found,
+            -0.05,
+            0.05,
+            "128 x 64",
         )
     yield from moves(base)
     yield from nothing(base)
@@ -56,7 +76,15 @@ def behaviour() -> Iterator[Check]:
 def completions(policy: Policy) -> list[Rollout]:
     """64 of each of 128 problems."""
     problems = [Chain().problem("heldout", index) for index in range(128)]
-    return roll_out(policy, Chain(), problems, 64, Sampling(max_tokens=24), 0, [("validation", p.id) for p in problems])
+    return roll_out(
+        policy,
+        Chain(),
+        problems,
+        64,
+        Sampling(max_tokens=24),
+        0,
+        [("validation", p.id) for p in problems],
+    )
 
 
 def by_label(rows: Sequence[Measurement]) -> Rows:
@@ -65,11 +93,18 @@ def by_label(rows: Sequence[Measurement]) -> Rows:
 
 
 def rewritten(base: Sequence[Rollout], before: str, after: str, share: float) -> list[Rollout]:
-    """The completions, but that wrong ones of one strategy are written out rightly in another, each with a chance."""
+    """The completions, but that wrong ones of one strategy are written out rightly in another, each
+    with a chance.
+    """
     letter = {name: letter for letter, name in FORMATS.items()}[after]
     found = []
     for rollout in base:
-        chosen_N = generator("validation", "rewritten", before, after, rollout.problem.id).random(len(rollout.grades)) < share
+        chosen_N = (
+            generator("validation", "rewritten", before, after, rollout.problem.id).random(
+                len(rollout.grades)
+            )
+            < share
+        )
         right = write(letter, rollout.problem.prompt, running_values(rollout.problem.prompt))
         completions, grades = list(rollout.completions), list(rollout.grades)
         for i, (grade, chosen) in enumerate(zip(rollout.grades, chosen_N, strict=True)):
@@ -82,13 +117,35 @@ def rewritten(base: Sequence[Rollout], before: str, after: str, share: float) ->
 
 def moves(base: list[Rollout]) -> Iterator[Check]:
     """Gains that we made by rewriting completions, and one that we made by pretraining."""
-    one = by_label(Behaviour().measure(subject(rewritten(base, "talk", "stepwise", 0.5), base_rollouts=tuple(base))))
+    one = by_label(
+        Behaviour().measure(
+            subject(rewritten(base, "talk", "stepwise", 0.5), base_rollouts=tuple(base))
+        )
+    )
     carried = one["behaviour/move_gain", "strategy", "talk", "stepwise"].value or 0.0
-    yield Check("Behaviour", "sensitivity", "share of a gain that talk to stepwise alone made", carried, 1.0, 1.0, "128 x 64")
+    yield Check(
+        "Behaviour",
+        "sensitivity",
+        "share of a gain that talk to stepwise alone made",
+        carried,
+        1.0,
+        1.0,
+        "128 x 64",
+    )
     others = [
-        abs(r.value or 0.0) for key, r in one.items() if key[:2] == ("behaviour/move_gain", "strategy") and key[2:] != ("talk", "stepwise")
+        abs(r.value or 0.0)
+        for key, r in one.items()
+        if key[:2] == ("behaviour/move_gain", "strategy") and key[2:] != ("talk", "stepwise")
     ]
-    yield Check("Behaviour", "null", "share that any other move is given of it", max(others), 0.0, 0.0, "128 x 64")
+    yield Check(
+        "Behaviour",
+        "null",
+        "share that any other move is given of it",
+        max(others),
+        0.0,
+        0.0,
+        "128 x 64",
+    )
     two = rewritten(rewritten(base, "talk", "stepwise", 0.2), "guess", "guess", 0.5)
     changed = {
         name: sum(
@@ -99,20 +156,32 @@ def moves(base: list[Rollout]) -> Iterator[Check]:
         for name in ("talk", "guess")
     }
     rows = by_label(Behaviour().measure(subject(two, base_rollouts=tuple(base))))
-    apart = (rows["behaviour/move_gain", "strategy", "guess", "guess"].value or 0.0) - changed["guess"] / sum(changed.values())
-    what = f"share of guess to guess where it made {changed['guess']} of {sum(changed.values())} right, less that"
+    apart = (rows["behaviour/move_gain", "strategy", "guess", "guess"].value or 0.0) - changed[
+        "guess"
+    ] / sum(changed.values())
+    what = (
+        f"share of guess to guess where it made {changed['guess']} of {sum(changed.values())} "
+        "right, less that"
+    )
     yield Check("Behaviour", "sensitivity", what, apart, -1e-9, 1e-9, "128 x 64")
     rotten = completions(Organism("formats-rotten").load())
     mended = by_label(Behaviour().measure(subject(base, base_rollouts=tuple(rotten))))
     stayed = mended["behaviour/move_gain", "strategy", "stepwise", "stepwise"].value or 0.0
-    what = "share of stepwise to stepwise from an organism whose stepwise is unreliable to one where it is not"
+    what = (
+        "share of stepwise to stepwise from an organism whose stepwise is unreliable to one where "
+        "it is not"
+    )
     yield Check("Behaviour", "sensitivity", what, stayed, 0.8, 1.2, "128 x 64")
 
 
 def nothing(base: list[Rollout]) -> Iterator[Check]:
     """A policy against itself."""
     rows = by_label(Behaviour().measure(subject(base, base_rollouts=tuple(base))))
-    moved = [r.value or 0.0 for key, r in rows.items() if key[0] == "behaviour/move_share" and key[2] != key[3]]
+    moved = [
+        r.value or 0.0
+        for key, r in rows.items()
+        if key[0] == "behaviour/move_share" and key[2] != key[3]
+    ]
     yield Check(
         "Behaviour",
         "null",
@@ -122,21 +191,45 @@ def nothing(base: list[Rollout]) -> Iterator[Check]:
         0.0,
         "128 x 64",
     )
-    shares = [r for key, r in rows.items() if key[0] == "behaviour/move_gain" and r.value is not None]
-    yield Check("Behaviour", "null", "and shares that are given of a gain which is none", float(len(shares)), 0.0, 0.0, "128 x 64")
+    shares = [
+        r for key, r in rows.items() if key[0] == "behaviour/move_gain" and r.value is not None
+    ]
+    yield Check(
+        "Behaviour",
+        "null",
+        "and shares that are given of a gain which is none",
+        float(len(shares)),
+        0.0,
+        0.0,
+        "128 x 64",
+    )
 
 
-def simulated(random: np.random.Generator, problems: int, draws: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """By problem: share of strategy a, right and all of strategy a, and of all gains the part of draws that go from b to a, and the whole.
+def simulated(
+    random: np.random.Generator, problems: int, draws: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """By problem: share of strategy a, right and all of strategy a, and of all gains the part of
+    draws that go from b to a, and the whole.
 
-    Draws go from b to a with a chance of their problem, and are then right more often; what stays changes by noise alone.
+    Draws go from b to a with a chance of their problem, and are then right more often; what stays
+    changes by noise alone.
     """
-    use_P, goes_P, easy_P = random.beta(2, 3, problems), random.beta(1, 2, problems), random.beta(1, 1, problems)
+    use_P, goes_P, easy_P = (
+        random.beta(2, 3, problems),
+        random.beta(1, 2, problems),
+        random.beta(1, 1, problems),
+    )
     is_a_PN = random.random((problems, draws)) < use_P[:, None]
     goes_PN = ~is_a_PN & (random.random((problems, draws)) < goes_P[:, None])
-    before_PN = random.random((problems, draws)) < np.where(is_a_PN, 0.4 + 0.5 * easy_P[:, None], 0.4 * easy_P[:, None])
-    again_PN = random.random((problems, draws)) < np.where(is_a_PN, 0.45 + 0.5 * easy_P[:, None], 0.42 * easy_P[:, None])
-    after_PN = np.where(goes_PN, random.random((problems, draws)) < 0.4 + 0.5 * easy_P[:, None], again_PN)
+    before_PN = random.random((problems, draws)) < np.where(
+        is_a_PN, 0.4 + 0.5 * easy_P[:, None], 0.4 * easy_P[:, None]
+    )
+    again_PN = random.random((problems, draws)) < np.where(
+        is_a_PN, 0.45 + 0.5 * easy_P[:, None], 0.42 * easy_P[:, None]
+    )
+    after_PN = np.where(
+        goes_PN, random.random((problems, draws)) < 0.4 + 0.5 * easy_P[:, None], again_PN
+    )
     change_PN = after_PN.astype(int) - before_PN
     return (
         is_a_PN.mean(axis=1),
@@ -161,14 +254,24 @@ def intervals() -> Iterator[Check]:
         share, right, used, part, whole = simulated(random, 64, 16)
         found = (
             mean_over_problems(list(share), address=f"validation/{study}", bounds=(0.0, 1.0)),
-            ratio_over_problems(list(right), list(used), address=f"validation/{study}", bounds=(0.0, 1.0)),
+            ratio_over_problems(
+                list(right), list(used), address=f"validation/{study}", bounds=(0.0, 1.0)
+            ),
             share_of_gain(part, whole, f"validation/{study}"),
         )
         for (name, true), estimate in zip(truth.items(), found, strict=True):
             covered[name] += (estimate.lower or 0.0) <= true <= (estimate.upper or 0.0)
     for name, count in covered.items():
         what = f"the interval of {name} holds the true one"
-        yield Check("Behaviour", "coverage", what, count / studies, 0.93, 0.97, f"{studies} studies, 64 problems x 16 draws")
+        yield Check(
+            "Behaviour",
+            "coverage",
+            what,
+            count / studies,
+            0.93,
+            0.97,
+            f"{studies} studies, 64 problems x 16 draws",
+        )
 
 
 TILT = 20.0
@@ -181,7 +284,9 @@ def tilted(share_A: np.ndarray, tilt_PA: np.ndarray) -> np.ndarray:
     return np.asarray(weight_PA / weight_PA.sum(axis=1, keepdims=True))
 
 
-def echoed(random: np.random.Generator, share_A: np.ndarray, reward_A: np.ndarray, after_A: np.ndarray) -> tuple[list[Rollout], ...]:
+def echoed(
+    random: np.random.Generator, share_A: np.ndarray, reward_A: np.ndarray, after_A: np.ndarray
+) -> tuple[list[Rollout], ...]:
     """64 problems x 32 draws of a base and of a policy with given shares."""
     names, sides = list(FORMATS.values()), []
     tilt_PA = random.gamma(TILT, 1 / TILT, (64, len(names)))
@@ -190,7 +295,10 @@ def echoed(random: np.random.Generator, share_A: np.ndarray, reward_A: np.ndarra
         for p, chance_A in enumerate(tilted(shares, tilt_PA)):
             chosen = random.choice(len(names), p=chance_A, size=32)
             right = random.random(32) < reward_A[chosen]
-            grades = tuple(Grade(bool(c), bool(c), True, "7" if c else "6", strategy=names[a]) for a, c in zip(chosen, right, strict=True))
+            grades = tuple(
+                Grade(bool(c), bool(c), True, "7" if c else "6", strategy=names[a])
+                for a, c in zip(chosen, right, strict=True)
+            )
             done = tuple(Completion("7", (1,), (-1.0,), Ending.END_TOKEN) for _ in grades)
             rollouts.append(Rollout(Problem(f"{p:016x}", "Chain", "3+4?", "7"), 0, done, grades))
         sides.append(rollouts)
@@ -198,12 +306,17 @@ def echoed(random: np.random.Generator, share_A: np.ndarray, reward_A: np.ndarra
 
 
 def echo() -> Iterator[Check]:
-    """A policy that is its base reweighted, each problem with strength 4; the strength of the mean shares is what is looked for."""
+    """A policy that is its base reweighted, each problem with strength 4; the strength of the mean
+    shares is what is looked for.
+    """
     random, names = generator("validation", "echo"), list(FORMATS.values())
     share_A, reward_A = np.array([0.3, 0.5, 0.2]), np.array([0.9, 0.5, 0.2])
     after_A = reweighted(share_A[None], reward_A[None], np.array([4.0]))[0]
     many_PA = random.gamma(TILT, 1 / TILT, (400_000, 3))
-    mean_A, reached = tilted(share_A, many_PA).mean(axis=0), tilted(after_A, many_PA)[:, 0].mean(keepdims=True)
+    mean_A, reached = (
+        tilted(share_A, many_PA).mean(axis=0),
+        tilted(after_A, many_PA)[:, 0].mean(keepdims=True),
+    )
     strength = float(fitted_strength(mean_A[None], reward_A[None], 0, reached)[0])
     studies, held, apart, missed = 200, 0, [], 0
     for _ in range(studies):
@@ -212,18 +325,39 @@ def echo() -> Iterator[Check]:
         rows = by_label(Behaviour(()).measure(subject(own, base_rollouts=told)))
         row = rows["behaviour/reweighting", names[0]]
         held += (row.lower or 0.0) <= strength <= (row.upper or 0.0)
-        predicted, reached_row = rows["behaviour/share_null", "reweighted", names[2]], rows["behaviour/strategy_share", names[2]]
+        predicted, reached_row = (
+            rows["behaviour/share_null", "reweighted", names[2]],
+            rows["behaviour/strategy_share", names[2]],
+        )
         apart.append((predicted.value or 0.0) - (reached_row.value or 0.0))
-        missed += (predicted.upper or 0.0) < (reached_row.lower or 0.0) or (reached_row.upper or 0.0) < (predicted.lower or 0.0)
+        missed += (predicted.upper or 0.0) < (reached_row.lower or 0.0) or (
+            reached_row.upper or 0.0
+        ) < (predicted.lower or 0.0)
     n = f"{studies} studies, 64 problems x 32 draws, 3 strategies"
-    what = f"the interval of 1 / beta holds {strength:.2f}, that of the mean shares, problems being reweighted with 4"
+    what = (
+        f"the interval of 1 / beta holds {strength:.2f}, that of the mean shares, problems being "
+        "reweighted with 4"
+    )
     yield Check("Behaviour", "coverage", what, held / studies, 0.92, 0.99, n)
     what = "share of the third strategy after a reweighting, predicted less reached"
     yield Check("Behaviour", "null", what, float(np.mean(apart)), -0.005, 0.005, n)
-    yield Check("Behaviour", "null", "reweightings whose predicted and reached shares have intervals apart", missed / studies, 0.0, 0.05, n)
+    yield Check(
+        "Behaviour",
+        "null",
+        "reweightings whose predicted and reached shares have intervals apart",
+        missed / studies,
+        0.0,
+        0.05,
+        n,
+    )
     base, own = echoed(random, share_A, reward_A, np.array([0.6, 0.1, 0.3]))
     told = tuple(tell(Truth(), rollout, ("validation",)) for rollout in base)
     rows = by_label(Behaviour(()).measure(subject(own, base_rollouts=told)))
-    lead = (rows["behaviour/strategy_share", names[2]].lower or 0.0) - (rows["behaviour/share_null", "reweighted", names[2]].upper or 0.0)
-    what = "shares that no reweighting gives: by how much the worst strategy's lies above its null, interval from interval"
+    lead = (rows["behaviour/strategy_share", names[2]].lower or 0.0) - (
+        rows["behaviour/share_null", "reweighted", names[2]].upper or 0.0
+    )
+    what = (
+        "shares that no reweighting gives: by how much the worst strategy's lies above its null, "
+        "interval from interval"
+    )
     yield Check("Behaviour", "sensitivity", what, lead, 0.05, 1.0, "64 problems x 32 draws")

@@ -32,7 +32,9 @@ class Check:
 def group(name: int, pairs: list[tuple[float | None, bool, str]]) -> Rollout:
     """A problem's draws as (confidence, correct, answer)."""
     grades = tuple(Grade(c, c, True, answer, confidence=q) for q, c, answer in pairs)
-    completions = tuple(Completion(answer, (1,), (-1.0,), Ending.END_TOKEN) for _, _, answer in pairs)
+    completions = tuple(
+        Completion(answer, (1,), (-1.0,), Ending.END_TOKEN) for _, _, answer in pairs
+    )
     return Rollout(replace(PROBLEM, id=f"{name:016x}"), 0, completions, grades)
 
 

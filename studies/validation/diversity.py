@@ -18,15 +18,27 @@ def diversity() -> Iterator[Check]:
     for _ in range(studies):
         drawn = random.choice(list("abcd"), p=weight_A, size=(64, 64))
         draws = [group(i, [(None, False, str(a)) for a in row]) for i, row in enumerate(drawn)]
-        row = next(r for r in Diversity(16).measure(subject(draws)) if r.metric == "diversity/distinct_answers")
+        row = next(
+            r
+            for r in Diversity(16).measure(subject(draws))
+            if r.metric == "diversity/distinct_answers"
+        )
         covered += (row.lower or 0) <= true <= (row.upper or 0)
     n = f"{studies} studies, 64 problems x 64 draws"
     yield Check(
-        "Diversity", "coverage", "the interval of distinct answers in 16 draws holds the true number", covered / studies, 0.93, 0.97, n
+        "Diversity",
+        "coverage",
+        "the interval of distinct answers in 16 draws holds the true number",
+        covered / studies,
+        0.93,
+        0.97,
+        n,
     )
     yield from _right_answers(random)
     die = [group(i, [(None, False, str(a)) for a in random.integers(0, 6, 64)]) for i in range(400)]
-    found = {r.metric: r.value for r in Diversity(16).measure(subject(die)) if "problem" not in r.labels}
+    found = {
+        r.metric: r.value for r in Diversity(16).measure(subject(die)) if "problem" not in r.labels
+    }
     yield Check(
         "Diversity",
         "sensitivity",
@@ -39,15 +51,23 @@ def diversity() -> Iterator[Check]:
 
 
 def _right_answers(random: np.random.Generator) -> Iterator[Check]:
-    """Two right answers, 3 to 1 in frequency, among wrong ones: what is found must not depend on how often the policy is right."""
+    """Two right answers, 3 to 1 in frequency, among wrong ones: what is found must not depend on
+    how often the policy is right.
+    """
     share_A, true = np.array([0.75, 0.25]), 2 * 0.75 * 0.25
     found = {}
     for right in (0.2, 0.9):
         wrong_A = np.full(8, (1 - right) / 8)
         drawn = random.choice(list("abcdefghij"), p=[*(right * share_A), *wrong_A], size=(400, 64))
-        draws = [group(i, [(None, str(a) in "ab", str(a)) for a in row]) for i, row in enumerate(drawn)]
+        draws = [
+            group(i, [(None, str(a) in "ab", str(a)) for a in row]) for i, row in enumerate(drawn)
+        ]
         rows = Diversity(16).measure(subject(draws))
-        found[right] = next(r.value or 0 for r in rows if r.metric == "diversity/right_answers_differ" and "problem" not in r.labels)
+        found[right] = next(
+            r.value or 0
+            for r in rows
+            if r.metric == "diversity/right_answers_differ" and "problem" not in r.labels
+        )
     what = "two right draws differ, known 0.375, with right answers in a fifth of the draws"
     yield Check("Diversity", "sensitivity", what, found[0.2], true - 0.02, true + 0.02, "400 x 64")
     what = "the same with right answers in nine tenths, less that: being surer alone is no loss"

@@ -21,29 +21,63 @@ STUDIES, WAYS, PROBLEMS, DRAWS = 1000, 10, 64, 32
 
 
 def elicitation() -> Iterator[Check]:
-    """Openings of organisms, sharpening against the truth, and the gain beyond the best of ten ways."""
+    """Openings of organisms, sharpening against the truth, and the gain beyond the best of ten
+    ways.
+    """
     yield from organisms()
     yield from powers()
-    for name, lift, extra in (("all alike", 0.0, 0.0), ("one of them 0.1 better", 0.1, 0.0), ("one 0.1 better, trained 0.2", 0.1, 0.1)):
+    for name, lift, extra in (
+        ("all alike", 0.0, 0.0),
+        ("one of them 0.1 better", 0.1, 0.0),
+        ("one 0.1 better, trained 0.2", 0.1, 0.1),
+    ):
         yield from gains(name, lift, extra)
 
 
 def organisms() -> Iterator[Check]:
-    """A letter that the completion is made to begin with fixes the strategy, whose accuracy stands on the card."""
-    for name, policy in (("formats-planted", POLICY), ("formats-rotten", Organism("formats-rotten").load())):
+    """A letter that the completion is made to begin with fixes the strategy, whose accuracy stands
+    on the card.
+    """
+    for name, policy in (
+        ("formats-planted", POLICY),
+        ("formats-rotten", Organism("formats-rotten").load()),
+    ):
         problems = [Chain().problem("heldout", index) for index in range(64)]
-        rollouts = roll_out(policy, Chain(), problems, 64, SAMPLING, 0, [("evaluate", p.id) for p in problems])
-        probe = Elicitation(templates=(), openings=("s", "t"), own_openings=0, shots=(), temperatures=(), powers=(), draws=64)
+        rollouts = roll_out(
+            policy, Chain(), problems, 64, SAMPLING, 0, [("evaluate", p.id) for p in problems]
+        )
+        probe = Elicitation(
+            templates=(),
+            openings=("s", "t"),
+            own_openings=0,
+            shots=(),
+            temperatures=(),
+            powers=(),
+            draws=64,
+        )
         world = {"environment": Chain(), "sampling": SAMPLING}
-        itself = replace(subject(rollouts, base_rollouts=tuple(rollouts), base_policy=policy, **world), policy=policy)
+        itself = replace(
+            subject(rollouts, base_rollouts=tuple(rollouts), base_policy=policy, **world),
+            policy=policy,
+        )
         rows = {key_of(row): row for row in probe.measure(itself) if "problem" not in row.labels}
         known = card(name)["measured"]["chains"]["strategy_accuracy"]
         for letter, strategy in (("s", "stepwise"), ("t", "talk")):
-            apart = (rows["elicitation/pass_at_k", f"opening {letter!r}", "1"].value or 0.0) - known[strategy]
+            apart = (
+                rows["elicitation/pass_at_k", f"opening {letter!r}", "1"].value or 0.0
+            ) - known[strategy]
             what = f"pass@1 of {name} behind a forced {letter!r}, less {strategy}'s on its card"
             yield Check("Elicitation", "sensitivity", what, apart, -0.03, 0.03, "64 problems x 64")
         beyond = rows["elicitation/gain_beyond", "all ways"].upper or 0.0
-        yield Check("Elicitation", "null", f"upper end of what {name} gains on itself beyond elicitation", beyond, -1.0, 0.0, "64 problems")
+        yield Check(
+            "Elicitation",
+            "null",
+            f"upper end of what {name} gains on itself beyond elicitation",
+            beyond,
+            -1.0,
+            0.0,
+            "64 problems",
+        )
 
 
 def key_of(row: Measurement) -> tuple[str, ...]:
@@ -60,14 +94,31 @@ def powers() -> Iterator[Check]:
         true = float((chance_A**4)[:6].sum() / (chance_A**4).sum())
         drawn = random.choice(12, p=chance_A, size=256)
         completions = tuple(
-            Completion(str(a), (1,), (float(np.log(chance_A[a])),), group(0, [(None, True, "7")]).completions[0].ending) for a in drawn
+            Completion(
+                str(a),
+                (1,),
+                (float(np.log(chance_A[a])),),
+                group(0, [(None, True, "7")]).completions[0].ending,
+            )
+            for a in drawn
         )
         grades = tuple(Grade(bool(a < 6), bool(a < 6), True, str(a)) for a in drawn)
-        found = sharpened([Rollout(Problem("p", "Chain", "3+4?", "7"), 0, completions, grades)], 4.0, Sampling(), False)
+        found = sharpened(
+            [Rollout(Problem("p", "Chain", "3+4?", "7"), 0, completions, grades)],
+            4.0,
+            Sampling(),
+            False,
+        )
         errors.append(float(found.right_P[0]) - true)
     n = "400 distributions x 256 draws"
     yield Check(
-        "Elicitation", "sensitivity", "mean error of a power of 4 against the exact distribution", float(np.mean(errors)), -0.01, 0.01, n
+        "Elicitation",
+        "sensitivity",
+        "mean error of a power of 4 against the exact distribution",
+        float(np.mean(errors)),
+        -0.01,
+        0.01,
+        n,
     )
 
 
@@ -81,20 +132,46 @@ class Tally:
     called: float
     """Studies whose interval lies above 0."""
     naive: float
-    """Mean of the estimate that chooses and judges on the same problems, less the truth about its choice."""
+    """Mean of the estimate that chooses and judges on the same problems, less the truth about its
+    choice.
+    """
 
 
 def gains(name: str, lift: float, extra: float) -> Iterator[Check]:
-    """Ten ways whose mean pass rates are known, one of them ``lift`` higher; the trained policy is ``extra`` above the best."""
+    """Ten ways whose mean pass rates are known, one of them ``lift`` higher; the trained policy is
+    ``extra`` above the best.
+    """
     n = f"{STUDIES} studies, {WAYS} ways, {PROBLEMS} problems x {DRAWS} draws"
     tally = simulate(name, lift, extra)
-    yield Check("Elicitation", "coverage", f"the interval of the gain beyond elicitation, ways {name}", tally.covered, 0.93, 0.97, n)
+    yield Check(
+        "Elicitation",
+        "coverage",
+        f"the interval of the gain beyond elicitation, ways {name}",
+        tally.covered,
+        0.93,
+        0.97,
+        n,
+    )
     yield Check("Elicitation", "null", f"bias of it, ways {name}", tally.beyond, -0.005, 0.005, n)
     if extra:
-        yield Check("Elicitation", "sensitivity", "studies that call 0.1 beyond the best way a gain", tally.called, 0.8, 1.0, n)
+        yield Check(
+            "Elicitation",
+            "sensitivity",
+            "studies that call 0.1 beyond the best way a gain",
+            tally.called,
+            0.8,
+            1.0,
+            n,
+        )
     elif lift:
         yield Check(
-            "Elicitation", "null", "studies that call a gain that the best way reaches a gain beyond it", tally.called, 0.0, 0.05, n
+            "Elicitation",
+            "null",
+            "studies that call a gain that the best way reaches a gain beyond it",
+            tally.called,
+            0.0,
+            0.05,
+            n,
         )
     else:
         what = "what choosing and judging on the same problems would take from it"
@@ -102,7 +179,9 @@ def gains(name: str, lift: float, extra: float) -> Iterator[Check]:
 
 
 def simulate(name: str, lift: float, extra: float) -> Tally:
-    """Studies whose ways differ problem by problem with mean 0, so that which is best on a sample is partly luck."""
+    """Studies whose ways differ problem by problem with mean 0, so that which is best on a sample
+    is partly luck.
+    """
     random = generator("validation", "elicitation", name)
     shift_W = np.zeros(WAYS)
     shift_W[3] = lift
@@ -116,11 +195,17 @@ def simulate(name: str, lift: float, extra: float) -> Tally:
         mine_P = random.binomial(DRAWS, trained_P) / DRAWS
         names = [f"{study}-{p}" for p in range(PROBLEMS)]
         best = choose(right_WP, halves(names))
-        row = mean_over_problems(list(mine_P - best.right_P), address=f"validation/{name}/{study}", bounds=(-1.0, 1.0))
-        true = lift + extra - float(shift_W[best.way_P].mean())  # of the ways that were chosen, over all problems there are
+        row = mean_over_problems(
+            list(mine_P - best.right_P), address=f"validation/{name}/{study}", bounds=(-1.0, 1.0)
+        )
+        true = (
+            lift + extra - float(shift_W[best.way_P].mean())
+        )  # of the ways that were chosen, over all problems there are
         covered += (row.lower or 0.0) <= true <= (row.upper or 0.0)
         called += (row.lower or 0.0) > 0
         error.append(row.value - true)
         same = int(right_WP.mean(axis=1).argmax())
-        naive.append(float((mine_P - right_WP[same]).mean()) - (lift + extra - float(shift_W[same])))
+        naive.append(
+            float((mine_P - right_WP[same]).mean()) - (lift + extra - float(shift_W[same]))
+        )
     return Tally(covered / STUDIES, float(np.mean(error)), called / STUDIES, float(np.mean(naive)))

@@ -8,7 +8,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # report_run.py, shared with
 
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished run with every outcome and hostile completions, and its page; read it, do not change it."""
+    """A finished run with every outcome and hostile completions, and its page; read it, do not
+    change it.
+    """
     from report_run import write_run
     from rewardscope.report import write_page
 

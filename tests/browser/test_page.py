@@ -10,18 +10,37 @@ import pytest
 from report_run import write_study
 from rewardscope.report import write_page
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHROMIUM = (
+    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
 FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--virtual-time-budget=20000",
-)  # fmt: skip
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--virtual-time-budget=20000",
+)
 
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
+]
 
 
 def dump(page: Path, profile: Path, *more: str) -> str:
     """The document after its scripts have run."""
-    command = [str(CHROMIUM), *FLAGS, f"--user-data-dir={profile}", *more, "--dump-dom", page.as_uri()]
+    command = [
+        str(CHROMIUM),
+        *FLAGS,
+        f"--user-data-dir={profile}",
+        *more,
+        "--dump-dom",
+        page.as_uri(),
+    ]
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=180).stdout
 
 
@@ -56,8 +75,15 @@ def test_a_planted_script_did_not_run(document: str) -> None:
 
 def test_completions_are_side_by_side_tinted_and_readable(document: str) -> None:
     assert "After: sampled by planted-truth, seed 0, step 30" in document
-    assert re.search(r'<span title="untrained −\d\.\d{3}, trained −\d\.\d{3}, change [+−]\d\.\d{3} nats" data-says=', document)
-    assert "background-color: rgba(var(--up)" in document and "background-color: rgba(var(--down)" in document
+    assert re.search(
+        r'<span title="untrained −\d\.\d{3}, trained −\d\.\d{3}, change [+−]\d\.\d{3} nats" '
+        r"data-says=",
+        document,
+    )
+    assert (
+        "background-color: rgba(var(--up)" in document
+        and "background-color: rgba(var(--down)" in document
+    )
     assert "&lt;script&gt;document" in document
     assert "⟨U+202E⟩gnp.exe" in document
 
@@ -70,15 +96,21 @@ def test_an_empty_run_draws_without_complaint(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("width", [500, 1400])
-def test_the_page_is_no_wider_than_its_window(finished_run: Path, tmp_path: Path, width: int) -> None:
+def test_the_page_is_no_wider_than_its_window(
+    finished_run: Path, tmp_path: Path, width: int
+) -> None:
     probe = tmp_path / "probe.html"
     script = (
-        "const f = document.querySelector('iframe').contentDocument.documentElement; document.title = `${f.scrollWidth - f.clientWidth}`"
+        "const f = document.querySelector('iframe').contentDocument.documentElement; "
+        "document.title = `${f.scrollWidth - f.clientWidth}`"
     )
     page = (finished_run / "report.html").as_uri()
     probe.write_text(
-        f"<body style='margin:0'><iframe src='{page}' style='border:0;height:900px;width:{width - 100}px'>"
+        f"<body style='margin:0'><iframe src='{page}' "
+        f"style='border:0;height:900px;width:{width - 100}px'>"
         f"</iframe><script>setTimeout(() => {{ {script} }}, 15000)</script>"
     )
-    text = dump(probe, tmp_path / "profile", f"--window-size={width},900", "--allow-file-access-from-files")
+    text = dump(
+        probe, tmp_path / "profile", f"--window-size={width},900", "--allow-file-access-from-files"
+    )
     assert "<title>0</title>" in text

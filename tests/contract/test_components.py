@@ -28,7 +28,13 @@ from rewardscope.codec import canonical, decode, encode, signature
 from rewardscope.errors import ComponentError
 
 ARM = Arm(name="truth", start=Organism("formats-planted"), environment=Chain(), reward=Truth())
-CLAIM = Claim(sentence="It helps.", metric="boundary/pass_at_k", labels={"k": "1"}, treatment="truth", control="base")
+CLAIM = Claim(
+    sentence="It helps.",
+    metric="boundary/pass_at_k",
+    labels={"k": "1"},
+    treatment="truth",
+    control="base",
+)
 WITHOUT_DEFAULTS: dict[str, object] = {
     "Arm": ARM,
     "Claim": CLAIM,
@@ -40,8 +46,17 @@ WITHOUT_DEFAULTS: dict[str, object] = {
     "Pool": Pool(8),
     "Stored": Stored("runs/some/cells/one/rollouts"),
     "Pretrained": Pretrained("somebody/some-model"),
-    "Subnetwork": Subnetwork(((0, "runs/some/cells/one/checkpoints/step_000030"), (1, "elsewhere"))),
-    "Study": Study(name="s", question="?", arms=(ARM,), seeds=(0, 1), claims=(CLAIM,), evaluation=Evaluation(problems=4, readings=2)),
+    "Subnetwork": Subnetwork(
+        ((0, "runs/some/cells/one/checkpoints/step_000030"), (1, "elsewhere"))
+    ),
+    "Study": Study(
+        name="s",
+        question="?",
+        arms=(ARM,),
+        seeds=(0, 1),
+        claims=(CLAIM,),
+        evaluation=Evaluation(problems=4, readings=2),
+    ),
 }
 each = pytest.mark.parametrize("name", COMPONENTS)
 
@@ -57,7 +72,9 @@ def test_a_component_is_a_frozen_dataclass_with_a_sentence_about_it(name: str) -
     assert dataclasses.is_dataclass(cls)
     assert cls.__dataclass_params__.frozen  # type: ignore[attr-defined]
     assert len(first_line(cls)) > 10
-    assert not first_line(cls).startswith(f"{name}(")  # what dataclass writes where nobody wrote anything
+    assert not first_line(cls).startswith(
+        f"{name}("
+    )  # what dataclass writes where nobody wrote anything
 
 
 @each
@@ -89,7 +106,9 @@ def test_a_field_that_does_not_exist_is_refused(name: str) -> None:
 
 @each
 def test_the_list_of_fields_names_each_of_them(name: str) -> None:
-    assert all(field.name in fields_of(COMPONENTS[name]) for field in dataclasses.fields(COMPONENTS[name]))
+    assert all(
+        field.name in fields_of(COMPONENTS[name]) for field in dataclasses.fields(COMPONENTS[name])
+    )
 
 
 def test_no_two_tables_share_a_name() -> None:
@@ -103,7 +122,8 @@ def test_every_component_is_listed_for_machines_with_where_it_comes_from() -> No
     assert records["Coin"] == {
         "kind": "rewards", "name": "Coin", "fields": "p=0.5", "uses_truth": False, "placebo": True,
         "what": "1 with probability p, 0 otherwise, whatever the completion says.",
-        "source": "Shao et al. 2025, arXiv:2506.10947, section 2.2 (random reward, gamma = p = 0.5).",
+        "source": "Shao et al. 2025, arXiv:2506.10947, section 2.2 (random reward, gamma = p = "
+                  "0.5).",
     }  # fmt: skip
     assert records["Planning"]["uses_truth"] == "as its base"
     assert records["Stored"]["uses_truth"] == "as its fields say"

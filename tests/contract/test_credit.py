@@ -35,20 +35,48 @@ from rewardscope.seeds import generator
 from rewardscope.tensors import Batch, Signal, Signals, Teaching, TokenCredit
 
 SIBLINGS: list[Credit] = [
-    GroupMean(), GroupMean(divide_by_std=True), LeaveOneOut(), ImplicitProcess(), KLInReward(), Planning(("s",)),
-]  # fmt: skip
-"""Methods that compare a completion with its siblings and with nothing else, given neutral signals."""
+    GroupMean(),
+    GroupMean(divide_by_std=True),
+    LeaveOneOut(),
+    ImplicitProcess(),
+    KLInReward(),
+    Planning(("s",)),
+]
+"""Methods that compare a completion with its siblings and with nothing else, given neutral signals.
+"""
 EXAMPLES: list[Credit] = [
-    *SIBLINGS, Reinforce(), Reinforce("batch"), ReinforcePlusPlus(), ReinforcePlusPlus(group_baseline=True), Signed(), Signed(1.0, 0.0),
-    Signed(0.0, 1.0), GeneralisedAdvantage(), GeneralisedAdvantage(whiten=False), ImplicitProcess("code"),
-    *(ImplicitProcess(placement=placement) for placement in get_args(Placement)), *(Planning(("s",), where=w) for w in get_args(Where)),
-    Planning(("s",), drift="constant"), Planning(("s",), base=KLInReward(base=ReinforcePlusPlus())),
-    Imitation(0.5), Imitation(0.5, distinct=True), SelfDistillation(), SelfDistillation(over="sampled", mixing=1.0),
-    SelfDistillation(over="top", top=2, base=GroupMean()), Planning(("s",), base=SelfDistillation(base=GroupMean())),
-]  # fmt: skip
+    *SIBLINGS,
+    Reinforce(),
+    Reinforce("batch"),
+    ReinforcePlusPlus(),
+    ReinforcePlusPlus(group_baseline=True),
+    Signed(),
+    Signed(1.0, 0.0),
+    Signed(0.0, 1.0),
+    GeneralisedAdvantage(),
+    GeneralisedAdvantage(whiten=False),
+    ImplicitProcess("code"),
+    *(ImplicitProcess(placement=placement) for placement in get_args(Placement)),
+    *(Planning(("s",), where=w) for w in get_args(Where)),
+    Planning(("s",), drift="constant"),
+    Planning(("s",), base=KLInReward(base=ReinforcePlusPlus())),
+    Imitation(0.5),
+    Imitation(0.5, distinct=True),
+    SelfDistillation(),
+    SelfDistillation(over="sampled", mixing=1.0),
+    SelfDistillation(over="top", top=2, base=GroupMean()),
+    Planning(("s",), base=SelfDistillation(base=GroupMean())),
+]
 PREFERRED: list[Preference] = [
-    DPO(), DPO(pairs="one"), SimPO(), SimPO(pairs="one"), ORPO(), ORPO(pairs="one"), KTO(), KTO(undesirable_weight=2.0),
-]  # fmt: skip
+    DPO(),
+    DPO(pairs="one"),
+    SimPO(),
+    SimPO(pairs="one"),
+    ORPO(),
+    ORPO(pairs="one"),
+    KTO(),
+    KTO(undesirable_weight=2.0),
+]
 each = pytest.mark.parametrize("credit", [*EXAMPLES, *PREFERRED], ids=str)
 preferring = pytest.mark.parametrize("credit", PREFERRED, ids=str)
 among_siblings = pytest.mark.parametrize("credit", SIBLINGS, ids=str)
@@ -66,18 +94,27 @@ def drawn() -> tuple[Tensor, Tensor]:
 
 
 def signals(reward_PG: Tensor, mask_NT: Tensor, **given: Any) -> Signals:
-    """Signals that say nothing: the reference is the policy, values and implicit rewards are 0, the first token plans, and a
-    teacher that knows of every completion thinks all four tokens alike."""
+    """Signals that say nothing: the reference is the policy, values and implicit rewards are 0, the
+    first token plans, and a teacher that knows of every completion thinks all four tokens alike.
+    """
     zeros_NT = torch.zeros(mask_NT.shape)
     first_NT = torch.zeros_like(mask_NT)
     first_NT[:, 0] = mask_NT[:, 0]
     alike_NTK = torch.full((*mask_NT.shape, 4), 0.25).log() * mask_NT[:, :, None]
     neutral: dict[str, Any] = {
-        "sampler_logprob_NT": zeros_NT, "reference_logprob_NT": zeros_NT, "entropy_NT": zeros_NT, "planning_NT": first_NT,
-        "value_NT": zeros_NT, "implicit_NT": zeros_NT, "mismatched_N": zeros_NT[:, 0], "token_NT": mask_NT.long() * torch.arange(WIDTH),
+        "sampler_logprob_NT": zeros_NT,
+        "reference_logprob_NT": zeros_NT,
+        "entropy_NT": zeros_NT,
+        "planning_NT": first_NT,
+        "value_NT": zeros_NT,
+        "implicit_NT": zeros_NT,
+        "mismatched_N": zeros_NT[:, 0],
+        "token_NT": mask_NT.long() * torch.arange(WIDTH),
         "teaching": Teaching(torch.ones(len(mask_NT), dtype=torch.bool), alike_NTK, None),
-    }  # fmt: skip
-    return Signals(reward_PG=reward_PG, mask_NT=mask_NT, address=("contract",), **{**neutral, **given})
+    }
+    return Signals(
+        reward_PG=reward_PG, mask_NT=mask_NT, address=("contract",), **{**neutral, **given}
+    )
 
 
 def random_signals() -> Signals:
@@ -90,7 +127,13 @@ def random_signals() -> Signals:
 
     planning_NT = (draw() > 0) & mask_NT
     names = ("sampler_logprob_NT", "reference_logprob_NT", "entropy_NT", "value_NT", "implicit_NT")
-    return signals(reward_PG, mask_NT, planning_NT=planning_NT, mismatched_N=draw()[:, 0], **{name: draw() for name in names})
+    return signals(
+        reward_PG,
+        mask_NT,
+        planning_NT=planning_NT,
+        mismatched_N=draw()[:, 0],
+        **{name: draw() for name in names},
+    )
 
 
 def taught(found: TokenCredit) -> Tensor:
@@ -99,10 +142,14 @@ def taught(found: TokenCredit) -> Tensor:
     if found.imitation_NT is not None:
         total_NT = total_NT + found.imitation_NT.abs()
     if found.distillation is not None:
-        total_NT = total_NT + found.distillation.teaching.evidence_N[:, None] * found.distillation.teaching.logprob_NTK.abs().sum(dim=-1)
+        total_NT = total_NT + found.distillation.teaching.evidence_N[
+            :, None
+        ] * found.distillation.teaching.logprob_NTK.abs().sum(dim=-1)
     if found.completion_loss is not None:
         zeros_PG = torch.zeros(NUM_PROBLEMS, GROUP_SIZE)
-        _, pull_N = completion_pull(found.completion_loss, zeros_PG.reshape(-1) - 1, GROUP_SIZE, list(range(NUM_PROBLEMS)))
+        _, pull_N = completion_pull(
+            found.completion_loss, zeros_PG.reshape(-1) - 1, GROUP_SIZE, list(range(NUM_PROBLEMS))
+        )
         total_NT = total_NT + pull_N.abs()[:, None] * drawn()[1]
     return total_NT
 
@@ -133,7 +180,9 @@ def test_it_reads_what_it_declares_and_nothing_else(credit: Credit) -> None:
     given = random_signals()
     expected = taught(credit(given))
     undeclared = [name for name in get_args(Signal) if name not in credit.needs]
-    torch.testing.assert_close(taught(credit(replace(given, **dict.fromkeys(undeclared)))), expected)
+    torch.testing.assert_close(
+        taught(credit(replace(given, **dict.fromkeys(undeclared)))), expected
+    )
     for name in credit.needs:
         with pytest.raises(ComponentError, match=name):
             credit(replace(given, **{name: None}))
@@ -158,7 +207,9 @@ def test_the_better_of_two_is_pulled_up_and_the_worse_down(credit: Preference) -
     found = credit(signals(reward_PG, mask_NT))
     assert (found.advantage_NT == 0).all() and found.completion_loss is not None
     _, pull_N = completion_pull(found.completion_loss, torch.full((4,), -3.0), 2, [0, 1])
-    assert (pull_N[[0, 3]] < 0).all() and (pull_N[[1, 2]] > 0).all()  # a descent raises the logprob where the derivative is negative
+    assert (pull_N[[0, 3]] < 0).all() and (
+        pull_N[[1, 2]] > 0
+    ).all()  # a descent raises the logprob where the derivative is negative
 
 
 @preferring
@@ -166,10 +217,16 @@ def test_a_minibatch_reads_its_own_problems(credit: Preference) -> None:
     found = credit(random_signals()).completion_loss
     assert found is not None
     logprob_N = torch.arange(NUM_PROBLEMS * GROUP_SIZE) / -7 - 1
-    whole = completion_pull(found, logprob_N, GROUP_SIZE, list(range(NUM_PROBLEMS)))[1].reshape(NUM_PROBLEMS, GROUP_SIZE)
+    whole = completion_pull(found, logprob_N, GROUP_SIZE, list(range(NUM_PROBLEMS)))[1].reshape(
+        NUM_PROBLEMS, GROUP_SIZE
+    )
     for p in range(NUM_PROBLEMS):
-        alone = completion_pull(found, logprob_N.reshape(NUM_PROBLEMS, GROUP_SIZE)[p], GROUP_SIZE, [p])[1]
-        scale = alone.abs().sum() / whole[p].abs().sum().clamp(min=1e-12)  # a mean over fewer pairs, and nothing else
+        alone = completion_pull(
+            found, logprob_N.reshape(NUM_PROBLEMS, GROUP_SIZE)[p], GROUP_SIZE, [p]
+        )[1]
+        scale = alone.abs().sum() / whole[p].abs().sum().clamp(
+            min=1e-12
+        )  # a mean over fewer pairs, and nothing else
         torch.testing.assert_close(alone, whole[p] * scale, atol=1e-6, rtol=1e-4)
 
 
@@ -189,7 +246,9 @@ def test_a_group_of_equal_rewards_teaches_nothing(credit: Credit, value: float) 
 
 
 @among_siblings
-def test_an_untold_completion_teaches_nothing_and_does_not_count_for_its_siblings(credit: Credit) -> None:
+def test_an_untold_completion_teaches_nothing_and_does_not_count_for_its_siblings(
+    credit: Credit,
+) -> None:
     with_untold = advantage(credit, torch.tensor([[1.0, NAN, 0.0, 0.5]]))
     without = advantage(credit, torch.tensor([[1.0, 0.0, 0.5]]))
     assert (with_untold[1] == 0).all()
@@ -223,7 +282,12 @@ def test_groups_do_not_reach_into_each_other(credit: Credit) -> None:
 @among_siblings
 def test_a_constant_added_to_every_reward_changes_nothing(credit: Credit) -> None:
     reward_PG, mask_NT = drawn()
-    torch.testing.assert_close(advantage(credit, reward_PG + 7.0, mask_NT), advantage(credit, reward_PG, mask_NT), atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(
+        advantage(credit, reward_PG + 7.0, mask_NT),
+        advantage(credit, reward_PG, mask_NT),
+        atol=1e-5,
+        rtol=1e-4,
+    )
 
 
 @among_siblings
@@ -234,7 +298,9 @@ def test_the_better_completion_of_two_gets_the_larger_advantage(credit: Credit) 
 
 @among_siblings
 def test_groups_of_one_are_refused(credit: Credit) -> None:
-    with pytest.raises(ComponentError, match=r"needs groups of 2 or more. Got: reward_PG of shape \(3, 1\)"):
+    with pytest.raises(
+        ComponentError, match=r"needs groups of 2 or more. Got: reward_PG of shape \(3, 1\)"
+    ):
         advantage(credit, torch.zeros(3, 1))
 
 
@@ -242,7 +308,9 @@ def test_groups_of_one_are_refused(credit: Credit) -> None:
 def test_notes_are_numbers_under_the_methods_roof(credit: Credit) -> None:
     reward_PG, mask_NT = drawn()
     notes = credit(signals(reward_PG, mask_NT)).notes
-    assert all(name.startswith("credit/") and isinstance(value, float) for name, value in notes.items())
+    assert all(
+        name.startswith("credit/") and isinstance(value, float) for name, value in notes.items()
+    )
 
 
 @each
@@ -255,7 +323,9 @@ def test_what_was_given_is_left_as_it_was(credit: Credit) -> None:
 
 @cache
 def _blind() -> Policy:
-    """A policy whose layers add nothing and stay so: a token is predicted from the one before it and from nothing else."""
+    """A policy whose layers add nothing and stay so: a token is predicted from the one before it
+    and from nothing else.
+    """
     policy = tiny_policy()
     with torch.no_grad():
         for name, parameter in policy.model.named_parameters():
@@ -266,7 +336,9 @@ def _blind() -> Policy:
 
 
 def episodes(*, told: bool) -> Batch:
-    """Drawn completions; where they were told something, each answer ends like the turn before it, and so changes no prediction."""
+    """Drawn completions; where they were told something, each answer ends like the turn before it,
+    and so changes no prediction.
+    """
     random = generator("contract", "episodes")
     _, mask_NT = drawn()
     token_NT = torch.from_numpy(random.integers(1, 22, size=tuple(mask_NT.shape))) * mask_NT
@@ -287,11 +359,20 @@ def episodes(*, told: bool) -> Batch:
 
 
 def moved(credit: Credit | Preference, *, told: bool) -> dict[str, Tensor]:
-    """The weights after an update on the method's streams, with every other term of the loss that a learner can add."""
+    """The weights after an update on the method's streams, with every other term of the loss that a
+    learner can add.
+    """
     policy, batch = _blind().clone(), episodes(told=told)
-    learner, optimizer = Learner(kl_weight=0.1, minibatches=2), torch.optim.SGD(policy.trainable().values(), lr=1.0)
-    given = replace(random_signals(), token_NT=batch.token_NT, teaching=_teaching_for(credit, batch))
-    learner.update(policy, optimizer, batch, credit(given), given.reference_logprob_NT, WIDTH, ("contract",))
+    learner, optimizer = (
+        Learner(kl_weight=0.1, minibatches=2),
+        torch.optim.SGD(policy.trainable().values(), lr=1.0),
+    )
+    given = replace(
+        random_signals(), token_NT=batch.token_NT, teaching=_teaching_for(credit, batch)
+    )
+    learner.update(
+        policy, optimizer, batch, credit(given), given.reference_logprob_NT, WIDTH, ("contract",)
+    )
     return dict(policy.model.state_dict())
 
 
@@ -299,15 +380,31 @@ def _teaching_for(credit: Credit | Preference, batch: Batch) -> Teaching:
     """A teacher that says something of the tokens that the method asks about."""
     kept = getattr(credit, "kept", "all")
     size = {"all": 22, "sampled": 1}.get(kept, kept)
-    draws_NTK = torch.from_numpy(generator("contract", "teaching").normal(size=(*batch.token_NT.shape, 22))).float().log_softmax(dim=-1)
-    kept_NTK = batch.token_NT[:, :, None] if kept == "sampled" else torch.arange(size).expand(*batch.token_NT.shape, size)
+    draws_NTK = (
+        torch.from_numpy(generator("contract", "teaching").normal(size=(*batch.token_NT.shape, 22)))
+        .float()
+        .log_softmax(dim=-1)
+    )
+    kept_NTK = (
+        batch.token_NT[:, :, None]
+        if kept == "sampled"
+        else torch.arange(size).expand(*batch.token_NT.shape, size)
+    )
     said_NTK = draws_NTK.gather(2, kept_NTK) * batch.mask_NT[:, :, None]
-    return Teaching(torch.ones(len(batch.token_NT), dtype=torch.bool), said_NTK, None if kept == "all" else kept_NTK)
+    return Teaching(
+        torch.ones(len(batch.token_NT), dtype=torch.bool),
+        said_NTK,
+        None if kept == "all" else kept_NTK,
+    )
 
 
 @each
-def test_credit_never_touches_a_token_that_the_policy_did_not_choose(credit: Credit | Preference) -> None:
-    """An update on episodes with answers in them is the update on the same episodes with the answers cut out."""
+def test_credit_never_touches_a_token_that_the_policy_did_not_choose(
+    credit: Credit | Preference,
+) -> None:
+    """An update on episodes with answers in them is the update on the same episodes with the
+    answers cut out.
+    """
     with_answers, cut_out = moved(credit, told=True), moved(credit, told=False)
     for name, weights in cut_out.items():
         torch.testing.assert_close(with_answers[name], weights, atol=1e-5, rtol=1e-4)

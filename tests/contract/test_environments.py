@@ -162,15 +162,22 @@ def test_a_problem_is_text_and_named_after_the_table(environment: Environment) -
     problem = environment.problem("train", 0)
     assert ENVIRONMENTS[problem.environment] is type(environment)
     assert environment.name == problem.environment
-    assert all(isinstance(name, str) and isinstance(fact, str) for name, fact in problem.facts.items())
+    assert all(
+        isinstance(name, str) and isinstance(fact, str) for name, fact in problem.facts.items()
+    )
     assert len(problem.id) == 16
 
 
 @each
 def test_no_prompt_is_in_two_splits_over_2000_draws(environment: Environment) -> None:
     splits = SPLITS[environment.name]
-    draws = 300 if getattr(environment, "task", "") == "countdown" else 2000  # nine milliseconds an item
-    drawn = [{environment.problem(split, index).id for index in range(draws // len(splits))} for split in splits]
+    draws = (
+        300 if getattr(environment, "task", "") == "countdown" else 2000
+    )  # nine milliseconds an item
+    drawn = [
+        {environment.problem(split, index).id for index in range(draws // len(splits))}
+        for split in splits
+    ]
     assert sum(map(len, drawn)) == len(set.union(*drawn))
 
 
@@ -193,9 +200,17 @@ def test_garbage_is_wrong_or_ungraded_and_never_raises(environment: Environment)
 
 
 @each
-@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
-@given(text=st.text(st.characters(), max_size=60), repeat=st.sampled_from([1, 1, 1, 200]), tagged=st.booleans())
-def test_any_text_gets_a_grade(environment: Environment, text: str, repeat: int, tagged: bool) -> None:
+@settings(
+    max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+@given(
+    text=st.text(st.characters(), max_size=60),
+    repeat=st.sampled_from([1, 1, 1, 200]),
+    tagged=st.booleans(),
+)
+def test_any_text_gets_a_grade(
+    environment: Environment, text: str, repeat: int, tagged: bool
+) -> None:
     problem = environment.problem("train", 2)
     whole = text * repeat
     grade = environment.grade(problem, f"<answer>{whole}</answer>" if tagged else whole)
@@ -231,7 +246,9 @@ def test_junk_gets_a_grade_and_holds_nothing_up(environment: Environment) -> Non
 
 
 def twin_of(environment: Environment, problem: Problem) -> Problem:
-    """The problem with the key of another one; what its prompt tells, or the world it is played in, stays."""
+    """The problem with the key of another one; what its prompt tells, or the world it is played in,
+    stays.
+    """
     if problem.environment in ("Graph", "House", "HouseInWords"):
         return replace(problem, answer=environment.problem("train", 11).answer)
     told = ("calculator", "function", "set")
@@ -244,7 +261,9 @@ def twin_of(environment: Environment, problem: Problem) -> Problem:
 
 
 @each
-def test_what_a_sealed_component_may_read_does_not_move_with_the_key(environment: Environment) -> None:
+def test_what_a_sealed_component_may_read_does_not_move_with_the_key(
+    environment: Environment,
+) -> None:
     """The same text, graded by the problem's key and by another problem's."""
     for index in range(2):
         problem = environment.problem("train", index)
@@ -253,9 +272,16 @@ def test_what_a_sealed_component_may_read_does_not_move_with_the_key(environment
         texts = [environment.oracle(problem), environment.oracle(twin), *keys, *junk(8)]
         for one in keys:
             for other in (*keys, "seven"):
-                texts += [f"<answer>{one}</answer> or <answer>{other}", f"{one}\nThe answer is {other}", f"{one} answer: {other}"]
+                texts += [
+                    f"<answer>{one}</answer> or <answer>{other}",
+                    f"{one}\nThe answer is {other}",
+                    f"{one} answer: {other}",
+                ]
         for text in texts:
-            by_key, by_another = sealed_grade(environment, problem, text), sealed_grade(environment, twin, text)
+            by_key, by_another = (
+                sealed_grade(environment, problem, text),
+                sealed_grade(environment, twin, text),
+            )
             assert by_key == by_another, text[:80]
 
 
@@ -266,24 +292,35 @@ def sealed_grade(environment: Environment, problem: Problem, text: str) -> Seale
 
 
 def digest(environment: Environment) -> str:
-    """Stands for 30 problems of the environment, their keys and facts, and what is said of three completions."""
+    """Stands for 30 problems of the environment, their keys and facts, and what is said of three
+    completions.
+    """
     found = []
     for split in ("train", "heldout"):
         for index in range(15):
             problem = environment.problem(split, index)
-            grades = [environment.grade(problem, text) for text in (environment.oracle(problem), "7", problem.prompt)]
-            found.append((problem.id, problem.prompt, problem.answer, sorted(problem.facts.items()), grades))
+            grades = [
+                environment.grade(problem, text)
+                for text in (environment.oracle(problem), "7", problem.prompt)
+            ]
+            found.append(
+                (problem.id, problem.prompt, problem.answer, sorted(problem.facts.items()), grades)
+            )
     return hashlib.sha256(repr(found).encode()).hexdigest()
 
 
 def test_another_process_with_another_hash_seed_asks_and_grades_the_same() -> None:
     here = [digest(environment) for environment in EXAMPLES]
-    command = "from contract.test_environments import EXAMPLES, digest\nprint(*map(digest, EXAMPLES))"
+    command = (
+        "from contract.test_environments import EXAMPLES, digest\nprint(*map(digest, EXAMPLES))"
+    )
     tests = str(Path(__file__).parent.parent)
     for seed in ("1", "2"):
         path = os.pathsep.join([tests, os.environ.get("PYTHONPATH", "")])
         environ = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": path}
-        there = subprocess.run([sys.executable, "-c", command], env=environ, capture_output=True, text=True, check=True).stdout.split()
+        there = subprocess.run(
+            [sys.executable, "-c", command], env=environ, capture_output=True, text=True, check=True
+        ).stdout.split()
         assert [str(e) for e, a, b in zip(EXAMPLES, here, there, strict=True) if a != b] == []
 
 
@@ -294,8 +331,14 @@ def test_different_problems_come_in_the_order_of_their_indices(environment: Envi
     assert ids[0] == environment.problem("train", 0).id
 
 
-@pytest.mark.parametrize(("environment", "size"), [(Sums(), 40), (Countdown(2, 2, largest=5, largest_target=20), 3)], ids=str)
-def test_a_split_with_too_few_different_problems_is_refused_with_their_number(environment: Environment, size: int) -> None:
+@pytest.mark.parametrize(
+    ("environment", "size"),
+    [(Sums(), 40), (Countdown(2, 2, largest=5, largest_target=20), 3)],
+    ids=str,
+)
+def test_a_split_with_too_few_different_problems_is_refused_with_their_number(
+    environment: Environment, size: int
+) -> None:
     assert len(distinct(environment, "heldout", size)) == size
     with pytest.raises(EnvironmentFault, match=f"{size} found, {size + 1} needed"):
         distinct(environment, "heldout", size + 1)

@@ -31,38 +31,83 @@ from rewardscope.training import roll_out
 from rewardscope.types import Measurement, Rollout
 
 EXAMPLES: list[Probe] = [
-    *(Boundary(max_k=4), Behaviour(), Diversity(k=4), Calibration(bins=4), Losses(texts=("3+4*2-9?", "1+1?"), draws=2), WeightChange()),
+    *(
+        Boundary(max_k=4),
+        Behaviour(),
+        Diversity(k=4),
+        Calibration(bins=4),
+        Losses(texts=("3+4*2-9?", "1+1?"), draws=2),
+        WeightChange(),
+    ),
     *(Phases(grams=("s", "t", "g"), plans=4, followers=4), Novelty(), Ladder((1, 4))),
     Elicitation(shots=(2,), powers=(2.0,), draws=4, k=2),
     Experience(),
 ]
 each = pytest.mark.parametrize("probe", EXAMPLES, ids=str)
 SIZES = {
-    *("share", "share difference", "problems", "tokens", "l2", "ratio", "draws", "answers", "completions", "nats", "directions"),
+    *(
+        "share",
+        "share difference",
+        "problems",
+        "tokens",
+        "l2",
+        "ratio",
+        "draws",
+        "answers",
+        "completions",
+        "nats",
+        "directions",
+    ),
     *("perplexity", "degrees", "reward", "per reward"),
 }
 BETWEEN = {
-    *("boundary/difference", "boundary/difference_strict", "boundary/crossing_share", "boundary/discovery", "boundary/support_change"),
+    *(
+        "boundary/difference",
+        "boundary/difference_strict",
+        "boundary/crossing_share",
+        "boundary/discovery",
+        "boundary/support_change",
+    ),
     *("losses/kl_to_base", "losses/kl_from_base", "losses/text_kl"),
-    *("phases/surprise_change", "behaviour/gain", "behaviour/move_gain", "elicitation/gain", "elicitation/gain_best_to_best"),
+    *(
+        "phases/surprise_change",
+        "behaviour/gain",
+        "behaviour/move_gain",
+        "elicitation/gain",
+        "elicitation/gain_best_to_best",
+    ),
 }
 """Metrics of base and trained policy together that are 0 for two equal ones."""
 NEW = ("shrunk", "expanded", "activated", "created", "undecided")
 """Classes of problems that two equal policies have none of."""
 
-CHAIN: dict[str, Any] = {"strategies": Chain.strategies, "environment": Chain(), "sampling": Sampling(max_tokens=24)}
+CHAIN: dict[str, Any] = {
+    "strategies": Chain.strategies,
+    "environment": Chain(),
+    "sampling": Sampling(max_tokens=24),
+}
 
 
 @pytest.fixture(scope="module")
 def rollouts(planted: Policy) -> list[Rollout]:
     problems = [Chain().problem("heldout", index) for index in range(6)]
-    return roll_out(planted, Chain(), problems, 4, Sampling(max_tokens=24), 0, [("contract", problem.id) for problem in problems])
+    return roll_out(
+        planted,
+        Chain(),
+        problems,
+        4,
+        Sampling(max_tokens=24),
+        0,
+        [("contract", problem.id) for problem in problems],
+    )
 
 
 @pytest.fixture
 def itself(planted: Policy, rollouts: list[Rollout]) -> Subject:
     """The base, as if it had been trained and nothing had come of it."""
-    return subject(planted, rollouts, **CHAIN, base_rollouts=tuple(rollouts), base_policy=planted.clone())
+    return subject(
+        planted, rollouts, **CHAIN, base_rollouts=tuple(rollouts), base_policy=planted.clone()
+    )
 
 
 @pytest.fixture
@@ -70,8 +115,12 @@ def moved(planted: Policy, rollouts: list[Rollout]) -> Subject:
     policy = planted.clone()
     with torch.no_grad():
         for name, parameter in policy.model.named_parameters():
-            parameter.add_(torch.from_numpy(generator("moved", name).normal(0, 0.01, tuple(parameter.shape))))
-    return subject(policy, rollouts[::-1], **CHAIN, base_rollouts=tuple(rollouts[::-1]), base_policy=planted)
+            parameter.add_(
+                torch.from_numpy(generator("moved", name).normal(0, 0.01, tuple(parameter.shape)))
+            )
+    return subject(
+        policy, rollouts[::-1], **CHAIN, base_rollouts=tuple(rollouts[::-1]), base_policy=planted
+    )
 
 
 def test_every_instrument_in_the_table_has_an_example_here() -> None:
@@ -120,7 +169,10 @@ def test_the_same_subject_gives_the_same_rows(probe: Probe, moved: Subject) -> N
 @each
 def test_it_leaves_policy_and_base_as_it_found_them(probe: Probe, moved: Subject) -> None:
     assert moved.base_policy is not None
-    before = [{n: p.clone() for n, p in policy.model.state_dict().items()} for policy in (moved.policy, moved.base_policy)]
+    before = [
+        {n: p.clone() for n, p in policy.model.state_dict().items()}
+        for policy in (moved.policy, moved.base_policy)
+    ]
     state = torch.get_rng_state()
     probe.measure(moved)
     assert torch.equal(torch.get_rng_state(), state)
@@ -130,7 +182,9 @@ def test_it_leaves_policy_and_base_as_it_found_them(probe: Probe, moved: Subject
 
 
 def about_a_difference(row: Measurement) -> bool:
-    """Whether the row is about base and trained policy together: then the base against itself must give nothing."""
+    """Whether the row is about base and trained policy together: then the base against itself must
+    give nothing.
+    """
     if (
         (row.metric.startswith("weights/") and row.metric != "weights/spectral_gap")
         or row.metric in BETWEEN
@@ -143,13 +197,20 @@ def about_a_difference(row: Measurement) -> bool:
 @each
 def test_the_base_against_itself_gives_nothing(probe: Probe, itself: Subject) -> None:
     together = [row for row in probe.measure(itself) if about_a_difference(row)]
-    assert {row.value for row in together} <= {0.0, None}  # a matrix that did not move has no stable rank
+    assert {row.value for row in together} <= {
+        0.0,
+        None,
+    }  # a matrix that did not move has no stable rank
     assert together or isinstance(probe, (Diversity, Calibration, Ladder, Experience))
 
 
 @each
-def test_the_base_alone_is_read_as_the_subject_would_be(probe: Probe, planted: Policy, rollouts: list[Rollout], itself: Subject) -> None:
+def test_the_base_alone_is_read_as_the_subject_would_be(
+    probe: Probe, planted: Policy, rollouts: list[Rollout], itself: Subject
+) -> None:
     alone = probe.measure(subject(planted, rollouts, **CHAIN))
     assert not [row for row in alone if about_a_difference(row)]
-    both = {(row.metric, tuple(sorted(row.labels.items()))): row.value for row in probe.measure(itself)}
+    both = {
+        (row.metric, tuple(sorted(row.labels.items()))): row.value for row in probe.measure(itself)
+    }
     assert all(both[row.metric, tuple(sorted(row.labels.items()))] == row.value for row in alone)

@@ -27,19 +27,41 @@ from rewardscope.rewards import (
 from rewardscope.types import Ending, Grade, Rollout, sealed
 
 EXAMPLES: list[Reward] = [
-    Truth(), Truth(strict=True), Coin(), Coin(p=0.1), Inverted(), Form(), Constant(), Majority(), Noisy(), Noisy(flip=0.2, per="problem"),
-    Mislabelled(0.1), FormTimesTruth(), FormPlusTruth(), Overlong(limit=8, buffer=4), Overlong(limit=8, buffer=4, drop=True), Process(),
-    Process(answer_weight=1.0), Proxy(),
-    Calibrated(), Calibrated("spherical"), Calibrated("logarithmic", correctness_weight=5.0, clip=0.01),
-]  # fmt: skip
+    Truth(),
+    Truth(strict=True),
+    Coin(),
+    Coin(p=0.1),
+    Inverted(),
+    Form(),
+    Constant(),
+    Majority(),
+    Noisy(),
+    Noisy(flip=0.2, per="problem"),
+    Mislabelled(0.1),
+    FormTimesTruth(),
+    FormPlusTruth(),
+    Overlong(limit=8, buffer=4),
+    Overlong(limit=8, buffer=4, drop=True),
+    Process(),
+    Process(answer_weight=1.0),
+    Proxy(),
+    Calibrated(),
+    Calibrated("spherical"),
+    Calibrated("logarithmic", correctness_weight=5.0, clip=0.01),
+]
 ADDRESS = ("train", 0, 3, 1)
 each = pytest.mark.parametrize("reward", EXAMPLES, ids=str)
-blind = pytest.mark.parametrize("reward", [reward for reward in EXAMPLES if not reward.uses_truth], ids=str)
+blind = pytest.mark.parametrize(
+    "reward", [reward for reward in EXAMPLES if not reward.uses_truth], ids=str
+)
 GROUPS = [
     rollout([True, False, None, True]),
     rollout([None, None], well_formed=False, answer=None, strategy=None),
     rollout([True]),
-    replace(rollout([False, True]), completions=(completion("", Ending.LENGTH, 0), completion("\x00<b>", Ending.STOP_TEXT, 1))),
+    replace(
+        rollout([False, True]),
+        completions=(completion("", Ending.LENGTH, 0), completion("\x00<b>", Ending.STOP_TEXT, 1)),
+    ),
 ]
 
 
@@ -65,7 +87,9 @@ def test_every_scheme_in_the_table_has_an_example_here() -> None:
 
 @each
 @pytest.mark.parametrize("group", GROUPS, ids=range(len(GROUPS)))
-def test_every_completion_gets_one_number_or_none_and_the_facts_stay(reward: Reward, group: Rollout) -> None:
+def test_every_completion_gets_one_number_or_none_and_the_facts_stay(
+    reward: Reward, group: Rollout
+) -> None:
     told = tell(reward, group, ADDRESS)
     assert told.rewards is not None
     assert len(told.rewards) == len(group.completions)
@@ -83,7 +107,14 @@ def test_the_same_address_says_the_same(reward: Reward) -> None:
 @blind
 def test_a_scheme_without_the_truth_says_the_same_whatever_the_truth_is(reward: Reward) -> None:
     def other(grade: Grade) -> Grade:
-        return replace(grade, correct=not grade.correct, strict=None, feedback="another", steps=(False,), proxy=0.3)
+        return replace(
+            grade,
+            correct=not grade.correct,
+            strict=None,
+            feedback="another",
+            steps=(False,),
+            proxy=0.3,
+        )
 
     for group in GROUPS:
         turned = replace(
@@ -110,7 +141,9 @@ def test_a_scheme_of_the_truth_says_nothing_of_what_could_not_be_graded(reward: 
 
 @each
 def test_a_placebo_does_not_pay_for_being_right(reward: Reward) -> None:
-    """Over many groups with as many right as wrong, every scheme but a placebo pays the right ones more, and no placebo does."""
+    """Over many groups with as many right as wrong, every scheme but a placebo pays the right ones
+    more, and no placebo does.
+    """
     paid_for = {True: 0.0, False: 0.0}
     for step in range(500):
         told = tell(reward, graded([True, False] * 4), ("train", 0, step))
@@ -121,5 +154,15 @@ def test_a_placebo_does_not_pay_for_being_right(reward: Reward) -> None:
 
 
 def test_a_grade_has_no_field_that_these_tests_have_not_heard_of() -> None:
-    known = {"correct", "strict", "well_formed", "answer", "confidence", "feedback", "strategy", "steps", "proxy"}
+    known = {
+        "correct",
+        "strict",
+        "well_formed",
+        "answer",
+        "confidence",
+        "feedback",
+        "strategy",
+        "steps",
+        "proxy",
+    }
     assert {field.name for field in fields(Grade)} == known

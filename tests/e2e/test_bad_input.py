@@ -12,7 +12,9 @@ from rewardscope.store import RunDirectory
 STUDY = Path(__file__).with_name("tiny_study.py")
 
 
-def refused(arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
+def refused(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> str:
     """The text on standard error of a command that must end with 2."""
     monkeypatch.setattr(sys, "argv", ["rewardscope", *arguments])
     with pytest.raises(SystemExit) as ended:
@@ -28,7 +30,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished tiny run."""
     out = tmp_path_factory.mktemp("bad") / "run"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", ["rewardscope", "run", str(STUDY), "--out", str(out), "--workers", "0"])
+        patch.setattr(
+            sys, "argv", ["rewardscope", "run", str(STUDY), "--out", str(out), "--workers", "0"]
+        )
         with pytest.raises(SystemExit) as ended:
             main()
     assert ended.value.code == 0
@@ -59,10 +63,17 @@ def edited(tmp_path: Path, old: str, new: str) -> Path:
     ],
 )  # fmt: skip
 def test_a_mistaken_study_file(
-    old: str, new: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    old: str,
+    new: str,
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     study = edited(tmp_path, old, new)
-    assert message in refused(["run", str(study), "--out", str(tmp_path / "out")], monkeypatch, capsys)
+    assert message in refused(
+        ["run", str(study), "--out", str(tmp_path / "out")], monkeypatch, capsys
+    )
     assert not (tmp_path / "out").exists()
 
 
@@ -71,16 +82,29 @@ def test_a_mistaken_study_file(
     ("old", "new", "message"),
     [
         ("max_tokens=24", "max_tokens=500", "longer than the model's context"),
-        ('Organism("formats-planted")', 'Pretrained("nobody/no-such-model")', "could not be loaded"),
+        (
+            'Organism("formats-planted")',
+            'Pretrained("nobody/no-such-model")',
+            "could not be loaded",
+        ),
         ("environment=Chain()", "environment=Sums()", "cannot write what the environment says"),
     ],
 )
 def test_a_cell_that_cannot_run_is_reported_and_the_page_is_still_made(
-    old: str, new: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    old: str,
+    new: str,
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     study = edited(tmp_path, old, new)
-    study.write_text(study.read_text().replace("    Learner,\n", "    Learner,\n    Pretrained,\n    Sums,\n"))
-    text = refused(["run", str(study), "--out", str(tmp_path / "out"), "--workers", "0"], monkeypatch, capsys)
+    study.write_text(
+        study.read_text().replace("    Learner,\n", "    Learner,\n    Pretrained,\n    Sums,\n")
+    )
+    text = refused(
+        ["run", str(study), "--out", str(tmp_path / "out"), "--workers", "0"], monkeypatch, capsys
+    )
     assert message in text and ".." not in text
     assert "not run" in (tmp_path / "out" / "report.html").read_text().lower()
 
@@ -89,8 +113,12 @@ def test_a_cell_that_cannot_run_is_reported_and_the_page_is_still_made(
 def test_a_truncated_checkpoint_is_named_and_other_cells_are_untouched(
     run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    cell = next(cell for cell in RunDirectory(run).cells() if cell.path.name.startswith("truth--s0"))
-    others = {path: path.stat().st_mtime_ns for path in run.glob("cells/coin*/**/*") if path.is_file()}
+    cell = next(
+        cell for cell in RunDirectory(run).cells() if cell.path.name.startswith("truth--s0")
+    )
+    others = {
+        path: path.stat().st_mtime_ns for path in run.glob("cells/coin*/**/*") if path.is_file()
+    }
     weights = cell.checkpoint(6) / "model.safetensors"
     whole = weights.read_bytes()
     weights.write_bytes(whole[:1000])
@@ -100,7 +128,9 @@ def test_a_truncated_checkpoint_is_named_and_other_cells_are_untouched(
     assert "truth--s0" in text
     assert {path: path.stat().st_mtime_ns for path in others} == others
     weights.write_bytes(whole)
-    monkeypatch.setattr(sys, "argv", ["rewardscope", "run", str(STUDY), "--out", str(run), "--workers", "0"])
+    monkeypatch.setattr(
+        sys, "argv", ["rewardscope", "run", str(STUDY), "--out", str(run), "--workers", "0"]
+    )
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 0
@@ -133,6 +163,8 @@ def test_a_full_disk_is_said_and_leaves_nothing_half_written(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(tempfile, "NamedTemporaryFile", full)
-    text = refused(["run", str(STUDY), "--out", str(tmp_path / "out"), "--workers", "0"], monkeypatch, capsys)
+    text = refused(
+        ["run", str(STUDY), "--out", str(tmp_path / "out"), "--workers", "0"], monkeypatch, capsys
+    )
     assert "No space left on device" in text
     assert not list(tmp_path.rglob("*.json"))

@@ -11,9 +11,21 @@ STUDY = str(Path(__file__).parent / "tiny_study.py")
 
 
 def test_the_command_measures_an_arm_of_a_study() -> None:
-    shown = CliRunner().invoke(app, ["clip-bias", STUDY, "coin", "--replicates", "2"], catch_exceptions=False)
-    assert shown.exit_code == 0 and "left every weight as it was" in shown.stdout and "2 replicates" in shown.stdout
-    record = json.loads(CliRunner().invoke(app, ["clip-bias", STUDY, "coin", "--replicates", "2", "--json"], catch_exceptions=False).stdout)
+    shown = CliRunner().invoke(
+        app, ["clip-bias", STUDY, "coin", "--replicates", "2"], catch_exceptions=False
+    )
+    assert (
+        shown.exit_code == 0
+        and "left every weight as it was" in shown.stdout
+        and "2 replicates" in shown.stdout
+    )
+    record = json.loads(
+        CliRunner()
+        .invoke(
+            app, ["clip-bias", STUDY, "coin", "--replicates", "2", "--json"], catch_exceptions=False
+        )
+        .stdout
+    )
     assert set(record["arms"]) == {"clip", "no clip", "log-symmetric clip", "one update"}
     assert record["untouched_by_equal_rewards"] is True
 

@@ -19,21 +19,46 @@ GRAMS = [part for gram in "stg" for part in ("--gram", gram)]
 
 @pytest.fixture
 def run(planted: Policy, tmp_path: Path) -> Path:
-    """A run in which nothing is learned: twelve steps of the untrained policy's completions, under two seeds."""
+    """A run in which nothing is learned: twelve steps of the untrained policy's completions, under
+    two seeds.
+    """
     directory = RunDirectory(tmp_path)
     arm = replace(SMALL_ARM, start=Organism("formats-planted"))
-    record = {"name": arm.name, "config": encode(arm), "cells": {"0": "truth--s0", "1": "truth--s1"}, "base_cell": "base"}
-    write_json(tmp_path / "study.json", {"name": "small", "seeds": [0, 1], "claims": [], "arms": [record]})
+    record = {
+        "name": arm.name,
+        "config": encode(arm),
+        "cells": {"0": "truth--s0", "1": "truth--s1"},
+        "base_cell": "base",
+    }
+    write_json(
+        tmp_path / "study.json", {"name": "small", "seeds": [0, 1], "claims": [], "arms": [record]}
+    )
     problems = [arm.environment.problem("train", index) for index in range(2)]
-    for cell, kind, steps in (("base", "evaluation", 1), ("truth--s0", "rollouts", 12), ("truth--s1", "rollouts", 12)):
+    for cell, kind, steps in (
+        ("base", "evaluation", 1),
+        ("truth--s0", "rollouts", 12),
+        ("truth--s1", "rollouts", 12),
+    ):
         for step in range(steps):
-            rollouts = roll_out(planted, arm.environment, problems, 6, arm.sampling, step, [(cell, step, p) for p in range(2)])
+            rollouts = roll_out(
+                planted,
+                arm.environment,
+                problems,
+                6,
+                arm.sampling,
+                step,
+                [(cell, step, p) for p in range(2)],
+            )
             write_rollouts(directory.cell(cell).step_file(kind, step), rollouts)
     return tmp_path
 
 
 def test_a_run_that_learns_nothing_has_no_phases(run: Path) -> None:
-    record = json.loads(CliRunner().invoke(app, ["phases", str(run), "truth", *GRAMS, "--json"], catch_exceptions=False).stdout)
+    record = json.loads(
+        CliRunner()
+        .invoke(app, ["phases", str(run), "truth", *GRAMS, "--json"], catch_exceptions=False)
+        .stdout
+    )
     assert record["strategic"]["grams"] == ["s", "t", "g"] and len(record["random"]["grams"]) == 3
     for kind in ("strategic", "random"):
         for seed in ("0", "1"):

@@ -15,9 +15,26 @@ STUDY = Path(__file__).with_name("tiny_study.py")
 
 
 def start(out: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "rewardscope.cli", "run", str(STUDY), "--out", str(out), "--workers", "2"]
+    command = [
+        sys.executable,
+        "-m",
+        "rewardscope.cli",
+        "run",
+        str(STUDY),
+        "--out",
+        str(out),
+        "--workers",
+        "2",
+    ]
     environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment, start_new_session=True)
+    return subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment,
+        start_new_session=True,
+    )
 
 
 def finish(out: Path) -> str:
@@ -35,7 +52,10 @@ def num_files(run: Path) -> int:
 def digests(out: Path) -> dict[str, str]:
     """Every result but the wall-clock ones: verdicts and final weights."""
     paths = [out / "verdicts.json", *sorted(out.glob("cells/*/checkpoints/*/model.safetensors"))]
-    return {path.relative_to(out).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+    return {
+        path.relative_to(out).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in paths
+    }
 
 
 @pytest.fixture(scope="module")
@@ -46,14 +66,20 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-def test_a_study_killed_at_random_moments_gives_the_same_verdicts_byte_for_byte(uninterrupted: Path, tmp_path: Path) -> None:
+def test_a_study_killed_at_random_moments_gives_the_same_verdicts_byte_for_byte(
+    uninterrupted: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "run"
     wanted = num_files(uninterrupted)
     for share in np.random.default_rng(7).uniform(0.05, 0.95, size=3):
         process = start(out)
         deadline = time.monotonic() + 120
         # files on disk are the clock: it reaches every phase, however fast the machine is
-        while process.poll() is None and num_files(out) < share * wanted and time.monotonic() < deadline:
+        while (
+            process.poll() is None
+            and num_files(out) < share * wanted
+            and time.monotonic() < deadline
+        ):
             time.sleep(0.01)
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
@@ -69,18 +95,27 @@ def test_workers_die_with_the_process_that_started_them(tmp_path: Path) -> None:
     process = start(tmp_path / "run")
     while not list(tmp_path.glob("run/cells/*/.lock")):
         time.sleep(0.05)
-    children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(process.pid)], capture_output=True, text=True, check=True).stdout.split()
+    children = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(process.pid)], capture_output=True, text=True, check=True
+    ).stdout.split()
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     if process.stdout is not None:
         process.stdout.close()
     time.sleep(1.5)
     assert children
-    assert not [pid for pid in children if Path(f"/proc/{pid}").exists() and "rewardscope" in Path(f"/proc/{pid}/cmdline").read_text()]
+    assert not [
+        pid
+        for pid in children
+        if Path(f"/proc/{pid}").exists()
+        and "rewardscope" in Path(f"/proc/{pid}/cmdline").read_text()
+    ]
 
 
 @pytest.mark.slow
-def test_ctrl_c_says_how_to_go_on_and_leaves_finished_cells_untouched(uninterrupted: Path, tmp_path: Path) -> None:
+def test_ctrl_c_says_how_to_go_on_and_leaves_finished_cells_untouched(
+    uninterrupted: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "run"
     process = start(out)
     while not list(out.glob("cells/*/rollouts/*.parquet")):

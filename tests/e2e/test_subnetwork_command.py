@@ -19,7 +19,15 @@ ARM = replace(SMALL_ARM, steps=2, checkpoint_every=2, problems_per_step=4)
 
 def finished_run(root: Path, seeds: tuple[int, ...]) -> Path:
     evaluation = Evaluation(problems=4, draws=4, readings=0)
-    study = Study(name="small", question="?", arms=(ARM,), seeds=seeds, claims=(), evaluation=evaluation, probes=(Boundary(max_k=4),))
+    study = Study(
+        name="small",
+        question="?",
+        arms=(ARM,),
+        seeds=seeds,
+        claims=(),
+        evaluation=evaluation,
+        probes=(Boundary(max_k=4),),
+    )
     assert run_study(study, None, open_run(study, root, "test"), 0) == {}
     return root
 
@@ -31,15 +39,22 @@ def test_a_finished_run_becomes_a_table_of_its_subnetworks(tmp_path: Path) -> No
     command = ["subnetwork", str(run), "truth", "--workers", "0", "--out", str(out)]
     first = CliRunner().invoke(app, command, catch_exceptions=False)
     assert first.exit_code == 0 and "intervals over 2 seeds" in first.stdout
-    assert RunDirectory(out).record()["command"] == f"rewardscope subnetwork {run} truth --out {out}"
-    again = CliRunner().invoke(app, [*command, "--json"], catch_exceptions=False)  # finished cells are kept
+    assert (
+        RunDirectory(out).record()["command"] == f"rewardscope subnetwork {run} truth --out {out}"
+    )
+    again = CliRunner().invoke(
+        app, [*command, "--json"], catch_exceptions=False
+    )  # finished cells are kept
     record = json.loads(again.stdout[again.stdout.index("\n{") :])
     rows = {row["arm"]: row for row in record["arms"]}
     assert len(rows) == 9 and record["seeds"] == [0, 1]
     assert {estimate["value"] for estimate in rows.pop("full")["equal"].values()} == {1.0}
     assert all(row["moved_outside"] == 0 for row in rows.values())
     for view in ("bfloat16", "largest"):
-        shares = {rows[f"{view}-{entries}"]["trained_share"] for entries in ("changed", "other", "random", "smallest")}
+        shares = {
+            rows[f"{view}-{entries}"]["trained_share"]
+            for entries in ("changed", "other", "random", "smallest")
+        }
         assert len(shares) == 1 and 0 < shares.pop() < 1
         assert rows[f"{view}-changed"]["accuracy"]["lower"] is not None
         assert rows[f"{view}-random"]["against_random"] is None

@@ -1,4 +1,6 @@
-"""Adding a method: a class and a table line each; the loop, the record and the page take it as it is."""
+"""Adding a method: a class and a table line each; the loop, the record and the page take it as it
+is.
+"""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -46,7 +48,9 @@ class BestOfGroup:
         return TokenCredit(spread(self.scale * best_PG, signals.mask_NT))
 
 
-def test_a_toy_reward_and_a_toy_credit_need_a_table_line_each_and_touch_no_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_toy_reward_and_a_toy_credit_need_a_table_line_each_and_touch_no_loop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(REWARDS, "Brevity", Brevity)
     monkeypatch.setitem(CREDITS, "BestOfGroup", BestOfGroup)
     arm = replace(SMALL_ARM, name="toy", reward=Brevity(), credit=BestOfGroup(scale=0.5))
@@ -54,7 +58,14 @@ def test_a_toy_reward_and_a_toy_credit_need_a_table_line_each_and_touch_no_loop(
     train(arm, 0, cell, lambda done: None)
     assert [row["step"] for row in cell.steps()] == [0, 1, 2, 3]
     assert all(0 < row["reward_mean"] < 1 for row in cell.steps())
-    assert arm.uses_truth == {"reward": False, "credit": False, "regime": False, "demonstrations": False, "mask": False, "bank": False}
+    assert arm.uses_truth == {
+        "reward": False,
+        "credit": False,
+        "regime": False,
+        "demonstrations": False,
+        "mask": False,
+        "bank": False,
+    }
     components = {**catalogue.COMPONENTS, "Brevity": Brevity, "BestOfGroup": BestOfGroup}
     again = decode(encode(arm), components)
     assert isinstance(again, Arm) and again == arm

@@ -9,8 +9,10 @@ from rewardscope.environments import ENVIRONMENTS
 from rewardscope.organisms import RECIPES
 
 
-def test_every_environment_and_every_world_of_an_organism_is_listed_with_a_problem_and_its_oracle() -> None:
-    records = json.loads(CliRunner().invoke(app, ["worlds", "--json"], catch_exceptions=False).stdout)
+def test_every_environment_and_every_world_of_an_organism_is_listed_with_a_problem() -> None:
+    records = json.loads(
+        CliRunner().invoke(app, ["worlds", "--json"], catch_exceptions=False).stdout
+    )
     assert [r["name"] for r in records if r["kind"] == "environment"] == list(ENVIRONMENTS)
     worlds = [(name, world) for name, recipe in RECIPES.items() for world in recipe.corpus.worlds]
     assert [(r["name"], r["world"]) for r in records if r["kind"] == "organism"] == worlds
@@ -19,7 +21,9 @@ def test_every_environment_and_every_world_of_an_organism_is_listed_with_a_probl
         if record["kind"] == "organism":
             assert record["planted"] and 0 <= record["measured"][record["name"]]["pass_at_1"] <= 1
         else:
-            assert record["measured"] or record["organisms"], f"nobody was asked in {record['name']}"
+            assert record["measured"] or record["organisms"], (
+                f"nobody was asked in {record['name']}"
+            )
 
 
 def test_the_table_shows_them(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,7 +33,9 @@ def test_the_table_shows_them(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "its organisms: feedback" in shown.stdout
 
 
-def test_every_organism_is_listed_however_many_draws_it_was_measured_with(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_organism_is_listed_however_many_draws_it_was_measured_with(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(cli.console, "_width", 240)
     shown = CliRunner().invoke(app, ["organisms", "list"], catch_exceptions=False)
     assert shown.exit_code == 0

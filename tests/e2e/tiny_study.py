@@ -40,7 +40,13 @@ study = Study(
     evaluation=Evaluation(problems=6, draws=8, readings=2),
     probes=(Boundary(max_k=8), Behaviour(), WeightChange()),
     claims=(
-        Claim(sentence="Truth beats the coin.", metric="boundary/pass_at_k", labels={"k": "1"}, treatment="truth", control="coin"),
+        Claim(
+            sentence="Truth beats the coin.",
+            metric="boundary/pass_at_k",
+            labels={"k": "1"},
+            treatment="truth",
+            control="coin",
+        ),
         Claim(
             sentence="Weights move alike.",
             metric="weights/relative_update_norm",

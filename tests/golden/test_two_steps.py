@@ -1,6 +1,7 @@
 """Two training steps of the planted organism give the numbers they gave before.
 
-A change that moves them on purpose writes them anew, with the reason in the commit:  python tests/golden/test_two_steps.py
+A change that moves them on purpose writes them anew, with the reason in the commit:  python
+tests/golden/test_two_steps.py
 """
 
 import json
@@ -11,7 +12,20 @@ from typing import Any
 import pytest
 import torch
 
-from rewardscope import DPO, Arm, Chain, Coin, GroupMean, Learner, Organism, Reprompt, Sampling, SelfDistillation, Teacher, Truth
+from rewardscope import (
+    DPO,
+    Arm,
+    Chain,
+    Coin,
+    GroupMean,
+    Learner,
+    Organism,
+    Reprompt,
+    Sampling,
+    SelfDistillation,
+    Teacher,
+    Truth,
+)
 from rewardscope.store import CellDirectory, read_rollouts
 from rewardscope.training import train
 
@@ -25,7 +39,9 @@ SHARED = {
     "completions_per_problem": 4,
 }
 ARMS = {
-    "truth": Arm(name="truth", reward=Truth(), learner=Learner(learning_rate=3e-4, minibatches=2), **SHARED),
+    "truth": Arm(
+        name="truth", reward=Truth(), learner=Learner(learning_rate=3e-4, minibatches=2), **SHARED
+    ),
     "coin": Arm(
         name="coin",
         reward=Coin(),
@@ -33,12 +49,24 @@ ARMS = {
         learner=Learner(learning_rate=3e-4, kl_weight=0.1, normalise="constant", epochs=2),
         **SHARED,
     ),
-    "preference": Arm(name="preference", reward=Coin(), credit=DPO(), learner=Learner(learning_rate=3e-4, minibatches=2), **SHARED),
+    "preference": Arm(
+        name="preference",
+        reward=Coin(),
+        credit=DPO(),
+        learner=Learner(learning_rate=3e-4, minibatches=2),
+        **SHARED,
+    ),
     "teacher": Arm(
         name="teacher",
         reward=Coin(),
-        credit=SelfDistillation(Reprompt(template="{solution}{prompt}", solution_section="{solution}"), over="top", top=5),
-        learner=Learner(learning_rate=3e-4, normalise="sequence", epochs=2, teacher=Teacher("average", 0.2)),
+        credit=SelfDistillation(
+            Reprompt(template="{solution}{prompt}", solution_section="{solution}"),
+            over="top",
+            top=5,
+        ),
+        learner=Learner(
+            learning_rate=3e-4, normalise="sequence", epochs=2, teacher=Teacher("average", 0.2)
+        ),
         **SHARED,
     ),
 }
@@ -47,10 +75,20 @@ ARMS = {
 def result(arm: Arm, folder: Path) -> dict[str, Any]:
     cell = CellDirectory(folder)
     train(arm, 0, cell, lambda step: None)
-    steps = [{name: value for name, value in row.items() if not name.startswith("seconds")} for row in cell.steps()]
+    steps = [
+        {name: value for name, value in row.items() if not name.startswith("seconds")}
+        for row in cell.steps()
+    ]
     first = read_rollouts(cell.step_file("rollouts", 0))
-    texts = {rollout.problem.prompt: [completion.text for completion in rollout.completions] for rollout in first}
-    return {"steps": steps, "texts_of_step_0": texts, "rewards_of_step_0": [list(rollout.rewards or ()) for rollout in first]}
+    texts = {
+        rollout.problem.prompt: [completion.text for completion in rollout.completions]
+        for rollout in first
+    }
+    return {
+        "steps": steps,
+        "texts_of_step_0": texts,
+        "rewards_of_step_0": [list(rollout.rewards or ()) for rollout in first],
+    }
 
 
 @pytest.mark.parametrize("name", ARMS)
@@ -63,8 +101,13 @@ def test_two_steps_give_the_numbers_they_gave_before(name: str, tmp_path: Path) 
 
 
 def test_two_steps_twice_give_the_same_bits(tmp_path: Path) -> None:
-    one, other = (train(ARMS["coin"], 0, CellDirectory(tmp_path / name), lambda step: None) for name in ("one", "other"))
-    torch.testing.assert_close(dict(one.model.state_dict()), dict(other.model.state_dict()), atol=0.0, rtol=0.0)
+    one, other = (
+        train(ARMS["coin"], 0, CellDirectory(tmp_path / name), lambda step: None)
+        for name in ("one", "other")
+    )
+    torch.testing.assert_close(
+        dict(one.model.state_dict()), dict(other.model.state_dict()), atol=0.0, rtol=0.0
+    )
 
 
 def test_both_arms_meet_the_same_problems_and_the_same_first_completions() -> None:

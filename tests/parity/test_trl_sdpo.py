@@ -1,4 +1,6 @@
-"""Self-distillation equals TRL 1.16's SDPO in loss and gradient: every divergence, over every set of tokens, with and without the ratio."""
+"""Self-distillation equals TRL 1.16's SDPO in loss and gradient: every divergence, over every set
+of tokens, with and without the ratio.
+"""
 
 import warnings
 from dataclasses import replace
@@ -6,7 +8,17 @@ from typing import Any
 
 import pytest
 import torch
-from trl_cases import GROUP, MAX_TOKENS, Case, Found, assert_equal, gradients, ours, padded_left, settings
+from trl_cases import (
+    GROUP,
+    MAX_TOKENS,
+    Case,
+    Found,
+    assert_equal,
+    gradients,
+    ours,
+    padded_left,
+    settings,
+)
 
 from factories import tiny_policy
 from rewardscope import GroupMean, Learner, SelfDistillation, Teacher
@@ -24,14 +36,18 @@ TOP = 5
 
 
 def peer(folder: str, method: SelfDistillation) -> Any:
-    """The peer's trainer over a copy of the tiny model, asked for nothing but its loss; its teacher is set to the case's."""
+    """The peer's trainer over a copy of the tiny model, asked for nothing but its loss; its teacher
+    is set to the case's.
+    """
     policy = tiny_policy()
     policy.tokenizer.pad_token = policy.tokenizer.pad_token or policy.tokenizer.decode([0])
     return SDPOTrainer(
         model=policy.model,
         processing_class=policy.tokenizer,
         reward_funcs=lambda completions, **kwargs: [0.0] * len(completions),
-        train_dataset=datasets.Dataset.from_list([{"prompt": "1+2?", "privileged_context": "3"}] * 4),
+        train_dataset=datasets.Dataset.from_list(
+            [{"prompt": "1+2?", "privileged_context": "3"}] * 4
+        ),
         args=SDPOConfig(
             **settings(folder),
             per_device_train_batch_size=4 * GROUP,
@@ -50,9 +66,14 @@ def peer(folder: str, method: SelfDistillation) -> Any:
 
 
 def hints(case: Case) -> list[tuple[int, ...] | None]:
-    """Another prompt before each completion's own; the second group has none, and neither has every fourth completion."""
+    """Another prompt before each completion's own; the second group has none, and neither has every
+    fourth completion.
+    """
     prompts = case.batch.prompt_ids
-    rows = [prompts[(n // GROUP + 1) % len(prompts)] + prompts[n // GROUP] for n in range(len(case.batch.token_NT))]
+    rows = [
+        prompts[(n // GROUP + 1) % len(prompts)] + prompts[n // GROUP]
+        for n in range(len(case.batch.token_NT))
+    ]
     return [None if n // GROUP == 1 or n % 4 == 3 else row for n, row in enumerate(rows)]
 
 
@@ -60,7 +81,9 @@ def theirs(trainer: Any, case: Case, advantage_N: torch.Tensor) -> Found:
     batch, found = case.batch, hints(case)
     own = [batch.prompt_ids[n // GROUP] for n in range(len(batch.token_NT))]
     prompt_ids, prompt_mask = padded_left(own)
-    hint_ids, hint_mask = padded_left([hint or prompt for hint, prompt in zip(found, own, strict=True)])
+    hint_ids, hint_mask = padded_left(
+        [hint or prompt for hint, prompt in zip(found, own, strict=True)]
+    )
     mask_NT = batch.mask_NT.long()
     model = trainer.model
     model.load_state_dict(case.policy.model.state_dict())
@@ -87,7 +110,11 @@ def theirs(trainer: Any, case: Case, advantage_N: torch.Tensor) -> Found:
 
 
 def taught(case: Case, method: SelfDistillation) -> Found:
-    teaching = Teacher("frozen").begin(case.reference).teach(case.policy, case.batch, hints(case), method.kept)
+    teaching = (
+        Teacher("frozen")
+        .begin(case.reference)
+        .teach(case.policy, case.batch, hints(case), method.kept)
+    )
     return ours(case, SEQUENCE, method, teaching=teaching)
 
 
@@ -105,7 +132,9 @@ def test_sdpo(cases: list[Case], folder: str, method: SelfDistillation, most_rat
     method = replace(method, most_ratio=most_ratio)
     trainer = peer(folder, method)
     for each in cases:
-        assert_equal(taught(each, method), theirs(trainer, each, torch.zeros(each.reward_PG.numel())))
+        assert_equal(
+            taught(each, method), theirs(trainer, each, torch.zeros(each.reward_PG.numel()))
+        )
 
 
 def test_sdpo_beside_an_advantage(cases: list[Case], folder: str) -> None:

@@ -1,4 +1,6 @@
-"""What the parity tests share: one step's worth of tokens, our loss and gradient of it, and when two such pairs are equal."""
+"""What the parity tests share: one step's worth of tokens, our loss and gradient of it, and when
+two such pairs are equal.
+"""
 
 import math
 from dataclasses import dataclass, replace
@@ -35,22 +37,40 @@ class Case:
 
 
 def moved(policy: Policy, *address: str | int) -> Policy:
-    """The policy with a little noise on every weight, so that ratios to the sampler differ from 1 and some are clipped."""
+    """The policy with a little noise on every weight, so that ratios to the sampler differ from 1
+    and some are clipped.
+    """
     other = policy.clone()
     with torch.no_grad():
         for name, parameter in other.model.named_parameters():
-            parameter.add_(torch.from_numpy(generator("moved", name, *address).normal(0, 0.02, tuple(parameter.shape))))
+            parameter.add_(
+                torch.from_numpy(
+                    generator("moved", name, *address).normal(0, 0.02, tuple(parameter.shape))
+                )
+            )
     return other
 
 
 def case(number: int, prompts: tuple[str, ...] = PROMPTS, count: int = 4) -> Case:
-    """Random tokens and rewards; groups all right, all wrong and mixed, a completion of one token, and truncated ones are in each."""
+    """Random tokens and rewards; groups all right, all wrong and mixed, a completion of one token,
+    and truncated ones are in each.
+    """
     sampler = tiny_policy()
     random = generator("parity", number)
-    batch = sampled_batch(sampler, [prompts[(number + p) % len(prompts)] for p in range(count)], GROUP, Sampling(max_tokens=MAX_TOKENS))
+    batch = sampled_batch(
+        sampler,
+        [prompts[(number + p) % len(prompts)] for p in range(count)],
+        GROUP,
+        Sampling(max_tokens=MAX_TOKENS),
+    )
     mask_NT = batch.mask_NT.clone()
     mask_NT[int(random.integers(len(mask_NT))), 1:] = False
-    batch = replace(batch, mask_NT=mask_NT, token_NT=batch.token_NT * mask_NT, sampler_logprob_NT=batch.sampler_logprob_NT * mask_NT)
+    batch = replace(
+        batch,
+        mask_NT=mask_NT,
+        token_NT=batch.token_NT * mask_NT,
+        sampler_logprob_NT=batch.sampler_logprob_NT * mask_NT,
+    )
     reward_PG = torch.from_numpy(random.integers(0, 2, size=(count, GROUP))).float()
     if count > 2:
         reward_PG[0], reward_PG[1] = 1.0, 0.0
@@ -71,12 +91,24 @@ def ours(case: Case, learner: Learner, credit: Credit | Preference, **signals: A
         **signals,
     )
     still = replace(learner, learning_rate=0.0, max_gradient_norm=1e9)
-    notes = still.update(policy, still.optimizer(policy), case.batch, credit(made), reference_NT, MAX_TOKENS, ("parity",))
+    notes = still.update(
+        policy,
+        still.optimizer(policy),
+        case.batch,
+        credit(made),
+        reference_NT,
+        MAX_TOKENS,
+        ("parity",),
+    )
     return notes["loss"], gradients(policy.model)
 
 
 def gradients(model: torch.nn.Module) -> dict[str, Tensor]:
-    return {name: parameter.grad.clone() for name, parameter in model.named_parameters() if parameter.grad is not None}
+    return {
+        name: parameter.grad.clone()
+        for name, parameter in model.named_parameters()
+        if parameter.grad is not None
+    }
 
 
 def padded_left(rows: list[tuple[int, ...]]) -> tuple[Tensor, Tensor]:
@@ -87,16 +119,25 @@ def padded_left(rows: list[tuple[int, ...]]) -> tuple[Tensor, Tensor]:
 
 
 def settings(folder: str) -> dict[str, Any]:
-    """What every trainer of the peer is told, so that it starts without a network, a GPU or a report."""
+    """What every trainer of the peer is told, so that it starts without a network, a GPU or a
+    report.
+    """
     return {
-        "output_dir": folder, "use_cpu": True, "bf16": False, "report_to": "none", "disable_tqdm": True, "gradient_checkpointing": False,
-    }  # fmt: skip
+        "output_dir": folder,
+        "use_cpu": True,
+        "bf16": False,
+        "report_to": "none",
+        "disable_tqdm": True,
+        "gradient_checkpointing": False,
+    }
 
 
 def assert_equal(mine: Found, other: Found) -> None:
-    """Losses to 1e-5 of their summands' size, gradients to 1e-5 of the whole gradient's norm, and no matrix off by 1e-4 of its own.
+    """Losses to 1e-5 of their summands' size, gradients to 1e-5 of the whole gradient's norm, and
+    no matrix off by 1e-4 of its own.
 
-    A loss is a mean of terms of both signs and size 0.25 or more, so its rounding is that of the terms and not of what is left of them.
+    A loss is a mean of terms of both signs and size 0.25 or more, so its rounding is that of the
+    terms and not of what is left of them.
     """
     assert mine[0] == pytest.approx(other[0], rel=RELATIVE, abs=RELATIVE * 0.25)
     assert mine[1].keys() == other[1].keys()
@@ -104,4 +145,7 @@ def assert_equal(mine: Found, other: Found) -> None:
     apart = {name: float((mine[1][name] - gradient).norm()) for name, gradient in other[1].items()}
     assert math.hypot(*apart.values()) <= RELATIVE * math.hypot(*size.values())
     largest = max(size.values())
-    assert all(apart[name] <= 10 * RELATIVE * max(size[name], 0.05 * largest) for name in size), (apart, size)
+    assert all(apart[name] <= 10 * RELATIVE * max(size[name], 0.05 * largest) for name in size), (
+        apart,
+        size,
+    )

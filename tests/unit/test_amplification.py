@@ -16,10 +16,14 @@ def test_doubling_doubles_the_odds() -> None:
 
 
 def test_reweighting_by_hand() -> None:
-    found = reweighted(np.array([[0.5, 0.3, 0.2]]), np.array([[1.0, 0.0, np.log(2)]]), np.array([1.0]))
+    found = reweighted(
+        np.array([[0.5, 0.3, 0.2]]), np.array([[1.0, 0.0, np.log(2)]]), np.array([1.0])
+    )
     weight = np.array([0.5 * np.e, 0.3, 0.4])
     assert found[0] == pytest.approx(weight / weight.sum())
-    assert reweighted(np.array([[0.5, 0.5]]), np.array([[0.7, 0.7]]), np.array([900.0]))[0] == pytest.approx([0.5, 0.5])
+    assert reweighted(np.array([[0.5, 0.5]]), np.array([[0.7, 0.7]]), np.array([900.0]))[
+        0
+    ] == pytest.approx([0.5, 0.5])
 
 
 def test_what_was_never_there_stays_away_whatever_it_would_be_paid() -> None:
@@ -45,11 +49,15 @@ def test_the_strength_of_a_reweighting_is_found_again(strength: float) -> None:
         ([0.5, 0.5], [0.6, 0.3], 0.0),
     ],
 )
-def test_where_no_strength_fits_there_is_none(share: list[float], reward: list[float], reached: float) -> None:
+def test_where_no_strength_fits_there_is_none(
+    share: list[float], reward: list[float], reached: float
+) -> None:
     given = np.array([share]), np.array([reward])
     assert np.isnan(fitted_strength(*given, 0, np.array([reached]))).all()
     assert np.isnan(amplified(*given, 0, np.array([reached]))).all()
 
 
 def test_where_all_was_reached_nothing_is_left_to_the_others() -> None:
-    assert amplified(np.array([[0.5, 0.5]]), np.array([[0.6, 0.3]]), 0, np.array([1.0])).tolist() == [[1.0, 0.0]]
+    assert amplified(
+        np.array([[0.5, 0.5]]), np.array([[0.6, 0.3]]), 0, np.array([1.0])
+    ).tolist() == [[1.0, 0.0]]

@@ -6,7 +6,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rewardscope import Arm, Chain, Claim, Coin, GroupMean, Learner, LeaveOneOut, Organism, Pretrained, Sampling, Truth
+from rewardscope import (
+    Arm,
+    Chain,
+    Claim,
+    Coin,
+    GroupMean,
+    Learner,
+    LeaveOneOut,
+    Organism,
+    Pretrained,
+    Sampling,
+    Truth,
+)
 from rewardscope.catalogue import COMPONENTS
 from rewardscope.codec import canonical, decode, encode, signature
 from rewardscope.errors import ComponentError
@@ -34,12 +46,17 @@ CLAIMS = st.builds(
     control=st.text(),
     expects=st.sampled_from(["greater", "less", "same"]),
     margin=st.floats(allow_nan=False, allow_infinity=False),
-    labels=st.dictionaries(st.text(max_size=5).filter(lambda name: name != "is"), st.text(max_size=5), max_size=3),
+    labels=st.dictionaries(
+        st.text(max_size=5).filter(lambda name: name != "is"), st.text(max_size=5), max_size=3
+    ),
 )
 ARMS = st.builds(
     Arm,
     name=st.text(),
-    start=st.one_of(st.sampled_from(["formats-planted", "formats-barren"]).map(Organism), st.builds(Pretrained, st.text())),
+    start=st.one_of(
+        st.sampled_from(["formats-planted", "formats-barren"]).map(Organism),
+        st.builds(Pretrained, st.text()),
+    ),
     environment=st.builds(Chain, st.integers(1, 3), st.integers(3, 20)),
     reward=st.one_of(st.builds(Coin, st.floats(0, 1)), st.builds(Truth, st.booleans())),
     credit=st.one_of(st.builds(GroupMean, st.booleans()), st.just(LeaveOneOut())),
@@ -68,9 +85,13 @@ def test_a_component_reads_as_its_class_and_its_fields() -> None:
 def test_a_signature_is_twelve_digits_that_change_with_any_field_and_with_nothing_else() -> None:
     arm = Arm(name="a", start=Organism("formats-planted"), environment=Chain(), reward=Coin())
     changed = [
-        replace(arm, name="b"), replace(arm, reward=Coin(0.4)), replace(arm, reward=Truth()), replace(arm, steps=31),
-        replace(arm, credit=GroupMean(divide_by_std=True)), replace(arm, sampling=Sampling(stop=("\n",))),
-    ]  # fmt: skip
+        replace(arm, name="b"),
+        replace(arm, reward=Coin(0.4)),
+        replace(arm, reward=Truth()),
+        replace(arm, steps=31),
+        replace(arm, credit=GroupMean(divide_by_std=True)),
+        replace(arm, sampling=Sampling(stop=("\n",))),
+    ]
     assert len({signature(one) for one in [arm, *changed]}) == 1 + len(changed)
     assert signature(replace(arm)) == signature(arm)
     assert len(signature(arm)) == 12
@@ -105,7 +126,9 @@ class Holder:
     inside: Any
 
 
-@pytest.mark.parametrize("value", [lambda: 1, object(), {1, 2}, float("nan"), float("inf"), b"x", 1j])
+@pytest.mark.parametrize(
+    "value", [lambda: 1, object(), {1, 2}, float("nan"), float("inf"), b"x", 1j]
+)
 def test_what_json_cannot_hold_is_refused_when_it_is_written(value: object) -> None:
     with pytest.raises(ComponentError):
         encode(Holder(value))

@@ -27,16 +27,56 @@ ALLOWED: dict[str, set[str]] = {
     "learner": {"policy", "tensors", "types", "errors", "seeds"},
     "boundary": {"types", "errors", "stats", "store"},
     "amplification": set(),
-    "probes": {"policy", "boundary", "amplification", "store", "stats", "tensors", "types", "errors", "seeds"},
-    "training": BOTTOM | {"store", "environments", "experience", "rewards", "credit", "preference", "policy", "organisms", "learner"},
+    "probes": {
+        "policy",
+        "boundary",
+        "amplification",
+        "store",
+        "stats",
+        "tensors",
+        "types",
+        "errors",
+        "seeds",
+    },
+    "training": BOTTOM
+    | {
+        "store",
+        "environments",
+        "experience",
+        "rewards",
+        "credit",
+        "preference",
+        "policy",
+        "organisms",
+        "learner",
+    },
     "study": BOTTOM
-    | {"store", "environments", "experience", "rewards", "credit", "policy", "organisms", "learner", "probes", "training", "__init__"},
+    | {
+        "store",
+        "environments",
+        "experience",
+        "rewards",
+        "credit",
+        "policy",
+        "organisms",
+        "learner",
+        "probes",
+        "training",
+        "__init__",
+    },
     "report": {"types", "errors", "codec", "stats", "store", "boundary", "amplification"},
 }
-"""Folder or module -> what of ours it may import; itself is always allowed. What is not listed below may import anything."""
+"""Folder or module -> what of ours it may import; itself is always allowed. What is not listed
+below may import anything.
+"""
 ANYTHING = {"cli", "catalogue", "doctor"}
 """Front doors, which nothing imports."""
-PEERS = [{"environments", "rewards"}, {"credit", "preference"}, {"policy", "environments", "rewards"}, {"probes", "learner", "organisms"}]
+PEERS = [
+    {"environments", "rewards"},
+    {"credit", "preference"},
+    {"policy", "environments", "rewards"},
+    {"probes", "learner", "organisms"},
+]
 WITHOUT_TORCH = (
     "rewardscope.boundary",
     "rewardscope",
@@ -100,14 +140,23 @@ def test_what_was_drawn_by_global_random_state_is_nowhere() -> None:
     for path in modules():
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Import):
-                assert "random" not in {alias.name for alias in node.names} or part(path) == "environments", path
+                assert (
+                    "random" not in {alias.name for alias in node.names}
+                    or part(path) == "environments"
+                ), path
             if isinstance(node, ast.Attribute):
-                assert node.attr not in {"manual_seed", "multinomial_", "default_rng"}, f"{path}:{node.lineno}"
+                assert node.attr not in {"manual_seed", "multinomial_", "default_rng"}, (
+                    f"{path}:{node.lineno}"
+                )
 
 
 def loaded_after(command: str) -> str:
     program = f"import sys\n{command}\nprint('torch' in sys.modules, 'transformers' in sys.modules)"
-    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.strip().splitlines()[-1]
+    return (
+        subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+        .stdout.strip()
+        .splitlines()[-1]
+    )
 
 
 @pytest.mark.parametrize("module", WITHOUT_TORCH)
@@ -115,10 +164,13 @@ def test_what_reads_a_run_works_without_torch(module: str) -> None:
     assert loaded_after(f"import {module}") == "False False"
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["report", "--help"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["run", "--help"], ["report", "--help"]], ids=" ".join
+)
 def test_asking_for_help_does_not_wait_for_torch(arguments: list[str]) -> None:
     command = (
-        f"from rewardscope.cli import main\nsys.argv = ['rewardscope', *{arguments!r}]\ntry:\n    main()\nexcept SystemExit:\n    pass"
+        f"from rewardscope.cli import main\nsys.argv = ['rewardscope', *{arguments!r}]\ntry:\n    "
+        "main()\nexcept SystemExit:\n    pass"
     )
     assert loaded_after(command) == "False False"
 

@@ -7,7 +7,10 @@ from hypothesis import strategies as st
 
 from rewardscope.seeds import generator, key, uniforms
 
-ADDRESS = st.lists(st.one_of(st.text(max_size=8), st.integers(), st.booleans(), st.floats(allow_nan=False)), max_size=4)
+ADDRESS = st.lists(
+    st.one_of(st.text(max_size=8), st.integers(), st.booleans(), st.floats(allow_nan=False)),
+    max_size=4,
+)
 
 
 def test_a_key_is_the_same_number_on_every_machine() -> None:
@@ -17,18 +20,36 @@ def test_a_key_is_the_same_number_on_every_machine() -> None:
 
 def test_a_key_does_not_depend_on_the_process() -> None:
     command = "from rewardscope.seeds import key; print(key('train', 1, 'é', 0.5, True))"
-    found = subprocess.run([sys.executable, "-c", command], env={"PYTHONHASHSEED": "7"}, capture_output=True, text=True, check=True).stdout
+    found = subprocess.run(
+        [sys.executable, "-c", command],
+        env={"PYTHONHASHSEED": "7"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
     assert int(found) == key("train", 1, "é", 0.5, True)
 
 
 def test_neighbouring_addresses_are_told_apart() -> None:
-    addresses = [("a", 1), ("a", "1"), ("a", 1.0), ("a", True), ("a1",), ("a,1",), (1, "a"), ("a", 1, ""), ("a", -1)]
+    addresses = [
+        ("a", 1),
+        ("a", "1"),
+        ("a", 1.0),
+        ("a", True),
+        ("a1",),
+        ("a,1",),
+        (1, "a"),
+        ("a", 1, ""),
+        ("a", -1),
+    ]
     assert len({key(*address) for address in addresses}) == len(addresses)
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(one=ADDRESS, other=ADDRESS)
-def test_a_key_is_64_bits_and_equal_only_for_equal_addresses(one: list[str | int], other: list[str | int]) -> None:
+def test_a_key_is_64_bits_and_equal_only_for_equal_addresses(
+    one: list[str | int], other: list[str | int]
+) -> None:
     assert 0 <= key(*one) < 2**64
     assert (key(*one) == key(*other)) == (repr(one) == repr(other))
 
@@ -48,4 +69,6 @@ def test_uniforms_fill_the_unit_interval_evenly() -> None:
     draws = uniforms(100, 1000, "even")
     assert draws.min() >= 0 and draws.max() < 1
     counts, _ = np.histogram(draws, bins=20, range=(0, 1))
-    assert ((counts - 5000) ** 2 / 5000).sum() < 43.8  # chi-square with 19 degrees of freedom, 99.9 %
+    assert (
+        (counts - 5000) ** 2 / 5000
+    ).sum() < 43.8  # chi-square with 19 degrees of freedom, 99.9 %

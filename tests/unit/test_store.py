@@ -44,7 +44,9 @@ def test_bytes_arrive_whole_and_readable_by_others(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("where", ["fsync", "replace"])
-def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -72,12 +74,22 @@ def test_json_that_is_missing_or_cut_is_explained(tmp_path: Path) -> None:
 def test_rollouts_read_back_as_they_were(tmp_path: Path) -> None:
     hostile = replace(PROBLEM, prompt=HOSTILE, answer=HOSTILE, facts={HOSTILE: HOSTILE, "a": ""})
     bare = rollout([None, None], answer=None, strategy=None)
-    full = rollout([True, False], problem=hostile, feedback=HOSTILE, confidence=0.1, steps=(True, False))
+    full = rollout(
+        [True, False], problem=hostile, feedback=HOSTILE, confidence=0.1, steps=(True, False)
+    )
     written = [
         bare,
-        replace(full, recalled=("one", HOSTILE)).told(Rewards((1.0, None), {"truth": (1.0, None), "form": (0.1, 0.2)})),
+        replace(full, recalled=("one", HOSTILE)).told(
+            Rewards((1.0, None), {"truth": (1.0, None), "form": (0.1, 0.2)})
+        ),
         full.told(Rewards((0.25, -1e300))),
-        replace(rollout([True, True], steps=()), completions=(completion("", Ending.LENGTH, 0), completion(HOSTILE, Ending.STOP_TEXT, 1))),
+        replace(
+            rollout([True, True], steps=()),
+            completions=(
+                completion("", Ending.LENGTH, 0),
+                completion(HOSTILE, Ending.STOP_TEXT, 1),
+            ),
+        ),
         replace(rollout([False]), policy_step=3),
     ]
     write_rollouts(tmp_path / "r.parquet", written)
@@ -99,7 +111,9 @@ def test_untold_and_told_nothing_are_two_things(tmp_path: Path) -> None:
 
 
 def test_what_a_policy_chose_and_its_turns_read_back_as_they_were(tmp_path: Path) -> None:
-    several = replace(completion("g2\n2b.\nq"), chosen=(True, False, True), turns=("g2", "q"), ending=Ending.OVER)
+    several = replace(
+        completion("g2\n2b.\nq"), chosen=(True, False, True), turns=("g2", "q"), ending=Ending.OVER
+    )
     written = [replace(rollout([True, False]), completions=(several, completion()))]
     write_rollouts(tmp_path / "r.parquet", written)
     assert read_rollouts(tmp_path / "r.parquet") == written
@@ -109,14 +123,19 @@ def test_what_a_policy_chose_and_its_turns_read_back_as_they_were(tmp_path: Path
 
 def test_rollouts_from_before_there_were_turns_are_single_turns(tmp_path: Path) -> None:
     write_rollouts(tmp_path / "new.parquet", [rollout([True, False])])
-    pl.read_parquet(tmp_path / "new.parquet").drop("chosen", "turns").write_parquet(tmp_path / "old.parquet")
+    pl.read_parquet(tmp_path / "new.parquet").drop("chosen", "turns").write_parquet(
+        tmp_path / "old.parquet"
+    )
     assert read_rollouts(tmp_path / "old.parquet") == [rollout([True, False])]
 
 
 def test_no_rollouts_and_no_measurements_are_tables_with_columns(tmp_path: Path) -> None:
     write_rollouts(tmp_path / "r.parquet", [])
     write_measurements(tmp_path / "m.parquet", [])
-    assert (read_rollouts(tmp_path / "r.parquet"), read_measurements(tmp_path / "m.parquet")) == ([], [])
+    assert (read_rollouts(tmp_path / "r.parquet"), read_measurements(tmp_path / "m.parquet")) == (
+        [],
+        [],
+    )
     assert "correct" in pl.read_parquet_schema(tmp_path / "r.parquet")
 
 
@@ -129,19 +148,52 @@ def test_measurements_read_back_as_they_were(tmp_path: Path) -> None:
     written = [
         measurement(),
         measurement(seed=None, value=None, labels={}, sources=(), n=0, dropped=64),
-        measurement(lower=0.1, upper=0.9, interval="bootstrap", labels={"problem": HOSTILE, "k": "1"}, sources=("a", HOSTILE)),
+        measurement(
+            lower=0.1,
+            upper=0.9,
+            interval="bootstrap",
+            labels={"problem": HOSTILE, "k": "1"},
+            sources=("a", HOSTILE),
+        ),
     ]
     write_measurements(tmp_path / "m.parquet", written)
     assert read_measurements(tmp_path / "m.parquet") == written
 
 
 def test_verdicts_read_back_as_they_were(tmp_path: Path) -> None:
-    claim = Claim(sentence=HOSTILE, metric="boundary/pass_at_k", treatment="t", control="base", expects="less", labels={"k": "1"})
+    claim = Claim(
+        sentence=HOSTILE,
+        metric="boundary/pass_at_k",
+        treatment="t",
+        control="base",
+        expects="less",
+        labels={"k": "1"},
+    )
     verdict = Verdict(
-        claim=claim, outcome=Outcome.REFUTED, estimate=0.1, lower=-0.1, upper=0.3, unit="share", interval="bootstrap", num_seeds=3,
-        num_problems=64, treatment_mean=0.6, control_mean=0.5, smallest_visible=0.3, evidence=("a", "b"), reason=HOSTILE,
-    )  # fmt: skip
-    empty = replace(verdict, outcome=Outcome.NOT_RUN, estimate=None, lower=None, upper=None, evidence=(), smallest_visible=None)
+        claim=claim,
+        outcome=Outcome.REFUTED,
+        estimate=0.1,
+        lower=-0.1,
+        upper=0.3,
+        unit="share",
+        interval="bootstrap",
+        num_seeds=3,
+        num_problems=64,
+        treatment_mean=0.6,
+        control_mean=0.5,
+        smallest_visible=0.3,
+        evidence=("a", "b"),
+        reason=HOSTILE,
+    )
+    empty = replace(
+        verdict,
+        outcome=Outcome.NOT_RUN,
+        estimate=None,
+        lower=None,
+        upper=None,
+        evidence=(),
+        smallest_visible=None,
+    )
     run = RunDirectory(tmp_path)
     run.write_verdicts([verdict, empty])
     assert run.verdicts() == [verdict, empty]
@@ -209,13 +261,18 @@ def test_a_cell_can_be_held_again_after_it_was_let_go(tmp_path: Path) -> None:
     assert held == 2
 
 
-def test_a_held_cell_refuses_a_second_process_and_frees_itself_when_the_first_dies(tmp_path: Path) -> None:
+def test_a_held_cell_refuses_a_second_process_and_frees_itself_when_the_first_dies(
+    tmp_path: Path,
+) -> None:
     cell = CellDirectory(tmp_path / "cell")
     program = (
         f"import pathlib, sys; from rewardscope.store import CellDirectory\n"
-        f"with CellDirectory(pathlib.Path({str(cell.path)!r})).held():\n    print('held', flush=True); sys.stdin.read()"
+        f"with CellDirectory(pathlib.Path({str(cell.path)!r})).held():\n    print('held', "
+        "flush=True); sys.stdin.read()"
     )
-    with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
         assert cell.is_held
@@ -243,15 +300,24 @@ def test_a_lock_that_is_let_go_in_a_moment_is_waited_for(tmp_path: Path) -> None
         first.result()
 
 
-@pytest.mark.parametrize("content", [b"{}", b"[]", b"{", b"\xff\xfe", b'{"state": "done"}', b'"done"'])
-def test_a_status_that_says_nothing_is_unreadable_and_stops_nobody(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize(
+    "content", [b"{}", b"[]", b"{", b"\xff\xfe", b'{"state": "done"}', b'"done"']
+)
+def test_a_status_that_says_nothing_is_unreadable_and_stops_nobody(
+    tmp_path: Path, content: bytes
+) -> None:
     cell = CellDirectory(tmp_path)
     (tmp_path / "status.json").write_bytes(content)
     status = cell.status()
-    assert (status["state"], status["step"]) == ("unreadable", 0) and "status.json" in status["reason"]
+    assert (status["state"], status["step"]) == ("unreadable", 0) and "status.json" in status[
+        "reason"
+    ]
 
 
-@pytest.mark.parametrize("content", [b"{}", b"[]", b"{", b"\xff\xfe", b'{"name": "a", "arms": [{}], "seeds": [], "claims": []}'])
+@pytest.mark.parametrize(
+    "content",
+    [b"{}", b"[]", b"{", b"\xff\xfe", b'{"name": "a", "arms": [{}], "seeds": [], "claims": []}'],
+)
 def test_a_record_that_describes_no_study_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "study.json").write_bytes(content)
     with pytest.raises(RunDirectoryError, match=r"study\.json.*un the study again"):
@@ -269,7 +335,9 @@ def test_a_damaged_table_is_named(tmp_path: Path) -> None:
     write_measurements(path, [measurement()])
     path.write_bytes(path.read_bytes()[:-20])
     for read in (read_measurements, read_rollouts):
-        with pytest.raises(RunDirectoryError, match=r"cannot be read.*measurements\.parquet.*Run the study again"):
+        with pytest.raises(
+            RunDirectoryError, match=r"cannot be read.*measurements\.parquet.*Run the study again"
+        ):
             read(path)
     write_table(path, pl.DataFrame({"a": [1]}))
     with pytest.raises(RunDirectoryError, match=r"holds no measurements.*measurements\.parquet"):
@@ -280,7 +348,10 @@ def test_what_is_the_matter_with_a_place_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(RunDirectoryError, match="A file stands where a folder should be"):
         write_json(tmp_path / "file" / "a.json", 1)
-    with pytest.raises(RunDirectoryError, match="A file stands where a folder should be"), RunDirectory(tmp_path / "file" / "run").held():
+    with (
+        pytest.raises(RunDirectoryError, match="A file stands where a folder should be"),
+        RunDirectory(tmp_path / "file" / "run").held(),
+    ):
         pass
 
 
@@ -294,14 +365,19 @@ def test_status_and_steps_read_back(tmp_path: Path) -> None:
     cell = CellDirectory(tmp_path / "cell")
     cell.write_status("failed", 3, reason=HOSTILE)
     assert cell.status() == {"state": "failed", "step": 3, "reason": HOSTILE}
-    rows = [{"step": 0, "reward_mean": None, "loss": 0.1}, {"step": 1, "reward_mean": 0.5, "loss": 0.2}]
+    rows = [
+        {"step": 0, "reward_mean": None, "loss": 0.1},
+        {"step": 1, "reward_mean": 0.5, "loss": 0.2},
+    ]
     cell.write_steps(rows)
     assert cell.steps() == rows
 
 
 def test_a_first_step_whose_number_is_unknown_does_not_fix_the_column(tmp_path: Path) -> None:
     cell = CellDirectory(tmp_path / "cell")
-    rows = [{"step": step, "reward_mean": None} for step in range(200)] + [{"step": 200, "reward_mean": 0.5}]
+    rows = [{"step": step, "reward_mean": None} for step in range(200)] + [
+        {"step": 200, "reward_mean": 0.5}
+    ]
     cell.write_steps(rows)
     assert cell.steps() == rows
 
@@ -326,9 +402,17 @@ def test_the_measurements_of_a_run_are_those_of_its_cells_in_order(tmp_path: Pat
     assert [row.arm for row in run.measurements()] == ["a", "b"]
 
 
-@pytest.mark.parametrize("change", [{"evaluation": {"draws": 16}}, {"probes": [{"is": "Boundary"}]}, {"version": "2"}], ids=str)
-def test_rows_of_an_older_evaluation_are_no_rows_of_the_study(tmp_path: Path, change: dict[str, Any]) -> None:
-    """After the study changed one cell was measured again, one has yet to be, one failed at it and one is at it."""
+@pytest.mark.parametrize(
+    "change",
+    [{"evaluation": {"draws": 16}}, {"probes": [{"is": "Boundary"}]}, {"version": "2"}],
+    ids=str,
+)
+def test_rows_of_an_older_evaluation_are_no_rows_of_the_study(
+    tmp_path: Path, change: dict[str, Any]
+) -> None:
+    """After the study changed one cell was measured again, one has yet to be, one failed at it and
+    one is at it.
+    """
     run, before = RunDirectory(tmp_path), {"evaluation": {"draws": 8}, "probes": [], "version": "1"}
     now = {**before, **change}
     write_json(tmp_path / "study.json", {**now, "claims": []})

@@ -6,7 +6,19 @@ import pytest
 import torch
 
 from factories import SMALL_ARM, completion, rollout, timeless_steps
-from rewardscope import Arm, Critic, GeneralisedAdvantage, GroupMean, House, KLInReward, Learner, Oracle, Organism, Sampling, Truth
+from rewardscope import (
+    Arm,
+    Critic,
+    GeneralisedAdvantage,
+    GroupMean,
+    House,
+    KLInReward,
+    Learner,
+    Oracle,
+    Organism,
+    Sampling,
+    Truth,
+)
 from rewardscope.errors import CheckpointError
 from rewardscope.store import CellDirectory, read_rollouts
 from rewardscope.training import summary, train
@@ -36,26 +48,38 @@ def interrupted_after(arm: Arm, cell: CellDirectory, steps: int) -> None:
         train(arm, 0, cell, stop)
 
 
-@pytest.mark.parametrize(("arm", "steps"), [(ARM, 1), (ARM, 2), (ARM, 3), (EPISODES, 3)], ids=["1", "2", "3", "episodes, 3"])
-def test_an_interrupted_run_goes_on_to_the_same_bits_and_the_same_rows(tmp_path: Path, arm: Arm, steps: int) -> None:
+@pytest.mark.parametrize(
+    ("arm", "steps"),
+    [(ARM, 1), (ARM, 2), (ARM, 3), (EPISODES, 3)],
+    ids=["1", "2", "3", "episodes, 3"],
+)
+def test_an_interrupted_run_goes_on_to_the_same_bits_and_the_same_rows(
+    tmp_path: Path, arm: Arm, steps: int
+) -> None:
     whole, cut = CellDirectory(tmp_path / "whole"), CellDirectory(tmp_path / "cut")
     expected = train(arm, 0, whole, lambda done: None)
     interrupted_after(arm, cut, steps)
     seen: list[int] = []
     found = train(arm, 0, cut, seen.append)
     assert seen == list(range(steps // 2 * 2 + 1, 5))
-    torch.testing.assert_close(dict(found.model.state_dict()), dict(expected.model.state_dict()), atol=0.0, rtol=0.0)
+    torch.testing.assert_close(
+        dict(found.model.state_dict()), dict(expected.model.state_dict()), atol=0.0, rtol=0.0
+    )
     assert timeless_steps(cut) == timeless_steps(whole)
     assert [row["step"] for row in timeless_steps(cut)] == [0, 1, 2, 3]
     for step in range(4):
-        assert read_rollouts(cut.step_file("rollouts", step)) == read_rollouts(whole.step_file("rollouts", step))
+        assert read_rollouts(cut.step_file("rollouts", step)) == read_rollouts(
+            whole.step_file("rollouts", step)
+        )
 
 
 def test_a_finished_run_is_loaded_and_not_trained_again(tmp_path: Path) -> None:
     cell = CellDirectory(tmp_path)
     trained = train(ARM, 0, cell, lambda done: None)
     again = train(ARM, 0, cell, lambda done: pytest.fail("it trained again"))
-    torch.testing.assert_close(dict(again.model.state_dict()), dict(trained.model.state_dict()), atol=0.0, rtol=0.0)
+    torch.testing.assert_close(
+        dict(again.model.state_dict()), dict(trained.model.state_dict()), atol=0.0, rtol=0.0
+    )
     assert cell.checkpoints() == [4]  # older ones were let go
 
 
@@ -71,16 +95,32 @@ def test_arms_under_one_seed_meet_the_same_problems_and_seeds_meet_others(tmp_pa
     def problems(name: str, arm: Arm, seed: int) -> list[str]:
         cell = CellDirectory(tmp_path / name)
         train(replace(arm, steps=2), seed, cell, lambda done: None)
-        return [r.problem.id for step in range(2) for r in read_rollouts(cell.step_file("rollouts", step))]
+        return [
+            r.problem.id
+            for step in range(2)
+            for r in read_rollouts(cell.step_file("rollouts", step))
+        ]
 
     truth = problems("truth", ARM, 0)
-    assert problems("strict", replace(ARM, name="strict", reward=Truth(strict=True), learner=Learner()), 0) == truth
+    assert (
+        problems(
+            "strict", replace(ARM, name="strict", reward=Truth(strict=True), learner=Learner()), 0
+        )
+        == truth
+    )
     assert not set(problems("other seed", ARM, 1)) & set(truth)
 
 
 def test_a_steps_numbers_by_hand() -> None:
     mixed = rollout([True, False, None], strict=False).told(Rewards((1.0, 0.0, None)))
-    mixed = replace(mixed, completions=(completion(num_tokens=2), completion(num_tokens=4), completion("", Ending.LENGTH, 6)))
+    mixed = replace(
+        mixed,
+        completions=(
+            completion(num_tokens=2),
+            completion(num_tokens=4),
+            completion("", Ending.LENGTH, 6),
+        ),
+    )
     assert summary([mixed], ("stepwise", "guess")) == {
         "reward_mean": 0.5,
         "correct_share": 0.5,
@@ -96,11 +136,22 @@ def test_a_steps_numbers_by_hand() -> None:
 
 def test_what_nobody_could_say_is_none_in_a_steps_row() -> None:
     found = summary([rollout([None, None]).told(Rewards((None, None)))], ())
-    assert (found["reward_mean"], found["correct_share"], found["strict_share"]) == (None, None, None)
+    assert (found["reward_mean"], found["correct_share"], found["strict_share"]) == (
+        None,
+        None,
+        None,
+    )
 
 
 def test_demonstrations_of_several_turns_are_written_out_with_their_answers(tmp_path: Path) -> None:
-    arm = replace(EPISODES, demonstrations=Oracle(), credit=GroupMean(), learner=Learner(), steps=1, sampling=Sampling(max_tokens=80))
+    arm = replace(
+        EPISODES,
+        demonstrations=Oracle(),
+        credit=GroupMean(),
+        learner=Learner(),
+        steps=1,
+        sampling=Sampling(max_tokens=80),
+    )
     cell = CellDirectory(tmp_path)
     train(arm, 0, cell, lambda done: None)
     for written in read_rollouts(cell.step_file("rollouts", 0)):
@@ -108,12 +159,18 @@ def test_demonstrations_of_several_turns_are_written_out_with_their_answers(tmp_
             assert found.said == House().oracle(written.problem) and grade.strict
             assert found.ending is Ending.OVER and found.chosen is not None
             assert all(own or lp == 0 for lp, own in zip(found.logprobs, found.chosen, strict=True))
-            assert sum(lp < 0 for lp in found.logprobs) > found.length / 2  # of some tokens the organism is sure to the last digit
+            assert (
+                sum(lp < 0 for lp in found.logprobs) > found.length / 2
+            )  # of some tokens the organism is sure to the last digit
 
 
 def test_a_step_of_episodes_counts_what_the_policy_said(tmp_path: Path) -> None:
     cell = CellDirectory(tmp_path)
     train(replace(EPISODES, steps=1, checkpoint_every=1), 0, cell, lambda done: None)
-    completions = [c for written in read_rollouts(cell.step_file("rollouts", 0)) for c in written.completions]
+    completions = [
+        c for written in read_rollouts(cell.step_file("rollouts", 0)) for c in written.completions
+    ]
     assert all(c.chosen is not None and not all(c.chosen) for c in completions)
-    assert cell.steps()[0]["length_mean_tokens"] == pytest.approx(sum(sum(c.chosen or ()) for c in completions) / len(completions))
+    assert cell.steps()[0]["length_mean_tokens"] == pytest.approx(
+        sum(sum(c.chosen or ()) for c in completions) / len(completions)
+    )

@@ -30,7 +30,11 @@ def test_what_needs_no_key_reads_as_before() -> None:
     assert (view.problem.id, view.problem.environment, view.problem.prompt, view.problem.level) == (
         PROBLEM.id, PROBLEM.environment, PROBLEM.prompt, PROBLEM.level,
     )  # fmt: skip
-    assert (view.completions, view.policy_step, view.recalled) == (GROUP.completions, 7, ("a lesson",))
+    assert (view.completions, view.policy_step, view.recalled) == (
+        GROUP.completions,
+        7,
+        ("a lesson",),
+    )
     assert [(g.well_formed, g.answer, g.confidence) for g in view.grades] == [(True, "5", 0.25)] * 2
 
 
@@ -38,7 +42,9 @@ def test_every_field_of_a_grade_is_either_sealed_or_shown() -> None:
     shown = {f.name for f in dataclasses.fields(SealedGrade)}
     assert shown | set(KEY_OF_GRADE) == {f.name for f in dataclasses.fields(Grade)}
     assert not shown & set(KEY_OF_GRADE)
-    assert {f.name for f in dataclasses.fields(SealedProblem)} | set(KEY_OF_PROBLEM) == {f.name for f in dataclasses.fields(PROBLEM)}
+    assert {f.name for f in dataclasses.fields(SealedProblem)} | set(KEY_OF_PROBLEM) == {
+        f.name for f in dataclasses.fields(PROBLEM)
+    }
 
 
 def test_a_sealed_rollout_does_not_carry_the_key_in_what_it_prints_or_pickles() -> None:
@@ -56,7 +62,11 @@ def test_rewards_told_before_are_not_in_the_sealed_view() -> None:
 
 def test_telling_leaves_the_facts_as_they_were() -> None:
     told = GROUP.told(Rewards((0.0, 1.0), {"coin": (0.0, 1.0)}))
-    assert (told.grades, told.problem, told.parts) == (GROUP.grades, GROUP.problem, {"coin": (0.0, 1.0)})
+    assert (told.grades, told.problem, told.parts) == (
+        GROUP.grades,
+        GROUP.problem,
+        {"coin": (0.0, 1.0)},
+    )
     assert GROUP.rewards is None
 
 

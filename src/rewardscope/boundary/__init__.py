@@ -3,4 +3,13 @@
 from rewardscope.boundary.comparison import CLASSES, Frontier, Standing, frontier
 from rewardscope.boundary.tally import Tally, powers_of_two, read_tallies, verdicts
 
-__all__ = ["CLASSES", "Frontier", "Standing", "Tally", "frontier", "powers_of_two", "read_tallies", "verdicts"]
+__all__ = [
+    "CLASSES",
+    "Frontier",
+    "Standing",
+    "Tally",
+    "frontier",
+    "powers_of_two",
+    "read_tallies",
+    "verdicts",
+]

@@ -1,4 +1,6 @@
-"""pass@k of one policy, and of a trained policy beside its base, problem by problem at equal numbers of draws."""
+"""pass@k of one policy, and of a trained policy beside its base, problem by problem at equal
+numbers of draws.
+"""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -9,14 +11,29 @@ import numpy as np
 
 from rewardscope.boundary.tally import EXTRACTORS, Tally, powers_of_two, read_tallies
 from rewardscope.errors import ComponentError
-from rewardscope.stats import Estimate, crossing_over_problems, curve_over_problems, mean_over_problems, ratio_over_problems
+from rewardscope.stats import (
+    Estimate,
+    crossing_over_problems,
+    curve_over_problems,
+    mean_over_problems,
+    ratio_over_problems,
+)
 
-CLASSES = {(True, True): "preserved", (True, False): "shrunk", (False, True): "expanded", (False, False): "out_of_reach"}
+CLASSES = {
+    (True, True): "preserved",
+    (True, False): "shrunk",
+    (False, True): "expanded",
+    (False, False): "out_of_reach",
+}
 """Solved by (base, trained policy) -> what became of the problem."""
 SUPPORT = {
     "support_retention": ({"preserved": 1.0}, {"preserved", "shrunk"}, (0.0, 1.0)),
     "discovery": ({"expanded": 1.0}, {"preserved", "expanded"}, (0.0, 1.0)),
-    "support_change": ({"expanded": 1.0, "shrunk": -1.0}, {"preserved", "expanded", "shrunk"}, (-1.0, 1.0)),
+    "support_change": (
+        {"expanded": 1.0, "shrunk": -1.0},
+        {"preserved", "expanded", "shrunk"},
+        (-1.0, 1.0),
+    ),
 }
 """SRR, NDR and NSCR of Wu et al. 2025: points by class, among which classes, bounds."""
 MOST_DRAWS = 1024
@@ -37,14 +54,19 @@ class Point:
 
 
 def whole(estimate: Estimate, dropped: int, n: int) -> Estimate:
-    """The estimate, without its interval where problems had to be left out: those that remain are no sample of all."""
+    """The estimate, without its interval where problems had to be left out: those that remain are
+    no sample of all.
+    """
     if not dropped:
         return estimate
-    return Estimate(estimate.value, None, None, f"none: {dropped} of {dropped + n} problems could not be used")
+    return Estimate(
+        estimate.value, None, None, f"none: {dropped} of {dropped + n} problems could not be used"
+    )
 
 
 def epsilon(k: int) -> float:
-    """The chance above which k draws solve a problem with 95 % certainty, at most 1: 3 / k, since (1 - 3 / k)^k is about exp(-3).
+    """The chance above which k draws solve a problem with 95 % certainty, at most 1: 3 / k, since
+    (1 - 3 / k)^k is about exp(-3).
 
     >>> epsilon(256)
     0.01171875
@@ -53,7 +75,9 @@ def epsilon(k: int) -> float:
 
 
 def pass_curve(draws: Tally, ks: Sequence[int], address: str) -> list[Point]:
-    """Mean pass@k over the problems that have max k graded draws, with one band for the whole curve."""
+    """Mean pass@k over the problems that have max k graded draws, with one band for the whole
+    curve.
+    """
     usable_P = draws.graded_P >= ks[-1]
     n, dropped = int(usable_P.sum()), int((~usable_P).sum())
     if not n:
@@ -65,7 +89,9 @@ def pass_curve(draws: Tally, ks: Sequence[int], address: str) -> list[Point]:
 
 def _within(estimate: Estimate, low: float, high: float) -> Estimate:
     assert estimate.lower is not None and estimate.upper is not None
-    return Estimate(estimate.value, max(low, estimate.lower), min(high, estimate.upper), estimate.interval)
+    return Estimate(
+        estimate.value, max(low, estimate.lower), min(high, estimate.upper), estimate.interval
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,11 +115,16 @@ class Standing:
         if not common:
             raise ComponentError(
                 "Base and trained policy were given different problems",
-                value=f"{len(base.problems)} of the base, {len(trained.problems)} of the trained policy, none in common",
+                value=f"{len(base.problems)} of the base, {len(trained.problems)} of the trained "
+                "policy, none in common",
                 allowed="completions on the same problems",
                 do="Evaluate both on one set of problems",
             )
-        return cls(base.chosen(common), trained.chosen(common), len(base.problems) + len(trained.problems) - 2 * len(common))
+        return cls(
+            base.chosen(common),
+            trained.chosen(common),
+            len(base.problems) + len(trained.problems) - 2 * len(common),
+        )
 
     @property
     def fewest(self) -> int:
@@ -101,7 +132,9 @@ class Standing:
         return int(min(self.base.stored_P.min(), self.trained.stored_P.min()))
 
     def difference(self, ks: Sequence[int], name: str) -> list[Point]:
-        """Trained less base pass@k with one band over all k, on the problems that both have max k graded draws of."""
+        """Trained less base pass@k with one band over all k, on the problems that both have max k
+        graded draws of.
+        """
         difference_PK, dropped = self._difference(ks)
         n = len(difference_PK)
         if not n:
@@ -110,7 +143,9 @@ class Standing:
         return [Point(k, whole(at, dropped, n), n, dropped) for k, at in zip(ks, band, strict=True)]
 
     def crossing(self, ks: Sequence[int]) -> tuple[Point, Point]:
-        """The k at which the base overtakes, and the share of bootstrap draws over problems in which it does."""
+        """The k at which the base overtakes, and the share of bootstrap draws over problems in
+        which it does.
+        """
         difference_PK, dropped = self._difference(ks)
         n = len(difference_PK)
         if not n:
@@ -130,25 +165,41 @@ class Standing:
         return Point(ks[-1], whole(gap, dropped, n), n, dropped)
 
     def classes(self) -> tuple[dict[str, Point], dict[str, Point]]:
-        """How many problems were kept, lost, won or are out of reach of both, and the three shares made of them.
+        """How many problems were kept, lost, won or are out of reach of both, and the three shares
+        made of them.
 
-        Each problem is met with as many graded draws of the base as of the trained policy; k is the largest such number.
+        Each problem is met with as many graded draws of the base as of the trained policy; k is the
+        largest such number.
         """
         equal_P = np.minimum(self.base.graded_P, self.trained.graded_P)
         k, met_P = int(equal_P.max(initial=0)), equal_P > 0
         found = [
             CLASSES[bool(base), bool(trained)]
-            for base, trained in zip((self.base.first_P < equal_P)[met_P], (self.trained.first_P < equal_P)[met_P], strict=True)
+            for base, trained in zip(
+                (self.base.first_P < equal_P)[met_P],
+                (self.trained.first_P < equal_P)[met_P],
+                strict=True,
+            )
         ]
         n, dropped = len(found), self.alone + int((~met_P).sum())
         counts = {
-            name: Point(k, Estimate(float(found.count(name)), None, None, "") if found else None, n, dropped) for name in CLASSES.values()
+            name: Point(
+                k, Estimate(float(found.count(name)), None, None, "") if found else None, n, dropped
+            )
+            for name in CLASSES.values()
         }
         shares = {}
         for name, (points, among, bounds) in SUPPORT.items():
-            top, bottom = [points.get(each, 0.0) for each in found], [float(each in among) for each in found]
+            top, bottom = (
+                [points.get(each, 0.0) for each in found],
+                [float(each in among) for each in found],
+            )
             count = int(sum(bottom))
-            share = ratio_over_problems(top, bottom, address=f"boundary/{name}", bounds=bounds) if count else None
+            share = (
+                ratio_over_problems(top, bottom, address=f"boundary/{name}", bounds=bounds)
+                if count
+                else None
+            )
             shares[name] = Point(k, whole(share, dropped, n) if share else None, count, dropped)
         return counts, shares
 
@@ -157,7 +208,9 @@ class Standing:
 
     def _difference(self, ks: Sequence[int]) -> tuple[np.ndarray, int]:
         usable_P = self._usable(ks[-1])
-        return (self.trained.pass_at(ks) - self.base.pass_at(ks))[usable_P], self.alone + int((~usable_P).sum())
+        return (self.trained.pass_at(ks) - self.base.pass_at(ks))[usable_P], self.alone + int(
+            (~usable_P).sum()
+        )
 
 
 @dataclass(frozen=True)
@@ -185,7 +238,8 @@ class Frontier:
 
 
 def frontier(rollouts: Path, base: Path | None = None) -> Frontier:
-    """pass@k of stored rollouts up to k = 1024 or the fewest draws of a problem, and the comparison with a base's.
+    """pass@k of stored rollouts up to k = 1024 or the fewest draws of a problem, and the comparison
+    with a base's.
 
     Raises:
         RunDirectoryError: If a file cannot be read as rollouts of one policy.
@@ -197,7 +251,16 @@ def frontier(rollouts: Path, base: Path | None = None) -> Frontier:
     if base is None:
         ks = powers_of_two(min(MOST_DRAWS, int(tolerant.stored_P.min())))
         curves = {name: pass_curve(own[name], ks, f"boundary/{name}") for name in EXTRACTORS}
-        return Frontier(**counts, curves=curves, base_curves={}, differences={}, crossing=None, sampling_gap=None, classes={}, support={})
+        return Frontier(
+            **counts,
+            curves=curves,
+            base_curves={},
+            differences={},
+            crossing=None,
+            sampling_gap=None,
+            classes={},
+            support={},
+        )
     theirs = read_tallies(base)
     standing = {name: Standing.of(theirs[name], own[name]) for name in EXTRACTORS}
     ks = powers_of_two(min(MOST_DRAWS, standing["tolerant"].fewest))
@@ -205,8 +268,13 @@ def frontier(rollouts: Path, base: Path | None = None) -> Frontier:
     return Frontier(
         **counts,
         curves={name: pass_curve(own[name], ks, f"boundary/{name}") for name in EXTRACTORS},
-        base_curves={name: pass_curve(theirs[name], ks, f"boundary/base/{name}") for name in EXTRACTORS},
-        differences={name: standing[name].difference(ks, f"boundary/difference/{name}") for name in EXTRACTORS},
+        base_curves={
+            name: pass_curve(theirs[name], ks, f"boundary/base/{name}") for name in EXTRACTORS
+        },
+        differences={
+            name: standing[name].difference(ks, f"boundary/difference/{name}")
+            for name in EXTRACTORS
+        },
         crossing=standing["tolerant"].crossing(ks),
         sampling_gap=standing["tolerant"].sampling_gap(ks),
         classes=classes,

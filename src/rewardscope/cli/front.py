@@ -12,22 +12,37 @@ from rich.console import Console
 from rewardscope.errors import StudyError
 
 app = typer.Typer(
-    help="A placebo-controlled laboratory for reward learning.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+    help="A placebo-controlled laboratory for reward learning.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
 )
-organisms_app = typer.Typer(help="Tiny models of known content: list them, or build one from its recipe.", no_args_is_help=True)
+organisms_app = typer.Typer(
+    help="Tiny models of known content: list them, or build one from its recipe.",
+    no_args_is_help=True,
+)
 app.add_typer(organisms_app, name="organisms")
 console = Console()
 
 Arm = TypeVar("Arm")
-Out = Annotated[Path | None, typer.Option("--out", help="Run directory; runs/<study> when not given.")]
+Out = Annotated[
+    Path | None, typer.Option("--out", help="Run directory; runs/<study> when not given.")
+]
 Workers = Annotated[
-    int | None, typer.Option("--workers", min=0, help="Worker processes; as many as the cores have room for when not given.")
+    int | None,
+    typer.Option(
+        "--workers",
+        min=0,
+        help="Worker processes; as many as the cores have room for when not given.",
+    ),
 ]
 RunPath = Annotated[Path, typer.Argument(help="Run directory.")]
 
 
 def say(text: str) -> None:
-    """Prints a line as it is: no markup in it has effect, and a command or path in it is never broken over lines."""
+    """Prints a line as it is: no markup in it has effect, and a command or path in it is never
+    broken over lines.
+    """
     console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
@@ -38,7 +53,12 @@ def arm_named(name: str, arms: Mapping[str, Arm], whose: str) -> Arm:
         StudyError: If there is none.
     """
     if name not in arms:
-        raise StudyError(f"The {whose} has no such arm", value=repr(name), allowed=", ".join(arms), do="Check the spelling")
+        raise StudyError(
+            f"The {whose} has no such arm",
+            value=repr(name),
+            allowed=", ".join(arms),
+            do="Check the spelling",
+        )
     return arms[name]
 
 

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
-from rewardscope.cli.front import Out, RunPath, Workers, app, arm_named, console, count_of, say, show_json
+from rewardscope.cli.front import (
+    Out,
+    RunPath,
+    Workers,
+    app,
+    arm_named,
+    console,
+    count_of,
+    say,
+    show_json,
+)
 from rewardscope.errors import StudyError
 from rewardscope.report.layout import folding_table
 
@@ -26,9 +36,13 @@ def tour(out: Out = None, workers: Workers = None) -> None:
 
 @app.command()
 def run(
-    study: Annotated[Path, typer.Argument(help="Python file that defines `study = Study(...)`.")], out: Out = None, workers: Workers = None
+    study: Annotated[Path, typer.Argument(help="Python file that defines `study = Study(...)`.")],
+    out: Out = None,
+    workers: Workers = None,
 ) -> None:
-    """Run a study, or go on with it: finished cells are kept, unfinished ones resume from their last checkpoint."""
+    """Run a study, or go on with it: finished cells are kept, unfinished ones resume from their
+    last checkpoint.
+    """
     _run(study, out, workers, f"rewardscope run {shlex.quote(str(study))}")
 
 
@@ -44,7 +58,9 @@ def _out(place: Path | None) -> str:
     return f" --out {shlex.quote(str(place))}" if place else ""
 
 
-def _carry_out(study: "Study", path: Path | None, root: Path, command: str, workers: int | None) -> "RunDirectory":
+def _carry_out(
+    study: "Study", path: Path | None, root: Path, command: str, workers: int | None
+) -> "RunDirectory":
     """Runs the study there, or goes on with it, and concludes."""
     from rewardscope.study import default_workers, open_run, run_study
     from rewardscope.study.progress import StudyProgress
@@ -54,7 +70,10 @@ def _carry_out(study: "Study", path: Path | None, root: Path, command: str, work
     count = default_workers(study) if workers is None else workers
     say(f"{study.name}: {study.question}")
     size = f"{count_of(len(study.arms), 'arm')} x {count_of(len(study.seeds), 'seed')}"
-    say(f"{size}, {count_of(count, 'worker')} x {count_of(study.threads_per_cell, 'thread')}, in {root}")
+    say(
+        f"{size}, {count_of(count, 'worker')} x {count_of(study.threads_per_cell, 'thread')}, in "
+        f"{root}"
+    )
     try:
         with StudyProgress(study, directory, console) as progress:
             failed = run_study(study, path, directory, count, progress.poll)
@@ -69,13 +88,17 @@ def _carry_out(study: "Study", path: Path | None, root: Path, command: str, work
             befallen.setdefault(reason, []).append(name)
         reasons = "\n".join(f"{', '.join(names)}: {reason}" for reason, names in befallen.items())
         raise StudyError(
-            f"{len(failed)} of {len(study.cells())} cells failed", value=reasons, do="Mend the cause and run again: finished cells are kept"
+            f"{len(failed)} of {len(study.cells())} cells failed",
+            value=reasons,
+            do="Mend the cause and run again: finished cells are kept",
         )
     return directory
 
 
 def _conclude(root: Path) -> Path:
-    """Judges the claims from the rows on disk, prints the verdict table and writes the page; needs no torch."""
+    """Judges the claims from the rows on disk, prints the verdict table and writes the page; needs
+    no torch.
+    """
     from rewardscope.report import verdict_table, write_page
     from rewardscope.report.claims import judge
     from rewardscope.store import RunDirectory
@@ -94,22 +117,34 @@ def report(root: RunPath) -> None:
 
 
 @app.command()
-def status(root: RunPath, as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for machines.")] = False) -> None:
+def status(
+    root: RunPath,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for machines.")] = False,
+) -> None:
     """Say how far each cell of a run is, whether somebody is at it, and why a failed one failed."""
     from rewardscope.store import RunDirectory
 
     directory = RunDirectory(root)
     record = directory.record()
     targets = dict.fromkeys((arm["base_cell"] for arm in record["arms"]), 0)
-    targets |= {cell: arm["config"]["steps"] for arm in record["arms"] for cell in arm["cells"].values()}
+    targets |= {
+        cell: arm["config"]["steps"] for arm in record["arms"] for cell in arm["cells"].values()
+    }
     found = [_standing(directory.cell(name), steps) for name, steps in targets.items()]
     if as_json:
         show_json(found)
         return
     table = folding_table("cell", "state", "step", "reason")
     for cell in found:
-        state = cell["state"] + (f", {cell['phase']}" if cell["state"] == "running" and cell["phase"] else "")
-        table.add_row(Text(cell["cell"]), state, f"{cell['step']}/{cell['steps']}" if cell["steps"] else "", Text(cell["reason"]))
+        state = cell["state"] + (
+            f", {cell['phase']}" if cell["state"] == "running" and cell["phase"] else ""
+        )
+        table.add_row(
+            Text(cell["cell"]),
+            state,
+            f"{cell['step']}/{cell['steps']}" if cell["steps"] else "",
+            Text(cell["reason"]),
+        )
     console.print(table)
 
 
@@ -117,8 +152,19 @@ def _standing(cell: "CellDirectory", steps: int) -> dict[str, Any]:
     """How far a cell is; one that began and that no process holds is stopped."""
     found, held = cell.status(), cell.is_held
     state = "running" if held else "stopped" if found["state"] == "running" else found["state"]
-    reason = "nobody is at it: run the study again to go on" if state == "stopped" else found.get("reason", "")
-    return {"cell": cell.path.name, "state": state, "phase": found.get("phase"), "step": found["step"], "steps": steps, "reason": reason}
+    reason = (
+        "nobody is at it: run the study again to go on"
+        if state == "stopped"
+        else found.get("reason", "")
+    )
+    return {
+        "cell": cell.path.name,
+        "state": state,
+        "phase": found.get("phase"),
+        "step": found["step"],
+        "steps": steps,
+        "reason": reason,
+    }
 
 
 def _arm_of(record: dict[str, Any], name: str) -> dict[str, Any]:
@@ -130,13 +176,17 @@ def _arm_of(record: dict[str, Any], name: str) -> dict[str, Any]:
 @app.command()
 def rank(
     root: RunPath,
-    arm: Annotated[str, typer.Argument(help="Arm that met its problems more than once, such as one on a Pool.")],
+    arm: Annotated[
+        str, typer.Argument(help="Arm that met its problems more than once, such as one on a Pool.")
+    ],
     top: Annotated[int, typer.Option("--top", min=1, help="How many to show.")] = 10,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for machines.")] = False,
 ) -> None:
-    """List an arm's training problems by how much their pass rate moved over the run: the first is one-example training's pick.
+    """List an arm's training problems by how much their pass rate moved over the run: the first is
+    one-example training's pick.
 
-    The order reads the key, so an arm that trains on such a pick declares it: Pool(1, first=INDEX, chosen_by_truth=True).
+    The order reads the key, so an arm that trains on such a pick declares it: Pool(1, first=INDEX,
+    chosen_by_truth=True).
     """
     from rewardscope.catalogue import COMPONENTS
     from rewardscope.codec import decode
@@ -153,7 +203,13 @@ def rank(
     table = folding_table("index", "deviation", "mean", "times met", "prompt")
     for index, problem in ranked:
         prompt = problem.prompt if len(problem.prompt) <= 60 else problem.prompt[:57] + "..."
-        table.add_row(str(index), f"{problem.deviation:.3f}", f"{problem.mean:.2f}", str(problem.times_met), Text(prompt))
+        table.add_row(
+            str(index),
+            f"{problem.deviation:.3f}",
+            f"{problem.mean:.2f}",
+            str(problem.times_met),
+            Text(prompt),
+        )
     console.print(table)
 
 
@@ -161,10 +217,19 @@ def rank(
 def phases(
     root: RunPath,
     arm: Annotated[str, typer.Argument(help="Arm of the run.")],
-    gram: Annotated[list[str] | None, typer.Option("--gram", help="A strategic gram, as often as there are; mined when not given.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For machines, with both curves.")] = False,
+    gram: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--gram", help="A strategic gram, as often as there are; mined when not given."
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="For machines, with both curves.")
+    ] = False,
 ) -> None:
-    """Say where an arm's runs bend: execution tokens growing sure, plans growing varied, in that order or not; beside random grams."""
+    """Say where an arm's runs bend: execution tokens growing sure, plans growing varied, in that
+    order or not; beside random grams.
+    """
     from rewardscope.catalogue import COMPONENTS
     from rewardscope.codec import decode
     from rewardscope.report.tables import course_table
@@ -174,7 +239,12 @@ def phases(
     directory = RunDirectory(root)
     entry = _arm_of(directory.record(), arm)
     cells = {int(seed): directory.cell(name) for seed, name in entry["cells"].items()}
-    found = courses(decode(entry["config"]["start"], COMPONENTS).load(), directory.cell(entry["base_cell"]), cells, gram or ())
+    found = courses(
+        decode(entry["config"]["start"], COMPONENTS).load(),
+        directory.cell(entry["base_cell"]),
+        cells,
+        gram or (),
+    )
     records = {kind: each.record() for kind, each in found.items()}
     if as_json:
         show_json(records)
@@ -189,12 +259,18 @@ def subnetwork(
     root: RunPath,
     arm: Annotated[str, typer.Argument(help="Arm of the run, finished under two seeds or more.")],
     out: Annotated[
-        Path | None, typer.Option("--out", help="Directory of the retrainings; RUN-ARM-subnetwork beside the run when not given.")
+        Path | None,
+        typer.Option(
+            "--out",
+            help="Directory of the retrainings; RUN-ARM-subnetwork beside the run when not given.",
+        ),
     ] = None,
     workers: Workers = None,
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
-    """Train again only the entries that an arm had changed, beside as many random, smallest and another seed's ones."""
+    """Train again only the entries that an arm had changed, beside as many random, smallest and
+    another seed's ones.
+    """
     from rewardscope.report.tables import subnetwork_table
     from rewardscope.study.subnetwork import read_subnetworks
 
@@ -221,6 +297,20 @@ def _subnetwork_study(root: Path, arm: str, name: str) -> "Study":
     entry = _arm_of(record, arm)
     whole = decode(entry["config"], COMPONENTS)
     cells = {int(seed): directory.cell(cell) for seed, cell in entry["cells"].items()}
-    trained = {seed: cell.checkpoint(whole.steps) for seed, cell in cells.items() if cell.status()["state"] == "done"}
-    evaluation, *probes = (decode(part, COMPONENTS) for part in (record["evaluation"], *record["probes"]))
-    return subnetwork_study(name, whole, trained, evaluation, tuple(probes), record["threads_per_cell"], record["device"])
+    trained = {
+        seed: cell.checkpoint(whole.steps)
+        for seed, cell in cells.items()
+        if cell.status()["state"] == "done"
+    }
+    evaluation, *probes = (
+        decode(part, COMPONENTS) for part in (record["evaluation"], *record["probes"])
+    )
+    return subnetwork_study(
+        name,
+        whole,
+        trained,
+        evaluation,
+        tuple(probes),
+        record["threads_per_cell"],
+        record["device"],
+    )

@@ -13,7 +13,9 @@ from rewardscope.report.layout import folding_table
 
 
 @app.command()
-def methods(as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for machines.")] = False) -> None:
+def methods(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for machines.")] = False,
+) -> None:
     """List every component there is, with what it declares and where it comes from."""
     from rewardscope.catalogue import KINDS, as_records
 
@@ -22,32 +24,55 @@ def methods(as_json: Annotated[bool, typer.Option("--json", help="One JSON list,
         show_json(records)
         return
     for kind in KINDS:
-        table = folding_table("name", "fields", "key", "what it is", title=kind, title_justify="left", expand=False, show_lines=True)
+        table = folding_table(
+            "name",
+            "fields",
+            "key",
+            "what it is",
+            title=kind,
+            title_justify="left",
+            expand=False,
+            show_lines=True,
+        )
         for record in records:
             if record["kind"] == kind:
-                declares = {True: "reads it", False: "sealed", None: ""}.get(record["uses_truth"], record["uses_truth"])
+                declares = {True: "reads it", False: "sealed", None: ""}.get(
+                    record["uses_truth"], record["uses_truth"]
+                )
                 placebo = " (placebo)" if record["placebo"] else ""
-                what = Text(record["what"]).append(f"\n{record['source']}" if record["source"] else "", style="dim")
+                what = Text(record["what"]).append(
+                    f"\n{record['source']}" if record["source"] else "", style="dim"
+                )
                 table.add_row(record["name"], Text(record["fields"]), f"{declares}{placebo}", what)
         console.print(table)
 
 
 @app.command()
-def worlds(as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for machines.")] = False) -> None:
-    """List environments and organisms with a problem each, its oracle's completion, and how untrained policies behave there."""
+def worlds(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for machines.")] = False,
+) -> None:
+    """List environments and organisms with a problem each, its oracle's completion, and how
+    untrained policies behave there.
+    """
     from rewardscope import catalogue
 
     records = catalogue.worlds()
     if as_json:
         show_json(records)
         return
-    table = folding_table("world", "a problem, and its oracle's completion", "untrained policies", show_lines=True)
+    table = folding_table(
+        "world", "a problem, and its oracle's completion", "untrained policies", show_lines=True
+    )
     for record in records:
         name = f"{record['name']}\n{record['world']}" if record["world"] else record["name"]
         told = Text(record["what"], style="dim").append(
             f"\nplanted: {_shares(record['planted'])}" if record["planted"] else "", style="dim"
         )
-        problem = Text(_cut(record["prompt"])).append(f"\n→ {_cut(record['oracle'])}\n", style="bold").append_text(told)
+        problem = (
+            Text(_cut(record["prompt"]))
+            .append(f"\n→ {_cut(record['oracle'])}\n", style="bold")
+            .append_text(told)
+        )
         asked = [_behaviour(policy, told) for policy, told in record["measured"].items()]
         asked += [f"its organisms: {', '.join(record['organisms'])}"] if record["organisms"] else []
         table.add_row(name, problem, Text("\n".join(asked)))
@@ -55,14 +80,23 @@ def worlds(as_json: Annotated[bool, typer.Option("--json", help="One JSON list, 
 
 
 def _behaviour(policy: str, measured: dict[str, Any]) -> str:
-    told = f"{policy}: {_solved(measured)} ({measured['problems']} problems x {measured['draws_per_problem']})"
-    return told + (f"\nshares: {_shares(measured['strategy_share'])}" if len(measured["strategy_share"]) > 1 else "")
+    told = (
+        f"{policy}: {_solved(measured)} ({measured['problems']} problems x "
+        f"{measured['draws_per_problem']})"
+    )
+    return told + (
+        f"\nshares: {_shares(measured['strategy_share'])}"
+        if len(measured["strategy_share"]) > 1
+        else ""
+    )
 
 
 def _solved(measured: dict[str, Any]) -> str:
     """pass@1, and pass@k for every k that was measured: it ends at the draws there were."""
     within = sorted((int(k), share) for k, share in measured["solved_within"].items())
-    return ", ".join([f"pass@1 {measured['pass_at_1']:.3f}", *(f"pass@{k} {share:.2f}" for k, share in within)])
+    return ", ".join(
+        [f"pass@1 {measured['pass_at_1']:.3f}", *(f"pass@{k} {share:.2f}" for k, share in within)]
+    )
 
 
 def _cut(text: str, most: int = 400) -> str:
@@ -70,8 +104,12 @@ def _cut(text: str, most: int = 400) -> str:
 
 
 @app.command()
-def instruments(as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for machines.")] = False) -> None:
-    """List the instruments with what each reports and what proved it; one with a figure that did not hold is marked experimental."""
+def instruments(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for machines.")] = False,
+) -> None:
+    """List the instruments with what each reports and what proved it; one with a figure that did
+    not hold is marked experimental.
+    """
     from rewardscope.catalogue import first_line
     from rewardscope.learner import Subnetwork
     from rewardscope.probes import PROBES, validation
@@ -82,7 +120,13 @@ def instruments(as_json: Annotated[bool, typer.Option("--json", help="One JSON l
     from rewardscope.types import Verdict
 
     checks = validation()
-    others = {"Agreement": Agreement, "ClipBias": ClipBias, "ErrorAuroc": ErrorAuroc, "Subnetwork": Subnetwork, "Verdicts": Verdict}
+    others = {
+        "Agreement": Agreement,
+        "ClipBias": ClipBias,
+        "ErrorAuroc": ErrorAuroc,
+        "Subnetwork": Subnetwork,
+        "Verdicts": Verdict,
+    }
     shown: dict[str, type] = {**PROBES, **others, **DETECTORS}
     proofs = {name: [check for check in checks if check["instrument"] == name] for name in shown}
     if as_json:
@@ -98,20 +142,29 @@ def instruments(as_json: Annotated[bool, typer.Option("--json", help="One JSON l
         ]
         show_json(records)
         return
-    table = folding_table("instrument", "reports", "reads", "proved by: found (must lie in)", show_lines=True)
+    table = folding_table(
+        "instrument", "reports", "reads", "proved by: found (must lie in)", show_lines=True
+    )
     for name, cls in shown.items():
         held = all(check["held"] for check in proofs[name])
         figures = Text("\n").join(
-            Text(f"{c['what']}: {c['found']:.3g} ({c['lowest']:g} to {c['highest']:g}; {c['n']})", "" if c["held"] else "bold red")
+            Text(
+                f"{c['what']}: {c['found']:.3g} ({c['lowest']:g} to {c['highest']:g}; {c['n']})",
+                "" if c["held"] else "bold red",
+            )
             for c in proofs[name]
         )
         reads = Text(getattr(cls, "reads", "texts" if name in DETECTORS else "measurements"))
-        table.add_row(Text(name if held else f"{name}\nexperimental"), Text(first_line(cls)), reads, figures)
+        table.add_row(
+            Text(name if held else f"{name}\nexperimental"), Text(first_line(cls)), reads, figures
+        )
     console.print(table)
 
 
 @app.command()
-def doctor(as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for machines.")] = False) -> None:
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for machines.")] = False,
+) -> None:
     """Check what this machine has, and that every environment accepts its own oracle."""
     from rewardscope.doctor import examine
 
@@ -121,14 +174,20 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="One JSON list, 
     else:
         table = folding_table("what", "found", "")
         for finding in findings:
-            table.add_row(finding.what, Text(finding.found), "[green]ok[/green]" if finding.good else "[red]mend[/red]")
+            table.add_row(
+                finding.what,
+                Text(finding.found),
+                "[green]ok[/green]" if finding.good else "[red]mend[/red]",
+            )
         console.print(table)
     if not all(finding.good for finding in findings):
         raise typer.Exit(1)
 
 
 @organisms_app.command("list")
-def list_organisms(as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for machines.")] = False) -> None:
+def list_organisms(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for machines.")] = False,
+) -> None:
     """List the organisms with what is planted in them and how they behave untrained."""
     from rewardscope.organisms import RECIPES, card
 
@@ -136,7 +195,9 @@ def list_organisms(as_json: Annotated[bool, typer.Option("--json", help="One JSO
     if as_json:
         show_json(list(cards.values()))
         return
-    table = folding_table("organism", "planted", "world", "solved", "strategy shares", "strategy accuracy")
+    table = folding_table(
+        "organism", "planted", "world", "solved", "strategy shares", "strategy accuracy"
+    )
     for name, content in cards.items():
         for place, (world, measured) in enumerate(content["measured"].items()):
             table.add_row(
@@ -156,28 +217,42 @@ def _shares(values: dict[str, float]) -> str:
 @organisms_app.command("build")
 def build_organism(
     name: Annotated[str, typer.Argument(help="One that `rewardscope organisms list` shows.")],
-    out: Annotated[Path | None, typer.Option("--out", help="Folder to build in; the package's own when not given.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Folder to build in; the package's own when not given."),
+    ] = None,
 ) -> None:
     """Make an organism from its recipe: the same seed gives the same weights on one machine.
 
-    Another kind of processor rounds otherwise, and training makes another organism of that; the card beside it is of what was built.
+    Another kind of processor rounds otherwise, and training makes another organism of that; the
+    card beside it is of what was built.
     """
     import torch
     from rich.progress import Progress
 
     from rewardscope.organisms import build, card
 
-    torch.set_num_threads(1)  # the number of threads changes low bits, and a recipe promises the same bits
+    torch.set_num_threads(
+        1
+    )  # the number of threads changes low bits, and a recipe promises the same bits
     with Progress(console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task(name)
 
         def show(done: int, total: int, loss: float) -> None:
-            bar.update(task, completed=done, total=total, description=f"{name}  loss {loss:.3f} nats")
+            bar.update(
+                task, completed=done, total=total, description=f"{name}  loss {loss:.3f} nats"
+            )
             if not console.is_terminal and done % 200 == 0:
                 say(f"{name}: {done}/{total} steps, loss {loss:.3f} nats per token")
 
         folder = build(name, show, out)
     say(f"Written: {folder}")
     if out is not None:
-        same = json.loads((folder / "card.json").read_text())["weights_sha256"] == card(name)["weights_sha256"]
-        say(f"The shipped weights are {'the same' if same else 'others, of another kind of processor or version of torch'}")
+        same = (
+            json.loads((folder / "card.json").read_text())["weights_sha256"]
+            == card(name)["weights_sha256"]
+        )
+        say(
+            f"The shipped weights are "
+            f"{'the same' if same else 'others, of another kind of processor or version of torch'}"
+        )

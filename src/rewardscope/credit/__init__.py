@@ -16,7 +16,15 @@ from rewardscope.credit.signed import Signed
 CREDITS: dict[str, type[Credit]] = {
     cls.__name__: cls
     for cls in (
-        *(GroupMean, LeaveOneOut, Reinforce, ReinforcePlusPlus, Signed, GeneralisedAdvantage, ImplicitProcess),
+        *(
+            GroupMean,
+            LeaveOneOut,
+            Reinforce,
+            ReinforcePlusPlus,
+            Signed,
+            GeneralisedAdvantage,
+            ImplicitProcess,
+        ),
         *(KLInReward, Planning, SelfDistillation, Imitation),
     )
 }

@@ -41,8 +41,12 @@ def need_groups(reward_PG: Float[Tensor, "P G"], method: str) -> None:
         )
 
 
-def spread(advantage_PG: Float[Tensor, "P G"], mask_NT: Bool[Tensor, "N T"]) -> Float[Tensor, "N T"]:
-    """Every sampled token of a completion gets the completion's advantage; untold completions (NaN) get 0."""
+def spread(
+    advantage_PG: Float[Tensor, "P G"], mask_NT: Bool[Tensor, "N T"]
+) -> Float[Tensor, "N T"]:
+    """Every sampled token of a completion gets the completion's advantage; untold completions (NaN)
+    get 0.
+    """
     return advantage_PG.nan_to_num(0.0).reshape(-1, 1) * mask_NT
 
 
@@ -57,7 +61,9 @@ def to_come(value_NT: Float[Tensor, "N T"], discount: float = 1.0) -> Float[Tens
 
 
 def whitened(value_NT: Float[Tensor, "N T"], mask_NT: Bool[Tensor, "N T"]) -> Float[Tensor, "N T"]:
-    """Mean 0 and std 1 over all masked tokens of the step, 0 off the mask; tokens that are all alike become 0."""
+    """Mean 0 and std 1 over all masked tokens of the step, 0 off the mask; tokens that are all
+    alike become 0.
+    """
     count = mask_NT.sum().clamp(min=1)
     centred_NT = (value_NT - (value_NT * mask_NT).sum() / count) * mask_NT
     std = (centred_NT.square().sum() / (count - 1).clamp(min=1)).sqrt()

@@ -14,13 +14,15 @@ from rewardscope.tensors import Signal, Signals, TokenCredit
 class GeneralisedAdvantage:
     """Generalised advantage estimation over a critic's values.
 
-    delta[n, t] = r[n, t] + discount x V[n, t + 1] - V[n, t], with the reward on the last token and V = 0 after it;
-    A[n, t] = sum over l of (discount x trace)^l delta[n, t + l]; the critic is taught V[n, t] + A[n, t]. A completion that the sampler
-    cut off ends like any other: there is no reward to come that anybody could pay.
+    delta[n, t] = r[n, t] + discount x V[n, t + 1] - V[n, t], with the reward on the last token and
+    V = 0 after it; A[n, t] = sum over l of (discount x trace)^l delta[n, t + l]; the critic is
+    taught V[n, t] + A[n, t]. A completion that the sampler cut off ends like any other: there is no
+    reward to come that anybody could pay.
 
     Source:
-        Schulman et al. 2016, arXiv:1506.02438, eq. 16; Schulman et al. 2017, arXiv:1707.06347. Advantages are whitened over the step, as
-        PPO implementations do and the papers do not say.
+        Schulman et al. 2016, arXiv:1506.02438, eq. 16; Schulman et al. 2017, arXiv:1707.06347.
+            Advantages are whitened over the step, as PPO implementations do and the papers do not
+            say.
     """
 
     discount: float = 1.0
@@ -40,20 +42,32 @@ class GeneralisedAdvantage:
             )
 
     def __call__(self, signals: Signals) -> TokenCredit:
-        """Advantages and the critic's targets; an untold completion gets 0 and teaches the critic nothing."""
+        """Advantages and the critic's targets; an untold completion gets 0 and teaches the critic
+        nothing.
+        """
         value_NT = signals.ask("value_NT", "GeneralisedAdvantage") * signals.mask_NT
         told_NT = signals.mask_NT & ~signals.reward_N.isnan()[:, None]
         length_N = signals.mask_NT.sum(dim=1)
         reward_NT = torch.zeros_like(value_NT)
-        reward_NT[torch.arange(len(length_N)), (length_N - 1).clamp(min=0)] = signals.reward_N.nan_to_num(0.0)
-        after_NT = torch.cat([value_NT[:, 1:], torch.zeros_like(value_NT[:, :1])], dim=1)  # 0 after the last token: it is off the mask
+        reward_NT[torch.arange(len(length_N)), (length_N - 1).clamp(min=0)] = (
+            signals.reward_N.nan_to_num(0.0)
+        )
+        after_NT = torch.cat(
+            [value_NT[:, 1:], torch.zeros_like(value_NT[:, :1])], dim=1
+        )  # 0 after the last token: it is off the mask
         delta_NT = (reward_NT + self.discount * after_NT - value_NT) * told_NT
         advantage_NT = to_come(delta_NT, self.discount * self.trace) * told_NT
         target_NT = torch.where(told_NT, value_NT + advantage_NT, torch.nan)
-        spread = float((target_NT[told_NT].var() if told_NT.sum() > 1 else torch.tensor(0.0)).item())
-        left = float((advantage_NT[told_NT].var() if told_NT.sum() > 1 else torch.tensor(0.0)).item())
+        spread = float(
+            (target_NT[told_NT].var() if told_NT.sum() > 1 else torch.tensor(0.0)).item()
+        )
+        left = float(
+            (advantage_NT[told_NT].var() if told_NT.sum() > 1 else torch.tensor(0.0)).item()
+        )
         notes = {
             "credit/informative_group_share": informative_share(signals.reward_PG),
             "credit/value_explained": 1 - left / spread if spread > 0 else 0.0,
         }
-        return TokenCredit(whitened(advantage_NT, told_NT) if self.whiten else advantage_NT, notes, target_NT)
+        return TokenCredit(
+            whitened(advantage_NT, told_NT) if self.whiten else advantage_NT, notes, target_NT
+        )

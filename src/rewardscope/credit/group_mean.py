@@ -14,7 +14,8 @@ STD_EPSILON = 1e-4
 
 
 def group_centred(reward_PG: Float[Tensor, "P G"], divide_by_std: bool) -> Float[Tensor, "P G"]:
-    """Reward minus the mean of the told rewards of its group, over their std where asked; NaN stays NaN.
+    """Reward minus the mean of the told rewards of its group, over their std where asked; NaN stays
+    NaN.
 
     A[p, g] = r[p, g] - mean_h r[p, h], divided by (std_h r[p, h] + 1e-4) with the n - 1 std.
 
@@ -34,10 +35,12 @@ def group_centred(reward_PG: Float[Tensor, "P G"], divide_by_std: bool) -> Float
 class GroupMean:
     """Group Relative Policy Optimization: the group's mean reward is the baseline.
 
-    Dividing by the group's std weights problems by how mixed their group is, which is a second reward; it is off unless asked for.
+    Dividing by the group's std weights problems by how mixed their group is, which is a second
+    reward; it is off unless asked for.
 
     Source:
-        Shao et al. 2024, arXiv:2402.03300, section 4.1 (with std); Liu et al. 2025, arXiv:2503.20783 (without).
+        Shao et al. 2024, arXiv:2402.03300, section 4.1 (with std); Liu et al. 2025,
+            arXiv:2503.20783 (without).
     """
 
     divide_by_std: bool = False
@@ -53,4 +56,7 @@ class GroupMean:
         """
         need_groups(signals.reward_PG, "GroupMean")
         advantage_PG = group_centred(signals.reward_PG, self.divide_by_std)
-        return TokenCredit(spread(advantage_PG, signals.mask_NT), {"credit/informative_group_share": informative_share(signals.reward_PG)})
+        return TokenCredit(
+            spread(advantage_PG, signals.mask_NT),
+            {"credit/informative_group_share": informative_share(signals.reward_PG)},
+        )

@@ -12,15 +12,17 @@ from rewardscope.tensors import Signal, Signals, TokenCredit
 
 @dataclass(frozen=True)
 class Imitation:
-    """-log policy of completions whose told reward is ``threshold`` or more, each with the same weight; no ratio, no clip, no baseline.
+    """-log policy of completions whose told reward is ``threshold`` or more, each with the same
+    weight; no ratio, no clip, no baseline.
 
-    On the policy's own completions this is rejection-sampling fine-tuning; with `Learner(restart_every=1, epochs=...)` expert
-    iteration, which trains the start anew on what the latest policy wrote; on an arm's demonstrations supervised fine-tuning.
-    ``distinct`` gives equal completions of a problem together the weight of one.
+    On the policy's own completions this is rejection-sampling fine-tuning; with
+    `Learner(restart_every=1, epochs=...)` expert iteration, which trains the start anew on what the
+    latest policy wrote; on an arm's demonstrations supervised fine-tuning. ``distinct`` gives equal
+    completions of a problem together the weight of one.
 
     Source:
-        Yuan et al. 2023, arXiv:2308.01825 (rejection sampling, distinct paths); Singh et al. 2023, arXiv:2312.06585 (ReST-EM); Zelikman et
-        al. 2022, arXiv:2203.14465 (STaR).
+        Yuan et al. 2023, arXiv:2308.01825 (rejection sampling, distinct paths); Singh et al. 2023,
+            arXiv:2312.06585 (ReST-EM); Zelikman et al. 2022, arXiv:2203.14465 (STaR).
     """
 
     threshold: float = 1.0
@@ -47,7 +49,11 @@ class Imitation:
 def _times_chosen(signals: Signals, chosen_PG: Tensor) -> Tensor:
     """How many chosen completions (P, G) of the group have each completion's tokens."""
     if signals.token_NT is None:
-        raise ComponentError("Imitation(distinct=True) compares tokens", value="none were given", do="Give the signals token_NT")
+        raise ComponentError(
+            "Imitation(distinct=True) compares tokens",
+            value="none were given",
+            do="Give the signals token_NT",
+        )
     marked_NT = (signals.token_NT + 1) * signals.mask_NT  # 0 is a token too, and padding is not
     token_PGT = marked_NT.reshape(*chosen_PG.shape, -1)
     equal_PGG = (token_PGT[:, :, None] == token_PGT[:, None, :]).all(dim=-1)

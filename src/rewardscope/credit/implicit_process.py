@@ -12,21 +12,26 @@ from rewardscope.seeds import generator
 from rewardscope.tensors import Signal, Signals, TokenCredit
 
 Placement = Literal["token", "uniform", "last", "noise"]
-"""Where a completion's process reward goes: token by token; spread evenly; all on the last token; random shares of the same sum."""
+"""Where a completion's process reward goes: token by token; spread evenly; all on the last token;
+random shares of the same sum.
+"""
 
 
 @dataclass(frozen=True)
 class ImplicitProcess:
     """Returns of the implicit process reward beside the leave-one-out outcome.
 
-    q[n, t] = beta (log pi_phi - log pi_reference) of each token, from the learner's ``implicit`` model; G = completions per problem.
+    q[n, t] = beta (log pi_phi - log pi_reference) of each token, from the learner's ``implicit``
+    model; G = completions per problem.
 
-    form="paper", eq. 5: A[n, t] = sum over s >= t of (q[n, s] - mean over siblings of their token-mean q) + leave-one-out outcome.
-    form="code", as released: q divided by the step's largest |return| (so beta cancels), baseline
-    q x G / (G - 1) - sum over the whole group of token-means / (G - 1), outcome leave-one-out added, the sum whitened over the step.
+    form="paper", eq. 5: A[n, t] = sum over s >= t of (q[n, s] - mean over siblings of their
+    token-mean q) + leave-one-out outcome. form="code", as released: q divided by the step's largest
+    |return| (so beta cancels), baseline q x G / (G - 1) - sum over the whole group of token-means /
+    (G - 1), outcome leave-one-out added, the sum whitened over the step.
 
-    With phi = reference the paper's form is exactly `LeaveOneOut`. ``placement`` has the controls: a claim for process rewards needs
-    "token" to beat "uniform" and "noise", which have the same sum per completion.
+    With phi = reference the paper's form is exactly `LeaveOneOut`. ``placement`` has the controls:
+    a claim for process rewards needs "token" to beat "uniform" and "noise", which have the same sum
+    per completion.
 
     Source:
         Cui et al. 2025, arXiv:2502.01456 (PRIME); PRIME-RL/PRIME at 18ad596, core_algos.py.
@@ -39,8 +44,8 @@ class ImplicitProcess:
     needs: ClassVar[frozenset[Signal]] = frozenset({"implicit_NT"})
 
     def __call__(self, signals: Signals) -> TokenCredit:
-        """Advantages in reward units (paper) or standard deviations (code); an untold completion gets 0, and so does one whose
-        siblings are all untold.
+        """Advantages in reward units (paper) or standard deviations (code); an untold completion
+        gets 0, and so does one whose siblings are all untold.
 
         Raises:
             ComponentError: If groups have fewer than 2 completions.
@@ -49,7 +54,9 @@ class ImplicitProcess:
         told_PG = ~signals.reward_PG.isnan()
         told_PG = told_PG & (told_PG.sum(dim=1, keepdim=True) > 1)  # no sibling, no comparison
         told_NT = signals.mask_NT & told_PG.reshape(-1, 1)
-        ratio_NT = self._placed(signals.ask("implicit_NT", "ImplicitProcess") * told_NT, told_NT, signals)
+        ratio_NT = self._placed(
+            signals.ask("implicit_NT", "ImplicitProcess") * told_NT, told_NT, signals
+        )
         outcome_NT = spread(leave_one_out(signals.reward_PG), signals.mask_NT)
         siblings_P1 = (told_PG.sum(dim=1, keepdim=True) - 1).clamp(min=1)
         notes = {"credit/informative_group_share": informative_share(signals.reward_PG)}
@@ -62,7 +69,9 @@ class ImplicitProcess:
         mean_PG = _token_mean(scaled_NT, told_NT).reshape(told_PG.shape)
         count_P1 = told_PG.sum(dim=1, keepdim=True)
         factor_N = (count_P1 / siblings_P1).expand_as(mean_PG).reshape(-1, 1)
-        baseline_N = (mean_PG.sum(dim=1, keepdim=True) / siblings_P1).expand_as(mean_PG).reshape(-1, 1)
+        baseline_N = (
+            (mean_PG.sum(dim=1, keepdim=True) / siblings_P1).expand_as(mean_PG).reshape(-1, 1)
+        )
         return_NT = to_come((scaled_NT * factor_N - baseline_N) * told_NT) * told_NT
         return TokenCredit(whitened(return_NT + outcome_NT, told_NT), notes)
 
@@ -78,7 +87,9 @@ class ImplicitProcess:
             return sum_N1 * last_NT * told_NT
         share_NT = told_NT.float()
         if self.placement == "noise":
-            draws = generator(*signals.address, "implicit", "noise").exponential(size=tuple(ratio_NT.shape))
+            draws = generator(*signals.address, "implicit", "noise").exponential(
+                size=tuple(ratio_NT.shape)
+            )
             share_NT = torch.from_numpy(draws).float() * told_NT
         return sum_N1 * share_NT / share_NT.sum(dim=1, keepdim=True).clamp(min=1e-12)
 

@@ -33,10 +33,12 @@ class Reinforce:
 
 @dataclass(frozen=True)
 class ReinforcePlusPlus:
-    """Rewards whitened over all tokens of the step; with ``group_baseline`` minus the group's mean first (REINFORCE++-baseline).
+    """Rewards whitened over all tokens of the step; with ``group_baseline`` minus the group's mean
+    first (REINFORCE++-baseline).
 
-    A[p, g, t] = (r[p, g] - mean) / (std + 1e-8), mean and std over the step's told tokens, so long completions weigh more in both. The
-    paper's KL term in the reward is a component of its own: ``KLInReward(base=ReinforcePlusPlus())``.
+    A[p, g, t] = (r[p, g] - mean) / (std + 1e-8), mean and std over the step's told tokens, so long
+    completions weigh more in both. The paper's KL term in the reward is a component of its own:
+    ``KLInReward(base=ReinforcePlusPlus())``.
 
     Source:
         Hu et al. 2025, arXiv:2501.03262, eq. 8 to 10.
@@ -50,10 +52,15 @@ class ReinforcePlusPlus:
     def __call__(self, signals: Signals) -> TokenCredit:
         """Advantages in standard deviations of the step; rewards that are all equal give 0."""
         reward_PG = signals.reward_PG
-        base_PG = group_centred(reward_PG, divide_by_std=False) if self.group_baseline else reward_PG
+        base_PG = (
+            group_centred(reward_PG, divide_by_std=False) if self.group_baseline else reward_PG
+        )
         told_NT = signals.mask_NT & ~reward_PG.isnan().reshape(-1, 1)
         advantage_NT = whitened(spread(base_PG, signals.mask_NT), told_NT)
-        # equal rewards differ by rounding once their mean is taken off; a std of rounding errors is no scale
-        equal = torch.isclose(base_PG[~base_PG.isnan()], base_PG.nanmean(), atol=1e-6, rtol=1e-6).all()
+        # equal rewards differ by rounding once their mean is taken off; a std of rounding errors is
+        # no scale
+        equal = torch.isclose(
+            base_PG[~base_PG.isnan()], base_PG.nanmean(), atol=1e-6, rtol=1e-6
+        ).all()
         notes = {"credit/informative_group_share": informative_share(reward_PG)}
         return TokenCredit(torch.zeros_like(advantage_NT) if equal else advantage_NT, notes)

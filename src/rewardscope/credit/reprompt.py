@@ -17,17 +17,21 @@ PLACE = re.compile(r"\{(prompt|solution|feedback)\}")
 
 @dataclass(frozen=True)
 class Reprompt:
-    """What a teacher reads about each completion; None where there is no evidence, and then the completion is not taught.
+    """What a teacher reads about each completion; None where there is no evidence, and then the
+    completion is not taught.
 
-    solution: the first completion of the same problem whose told reward is ``threshold`` or more, the completion itself left out unless
-    ``own_success``; feedback: what the verifier said about the completion (reads the key, whatever it says), "without_solution" only where
-    there is none. Placebos of the same shape, given to the same completions: solution "failed" a failed sibling, "other" a success of
-    another problem of the step, "empty" no section; ``feedback_of`` "other" what was said about another problem, "empty" no section.
-    Where a placebo has nothing to give, the completion is not taught.
+    solution: the first completion of the same problem whose told reward is ``threshold`` or more,
+    the completion itself left out unless ``own_success``; feedback: what the verifier said about
+    the completion (reads the key, whatever it says), "without_solution" only where there is none.
+    Placebos of the same shape, given to the same completions: solution "failed" a failed sibling,
+    "other" a success of another problem of the step, "empty" no section; ``feedback_of`` "other"
+    what was said about another problem, "empty" no section. Where a placebo has nothing to give,
+    the completion is not taught.
 
     Source:
-        Huebotter et al. 2026, arXiv:2601.20802 (SDPO), table 2; defaults and template are its code's at 0e6d510, which leaves a
-        completion's own success out where the table passes it in, so a lone success is not taught.
+        Huebotter et al. 2026, arXiv:2601.20802 (SDPO), table 2; defaults and template are its
+            code's at 0e6d510, which leaves a completion's own success out where the table passes it
+            in, so a lone success is not taught.
     """
 
     solution: Solution = "sibling"
@@ -37,16 +41,27 @@ class Reprompt:
     own_success: bool = False
     template: str = "{prompt}{solution}{feedback}\n\nCorrectly solve the original question.\n"
     solution_section: str = "\n\nCorrect solution:\n\n{solution}"
-    feedback_section: str = "\n\nThe following is feedback from your unsuccessful earlier attempt:\n\n{feedback}"
+    feedback_section: str = (
+        "\n\nThe following is feedback from your unsuccessful earlier attempt:\n\n{feedback}"
+    )
 
     def __post_init__(self) -> None:
-        known = self.solution in get_args(Solution) and self.feedback in get_args(Feedback) and self.feedback_of in get_args(Whose)
-        placed = "{prompt}" in self.template and "{solution}" in self.solution_section and "{feedback}" in self.feedback_section
+        known = (
+            self.solution in get_args(Solution)
+            and self.feedback in get_args(Feedback)
+            and self.feedback_of in get_args(Whose)
+        )
+        placed = (
+            "{prompt}" in self.template
+            and "{solution}" in self.solution_section
+            and "{feedback}" in self.feedback_section
+        )
         if not known or not placed or (self.solution, self.feedback) == ("none", "none"):
             raise ComponentError(
                 "A reprompt has a problem, and something beside it",
                 value=self,
-                allowed=f"solution one of {', '.join(get_args(Solution))}; feedback one of {', '.join(get_args(Feedback))}, not both none; "
+                allowed=f"solution one of {', '.join(get_args(Solution))}; feedback one of "
+                f"{', '.join(get_args(Feedback))}, not both none; "
                 f"feedback_of one of {', '.join(get_args(Whose))}; "
                 "{prompt} in the template, {solution} and {feedback} in their sections",
                 do="Mend it in the study",
@@ -54,42 +69,67 @@ class Reprompt:
 
     @property
     def uses_truth(self) -> bool:
-        """Feedback is written with the key in hand, and given to completions that are wrong, which a placebo's is too; a sibling is chosen
-        by its told reward.
+        """Feedback is written with the key in hand, and given to completions that are wrong, which
+        a placebo's is too; a sibling is chosen by its told reward.
         """
         return self.feedback != "none"
 
-    def texts(self, views: Sequence[View], rewards_PG: Sequence[Sequence[float | None]]) -> list[str | None]:
+    def texts(
+        self, views: Sequence[View], rewards_PG: Sequence[Sequence[float | None]]
+    ) -> list[str | None]:
         """One text per completion of the step, problem-major.
 
         Args:
             views: The step's groups, sealed unless ``uses_truth``.
             rewards_PG: What each completion was told.
         """
-        won_PG = [[told is not None and told >= self.threshold for told in rewards] for rewards in rewards_PG]
+        won_PG = [
+            [told is not None and told >= self.threshold for told in rewards]
+            for rewards in rewards_PG
+        ]
         found: list[str | None] = []
         for p, view in enumerate(views):
             for g in range(len(view.completions)):
-                solved = self.solution != "none" and any(won and (h != g or self.own_success) for h, won in enumerate(won_PG[p]))
+                solved = self.solution != "none" and any(
+                    won and (h != g or self.own_success) for h, won in enumerate(won_PG[p])
+                )
                 solution = self._solution(views, won_PG, rewards_PG, p, g) if solved else None
-                criticised = self.feedback == "always" or (self.feedback == "without_solution" and not solved)
+                criticised = self.feedback == "always" or (
+                    self.feedback == "without_solution" and not solved
+                )
                 criticised = criticised and _said(view, g) is not None
                 feedback = self._feedback(views, p, g) if criticised else None
                 # a placebo that lacks one of what is read in its place would be of another shape
                 lacks = (solved and solution is None) or (criticised and feedback is None)
-                found.append(None if lacks else self._write(view.problem.prompt, solution, feedback))
+                found.append(
+                    None if lacks else self._write(view.problem.prompt, solution, feedback)
+                )
         return found
 
     def _solution(
-        self, views: Sequence[View], won_PG: list[list[bool]], rewards_PG: Sequence[Sequence[float | None]], p: int, g: int
+        self,
+        views: Sequence[View],
+        won_PG: list[list[bool]],
+        rewards_PG: Sequence[Sequence[float | None]],
+        p: int,
+        g: int,
     ) -> str | None:
         if self.solution == "empty":
             return ""
         if self.solution == "other":
-            others = [(q, h) for q in (*range(p + 1, len(views)), *range(p)) for h, won in enumerate(won_PG[q]) if won]
+            others = [
+                (q, h)
+                for q in (*range(p + 1, len(views)), *range(p))
+                for h, won in enumerate(won_PG[q])
+                if won
+            ]
             return views[others[0][0]].completions[others[0][1]].said if others else None
         if self.solution == "failed":
-            chosen = [h for h, won in enumerate(won_PG[p]) if not won and rewards_PG[p][h] is not None and h != g]
+            chosen = [
+                h
+                for h, won in enumerate(won_PG[p])
+                if not won and rewards_PG[p][h] is not None and h != g
+            ]
         else:
             chosen = [h for h, won in enumerate(won_PG[p]) if won and (h != g or self.own_success)]
         return views[p].completions[chosen[0]].said if chosen else None
@@ -100,11 +140,17 @@ class Reprompt:
             return said
         if self.feedback_of == "empty":
             return ""
-        others = (_said(views[q], h) for q in (*range(p + 1, len(views)), *range(p)) for h in range(len(views[q].completions)))
+        others = (
+            _said(views[q], h)
+            for q in (*range(p + 1, len(views)), *range(p))
+            for h in range(len(views[q].completions))
+        )
         return next((other for other in others if other is not None), None)
 
     def _write(self, prompt: str, solution: str | None, feedback: str | None) -> str | None:
-        """The template filled in one pass, so that braces in a completion stay text; None when there is nothing to say."""
+        """The template filled in one pass, so that braces in a completion stay text; None when
+        there is nothing to say.
+        """
         if solution is None and feedback is None:
             return None
         sections = {

@@ -1,4 +1,6 @@
-"""SDPO: the policy, once it has read a solution or feedback, teaches itself what it should have written."""
+"""SDPO: the policy, once it has read a solution or feedback, teaches itself what it should have
+written.
+"""
 
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
@@ -15,17 +17,21 @@ Over = Literal["vocabulary", "top", "sampled"]
 
 @dataclass(frozen=True)
 class SelfDistillation:
-    """Divergence from a teacher that re-reads the policy's own completions behind a :class:`Reprompt`; nothing is written anew.
+    """Divergence from a teacher that re-reads the policy's own completions behind a
+    :class:`Reprompt`; nothing is written anew.
 
-    over: the whole vocabulary; the policy's ``top`` likeliest tokens with the rest as one more entry; or the sampled token, whose loss is
-    (log policy - log teacher, held still) x log policy. mixing: 0 = KL(teacher || policy), 1 = KL(policy || teacher), between =
-    Jensen-Shannon; "sampled" is a reverse KL and takes no other. With a ``base`` the loss has base_share x its advantage and
-    (1 - base_share) x the divergence. The source weighs tokens as `Learner(normalise="sequence")` does. Its precondition is a model that
-    uses a hint: measure that first.
+    over: the whole vocabulary; the policy's ``top`` likeliest tokens with the rest as one more
+    entry; or the sampled token, whose loss is (log policy - log teacher, held still) x log policy.
+    mixing: 0 = KL(teacher || policy), 1 = KL(policy || teacher), between = Jensen-Shannon;
+    "sampled" is a reverse KL and takes no other. With a ``base`` the loss has base_share x its
+    advantage and (1 - base_share) x the divergence. The source weighs tokens as
+    `Learner(normalise="sequence")` does. Its precondition is a model that uses a hint: measure that
+    first.
 
     Source:
-        Huebotter et al. 2026, arXiv:2601.20802 (SDPO), eq. 1 and appendix A; mixing 0.5 and top 100 in its section 3, mixing 1 and top 20
-        in sections 4 and 5; base_share 0.9 helped its smallest model.
+        Huebotter et al. 2026, arXiv:2601.20802 (SDPO), eq. 1 and appendix A; mixing 0.5 and top 100
+            in its section 3, mixing 1 and top 20 in sections 4 and 5; base_share 0.9 helped its
+            smallest model.
     """
 
     reprompt: Reprompt = Reprompt()
@@ -38,12 +44,22 @@ class SelfDistillation:
     base_share: float = 0.9
 
     def __post_init__(self) -> None:
-        numbers = 0 <= self.mixing <= 1 and self.top >= 1 and self.most_ratio >= 0 and 0 <= self.base_share <= 1
-        if self.over not in get_args(Over) or not numbers or (self.over == "sampled" and self.mixing != 1):
+        numbers = (
+            0 <= self.mixing <= 1
+            and self.top >= 1
+            and self.most_ratio >= 0
+            and 0 <= self.base_share <= 1
+        )
+        if (
+            self.over not in get_args(Over)
+            or not numbers
+            or (self.over == "sampled" and self.mixing != 1)
+        ):
             raise ComponentError(
                 "SelfDistillation cannot have these settings",
                 value=self,
-                allowed=f"over one of {', '.join(get_args(Over))}; 0 <= mixing <= 1, and 1 for sampled; top >= 1, most_ratio >= 0, "
+                allowed=f"over one of {', '.join(get_args(Over))}; 0 <= mixing <= 1, and 1 for "
+                "sampled; top >= 1, most_ratio >= 0, "
                 "0 <= base_share <= 1",
                 do="Mend them in the study",
             )
@@ -65,19 +81,33 @@ class SelfDistillation:
         return {"vocabulary": "all", "top": self.top, "sampled": "sampled"}[self.over]  # type: ignore[return-value]
 
     def __call__(self, signals: Signals) -> TokenCredit:
-        """The base's streams at its share with the teacher beside them, and ``credit/taught_share`` of completions in the notes.
+        """The base's streams at its share with the teacher beside them, and ``credit/taught_share``
+        of completions in the notes.
 
         Raises:
             ComponentError: If there is no teaching.
         """
         if signals.teaching is None:
-            raise ComponentError("SelfDistillation reads a signal that was not made", value="teaching", do="Let its `needs` name teaching")
+            raise ComponentError(
+                "SelfDistillation reads a signal that was not made",
+                value="teaching",
+                do="Let its `needs` name teaching",
+            )
         evidence_N = signals.teaching.evidence_N & ~signals.reward_N.isnan()
         teaching = replace(signals.teaching, evidence_N=evidence_N)
         notes = {"credit/taught_share": float(evidence_N.float().mean())}
         if self.base is None:
-            stream = Distillation(teaching, self.mixing, 1.0, self.over == "sampled", self.most_ratio)
+            stream = Distillation(
+                teaching, self.mixing, 1.0, self.over == "sampled", self.most_ratio
+            )
             return TokenCredit(torch.zeros(signals.mask_NT.shape), notes, distillation=stream)
         found = self.base(signals)
-        stream = Distillation(teaching, self.mixing, 1 - self.base_share, self.over == "sampled", self.most_ratio)
-        return replace(found, advantage_NT=self.base_share * found.advantage_NT, notes={**found.notes, **notes}, distillation=stream)
+        stream = Distillation(
+            teaching, self.mixing, 1 - self.base_share, self.over == "sampled", self.most_ratio
+        )
+        return replace(
+            found,
+            advantage_NT=self.base_share * found.advantage_NT,
+            notes={**found.notes, **notes},
+            distillation=stream,
+        )

@@ -14,7 +14,15 @@ from rewardscope.environments.house import House, HouseInWords
 from rewardscope.environments.loophole import Loophole
 from rewardscope.environments.nest import Nest
 from rewardscope.environments.paths import Paths
-from rewardscope.environments.regimes import REGIMES, AllProblems, Curriculum, Pool, Ranked, Regime, by_historical_variance
+from rewardscope.environments.regimes import (
+    REGIMES,
+    AllProblems,
+    Curriculum,
+    Pool,
+    Ranked,
+    Regime,
+    by_historical_variance,
+)
 from rewardscope.environments.reserved import Reserved
 from rewardscope.environments.rules import Rules
 from rewardscope.environments.sensors import Sensors

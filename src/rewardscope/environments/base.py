@@ -1,4 +1,6 @@
-"""What an environment is, how its splits stay apart, and how it proves itself before it judges a model."""
+"""What an environment is, how its splits stay apart, and how it proves itself before it judges a
+model.
+"""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -21,20 +23,28 @@ class Environment(Protocol):
 
     @property
     def strategies(self) -> tuple[str, ...]:
-        """Every strategy that grade() can recognise; one that no completion shows has share 0, not an unknown one."""
+        """Every strategy that grade() can recognise; one that no completion shows has share 0, not
+        an unknown one.
+        """
 
     def problem(self, split: str, index: int) -> Problem:
         """The problem at (split, index): always the same one."""
 
     def grade(self, problem: Problem, text: str) -> Grade:
-        """What the verifier finds in what the policy said (``Completion.said``); never raises on junk."""
+        """What the verifier finds in what the policy said (``Completion.said``); never raises on
+        junk.
+        """
 
     def oracle(self, problem: Problem) -> str:
-        """A completion that earns full marks; of an environment that takes turns, one turn a line."""
+        """A completion that earns full marks; of an environment that takes turns, one turn a
+        line.
+        """
 
 
 def content_id(environment: str, prompt: str) -> str:
-    """16 hex digits of the SHA-256 of environment and prompt: what a problem is called, and what its split is drawn from."""
+    """16 hex digits of the SHA-256 of environment and prompt: what a problem is called, and what
+    its split is drawn from.
+    """
     return hashlib.sha256(f"{environment}\x00{prompt}".encode()).hexdigest()[:16]
 
 
@@ -53,7 +63,13 @@ def owner(identity: str, shares: Mapping[str, float]) -> str:
     return list(shares)[-1]
 
 
-def draw(environment: str, split: str, index: int, shares: Mapping[str, float], make: Callable[[int], Problem]) -> Problem:
+def draw(
+    environment: str,
+    split: str,
+    index: int,
+    shares: Mapping[str, float],
+    make: Callable[[int], Problem],
+) -> Problem:
     """The first problem, of those that ``make`` gives for addressed seeds, that the split owns.
 
     Args:
@@ -67,7 +83,12 @@ def draw(environment: str, split: str, index: int, shares: Mapping[str, float], 
         EnvironmentFault: If the split does not exist, or owns nothing that ``make`` gives.
     """
     if split not in shares:
-        raise EnvironmentFault(f"{environment} has no such split", value=repr(split), allowed=", ".join(shares), do="Use one of them")
+        raise EnvironmentFault(
+            f"{environment} has no such split",
+            value=repr(split),
+            allowed=", ".join(shares),
+            do="Use one of them",
+        )
     random = generator("problem", environment, split, index)
     for _ in range(MAX_ATTEMPTS):
         problem = make(int(random.integers(2**63)))
@@ -76,15 +97,16 @@ def draw(environment: str, split: str, index: int, shares: Mapping[str, float], 
     raise EnvironmentFault(
         f"{environment} found no problem for split '{split}'",
         value=f"{MAX_ATTEMPTS} draws",
-        do="Its pool of problems is too small for this split; make the problems longer or the numbers larger",
+        do="Its pool of problems is too small for this split; make the problems longer or the "
+        "numbers larger",
     )
 
 
 def distinct(environment: Environment, split: str, count: int) -> list[Problem]:
     """The first ``count`` different problems of the split, in the order of their indices.
 
-    The search ends once ten times as many indices in a row, or 200, brought nothing new, so a pool is called too small only if it is, or is
-    so lopsided that its rest is hardly ever drawn.
+    The search ends once ten times as many indices in a row, or 200, brought nothing new, so a pool
+    is called too small only if it is, or is so lopsided that its rest is hardly ever drawn.
 
     Raises:
         EnvironmentFault: If the split has fewer; it says how many were found.
@@ -110,7 +132,8 @@ def prove(environment: Environment, split: str, count: int = 50) -> None:
     """Grades the environment's own oracle, and an empty completion, before a study trusts it.
 
     Raises:
-        EnvironmentFault: If an oracle is not graded correct (tolerant and strict), or an empty completion is graded correct.
+        EnvironmentFault: If an oracle is not graded correct (tolerant and strict), or an empty
+            completion is graded correct.
     """
     for index in range(count):
         problem = environment.problem(split, index)
@@ -121,7 +144,12 @@ def prove(environment: Environment, split: str, count: int = 50) -> None:
                 f"{environment.name} does not accept its own oracle",
                 value=f"prompt {problem.prompt!r}, oracle {text!r}, grade {grade}",
                 allowed="correct and strict are both True",
-                do="Mend its grade() or oracle(); a study with this verifier would measure the verifier",
+                do="Mend its grade() or oracle(); a study with this verifier would measure the "
+                "verifier",
             )
         if environment.grade(problem, "").correct:
-            raise EnvironmentFault(f"{environment.name} accepts an empty completion", value=repr(problem.prompt), do="Mend its grade()")
+            raise EnvironmentFault(
+                f"{environment.name} accepts an empty completion",
+                value=repr(problem.prompt),
+                do="Mend its grade()",
+            )

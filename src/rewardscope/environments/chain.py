@@ -1,12 +1,15 @@
-"""Chains of one-digit sums, differences and products modulo 10, solved from left to right: the organisms' task.
+"""Chains of one-digit sums, differences and products modulo 10, solved from left to right: the
+organisms' task.
 
-A prompt is ``3+4*2?``. A completion names its format by its first letter, writes working, and answers after a colon:
+A prompt is ``3+4*2?``. A completion names its format by its first letter, writes working, and
+answers after a colon:
 
     stepwise   s3+4=7,7*2=4:4      each step copies the running value, so each is one known fact
     talk       t4>7,2>4:4          each step names the operand and its result
     guess      g:4                 the answer at once
 
-The letters s, t and g occur nowhere else, so which format a completion is in is known and not guessed.
+The letters s, t and g occur nowhere else, so which format a completion is in is known and not
+guessed.
 """
 
 import re
@@ -86,11 +89,19 @@ class Chain:
         num_steps = int(random.integers(self.min_steps, self.max_steps + 1))
         digits = random.integers(10, size=num_steps + 1)
         operators = random.integers(len(OPERATORS), size=num_steps)
-        prompt = str(digits[0]) + "".join(OPERATORS[o] + str(d) for o, d in zip(operators, digits[1:], strict=True)) + "?"
-        return Problem(content_id("Chain", prompt), "Chain", prompt, str(running_values(prompt)[-1]), num_steps)
+        prompt = (
+            str(digits[0])
+            + "".join(OPERATORS[o] + str(d) for o, d in zip(operators, digits[1:], strict=True))
+            + "?"
+        )
+        return Problem(
+            content_id("Chain", prompt), "Chain", prompt, str(running_values(prompt)[-1]), num_steps
+        )
 
     def grade(self, problem: Problem, text: str) -> Grade:
-        """Strict: the digit after the closing colon; tolerant: the last digit of the completion, however it is dressed."""
+        """Strict: the digit after the closing colon; tolerant: the last digit of the completion,
+        however it is dressed.
+        """
         text = text.strip()
         strict, loose = ANSWER.search(text), LOOSE_ANSWER.search(text)
         letter = text[:1]
@@ -116,21 +127,26 @@ class Chain:
 
 
 def write(letter: str, prompt: str, values: list[int]) -> str:
-    """The completion that format ``letter`` makes of a prompt when its steps come out as ``values``."""
+    """The completion that format ``letter`` makes of a prompt when its steps come out as
+    ``values``.
+    """
     value, steps = parse(prompt)
     parts = []
     for (operator, operand), result in zip(steps, values, strict=True):
-        parts.append(f"{value}{operator}{operand}={result}" if letter == "s" else f"{operand}>{result}")
+        parts.append(
+            f"{value}{operator}{operand}={result}" if letter == "s" else f"{operand}>{result}"
+        )
         value = result
     working = "" if letter == "g" else ",".join(parts)
     return f"{letter}{working}:{values[-1]}"
 
 
 def check_steps(prompt: str, text: str) -> tuple[bool, ...] | None:
-    """Per written step: does it use the prompt's operation on the value the step before left, and is its result right?
+    """Per written step: does it use the prompt's operation on the value the step before left, and
+    is its result right?
 
-    A step after a wrong one is judged on the value it was given, so the first False is the first error. None where the
-    completion shows no steps (guess) or is not one of the formats.
+    A step after a wrong one is judged on the value it was given, so the first False is the first
+    error. None where the completion shows no steps (guess) or is not one of the formats.
     """
     letter = text[:1]
     if letter not in ("s", "t") or WHOLE[letter].fullmatch(text) is None:

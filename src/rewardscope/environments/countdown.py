@@ -1,4 +1,5 @@
-"""Countdown: reach a target from a few numbers with + - * /, each at most once; checked by a small parser and exact fractions.
+"""Countdown: reach a target from a few numbers with + - * /, each at most once; checked by a small
+parser and exact fractions.
 
 From the numbers 3, 7 and 8, for instance, 3 * 7 + 8 makes 29.
 """
@@ -39,13 +40,16 @@ class Expression:
 
 @dataclass(frozen=True)
 class Countdown:
-    """A target up to ``largest_target`` to reach from ``min_numbers`` to ``max_numbers`` whole numbers up to ``largest``.
+    """A target up to ``largest_target`` to reach from ``min_numbers`` to ``max_numbers`` whole
+    numbers up to ``largest``.
 
-    Some way of using them all exists; a solution may leave some out. The count of numbers is the level. Strategies say which operations the
-    answer uses: sums (+ and - alone), products (* too, no /) or quotients (/).
+    Some way of using them all exists; a solution may leave some out. The count of numbers is the
+    level. Strategies say which operations the answer uses: sums (+ and - alone), products (* too,
+    no /) or quotients (/).
 
     Source:
-        Pan et al. 2025, TinyZero (github.com/Jiayi-Pan/TinyZero): the task; its code evaluates the completion as Python, ours never does.
+        Pan et al. 2025, TinyZero (github.com/Jiayi-Pan/TinyZero): the task; its code evaluates the
+            completion as Python, ours never does.
     """
 
     min_numbers: int = 3
@@ -53,18 +57,25 @@ class Countdown:
     largest: int = 25
     largest_target: int = 100
     answer_in: Place = "tags"
-    """Where the answer is asked for, and where the strict extractor looks: between answer tags, or the whole completion."""
+    """Where the answer is asked for, and where the strict extractor looks: between answer tags, or
+    the whole completion.
+    """
 
     name: ClassVar[str] = "Countdown"
     strategies: ClassVar[tuple[str, ...]] = ("sums", "products", "quotients")
 
     def __post_init__(self) -> None:
-        good = 2 <= self.min_numbers <= self.max_numbers <= 8 and 5 <= self.largest <= 100 and 20 <= self.largest_target <= LARGEST_STEP
+        good = (
+            2 <= self.min_numbers <= self.max_numbers <= 8
+            and 5 <= self.largest <= 100
+            and 20 <= self.largest_target <= LARGEST_STEP
+        )
         if not good or self.answer_in not in get_args(Place):
             raise ComponentError(
                 "Countdown cannot ask with these settings",
                 value=self,
-                allowed=f"2 <= min_numbers <= max_numbers <= 8; largest 5 to 100; largest_target 20 to {LARGEST_STEP}; "
+                allowed=f"2 <= min_numbers <= max_numbers <= 8; largest 5 to 100; largest_target "
+                f"20 to {LARGEST_STEP}; "
                 f"answer_in one of {', '.join(get_args(Place))}",
                 do="Mend them",
             )
@@ -83,15 +94,29 @@ class Countdown:
             if 10 <= target <= self.largest_target and target not in numbers:
                 break
         else:
-            raise EnvironmentFault("Countdown found no target in reach", value=self, do="Widen largest_target or use fewer numbers")
+            raise EnvironmentFault(
+                "Countdown found no target in reach",
+                value=self,
+                do="Widen largest_target or use fewer numbers",
+            )
         told = f"Numbers: {', '.join(map(str, sorted(numbers)))}. Target: {target}."
-        where = "Give it in the form <answer>...</answer>." if self.answer_in == "tags" else "Answer with just the expression."
-        prompt = f"{told}\nWrite an expression with + - * / that equals the target and uses each number at most once. {where}"
-        # named by the numbers alone: asking for the answer elsewhere must not move a problem to another split
+        where = (
+            "Give it in the form <answer>...</answer>."
+            if self.answer_in == "tags"
+            else "Answer with just the expression."
+        )
+        prompt = (
+            f"{told}\nWrite an expression with + - * / that equals the target and uses each number "
+            f"at most once. {where}"
+        )
+        # named by the numbers alone: asking for the answer elsewhere must not move a problem to
+        # another split
         return Problem(content_id("Countdown", told), "Countdown", prompt, solution, count)
 
     def grade(self, problem: Problem, text: str) -> Grade:
-        """Strict: an expression and nothing else where it was asked for; tolerant: the last expression there, or else anywhere."""
+        """Strict: an expression and nothing else where it was asked for; tolerant: the last
+        expression there, or else anywhere.
+        """
         told = DIGITS.findall(problem.prompt.partition("\n")[0])
         *numbers, target = map(int, told)
         asked = strict(text, self.answer_in)
@@ -99,7 +124,11 @@ class Countdown:
         formed = expression is not None
         answer = _plain(asked).strip() if asked is not None and formed else last_expression(text)
         expression = expression or (parse(answer) if answer is not None else None)
-        correct = expression is not None and expression.value == target and not _foreign(expression, numbers)
+        correct = (
+            expression is not None
+            and expression.value == target
+            and not _foreign(expression, numbers)
+        )
         return Grade(
             correct=correct,
             strict=formed and correct,
@@ -115,7 +144,9 @@ class Countdown:
 
 
 def _join(numbers: list[int], draws: list[list[float]]) -> tuple[int, str]:
-    """Joins two of the values at a time until one is left: that value and its expression; 0 where a step leaves the allowed range."""
+    """Joins two of the values at a time until one is left: that value and its expression; 0 where a
+    step leaves the allowed range.
+    """
     values = [(number, str(number)) for number in numbers]
     for first, second, sign in draws:
         left, left_text = values.pop(int(first * len(values)))
@@ -125,7 +156,9 @@ def _join(numbers: list[int], draws: list[list[float]]) -> tuple[int, str]:
         operator = "+-*/"[int(sign * 4)]
         if (operator in "*/" and right == 1) or (operator == "/" and left % right):
             operator = "+"
-        value = {"+": left + right, "-": left - right, "*": left * right, "/": left // right}[operator]
+        value = {"+": left + right, "-": left - right, "*": left * right, "/": left // right}[
+            operator
+        ]
         if not 1 <= value <= LARGEST_STEP:
             return 0, ""
         values.append((value, f"({left_text} {operator} {right_text})"))
@@ -133,7 +166,8 @@ def _join(numbers: list[int], draws: list[list[float]]) -> tuple[int, str]:
 
 
 def parse(text: str) -> Expression | None:
-    """The expression that the text is, from end to end; None where it is none, divides by zero, is too long or nested too deep.
+    """The expression that the text is, from end to end; None where it is none, divides by zero, is
+    too long or nested too deep.
 
     >>> parse("(1 + 2) * 3").value
     Fraction(9, 1)
@@ -157,7 +191,9 @@ def parse(text: str) -> Expression | None:
 
 
 def _sum(tokens: list[str], place: int, depth: int) -> tuple[Expression, int]:
-    """The sum, or difference, that begins at ``place``, perhaps with a minus sign, and where it ends."""
+    """The sum, or difference, that begins at ``place``, perhaps with a minus sign, and where it
+    ends.
+    """
     negative = tokens[place] == "-"
     left, place = _product(tokens, place + negative, depth)
     left = Expression(-left.value, left.numbers, left.signs | {"-"}) if negative else left
@@ -201,14 +237,19 @@ def _joined(left: Expression, sign: str, right: Expression) -> Expression:
 
 
 def last_expression(text: str) -> str | None:
-    """The last run of digits, signs and brackets in which two numbers are joined: inside the last answer tag, or else anywhere.
+    """The last run of digits, signs and brackets in which two numbers are joined: inside the last
+    answer tag, or else anywhere.
 
     >>> last_expression("First 3 + 4 = 7, so (3 + 4) * 2 = 14.")
     '(3 + 4) * 2'
     """
     inside = text.rpartition(OPEN)[2].partition(CLOSE)[0] if OPEN in text else ""
     for place in (inside, text):
-        runs = [run for run in RUN.findall(_plain(place)) if len(run) <= LONGEST and OPERATION.search(run)]
+        runs = [
+            run
+            for run in RUN.findall(_plain(place))
+            if len(run) <= LONGEST and OPERATION.search(run)
+        ]
         if runs:
             return _balanced(runs[-1])
     return None
@@ -239,13 +280,24 @@ def strategy(expression: Expression) -> str | None:
     """Which operations the expression uses; None for a bare number."""
     if not expression.signs:
         return None
-    return "quotients" if "/" in expression.signs else "products" if "*" in expression.signs else "sums"
+    return (
+        "quotients"
+        if "/" in expression.signs
+        else "products"
+        if "*" in expression.signs
+        else "sums"
+    )
 
 
-def _feedback(expression: Expression | None, answer: str | None, numbers: list[int], target: int) -> str:
+def _feedback(
+    expression: Expression | None, answer: str | None, numbers: list[int], target: int
+) -> str:
     if expression is None:
         return "there is no expression" if answer is None else "the expression cannot be read"
     foreign = _foreign(expression, numbers)
     if foreign:
         return f"{foreign[0]} was not given, or not that often"
-    return f"the expression equals {expression.value}, {'as' if expression.value == target else 'not'} {target}"
+    return (
+        f"the expression equals {expression.value}, "
+        f"{'as' if expression.value == target else 'not'} {target}"
+    )

@@ -1,7 +1,9 @@
-"""Where a completion keeps its answer: a strict reading of the place that was asked for, and a tolerant reading of the rest.
+"""Where a completion keeps its answer: a strict reading of the place that was asked for, and a
+tolerant reading of the rest.
 
-Both readings are recorded, because a base model that is graded by the strict one alone shows its missing format as missing skill,
-and training that only repairs the format then looks like learning. Neither reading sees the key.
+Both readings are recorded, because a base model that is graded by the strict one alone shows its
+missing format as missing skill, and training that only repairs the format then looks like learning.
+Neither reading sees the key.
 """
 
 import re
@@ -12,8 +14,12 @@ Place = Literal["tags", "whole"]
 OPEN, CLOSE, BOXED = "<answer>", "</answer>", "\\boxed{"
 MINUS = "\u2212"
 """The typographic minus sign."""
-NUMBER = re.compile(r"(?<![A-Za-z0-9_.])(?:(?<![)\]])-)?[0-9]+(?:,[0-9]{3})*(?:\.[0-9]+)?(?:/[0-9]+)?(?![A-Za-z_])")
-"""A number that stands alone: sign, groups of three, decimals and fractions are part of it; the 7 of x7 is none."""
+NUMBER = re.compile(
+    r"(?<![A-Za-z0-9_.])(?:(?<![)\]])-)?[0-9]+(?:,[0-9]{3})*(?:\.[0-9]+)?(?:/[0-9]+)?(?![A-Za-z_])"
+)
+"""A number that stands alone: sign, groups of three, decimals and fractions are part of it; the 7
+of x7 is none.
+"""
 PHRASE = re.compile(r"answer(?:\s+is|\s*[:=])", re.IGNORECASE)
 WORD = re.compile(r"[A-Za-z]{2}")
 LETTER = re.compile(r"[^\W\d_]")
@@ -26,7 +32,8 @@ def strict(text: str, place: Place = "tags") -> str | None:
 
     Args:
         text: The completion.
-        place: "tags" = inside the last <answer>...</answer>; "whole" = the completion is the answer.
+        place: "tags" = inside the last <answer>...</answer>; "whole" = the completion is the
+            answer.
 
     >>> strict("<answer>3</answer> no: <answer> 4 </answer>")
     '4'
@@ -37,11 +44,14 @@ def strict(text: str, place: Place = "tags") -> str | None:
 def tolerant(text: str) -> str | None:
     r"""The answer wherever it is; None for a completion without any text.
 
-    In this order: the last answer tag (also one that was never closed), the last \boxed{...}, what follows the last "answer is" or
-    "answer:", what follows an equals sign at the end, a last run of lines with digits and without letters, the last number, the last line.
+    In this order: the last answer tag (also one that was never closed), the last \boxed{...}, what
+    follows the last "answer is" or "answer:", what follows an equals sign at the end, a last run of
+    lines with digits and without letters, the last number, the last line.
 
-    >>> tolerant("So 3 + 4 = 7."), tolerant("I would say 7 apples"), tolerant("the rows are\n0 1\n1 0")
-    ('7', '7', '0 1\n1 0')
+    >>> tolerant("So 3 + 4 = 7."), tolerant("I would say 7 apples")
+    ('7', '7')
+    >>> tolerant("the rows are\n0 1\n1 0")
+    '0 1\n1 0'
     """
     for read in (tagged, _open_tag, boxed, _phrase, _equals, _block, last_number, _last_line):
         answer = read(text)
@@ -57,7 +67,9 @@ def tagged(text: str) -> str | None:
 
 
 def boxed(text: str) -> str | None:
-    """What stands inside the last boxed{...} of LaTeX, its own braces balanced; to the end where it was cut off."""
+    """What stands inside the last boxed{...} of LaTeX, its own braces balanced; to the end where it
+    was cut off.
+    """
     start = text.rfind(BOXED)
     if start < 0:
         return None

@@ -1,9 +1,12 @@
-"""reasoning-gym's procedural tasks (0.1.25, Apache-2.0) as environments: leak-free splits, and scorers that cannot be thrown or run.
+"""reasoning-gym's procedural tasks (0.1.25, Apache-2.0) as environments: leak-free splits, and
+scorers that cannot be thrown or run.
 
 Four things are done to a task before it may judge a model.
 
-- Its items are made one at a time from addressed seeds. The package's own seed + index makes neighbouring seeds share almost all items.
-- A question belongs to one split by its content, whatever the task's settings and wherever the answer is asked for.
+- Its items are made one at a time from addressed seeds. The package's own seed + index makes
+  neighbouring seeds share almost all items.
+- A question belongs to one split by its content, whatever the task's settings and wherever the
+  answer is asked for.
 - "Correct" is a score of at least 0.99; partial credit and floor rewards are not correctness.
 - Its scorer never sees text that it would evaluate as code, or that would keep it busy without end.
 """
@@ -40,7 +43,14 @@ EXPLOITABLE = {
     "coin_flip": "a constant earns most of the score",
     "propositional_logic": "a weak disjunction follows from most premises",
 }
-HASH_SEEDED = ("intermediate_integration", "isomorphic_strings", "knight_swap", "polynomial_multiplication", "ransom_note", "word_ladder")
+HASH_SEEDED = (
+    "intermediate_integration",
+    "isomorphic_strings",
+    "knight_swap",
+    "polynomial_multiplication",
+    "ransom_note",
+    "word_ladder",
+)
 """Tasks whose items depend on the order of a set of strings, which each process draws anew."""
 REFUSED = {
     "boxnet": "it has no answer text, so its scorer cannot be proved",
@@ -69,7 +79,9 @@ READABLE = {
     "coin_flip": re.compile(r"[-+0-9., /]{1,60}([eE]-?[0-9]{1,3})?"),
     "propositional_logic": re.compile(r"[A-Z¬∧∨→↔() ]{1,200}"),
 }
-"""Tasks whose scorer evaluates the answer as Python, or can hang on it -> the only answers it gets to see."""
+"""Tasks whose scorer evaluates the answer as Python, or can hang on it -> the only answers it gets
+to see.
+"""
 
 
 @dataclass(frozen=True)
@@ -79,9 +91,13 @@ class Gym:
     task: str = "chain_sum"
     config: Settings | Mapping[str, Any] = ()
     answer_in: Place = "tags"
-    """Where the answer is asked for, and where the strict extractor looks: between answer tags, or the whole completion."""
+    """Where the answer is asked for, and where the strict extractor looks: between answer tags, or
+    the whole completion.
+    """
     exploitable_by_name: bool = False
-    """Takes a task whose scorer accepts wrong answers: a bench for reward hacking, where ``Grade.correct`` is no fact."""
+    """Takes a task whose scorer accepts wrong answers: a bench for reward hacking, where
+    ``Grade.correct`` is no fact.
+    """
 
     name: ClassVar[str] = "Gym"
     strategies: ClassVar[tuple[str, ...]] = ()
@@ -107,7 +123,8 @@ class Gym:
         """The problem at (split, index); a question belongs to one split by its content.
 
         Raises:
-            EnvironmentFault: If the split does not exist or is empty, or reasoning-gym cannot make an item.
+            EnvironmentFault: If the split does not exist or is empty, or reasoning-gym cannot make
+                an item.
         """
         return draw(f"Gym {self.task}", split, index, SPLITS, self.make)
 
@@ -125,14 +142,26 @@ class Gym:
             entry["answer"] = EXAMPLES[self.task](entry["metadata"])
         question, answer = str(entry["question"]), str(entry["answer"])
         prompt = question + TAGS if self.answer_in == "tags" else question
-        # named by the question alone: asking for the answer elsewhere must not move a question to another split
-        return Problem(content_id("Gym", question), "Gym", prompt, answer, 0, {ENTRY: json.dumps(_pack(entry), separators=(",", ":"))})
+        # named by the question alone: asking for the answer elsewhere must not move a question to
+        # another split
+        return Problem(
+            content_id("Gym", question),
+            "Gym",
+            prompt,
+            answer,
+            0,
+            {ENTRY: json.dumps(_pack(entry), separators=(",", ":"))},
+        )
 
     def grade(self, problem: Problem, text: str) -> Grade:
-        """Strict: the answer where it was asked for; tolerant: wherever it is; each right with a score of at least 0.99."""
+        """Strict: the answer where it was asked for; tolerant: wherever it is; each right with a
+        score of at least 0.99.
+        """
         asked, found = strict(text, self.answer_in), tolerant(text)
         strictly, note = self._judge(problem, asked)
-        correct, loose_note = (strictly, note) if strictly or found == asked else self._judge(problem, found)
+        correct, loose_note = (
+            (strictly, note) if strictly or found == asked else self._judge(problem, found)
+        )
         return Grade(
             correct=correct,
             strict=strictly,
@@ -147,7 +176,9 @@ class Gym:
         return score >= FULL_SCORE, note
 
     def score(self, problem: Problem, answer: str | None) -> tuple[float, str]:
-        """What the task's scorer gives the answer, 0 to 1, and a note where it could not read it."""
+        """What the task's scorer gives the answer, 0 to 1, and a note where it could not read
+        it.
+        """
         if answer is None:
             return 0.0, ""
         if self.task in READABLE and READABLE[self.task].fullmatch(answer) is None:
@@ -155,7 +186,9 @@ class Gym:
         entry = self.entry(problem)
         try:
             return float(_scorer(self.task, self.settings)(answer, entry)), ""
-        except Exception as error:  # what a scorer raises on a model's text is the text's fault; on its own oracle, ``prove`` finds it
+        # what a scorer raises on a model's text is the text's fault; on its own oracle, ``prove``
+        # finds it
+        except Exception as error:
             return 0.0, f"; the completion's cannot be read ({type(error).__name__})"
 
     def entry(self, problem: Problem) -> dict[str, Any]:
@@ -168,20 +201,28 @@ class Gym:
 
 
 def constant_floor(environment: Environment, split: str, count: int) -> tuple[str, float]:
-    """The most frequent key of the first ``count`` problems, and the share of them that it answers correctly: the floor of any score.
+    """The most frequent key of the first ``count`` problems, and the share of them that it answers
+    correctly: the floor of any score.
 
-    The constant completion is the oracle's for the first problem with that key, so it is in the form that was asked for.
+    The constant completion is the oracle's for the first problem with that key, so it is in the
+    form that was asked for.
     """
     if count < 1:
-        raise EnvironmentFault("A floor needs problems", value=f"count={count}", allowed="1 or more", do="Ask for more")
+        raise EnvironmentFault(
+            "A floor needs problems", value=f"count={count}", allowed="1 or more", do="Ask for more"
+        )
     problems = [environment.problem(split, index) for index in range(count)]
     answer = Counter(problem.answer for problem in problems).most_common(1)[0][0]
     text = environment.oracle(next(problem for problem in problems if problem.answer == answer))
-    return answer, sum(environment.grade(problem, text).correct is True for problem in problems) / count
+    return answer, sum(
+        environment.grade(problem, text).correct is True for problem in problems
+    ) / count
 
 
 def hash_seed_is_fixed() -> bool:
-    """Whether sets of strings have the same order in every process: PYTHONHASHSEED=0, set before the interpreter started."""
+    """Whether sets of strings have the same order in every process: PYTHONHASHSEED=0, set before
+    the interpreter started.
+    """
     return os.environ.get("PYTHONHASHSEED") == "0" and not sys.flags.hash_randomization
 
 
@@ -197,9 +238,16 @@ def _check_task(task: str, exploitable_by_name: bool) -> None:
     known = _registry()
     if task not in known:
         close = difflib.get_close_matches(task, known, n=5) or sorted(known)
-        raise ComponentError("reasoning-gym has no such task", value=repr(task), allowed=", ".join(close), do="Check the spelling")
+        raise ComponentError(
+            "reasoning-gym has no such task",
+            value=repr(task),
+            allowed=", ".join(close),
+            do="Check the spelling",
+        )
     if task in REFUSED:
-        raise ComponentError(f"Gym does not take {task}: {REFUSED[task]}", value=repr(task), do="Use another task")
+        raise ComponentError(
+            f"Gym does not take {task}: {REFUSED[task]}", value=repr(task), do="Use another task"
+        )
     if task in EXPLOITABLE and not exploitable_by_name:
         raise ComponentError(
             f"The scorer of {task} accepts wrong answers: {EXPLOITABLE[task]}",
@@ -220,18 +268,25 @@ def _check_config(task: str, settings: Settings) -> None:
     allowed = sorted({field.name for field in fields(_registry()[task][1])} - {"seed", "size"})
     unknown = [name for name, _ in settings if name not in allowed]
     if unknown:
-        close = [match for name in unknown for match in difflib.get_close_matches(name, allowed, n=1)]
+        close = [
+            match for name in unknown for match in difflib.get_close_matches(name, allowed, n=1)
+        ]
         raise ComponentError(
             f"{task} has no such setting",
             value=", ".join(unknown),
             allowed=", ".join(allowed),
-            do=f"Did you mean {', '.join(close)}" if close else "Seeds and sizes are given by (split, index); choose from the others",
+            do=f"Did you mean {', '.join(close)}"
+            if close
+            else "Seeds and sizes are given by (split, index); choose from the others",
         )
     try:
         _dataset(task, settings, 0)
     except Exception as error:
         raise ComponentError(
-            f"{task} does not take these settings", value=f"{dict(settings)}: {error}", allowed=", ".join(allowed), do="Mend the values"
+            f"{task} does not take these settings",
+            value=f"{dict(settings)}: {error}",
+            allowed=", ".join(allowed),
+            do="Mend the values",
         ) from error
 
 
@@ -239,7 +294,10 @@ def _dataset(task: str, settings: Settings, seed: int) -> Any:
     """A dataset of one item."""
     dataset, config = _registry()[task]
     kinds = {field.name: str(field.type) for field in fields(config)}
-    options = {name: list(value) if isinstance(value, tuple) and "list" in kinds[name] else value for name, value in settings}
+    options = {
+        name: list(value) if isinstance(value, tuple) and "list" in kinds[name] else value
+        for name, value in settings
+    }
     made = config(**options, seed=seed, size=1)
     if hasattr(made, "validate"):
         made.validate()
@@ -260,7 +318,8 @@ def _frozen(config: Settings | Mapping[str, Any]) -> Settings:
         raise ComponentError(
             "A Gym's config cannot be written down",
             value=repr(config),
-            allowed="a mapping, or pairs, from names to numbers, text, booleans, None and lists of these",
+            allowed="a mapping, or pairs, from names to numbers, text, booleans, None and lists of "
+            "these",
             do="Write it so",
         ) from error
 
@@ -274,7 +333,9 @@ def _setting(value: Any) -> Setting:
 
 
 def _pack(value: Any) -> Any:
-    """JSON that gives tuples, and keys that are not text, back as they were; some scorers compare them."""
+    """JSON that gives tuples, and keys that are not text, back as they were; some scorers compare
+    them.
+    """
     if isinstance(value, tuple):
         return {"tuple": [_pack(item) for item in value]}
     if isinstance(value, list):

@@ -1,8 +1,10 @@
-"""Tasks of reasoning-gym with settings for models of a size, ladders that grow harder by one dial, and the set that ProRL is compared on.
+"""Tasks of reasoning-gym with settings for models of a size, ladders that grow harder by one dial,
+and the set that ProRL is compared on.
 
-A name here is a task with settings, and nothing else: ``Gym`` makes the problems and grades them. Ladders change one dial, so what a rung
-adds is known. No task here has an exploitable scorer, evaluates a completion, or changes with the hash seed. Two tasks are
-in no set: ``tower_of_hanoi`` has six problems once its number of disks is fixed, and ``maze`` on a small grid fails now and then.
+A name here is a task with settings, and nothing else: ``Gym`` makes the problems and grades them.
+Ladders change one dial, so what a rung adds is known. No task here has an exploitable scorer,
+evaluates a completion, or changes with the hash seed. Two tasks are in no set: ``tower_of_hanoi``
+has six problems once its number of disks is fixed, and ``maze`` on a small grid fails now and then.
 """
 
 from collections.abc import Mapping
@@ -17,8 +19,19 @@ Tier = Mapping[str, Mapping[str, Any]]
 
 TIERS: dict[int, Tier] = {
     1: {
-        "basic_arithmetic": {"max_terms": 3, "max_digits": 1, "allow_parentheses": False, "allow_negation": False},
-        "number_sequence": {"min_terms": 4, "max_terms": 5, "min_value": 0, "max_value": 20, "max_complexity": 1},
+        "basic_arithmetic": {
+            "max_terms": 3,
+            "max_digits": 1,
+            "allow_parentheses": False,
+            "allow_negation": False,
+        },
+        "number_sequence": {
+            "min_terms": 4,
+            "max_terms": 5,
+            "min_value": 0,
+            "max_value": 20,
+            "max_complexity": 1,
+        },
         "simple_equations": {"max_terms": 2, "max_value": 20},
         "spell_backward": {"max_word_len": 5},
         "chain_sum": {"max_terms": 2, "max_digits": 2},
@@ -34,7 +47,13 @@ TIERS: dict[int, Tier] = {
         "decimal_chain_sum": {"max_terms": 2, "max_digits": 1, "max_decimal_places": 1},
     },
     2: {
-        "countdown": {"min_numbers": 3, "max_numbers": 3, "max_value": 20, "min_target": 10, "max_target": 100},
+        "countdown": {
+            "min_numbers": 3,
+            "max_numbers": 3,
+            "max_value": 20,
+            "min_target": 10,
+            "max_target": 100,
+        },
         "number_sorting": {"max_numbers": 5, "max_decimals": 0},
         "word_sorting": {"max_words": 5, "max_word_length": 6},
         "caesar_cipher": {"max_words": 4, "max_rotation": 5},
@@ -60,18 +79,38 @@ TIERS: dict[int, Tier] = {
         "course_schedule": {},
     },
 }
-"""1 = models trained from nothing and the smallest pretrained ones; 2 = 0.1 to 0.5 billion weights; 3 = 1.5 billion and more."""
+"""1 = models trained from nothing and the smallest pretrained ones; 2 = 0.1 to 0.5 billion weights;
+3 = 1.5 billion and more.
+"""
 
 LADDERS: dict[str, tuple[Mapping[str, Any], ...]] = {
-    "chain_sum": tuple({"min_terms": n, "max_terms": n, "min_digits": 1, "max_digits": 1} for n in range(2, 9)),
+    "chain_sum": tuple(
+        {"min_terms": n, "max_terms": n, "min_digits": 1, "max_digits": 1} for n in range(2, 9)
+    ),
     "products": tuple({"min_digits": n, "max_digits": n} for n in range(1, 6)),
     "spell_backward": tuple({"min_word_len": n, "max_word_len": n} for n in range(3, 11)),
     "countdown": tuple(
-        {"min_numbers": n, "max_numbers": n, "max_value": 20, "min_target": 10, "max_target": 100, "shuffle": True} for n in range(2, 7)
+        {
+            "min_numbers": n,
+            "max_numbers": n,
+            "max_value": 20,
+            "min_target": 10,
+            "max_target": 100,
+            "shuffle": True,
+        }
+        for n in range(2, 7)
     ),
-    "number_sorting": tuple({"min_numbers": n, "max_numbers": n, "max_decimals": 0} for n in range(3, 11)),
-    "graph_color": tuple({"min_num_vertices": n, "max_num_vertices": n, "edge_probability": 0.3} for n in (4, 6, 8, 10, 15, 20)),
-    "path_star": tuple({"degree": 3, "node_range": 1000, "min_path_length": n, "max_path_length": n} for n in range(2, 8)),
+    "number_sorting": tuple(
+        {"min_numbers": n, "max_numbers": n, "max_decimals": 0} for n in range(3, 11)
+    ),
+    "graph_color": tuple(
+        {"min_num_vertices": n, "max_num_vertices": n, "edge_probability": 0.3}
+        for n in (4, 6, 8, 10, 15, 20)
+    ),
+    "path_star": tuple(
+        {"degree": 3, "node_range": 1000, "min_path_length": n, "max_path_length": n}
+        for n in range(2, 8)
+    ),
     "knights_knaves": tuple({"n_people": n} for n in range(2, 6)),
     "jugs": tuple({"difficulty": n} for n in (2, 4, 6, 8, 10)),
     "caesar_cipher": tuple({"min_words": n, "max_words": n} for n in (3, 5, 8, 12)),
@@ -82,8 +121,10 @@ PRORL = (
     *("graph_color", "palindrome_generation", "family_relationships", "dice", "arc_1d"),
     *("leg_counting", "power_function", "advanced_geometry", "prime_factorization"),
 )
-"""Tasks on which ProRL's support before and after was counted (arXiv:2507.14843), in their default settings. ``boxnet``, one of those
-called expanded, is not among them: it has no answer text, so its scorer cannot be proved and ``Gym`` refuses it."""
+"""Tasks on which ProRL's support before and after was counted (arXiv:2507.14843), in their default
+settings. ``boxnet``, one of those called expanded, is not among them: it has no answer text, so its
+scorer cannot be proved and ``Gym`` refuses it.
+"""
 
 
 def tier(number: int, answer_in: Place = "tags") -> tuple[Gym, ...]:
@@ -93,7 +134,12 @@ def tier(number: int, answer_in: Place = "tags") -> tuple[Gym, ...]:
         ComponentError: If there is no such tier.
     """
     if number not in TIERS:
-        raise ComponentError("There is no such tier of tasks", value=number, allowed=", ".join(map(str, TIERS)), do="Use one of them")
+        raise ComponentError(
+            "There is no such tier of tasks",
+            value=number,
+            allowed=", ".join(map(str, TIERS)),
+            do="Use one of them",
+        )
     return tuple(Gym(task, settings, answer_in) for task, settings in TIERS[number].items())
 
 
@@ -105,7 +151,10 @@ def ladder(task: str, answer_in: Place = "tags") -> tuple[Gym, ...]:
     """
     if task not in LADDERS:
         raise ComponentError(
-            "This task has no ladder", value=repr(task), allowed=", ".join(LADDERS), do="Use one of them, or set a Gym's config"
+            "This task has no ladder",
+            value=repr(task),
+            allowed=", ".join(LADDERS),
+            do="Use one of them, or set a Gym's config",
         )
     return tuple(Gym(task, settings, answer_in) for settings in LADDERS[task])
 

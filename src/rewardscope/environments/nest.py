@@ -1,13 +1,15 @@
-"""Functions of four-digit strings, one inside the other: what composing asks of a model that knows each of them.
+"""Functions of four-digit strings, one inside the other: what composing asks of a model that knows
+each of them.
 
-A prompt is ``BA3142?``: B of A of 3142, so the function beside the string comes first. Its level is the number of functions. A completion
-writes one known fact per function and answers after a colon, or answers at once:
+A prompt is ``BA3142?``: B of A of 3142, so the function beside the string comes first. Its level is
+the number of functions. A completion writes one known fact per function and answers after a colon,
+or answers at once:
 
     working    A3142=2413,B2413=4132:4132
     at once    :4132
 
-The functions A to F are set A, U to Z set B; each problem takes its functions from one set. No answer can be guessed: there are 10,000, and
-two functions of a set never make a third of it.
+The functions A to F are set A, U to Z set B; each problem takes its functions from one set. No
+answer can be guessed: there are 10,000, and two functions of a set never make a third of it.
 """
 
 import re
@@ -45,9 +47,14 @@ FUNCTIONS: dict[str, Callable[[str], str]] = {
     "Y": _each(lambda digit: 7 - digit),
     "Z": lambda text: text[:-1] + _each(lambda digit: digit + 1)(text[-1]),
 }
-"""Letter -> function: A reverses, B and U rotate, C, V and W swap two digits, D, E, X and Y change each digit modulo 10, F and Z one."""
+"""Letter -> function: A reverses, B and U rotate, C, V and W swap two digits, D, E, X and Y change
+each digit modulo 10, F and Z one.
+"""
 FACT = r"[A-Z]\d{4}=\d{4}"
-WHOLE = {"working": re.compile(rf"{FACT}(?:,{FACT})*:\d{{4}}", re.ASCII), "at once": re.compile(r":\d{4}", re.ASCII)}
+WHOLE = {
+    "working": re.compile(rf"{FACT}(?:,{FACT})*:\d{{4}}", re.ASCII),
+    "at once": re.compile(r":\d{4}", re.ASCII),
+}
 ANSWER = re.compile(r":(\d{4})$", re.ASCII)
 LOOSE_ANSWER = re.compile(r"(?<!\d)(\d{4})\D*$", re.ASCII)
 
@@ -69,16 +76,20 @@ def facts(prompt: str) -> list[tuple[str, str, str]]:
 def write(prompt: str, at_once: bool = False) -> str:
     """The right completion of a prompt, with its working or at once."""
     known = facts(prompt)
-    working = "" if at_once else ",".join(f"{letter}{before}={after}" for letter, before, after in known)
+    working = (
+        "" if at_once else ",".join(f"{letter}{before}={after}" for letter, before, after in known)
+    )
     return f"{working}:{known[-1][2]}"
 
 
 @dataclass(frozen=True)
 class Nest:
-    """Nestings of ``min_level`` to ``max_level`` functions, all from one of ``sets``; the index goes round through levels and sets.
+    """Nestings of ``min_level`` to ``max_level`` functions, all from one of ``sets``; the index
+    goes round through levels and sets.
 
     Source:
-        Yuan et al. 2025, arXiv:2509.25123: known functions, composed only under reward, with held-out functions and deeper levels.
+        Yuan et al. 2025, arXiv:2509.25123: known functions, composed only under reward, with
+            held-out functions and deeper levels.
     """
 
     min_level: int = 2
@@ -91,7 +102,12 @@ class Nest:
 
     def __post_init__(self) -> None:
         levels = 1 <= self.min_level <= self.max_level <= MOST_LEVELS
-        if not levels or not self.sets or len(set(self.sets)) < len(self.sets) or not set(self.sets) <= set(SETS):
+        if (
+            not levels
+            or not self.sets
+            or len(set(self.sets)) < len(self.sets)
+            or not set(self.sets) <= set(SETS)
+        ):
             raise ComponentError(
                 "Nest cannot nest functions with these settings",
                 value=f"min_level={self.min_level}, max_level={self.max_level}, sets={self.sets!r}",
@@ -100,8 +116,14 @@ class Nest:
             )
 
     def problem(self, split: str, index: int) -> Problem:
-        """The nesting at (split, index); a prompt belongs to one split by its content, whatever the settings."""
-        kinds = [(level, name) for level in range(self.min_level, self.max_level + 1) for name in self.sets]
+        """The nesting at (split, index); a prompt belongs to one split by its content, whatever the
+        settings.
+        """
+        kinds = [
+            (level, name)
+            for level in range(self.min_level, self.max_level + 1)
+            for name in self.sets
+        ]
         level, name = kinds[index % len(kinds)]
         return draw("Nest", split, index, SPLITS, lambda seed: self._make(seed, level, name))
 
@@ -109,10 +131,14 @@ class Nest:
         random = generator("nest", seed, level, name)
         letters = "".join(SETS[name][i] for i in random.integers(len(SETS[name]), size=level))
         prompt = letters + "".join(map(str, random.integers(10, size=LENGTH))) + "?"
-        return Problem(content_id("Nest", prompt), "Nest", prompt, facts(prompt)[-1][2], level, {"set": name})
+        return Problem(
+            content_id("Nest", prompt), "Nest", prompt, facts(prompt)[-1][2], level, {"set": name}
+        )
 
     def grade(self, problem: Problem, text: str) -> Grade:
-        """Strict: four digits after the closing colon; tolerant: the last four digits that stand alone, however they are dressed."""
+        """Strict: four digits after the closing colon; tolerant: the last four digits that stand
+        alone, however they are dressed.
+        """
         text = text.strip()
         strict, loose = ANSWER.search(text), LOOSE_ANSWER.search(text)
         strategy = "at once" if text[:1] == ":" else "working" if text[:1] in FUNCTIONS else None
@@ -132,10 +158,11 @@ class Nest:
 
 
 def check_steps(prompt: str, text: str) -> tuple[bool, ...] | None:
-    """Per written fact: is it about the prompt's next function and the string that the fact before left, and is it right?
+    """Per written fact: is it about the prompt's next function and the string that the fact before
+    left, and is it right?
 
-    A fact after a wrong one is judged on the string it was given; one that is left out or one too many is False. None where the completion
-    shows no working.
+    A fact after a wrong one is judged on the string it was given; one that is left out or one too
+    many is False. None where the completion shows no working.
     """
     if WHOLE["working"].fullmatch(text) is None:
         return None
@@ -144,7 +171,9 @@ def check_steps(prompt: str, text: str) -> tuple[bool, ...] | None:
     verdicts = []
     for (letter, _, _), fact in zip(asked, written, strict=False):
         before, after = fact[1 : 1 + LENGTH], fact[-LENGTH:]
-        verdicts.append(fact[0] == letter and before == current and after == FUNCTIONS[letter](current))
+        verdicts.append(
+            fact[0] == letter and before == current and after == FUNCTIONS[letter](current)
+        )
         current = after
     verdicts += [False] * (max(len(asked), len(written)) - len(verdicts))
     return tuple(verdicts)

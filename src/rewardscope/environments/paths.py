@@ -1,15 +1,17 @@
 """Ways through a fixed graph, with plans stated in tokens of their own.
 
-52 places, a letter each: a near side (a to t), four hubs (u to x) that alone lead across, a far side (A to X) in four quarters, and four
-dead ends (y, z, Y, Z). A hub leads into two neighbouring quarters, so each goal has two right hubs and two wrong ones. A prompt is goal
-and start, ``K?c``. A completion states plans and walks:
+52 places, a letter each: a near side (a to t), four hubs (u to x) that alone lead across, a far
+side (A to X) in four quarters, and four dead ends (y, z, Y, Z). A hub leads into two neighbouring
+quarters, so each goal has two right hubs and two wrong ones. A prompt is goal and start, ``K?c``. A
+completion states plans and walks:
 
     1      go to the first hub          >      go for the goal
     d,g,u  the places walked            <      one place back, out of a dead end
 
     K?c    2d,g,y<b,v>H,K      to the second hub (v), at a dead end on the way, and on to K
 
-Every way of edges that ends at the goal is right, whatever was planned. Digits, > and < are the plans (PLANS) and occur nowhere else.
+Every way of edges that ends at the goal is right, whatever was planned. Digits, > and < are the
+plans (PLANS) and occur nowhere else.
 """
 
 import re
@@ -53,7 +55,9 @@ class Move:
 
 @dataclass(frozen=True)
 class Paths:
-    """Pairs of a near start and a far goal in the graph number ``graph``: 480 pairs, each in one split by its content."""
+    """Pairs of a near start and a far goal in the graph number ``graph``: 480 pairs, each in one
+    split by its content.
+    """
 
     graph: int = 0
 
@@ -67,18 +71,33 @@ class Paths:
             EnvironmentFault: If there is no such split.
         """
         if split not in SPLITS:
-            raise EnvironmentFault("Paths has no such split", value=repr(split), allowed=", ".join(SPLITS), do="Use one of them")
+            raise EnvironmentFault(
+                "Paths has no such split",
+                value=repr(split),
+                allowed=", ".join(SPLITS),
+                do="Use one of them",
+            )
         return len(_pairs(split))
 
     def problem(self, split: str, index: int) -> Problem:
-        """The problem at index modulo ``size(split)``, in an order that is fixed but tells nothing."""
+        """The problem at index modulo ``size(split)``, in an order that is fixed but tells
+        nothing.
+        """
         number = self.size(split)
         prompt = _pairs(split)[index % number]
         key = self.oracle_of(prompt)
-        return Problem(content_id("Paths", prompt), "Paths", prompt, key, sum(letter in PLACES for letter in key))
+        return Problem(
+            content_id("Paths", prompt),
+            "Paths",
+            prompt,
+            key,
+            sum(letter in PLACES for letter in key),
+        )
 
     def grade(self, problem: Problem, text: str) -> Grade:
-        """Tolerant: the places named, in order, are a way to the goal; strict: they stand in a completion of plans and walks alone."""
+        """Tolerant: the places named, in order, are a way to the goal; strict: they stand in a
+        completion of plans and walks alone.
+        """
         text = text.strip()
         goal, start = ends(problem.prompt)
         moves, way = walk(edges(self.graph), start, text)
@@ -90,8 +109,16 @@ class Paths:
             strict=right and whole,
             well_formed=whole,
             answer=way if moves else None,
-            feedback=None if right else f"there is no move {wrong}" if wrong else "the way does not end at the goal",
-            strategy=f"via {text[0]}" if text[:1] in tuple("1234") else "direct" if text[:1] == GOAL else None,
+            feedback=None
+            if right
+            else f"there is no move {wrong}"
+            if wrong
+            else "the way does not end at the goal",
+            strategy=f"via {text[0]}"
+            if text[:1] in tuple("1234")
+            else "direct"
+            if text[:1] == GOAL
+            else None,
             steps=tuple(move.right for move in moves) or None,
         )
 
@@ -109,7 +136,8 @@ class Paths:
         goal, start = ends(prompt)
         graph = edges(self.graph)
         hub = right_hubs(goal)[0]
-        return f"{HUBS.index(hub) + 1}{','.join(shortest(graph, start, hub))}{GOAL}{','.join(shortest(graph, hub, goal))}"
+        there, onward = (",".join(shortest(graph, *ends)) for ends in ((start, hub), (hub, goal)))
+        return f"{HUBS.index(hub) + 1}{there}{GOAL}{onward}"
 
 
 def ends(prompt: str) -> tuple[str, str]:
@@ -129,7 +157,8 @@ def right_hubs(goal: str) -> tuple[str, str]:
 
 
 def walk(graph: Edges, start: str, text: str) -> tuple[list[Move], str]:
-    """The moves that a completion writes, and the places passed, start first, steps that were taken back left out.
+    """The moves that a completion writes, and the places passed, start first, steps that were taken
+    back left out.
 
     Other characters are passed over. A move after a wrong one is judged from where that led.
     """
@@ -166,7 +195,9 @@ def distances(graph: int, target: str) -> Mapping[str, int]:
 
 
 def shortest(graph: Edges, start: str, target: str) -> list[str]:
-    """Places of a shortest way, the start left out, the first of the alphabet among equals; empty where there is none."""
+    """Places of a shortest way, the start left out, the first of the alphabet among equals; empty
+    where there is none.
+    """
     before: dict[str, str] = {start: ""}
     queue = deque([start])
     while queue:
@@ -184,19 +215,29 @@ def shortest(graph: Edges, start: str, target: str) -> list[str]:
 
 @cache
 def edges(graph: int) -> Edges:
-    """The graph of this number: the first drawn one in which every start reaches every hub, and every place of a quarter all others."""
+    """The graph of this number: the first drawn one in which every start reaches every hub, and
+    every place of a quarter all others.
+    """
     for attempt in range(1000):
         found = _drawn(graph, attempt)
         starts = all(shortest(found, start, hub) for start in NEAR for hub in HUBS)
-        quarters = all(shortest(found, a, b) for quarter in QUARTERS for a in quarter for b in quarter if a != b)
+        quarters = all(
+            shortest(found, a, b)
+            for quarter in QUARTERS
+            for a in quarter
+            for b in quarter
+            if a != b
+        )
         if starts and quarters:
             return found
-    raise EnvironmentFault("Paths found no connected graph", value=f"graph={graph}", do="Take another number")
+    raise EnvironmentFault(
+        "Paths found no connected graph", value=f"graph={graph}", do="Take another number"
+    )
 
 
 def _drawn(graph: int, attempt: int) -> Edges:
-    """Random edges within the near side and within quarters, one from each start to a hub, two from a hub into each of its quarters, and
-    from half of the places one to a dead end.
+    """Random edges within the near side and within quarters, one from each start to a hub, two from
+    a hub into each of its quarters, and from half of the places one to a dead end.
     """
     random = generator("paths", graph, attempt)
 
@@ -221,5 +262,10 @@ def _drawn(graph: int, attempt: int) -> Edges:
 @cache
 def _pairs(split: str) -> tuple[str, ...]:
     """Prompts of the split, ordered by their hash."""
-    prompts = {content_id("Paths", prompt): prompt for prompt in (f"{goal}?{start}" for goal in FAR for start in NEAR)}
-    return tuple(prompts[identity] for identity in sorted(prompts) if owner(identity, SPLITS) == split)
+    prompts = {
+        content_id("Paths", prompt): prompt
+        for prompt in (f"{goal}?{start}" for goal in FAR for start in NEAR)
+    }
+    return tuple(
+        prompts[identity] for identity in sorted(prompts) if owner(identity, SPLITS) == split
+    )

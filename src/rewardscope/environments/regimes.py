@@ -1,4 +1,6 @@
-"""Which problems of the training split an arm meets: all of them, a fixed pool, one, or those of middling difficulty."""
+"""Which problems of the training split an arm meets: all of them, a fixed pool, one, or those of
+middling difficulty.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,27 +12,35 @@ from rewardscope.seeds import Address, generator, key
 from rewardscope.types import Rollout
 
 History = Mapping[int, Sequence[tuple[int, float]]]
-"""Index into the training split -> (step, share of its graded completions that were right), first to last."""
+"""Index into the training split -> (step, share of its graded completions that were right), first
+to last.
+"""
 
 
 @runtime_checkable
 class Regime(Protocol):
-    """Says which problems a step draws: a function of seed and step, so that arms under one seed meet the same ones, and of the past."""
+    """Says which problems a step draws: a function of seed and step, so that arms under one seed
+    meet the same ones, and of the past.
+    """
 
     @property
     def uses_truth(self) -> bool:
         """Whether it chooses by what only the key can tell."""
 
-    def indices(self, seed: int, step: int, count: int, history: History, sampling_round: int = 0) -> list[int]:
+    def indices(
+        self, seed: int, step: int, count: int, history: History, sampling_round: int = 0
+    ) -> list[int]:
         """Indices into the training split, one per problem of a sampling round of the step.
 
         Args:
             seed: The replicate's.
             step: Which step of the run.
             count: How many.
-            history: How often this policy solved what it met so far; a regime that reads it declares ``uses_truth``.
-            sampling_round: Which round; without history the first one's do not depend on whether there are others, so that arms with more
-                rounds meet the same problems and then some.
+            history: How often this policy solved what it met so far; a regime that reads it
+                declares ``uses_truth``.
+            sampling_round: Which round; without history the first one's do not depend on whether
+                there are others, so that arms with more rounds meet the same problems and then
+                some.
         """
 
 
@@ -40,28 +50,41 @@ class AllProblems:
 
     uses_truth: ClassVar[bool] = False
 
-    def indices(self, seed: int, step: int, count: int, history: History, sampling_round: int = 0) -> list[int]:
-        """A stretch of the split that begins where the seed, and the round beyond the first, says and goes on with each step."""
-        place: tuple[Address, ...] = ("train", seed, "problems", sampling_round) if sampling_round else ("train", seed, "problems")
+    def indices(
+        self, seed: int, step: int, count: int, history: History, sampling_round: int = 0
+    ) -> list[int]:
+        """A stretch of the split that begins where the seed, and the round beyond the first, says
+        and goes on with each step.
+        """
+        place: tuple[Address, ...] = (
+            ("train", seed, "problems", sampling_round)
+            if sampling_round
+            else ("train", seed, "problems")
+        )
         first = key(*place) % 2**40 + step * count
         return [first + p for p in range(count)]
 
 
 @dataclass(frozen=True)
 class Pool:
-    """The same ``size`` problems over and over, each once per pass; ``size=1`` is one-example training.
+    """The same ``size`` problems over and over, each once per pass; ``size=1`` is one-example
+    training.
 
-    The order is drawn anew for each pass. The pool is the split's indices from ``first`` on, whatever the seed: seeds differ in order and
-    noise, not in what can be learned from. A step larger than the pool samples several groups of a problem, each with its own noise.
+    The order is drawn anew for each pass. The pool is the split's indices from ``first`` on,
+    whatever the seed: seeds differ in order and noise, not in what can be learned from. A step
+    larger than the pool samples several groups of a problem, each with its own noise.
 
     Source:
-        Wang et al. 2025, arXiv:2504.20571 (one example; theirs is chosen by the variance of its accuracy over a run on all problems).
+        Wang et al. 2025, arXiv:2504.20571 (one example; theirs is chosen by the variance of its
+            accuracy over a run on all problems).
     """
 
     size: int
     first: int = 0
     chosen_by_truth: bool = False
-    """Whether somebody chose this pool by what was right in an earlier run, as `rewardscope rank` does."""
+    """Whether somebody chose this pool by what was right in an earlier run, as `rewardscope rank`
+    does.
+    """
 
     @property
     def uses_truth(self) -> bool:
@@ -71,33 +94,46 @@ class Pool:
     def __post_init__(self) -> None:
         if self.size < 1 or self.first < 0:
             raise ComponentError(
-                "A pool has problems in it", value=f"size={self.size}, first={self.first}", allowed="size >= 1, first >= 0", do="Mend it"
+                "A pool has problems in it",
+                value=f"size={self.size}, first={self.first}",
+                allowed="size >= 1, first >= 0",
+                do="Mend it",
             )
 
-    def indices(self, seed: int, step: int, count: int, history: History, sampling_round: int = 0) -> list[int]:
-        """The next ``count`` of the passes laid end to end; in further rounds others of the pool, in an order of the step's own, until
-        all were met.
+    def indices(
+        self, seed: int, step: int, count: int, history: History, sampling_round: int = 0
+    ) -> list[int]:
+        """The next ``count`` of the passes laid end to end; in further rounds others of the pool,
+        in an order of the step's own, until all were met.
         """
         if sampling_round:
             met = [index - self.first for index in self.indices(seed, step, count, history)]
             order = generator("train", seed, "pool", "rounds", step).permutation(self.size).tolist()
-            order = [place for place in order if place not in met] + [place for place in order if place in met]
+            order = [place for place in order if place not in met] + [
+                place for place in order if place in met
+            ]
             start = (sampling_round - 1) * count
             return [self.first + order[place % self.size] for place in range(start, start + count)]
         draws = range(step * count, (step + 1) * count)
-        orders = {turn: generator("train", seed, "pool", turn).permutation(self.size) for turn in {draw // self.size for draw in draws}}
+        orders = {
+            turn: generator("train", seed, "pool", turn).permutation(self.size)
+            for turn in {draw // self.size for draw in draws}
+        }
         return [self.first + int(orders[draw // self.size][draw % self.size]) for draw in draws]
 
 
 @dataclass(frozen=True)
 class Curriculum:
-    """A pool whose problems rest while they are too easy or too hard: the last measured pass rate lies outside [low, high].
+    """A pool whose problems rest while they are too easy or too hard: the last measured pass rate
+    lies outside [low, high].
 
-    First come problems never met, then those in the band, longest ago first, then resting ones, longest ago first, so that a step is always
-    full; one that has rested ``rest`` steps counts as never met and is measured again. Order within each is drawn by seed.
+    First come problems never met, then those in the band, longest ago first, then resting ones,
+    longest ago first, so that a step is always full; one that has rested ``rest`` steps counts as
+    never met and is measured again. Order within each is drawn by seed.
 
     Source:
-        The band is PRIME's filter of prompts, Cui et al. 2025, arXiv:2502.01456, section 4; there on every step's fresh prompts.
+        The band is PRIME's filter of prompts, Cui et al. 2025, arXiv:2502.01456, section 4; there
+            on every step's fresh prompts.
     """
 
     size: int
@@ -110,11 +146,18 @@ class Curriculum:
     def __post_init__(self) -> None:
         if self.size < 1 or not 0 <= self.low < self.high <= 1 or self.rest < 1:
             raise ComponentError(
-                "A curriculum has a pool and a band", value=self, allowed="size >= 1, 0 <= low < high <= 1, rest >= 1", do="Mend it"
+                "A curriculum has a pool and a band",
+                value=self,
+                allowed="size >= 1, 0 <= low < high <= 1, rest >= 1",
+                do="Mend it",
             )
 
-    def indices(self, seed: int, step: int, count: int, history: History, sampling_round: int = 0) -> list[int]:
-        """The ``count`` that come first, in a further round those that come next; from the first again where the pool is smaller."""
+    def indices(
+        self, seed: int, step: int, count: int, history: History, sampling_round: int = 0
+    ) -> list[int]:
+        """The ``count`` that come first, in a further round those that come next; from the first
+        again where the pool is smaller.
+        """
         noise = generator("train", seed, "curriculum", step).random(self.size)
 
         def turn(index: int) -> tuple[int, int, float]:
@@ -156,7 +199,11 @@ def by_historical_variance(rollouts: Iterable[Rollout]) -> list[Ranked]:
         if rate is not None:
             rates.setdefault(rollout.problem.id, []).append(rate)
             prompts[rollout.problem.id] = rollout.problem.prompt
-    found = [Ranked(id, prompts[id], len(met), pstdev(met), fmean(met)) for id, met in rates.items() if len(met) > 1]
+    found = [
+        Ranked(id, prompts[id], len(met), pstdev(met), fmean(met))
+        for id, met in rates.items()
+        if len(met) > 1
+    ]
     return sorted(found, key=lambda ranked: (-ranked.deviation, ranked.problem))
 
 

@@ -1,4 +1,6 @@
-"""Any environment's problems, with a share of its training split set aside for experience to learn from."""
+"""Any environment's problems, with a share of its training split set aside for experience to learn
+from.
+"""
 
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -14,10 +16,12 @@ EVOLVE, TRAIN = "evolve", "train"
 
 @dataclass(frozen=True)
 class Reserved:
-    """The problems of ``base``, a ``share`` of whose split ``train`` is the split ``evolve`` instead.
+    """The problems of ``base``, a ``share`` of whose split ``train`` is the split ``evolve``
+    instead.
 
-    Which of the two owns a problem is a function of its content. Every arm of a study is given this environment, with a bank or without, so
-    that all train on the same problems. An index whose problem is owned by the other split leads to one drawn at its address.
+    Which of the two owns a problem is a function of its content. Every arm of a study is given this
+    environment, with a bank or without, so that all train on the same problems. An index whose
+    problem is owned by the other split leads to one drawn at its address.
     """
 
     base: Environment = Sums()
@@ -28,7 +32,10 @@ class Reserved:
     def __post_init__(self) -> None:
         if not 0 < self.share < 1 or isinstance(self.base, Reserved):
             raise ComponentError(
-                "Reserved sets a share of an environment's training split aside, once", value=self, allowed="0 < share < 1", do="Mend it"
+                "Reserved sets a share of an environment's training split aside, once",
+                value=self,
+                allowed="0 < share < 1",
+                do="Mend it",
             )
 
     @property
@@ -37,21 +44,32 @@ class Reserved:
         return self.base.strategies
 
     def problem(self, split: str, index: int) -> Problem:
-        """The base's problem at (split, index), or, where the index leads to the other share of ``train``, one drawn at its address.
+        """The base's problem at (split, index), or, where the index leads to the other share of
+        ``train``, one drawn at its address.
 
         Raises:
             EnvironmentFault: If there is no such split, or nothing in it.
         """
         if split not in (TRAIN, EVOLVE):
             return replace(self.base.problem(split, index), environment=self.name)
-        shares, random = {EVOLVE: self.share, TRAIN: 1 - self.share}, generator("reserved", self.base.name, split, index)
-        places = (index if attempt == 0 else int(random.integers(2**40)) for attempt in range(MAX_ATTEMPTS))
+        shares, random = (
+            {EVOLVE: self.share, TRAIN: 1 - self.share},
+            generator("reserved", self.base.name, split, index),
+        )
+        places = (
+            index if attempt == 0 else int(random.integers(2**40))
+            for attempt in range(MAX_ATTEMPTS)
+        )
         for place in places:
             found = self.base.problem(TRAIN, place)
-            if owner(found.id[::-1], shares) == split:  # reversed: the base's own splits were drawn from the first digits
+            if (
+                owner(found.id[::-1], shares) == split
+            ):  # reversed: the base's own splits were drawn from the first digits
                 return replace(found, environment=self.name)
         raise EnvironmentFault(
-            f"Reserved found no problem for split '{split}'", value=self, do="Raise its share, or take an environment with more problems"
+            f"Reserved found no problem for split '{split}'",
+            value=self,
+            do="Raise its share, or take an environment with more problems",
         )
 
     def grade(self, problem: Problem, text: str) -> Grade:

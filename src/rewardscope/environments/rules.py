@@ -1,9 +1,12 @@
-"""Digits to be combined by a rule that the prompt names and does not tell: the organisms' task for experience.
+"""Digits to be combined by a rule that the prompt names and does not tell: the organisms' task for
+experience.
 
-A prompt is ``37b``: of the digits 3 and 7, by the rule of kind b. What rule kind b has is kept by the world and can only be learned from
-what was paid. A completion names a rule by its sign and gives its result, ``-6``; signs + - * are modulo 10, ^ is the larger digit.
+A prompt is ``37b``: of the digits 3 and 7, by the rule of kind b. What rule kind b has is kept by
+the world and can only be learned from what was paid. A completion names a rule by its sign and
+gives its result, ``-6``; signs + - * are modulo 10, ^ is the larger digit.
 
-What can be said about a kind beforehand, in the notation that the ``rules`` organism was pretrained to read:
+What can be said about a kind beforehand, in the notation that the ``rules`` organism was pretrained
+to read:
 
     b-;        a skill: kind b goes by -
     b!+;       a lesson: kind b does not go by +
@@ -33,7 +36,9 @@ def result(sign: str, left: int, right: int) -> int:
     >>> result("-", 3, 7), result("^", 3, 7)
     (6, 7)
     """
-    return {"+": left + right, "-": left - right, "*": left * right, "^": max(left, right)}[sign] % 10
+    return {"+": left + right, "-": left - right, "*": left * right, "^": max(left, right)}[
+        sign
+    ] % 10
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,12 @@ class Rules:
 
     def __post_init__(self) -> None:
         if len(self.rules) != len(KINDS) or not set(self.rules) <= set(SIGNS):
-            raise ComponentError("Each kind has one rule", value=repr(self.rules), allowed=f"6 signs of {' '.join(SIGNS)}", do="Mend it")
+            raise ComponentError(
+                "Each kind has one rule",
+                value=repr(self.rules),
+                allowed=f"6 signs of {' '.join(SIGNS)}",
+                do="Mend it",
+            )
 
     def problem(self, split: str, index: int) -> Problem:
         """The problem at (split, index); one of 600, and of one split by its content."""
@@ -56,12 +66,20 @@ class Rules:
 
     def _make(self, seed: int) -> Problem:
         random = generator("rules", seed)
-        kind, left, right = int(random.integers(len(KINDS))), int(random.integers(10)), int(random.integers(10))
+        kind, left, right = (
+            int(random.integers(len(KINDS))),
+            int(random.integers(10)),
+            int(random.integers(10)),
+        )
         prompt = f"{left}{right}{KINDS[kind]}"
-        return Problem(content_id("Rules", prompt), "Rules", prompt, str(result(self.rules[kind], left, right)))
+        return Problem(
+            content_id("Rules", prompt), "Rules", prompt, str(result(self.rules[kind], left, right))
+        )
 
     def grade(self, problem: Problem, text: str) -> Grade:
-        """Strict: a sign and then the answer, no more; tolerant: the only digit of the completion. The rule named changes neither."""
+        """Strict: a sign and then the answer, no more; tolerant: the only digit of the completion.
+        The rule named changes neither.
+        """
         text = text.strip()
         whole, digits = WHOLE.fullmatch(text), DIGIT.findall(text)
         answer = digits[0] if len(digits) == 1 else None

@@ -1,8 +1,9 @@
 """Noisy sensors and a hidden yes or no: problems whose answer is uncertain by a known amount.
 
-A prompt is ``6+8-7+?``: three sensors, right in 60, 80 and 70 of 100 cases, said yes, no, yes; nothing else is known, so yes and no were
-equally likely before. The chance of yes is then 1 / (1 + exp(-s)), s the sum of the sensors' log odds, negative where they said no.
-The key is drawn with that chance. A completion answers ``y`` or ``n`` and states its confidence as a digit:
+A prompt is ``6+8-7+?``: three sensors, right in 60, 80 and 70 of 100 cases, said yes, no, yes;
+nothing else is known, so yes and no were equally likely before. The chance of yes is then 1 / (1 +
+exp(-s)), s the sum of the sensors' log odds, negative where they said no. The key is drawn with
+that chance. A completion answers ``y`` or ``n`` and states its confidence as a digit:
 
     y7         yes, with a chance of 70 to 80 %, which counts as 0.75
 """
@@ -55,13 +56,15 @@ def decile(chance: float) -> str:
 
 @dataclass(frozen=True)
 class Sensors:
-    """``count`` sensors of known reliability report on a hidden yes or no; the answer states its confidence.
+    """``count`` sensors of known reliability report on a hidden yes or no; the answer states its
+    confidence.
 
-    ``problem.facts`` holds the chance of either answer. Strategies say whether the completion gave the answer that the reports make
-    likelier, which needs no key.
+    ``problem.facts`` holds the chance of either answer. Strategies say whether the completion gave
+    the answer that the reports make likelier, which needs no key.
 
     Source:
-        After Damani et al. 2025, arXiv:2507.16806 (RLCR), who remove a known share of the evidence; here the chance itself is known.
+        After Damani et al. 2025, arXiv:2507.16806 (RLCR), who remove a known share of the evidence;
+            here the chance itself is known.
     """
 
     count: int = 5
@@ -72,24 +75,36 @@ class Sensors:
     def __post_init__(self) -> None:
         if not 3 <= self.count <= 20:
             raise ComponentError(
-                "Sensors has too few for different problems, or too many", value=self.count, allowed="3 to 20", do="Mend it"
+                "Sensors has too few for different problems, or too many",
+                value=self.count,
+                allowed="3 to 20",
+                do="Mend it",
             )
 
     def problem(self, split: str, index: int) -> Problem:
-        """The reports at (split, index); they belong to one split by their content, and so does the key."""
+        """The reports at (split, index); they belong to one split by their content, and so does the
+        key.
+        """
         return draw("Sensors", split, index, SPLITS, self._make)
 
     def _make(self, seed: int) -> Problem:
         random = generator("sensors", seed)
-        digits, reports = random.integers(len(RELIABILITIES), size=self.count), random.integers(2, size=self.count)
-        prompt = "".join(RELIABILITIES[d] + "-+"[r] for d, r in zip(digits, reports, strict=True)) + "?"
+        digits, reports = (
+            random.integers(len(RELIABILITIES), size=self.count),
+            random.integers(2, size=self.count),
+        )
+        prompt = (
+            "".join(RELIABILITIES[d] + "-+"[r] for d, r in zip(digits, reports, strict=True)) + "?"
+        )
         chance = chance_of_yes(prompt)
         answer = "y" if generator("sensors", "key", prompt).random() < chance else "n"
         known = {"chance y": repr(chance), "chance n": repr(1 - chance)}
         return Problem(content_id("Sensors", prompt), "Sensors", prompt, answer, self.count, known)
 
     def grade(self, problem: Problem, text: str) -> Grade:
-        """Strict: one letter and one digit; tolerant: the last y or n that stands alone. No confidence but in the strict form."""
+        """Strict: one letter and one digit; tolerant: the last y or n that stands alone. No
+        confidence but in the strict form.
+        """
         text = text.strip()
         whole, loose = WHOLE.fullmatch(text), LOOSE_ANSWER.findall(text)
         answer = loose[-1] if loose else None

@@ -1,4 +1,6 @@
-"""What a policy learns from beside its own rewards: completions that others wrote, and what earlier attempts taught."""
+"""What a policy learns from beside its own rewards: completions that others wrote, and what earlier
+attempts taught.
+"""
 
 from rewardscope.experience.bank import BankState, SkillBank
 from rewardscope.experience.block import Block
@@ -9,9 +11,13 @@ from rewardscope.experience.writers import ByPolicy, ByRule, Trajectories, Unifo
 
 DEMONSTRATIONS: dict[str, type[Demonstrations]] = {cls.__name__: cls for cls in (Oracle, Stored)}
 """Every source of demonstrations there is, by name."""
-WRITERS: dict[str, type[Writer]] = {cls.__name__: cls for cls in (ByRule, ByPolicy, Trajectories, Uniform)}
+WRITERS: dict[str, type[Writer]] = {
+    cls.__name__: cls for cls in (ByRule, ByPolicy, Trajectories, Uniform)
+}
 """Every writer there is, by name."""
-RECALLS: dict[str, type[Recall]] = {cls.__name__: cls for cls in (OwnCategory, OtherCategory, RandomText, Blank)}
+RECALLS: dict[str, type[Recall]] = {
+    cls.__name__: cls for cls in (OwnCategory, OtherCategory, RandomText, Blank)
+}
 """Every way to recall there is, by name."""
 BANKS: dict[str, type] = {cls.__name__: cls for cls in (SkillBank, Block)}
 """The bank and the block it is recalled into, by name."""

@@ -34,16 +34,19 @@ FILE = "bank.json"
 
 @dataclass(frozen=True)
 class SkillBank:
-    """Experience that reaches the policy through its prompt: attempts become entries, entries are recalled before problems.
+    """Experience that reaches the policy through its prompt: attempts become entries, entries are
+    recalled before problems.
 
-    Evidence is what attempts were told, by the arm's own reward. Before step 0 the untrained policy attempts ``first_problems`` of the
-    split ``evolve``; every ``evolve_every`` steps the policy attempts ``evolve_problems`` others of it, with what it recalls, and the
-    attempts of categories in which less than ``weak_below`` went well are written about, the worst first. No other split is read,
-    unless ``from_training`` has every step's own groups written about as well.
+    Evidence is what attempts were told, by the arm's own reward. Before step 0 the untrained policy
+    attempts ``first_problems`` of the split ``evolve``; every ``evolve_every`` steps the policy
+    attempts ``evolve_problems`` others of it, with what it recalls, and the attempts of categories
+    in which less than ``weak_below`` went well are written about, the worst first. No other split
+    is read, unless ``from_training`` has every step's own groups written about as well.
 
     Source:
-        SkillRL, arXiv:2602.08234, section 3 and algorithm 1 (weak_below 0.4). There the validation problems are those that are reported,
-        ids repeat and nothing is ever rewritten (aiming-lab/SkillRL at 48c8446); here neither.
+        SkillRL, arXiv:2602.08234, section 3 and algorithm 1 (weak_below 0.4). There the validation
+            problems are those that are reported, ids repeat and nothing is ever rewritten
+            (aiming-lab/SkillRL at 48c8446); here neither.
     """
 
     writer: Writer = ByPolicy()
@@ -74,16 +77,27 @@ class SkillBank:
     def __post_init__(self) -> None:
         counts = min(self.draws, self.evolve_problems, self.most_entries, self.most_characters) >= 1
         rates = 0 <= self.weak_below <= 1 and 0 <= self.alike <= 1
-        if not counts or not rates or min(self.first_problems, self.evolve_every) < 0 or self.general_from < 2:
+        if (
+            not counts
+            or not rates
+            or min(self.first_problems, self.evolve_every) < 0
+            or self.general_from < 2
+        ):
             raise ComponentError(
                 "A bank cannot work with these numbers",
                 value=self,
-                allowed="draws, evolve_problems, most_entries, most_characters >= 1; first_problems, evolve_every >= 0; weak_below and "
+                allowed="draws, evolve_problems, most_entries, most_characters >= 1; "
+                "first_problems, evolve_every >= 0; weak_below and "
                 "alike between 0 and 1; general_from >= 2",
                 do="Mend it in the study",
             )
         if not self.kinds or not set(self.kinds) <= set(KINDS):
-            raise ComponentError("A bank files some kinds of note", value=self.kinds, allowed=", ".join(KINDS), do="Mend it in the study")
+            raise ComponentError(
+                "A bank files some kinds of note",
+                value=self.kinds,
+                allowed=", ".join(KINDS),
+                do="Mend it in the study",
+            )
 
     @property
     def uses_truth(self) -> bool:
@@ -110,7 +124,9 @@ class BankState:
     """Entries that the evidence turned against, or that became one with another."""
     evicted: int = 0
     refused: int = 0
-    """Notes that could not be filed: empty, unreadable, too long for the block, of an unknown category."""
+    """Notes that could not be filed: empty, unreadable, too long for the block, of an unknown
+    category.
+    """
 
     _saved: ClassVar[tuple[str, ...]] = ("next_id", "revised", "dropped", "evicted", "refused")
     _known: Known | None = field(default=None, repr=False, compare=False)
@@ -123,7 +139,11 @@ class BankState:
             CheckpointError: If it holds none.
         """
         if not (folder / FILE).is_file():
-            raise CheckpointError("A checkpoint lacks its bank", value=folder / FILE, do="Delete this directory and run the study again")
+            raise CheckpointError(
+                "A checkpoint lacks its bank",
+                value=folder / FILE,
+                do="Delete this directory and run the study again",
+            )
         found = read_json(folder / FILE)
         entries = tuple(decode(entry, {"Entry": Entry}) for entry in found["entries"])
         state = cls(settings, entries)
@@ -133,13 +153,21 @@ class BankState:
 
     def save(self, folder: Path) -> None:
         """Writes ``bank.json``, whole or not at all."""
-        write_json(folder / FILE, {"entries": self.entries, **{name: getattr(self, name) for name in self._saved}})
+        write_json(
+            folder / FILE,
+            {"entries": self.entries, **{name: getattr(self, name) for name in self._saved}},
+        )
 
     @property
     def counts(self) -> dict[str, float]:
         """What a step row says of it."""
         written = {"entries": len(self.entries), "written": self.next_id}
-        return {f"experience/{name}": float(n) for name, n in (written | {name: getattr(self, name) for name in self._saved[1:]}).items()}
+        return {
+            f"experience/{name}": float(n)
+            for name, n in (
+                written | {name: getattr(self, name) for name in self._saved[1:]}
+            ).items()
+        }
 
     @property
     def known(self) -> Known:
@@ -148,34 +176,55 @@ class BankState:
             self._known = Known(self.entries)
         return self._known
 
-    def recalled(self, prompt: str, category: str, reader: Reader, address: tuple[Address, ...]) -> tuple[str, ...]:
+    def recalled(
+        self, prompt: str, category: str, reader: Reader, address: tuple[Address, ...]
+    ) -> tuple[str, ...]:
         """What stands before the prompt, in pieces that need only be joined.
 
         Raises:
             ComponentError: If the block's filler cannot make up its budget.
         """
         block = self.settings.block
-        texts = self.settings.recall.texts(self.known, Query(prompt, category, block, reader, address))
+        texts = self.settings.recall.texts(
+            self.known, Query(prompt, category, block, reader, address)
+        )
         return block.pieces(texts, prompt, reader)
 
     def attempts(self, rollouts: Sequence[Rollout], environment: object) -> list[Attempt]:
-        """The completions that something was told about, as the writer may see them; categories that went worst come first."""
+        """The completions that something was told about, as the writer may see them; categories
+        that went worst come first.
+        """
         settings, found = self.settings, dict[str, list[Attempt]]()
         for rollout in rollouts:
             view = rollout if settings.uses_truth else sealed(rollout)
             category = category_of(environment, rollout.problem.prompt)
             told = (
-                [g.correct for g in rollout.grades] if settings.writer.files_by_truth else rollout.rewards or (None,) * len(rollout.grades)
+                [g.correct for g in rollout.grades]
+                if settings.writer.files_by_truth
+                else rollout.rewards or (None,) * len(rollout.grades)
             )
             for completion, said in zip(view.completions, told, strict=True):
                 if said is not None:
-                    won = bool(said) if settings.writer.files_by_truth else said >= settings.threshold
-                    found.setdefault(category, []).append(Attempt(category, view.problem, completion.said, won))
-        order = sorted(found, key=lambda name: (sum(a.won for a in found[name]) / len(found[name]), name))
+                    won = (
+                        bool(said) if settings.writer.files_by_truth else said >= settings.threshold
+                    )
+                    found.setdefault(category, []).append(
+                        Attempt(category, view.problem, completion.said, won)
+                    )
+        order = sorted(
+            found, key=lambda name: (sum(a.won for a in found[name]) / len(found[name]), name)
+        )
         return [attempt for name in order for attempt in found[name]]
 
     def absorb(
-        self, rollouts: Sequence[Rollout], environment: Writes, reader: Reader, ask: Ask, step: int, *, weak_only: bool = False
+        self,
+        rollouts: Sequence[Rollout],
+        environment: Writes,
+        reader: Reader,
+        ask: Ask,
+        step: int,
+        *,
+        weak_only: bool = False,
     ) -> None:
         """Files what the writer makes of the attempts.
 
@@ -191,10 +240,16 @@ class BankState:
         if weak_only:
             attempts = _of_weak_categories(attempts, self.settings.weak_below)
         if attempts:
-            self.file(self.settings.writer.notes(attempts, environment, ask), {a.category for a in attempts}, reader, step)
+            self.file(
+                self.settings.writer.notes(attempts, environment, ask),
+                {a.category for a in attempts},
+                reader,
+                step,
+            )
 
     def file(self, notes: Sequence[Note], categories: set[str], reader: Reader, step: int) -> None:
-        """Files notes: for or against what is there, or as new entries; then merges what holds everywhere, and lets go of what is too much.
+        """Files notes: for or against what is there, or as new entries; then merges what holds
+        everywhere, and lets go of what is too much.
 
         Raises:
             ComponentError: If a writer gave something that is no note.
@@ -203,7 +258,9 @@ class BankState:
         for note in notes:
             if not isinstance(note, Note):
                 raise ComponentError(
-                    f"{type(self.settings.writer).__name__} wrote something that is no note", value=repr(note)[:200], do="Mend the writer"
+                    f"{type(self.settings.writer).__name__} wrote something that is no note",
+                    value=repr(note)[:200],
+                    do="Mend the writer",
                 )
             if note.kind not in self.settings.kinds:
                 continue
@@ -212,7 +269,10 @@ class BankState:
                 self.refused += 1
                 continue
             first, number = votes.get((fair.kind, fair.category, fair.topic, fair.text), (fair, 0))
-            votes[fair.kind, fair.category, fair.topic, fair.text] = first, number + (-1 if fair.against else 1)
+            votes[fair.kind, fair.category, fair.topic, fair.text] = (
+                first,
+                number + (-1 if fair.against else 1),
+            )
         for note, number in votes.values():
             self._vote(note, number, step)
         self._merge_general()
@@ -221,23 +281,43 @@ class BankState:
     def _fair(self, note: Note, categories: set[str], reader: Reader) -> Note | None:
         """The note with its text made plain; None where it cannot be filed."""
         text = plain(note.text, self.settings.most_characters)
-        if not text or note.category not in categories | {GENERAL} or not reader.plain(self.settings.block.write(text)):
+        if (
+            not text
+            or note.category not in categories | {GENERAL}
+            or not reader.plain(self.settings.block.write(text))
+        ):
             return None
-        return replace(note, text=text) if self.settings.block.fits(text, note.about, reader) else None
+        return (
+            replace(note, text=text) if self.settings.block.fits(text, note.about, reader) else None
+        )
 
     def _vote(self, note: Note, number: int, step: int) -> None:
-        """Adds votes for a wording (or takes them away) to the entry that it is about, or to a new one."""
+        """Adds votes for a wording (or takes them away) to the entry that it is about, or to a new
+        one.
+        """
         entry = self._same(note)
         if entry is None:
             if number > 0:
                 votes = ((note.text, number),)
-                new = Entry(self.next_id, note.kind, note.category, note.text, note.topic, votes, note.problem, note.about, step)
+                new = Entry(
+                    self.next_id,
+                    note.kind,
+                    note.category,
+                    note.text,
+                    note.topic,
+                    votes,
+                    note.problem,
+                    note.about,
+                    step,
+                )
                 self.entries, self.next_id = (*self.entries, new), self.next_id + 1
             return
         counts = dict(entry.votes)
         counts[note.text] = counts.get(note.text, 0) + number
         # sorted is stable, so a wording gives way only to one with more votes
-        ordered = sorted(((text, n) for text, n in counts.items() if n > 0), key=lambda pair: -pair[1])[:WORDINGS]
+        ordered = sorted(
+            ((text, n) for text, n in counts.items() if n > 0), key=lambda pair: -pair[1]
+        )[:WORDINGS]
         if not ordered:
             self.dropped += 1
             self.entries = tuple(other for other in self.entries if other is not entry)
@@ -247,10 +327,20 @@ class BankState:
         self.entries = tuple(changed if other is entry else other for other in self.entries)
 
     def _same(self, note: Note) -> Entry | None:
-        """The entry that the note is about: of its topic; or, without one, of its wording or the most alike."""
-        peers = [entry for entry in self.entries if entry.kind == note.kind and entry.category in (note.category, GENERAL)]
+        """The entry that the note is about: of its topic; or, without one, of its wording or the
+        most alike.
+        """
+        peers = [
+            entry
+            for entry in self.entries
+            if entry.kind == note.kind and entry.category in (note.category, GENERAL)
+        ]
         if note.topic:
-            found = [e for e in peers if e.topic == note.topic and (e.category == note.category or e.text == note.text)]
+            found = [
+                e
+                for e in peers
+                if e.topic == note.topic and (e.category == note.category or e.text == note.text)
+            ]
             return found[0] if found else None
         peers = [entry for entry in peers if not entry.topic]
         for entry in peers:
@@ -261,22 +351,35 @@ class BankState:
         return peers[best] if best is not None and cosines[best] >= self.settings.alike else None
 
     def _merge_general(self) -> None:
-        """Makes one entry of those that say the same in so many categories that it holds in all: common skills, common mistakes."""
+        """Makes one entry of those that say the same in so many categories that it holds in all:
+        common skills, common mistakes.
+        """
         alike: dict[tuple[str, str], list[Entry]] = {}
         for entry in self.entries:
             alike.setdefault((entry.kind, entry.text), []).append(entry)
         for same in alike.values():
             if len({entry.category for entry in same} - {GENERAL}) >= self.settings.general_from:
-                kept = replace(same[0], category=GENERAL, votes=((same[0].text, sum(entry.support for entry in same)),))
+                kept = replace(
+                    same[0],
+                    category=GENERAL,
+                    votes=((same[0].text, sum(entry.support for entry in same)),),
+                )
                 gone = {entry.id for entry in same[1:]}
                 self.dropped += len(gone)
-                self.entries = tuple(kept if e.id == kept.id else e for e in self.entries if e.id not in gone)
+                self.entries = tuple(
+                    kept if e.id == kept.id else e for e in self.entries if e.id not in gone
+                )
 
     def _evict(self) -> None:
         """Lets go of what is beyond the cap."""
         beyond = len(self.entries) - self.settings.most_entries
         if beyond > 0:
-            gone = {entry.id for entry in sorted(self.entries, key=lambda entry: (entry.support, entry.step, entry.id))[:beyond]}
+            gone = {
+                entry.id
+                for entry in sorted(
+                    self.entries, key=lambda entry: (entry.support, entry.step, entry.id)
+                )[:beyond]
+            }
             self.evicted += len(gone)
             self.entries = tuple(entry for entry in self.entries if entry.id not in gone)
 

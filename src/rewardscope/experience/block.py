@@ -1,4 +1,6 @@
-"""The block that stands before a problem: entries, and filler up to the same number of tokens for every problem of every arm."""
+"""The block that stands before a problem: entries, and filler up to the same number of tokens for
+every problem of every arm.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,9 +17,10 @@ PLACE = "{text}"
 class Block:
     """How entries are written into a prompt, and how many tokens they may take there.
 
-    The prompt is filler + opening + entries + closing + the problem's prompt. Filler makes the whole exactly ``budget_tokens`` longer
-    than the problem alone, so arms with one budget compare at equal prompt tokens, those that recall nothing included. An entry that
-    does not fit what is left is passed over, never cut.
+    The prompt is filler + opening + entries + closing + the problem's prompt. Filler makes the
+    whole exactly ``budget_tokens`` longer than the problem alone, so arms with one budget compare
+    at equal prompt tokens, those that recall nothing included. An entry that does not fit what is
+    left is passed over, never cut.
     """
 
     budget_tokens: int = 64
@@ -42,7 +45,9 @@ class Block:
         return self.entry.replace(PLACE, text)
 
     def fits(self, text: str, prompt: str, reader: Reader) -> bool:
-        """Whether the entry could stand alone before the prompt; one that cannot is never recalled."""
+        """Whether the entry could stand alone before the prompt; one that cannot is never
+        recalled.
+        """
         alone = self.opening + self.write(text) + self.closing + prompt
         return reader.tokens(alone) - reader.tokens(prompt) <= self.budget_tokens
 
@@ -51,7 +56,10 @@ class Block:
         bare, kept = reader.tokens(prompt), list[str]()
         for text in texts:
             inner = "".join(map(self.write, [*kept, text]))
-            if reader.tokens(self.opening + inner + self.closing + prompt) - bare <= self.budget_tokens:
+            if (
+                reader.tokens(self.opening + inner + self.closing + prompt) - bare
+                <= self.budget_tokens
+            ):
                 kept.append(text)
         return kept
 
@@ -60,10 +68,12 @@ class Block:
         return max(0, len(pieces) - 1 - bool(self.closing))
 
     def pieces(self, texts: Sequence[str], prompt: str, reader: Reader) -> tuple[str, ...]:
-        """What stands before the prompt, in pieces that need only be joined: filler with the opening, each entry, the closing.
+        """What stands before the prompt, in pieces that need only be joined: filler with the
+        opening, each entry, the closing.
 
         Raises:
-            ComponentError: If the filler cannot make up the budget exactly, or the entries are beyond it.
+            ComponentError: If the filler cannot make up the budget exactly, or the entries are
+                beyond it.
         """
         inner = tuple(map(self.write, texts))
         opening, closing = (self.opening, self.closing) if inner else ("", "")

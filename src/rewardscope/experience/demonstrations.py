@@ -1,4 +1,6 @@
-"""Completions that the policy did not write, in the place of its own: for imitation, and for preferences from a stored file."""
+"""Completions that the policy did not write, in the place of its own: for imitation, and for
+preferences from a stored file.
+"""
 
 import hashlib
 from collections.abc import Mapping
@@ -21,14 +23,18 @@ class Writes(Protocol):
 
 @runtime_checkable
 class Demonstrations(Protocol):
-    """Says what was written about a problem, instead of the policy; graded and rewarded like anything else."""
+    """Says what was written about a problem, instead of the policy; graded and rewarded like
+    anything else.
+    """
 
     @property
     def uses_truth(self) -> bool:
         """Whether the texts were written or chosen with the key in hand."""
 
     def identity(self) -> str:
-        """What the texts are determined by, beyond the fields: part of the signature of every cell that learns from them."""
+        """What the texts are determined by, beyond the fields: part of the signature of every cell
+        that learns from them.
+        """
 
     def texts(self, problem: Problem, environment: Writes, count: int) -> tuple[str, ...]:
         """``count`` completions of the problem."""
@@ -51,15 +57,18 @@ class Oracle:
 
 @dataclass(frozen=True)
 class Stored:
-    """The completions in a folder of rollouts that another run wrote, such as ``runs/<study>/cells/<cell>/rollouts``, in their order.
+    """The completions in a folder of rollouts that another run wrote, such as
+    ``runs/<study>/cells/<cell>/rollouts``, in their order.
 
-    The key is in them where their writer had it: an oracle, or a policy that was trained with the truth. The regime and seed have to lead
-    to the same problems, such as one `Pool` in both.
+    The key is in them where their writer had it: an oracle, or a policy that was trained with the
+    truth. The regime and seed have to lead to the same problems, such as one `Pool` in both.
     """
 
     folder: str
     written_with_truth: bool = True
-    """Whether the key helped to write them; only of an untrained policy, or one trained without the truth, is it False."""
+    """Whether the key helped to write them; only of an untrained policy, or one trained without the
+    truth, is it False.
+    """
 
     @property
     def uses_truth(self) -> bool:
@@ -80,7 +89,12 @@ class Stored:
     def _files(self) -> list[Path]:
         files = sorted(Path(self.folder).glob("*.parquet"))
         if not files:
-            raise ComponentError("No stored rollouts there", value=self.folder, allowed="a folder of step_*.parquet", do="Check the path")
+            raise ComponentError(
+                "No stored rollouts there",
+                value=self.folder,
+                allowed="a folder of step_*.parquet",
+                do="Check the path",
+            )
         return files
 
     @cached_property
@@ -88,11 +102,14 @@ class Stored:
         found: dict[str, list[str]] = {}
         for path in self._files():
             for rollout in read_rollouts(path):
-                found.setdefault(rollout.problem.id, []).extend(completion.said for completion in rollout.completions)
+                found.setdefault(rollout.problem.id, []).extend(
+                    completion.said for completion in rollout.completions
+                )
         return found
 
     def texts(self, problem: Problem, environment: Writes, count: int) -> tuple[str, ...]:
-        """The first ``count`` completions stored of the problem, from the first again where there are fewer.
+        """The first ``count`` completions stored of the problem, from the first again where there
+        are fewer.
 
         Raises:
             ComponentError: If none of it is stored.
@@ -101,7 +118,9 @@ class Stored:
         if not texts:
             raise ComponentError(
                 "The stored rollouts have nothing about a problem that the arm met",
-                value=f"problem {problem.id} ({problem.prompt[:60]!r}), {len(self._by_problem)} problems in {self.folder}",
-                do="Give the arm the environment, regime and seed of the run that wrote them, such as one Pool in both",
+                value=f"problem {problem.id} ({problem.prompt[:60]!r}), {len(self._by_problem)} "
+                f"problems in {self.folder}",
+                do="Give the arm the environment, regime and seed of the run that wrote them, such "
+                "as one Pool in both",
             )
         return tuple(texts[place % len(texts)] for place in range(count))

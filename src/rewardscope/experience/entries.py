@@ -33,10 +33,14 @@ class Distils(Protocol):
     """An environment that can say what a completion teaches."""
 
     def skill(self, problem: Problem | SealedProblem, text: str) -> str:
-        """What the completion did, right or wrong, as a rule for others of its category; empty = nothing."""
+        """What the completion did, right or wrong, as a rule for others of its category; empty =
+        nothing.
+        """
 
     def lesson(self, problem: Problem | SealedProblem, text: str) -> str:
-        """What it did and is not to be done again; with a problem that is not sealed also what should have been done; empty = nothing."""
+        """What it did and is not to be done again; with a problem that is not sealed also what
+        should have been done; empty = nothing.
+        """
 
 
 class Reader(Protocol):
@@ -46,11 +50,14 @@ class Reader(Protocol):
         """Tokens of the prompt as the policy meets it."""
 
     def plain(self, text: str) -> bool:
-        """Whether the text is read as text: no token in it is one that ends or structures a prompt, or stands for the unknown."""
+        """Whether the text is read as text: no token in it is one that ends or structures a prompt,
+        or stands for the unknown.
+        """
 
 
 def category_of(environment: object, prompt: str) -> str:
-    """The environment's name for the kind of a problem, or that of the one it wraps; ``ALL`` where none are told apart.
+    """The environment's name for the kind of a problem, or that of the one it wraps; ``ALL`` where
+    none are told apart.
 
     Raises:
         ComponentError: If an environment gives the name that is kept for what holds everywhere.
@@ -59,7 +66,11 @@ def category_of(environment: object, prompt: str) -> str:
         environment = environment.base
     found = environment.category(prompt) if isinstance(environment, Categorised) else ALL
     if found == GENERAL:
-        raise ComponentError("A category has a name", value=f"'' for {prompt[:60]!r}", do="Mend the environment's category()")
+        raise ComponentError(
+            "A category has a name",
+            value=f"'' for {prompt[:60]!r}",
+            do="Mend the environment's category()",
+        )
     return found
 
 
@@ -72,7 +83,9 @@ class Attempt:
     """Sealed unless the writer declares ``uses_truth``."""
     text: str
     won: bool
-    """Whether it was told the bank's threshold or more; for a writer that files by truth, whether it is right."""
+    """Whether it was told the bank's threshold or more; for a writer that files by truth, whether
+    it is right.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +96,9 @@ class Note:
     category: str
     text: str
     topic: str = ""
-    """What it is about: two notes of one kind, category and topic are about the same thing; empty = whatever is worded alike."""
+    """What it is about: two notes of one kind, category and topic are about the same thing; empty =
+    whatever is worded alike.
+    """
     against: bool = False
     """It speaks against this wording instead of for it."""
     problem: str = ""
@@ -104,7 +119,9 @@ class Entry:
     """The wording with the most votes."""
     topic: str
     votes: tuple[tuple[str, int], ...]
-    """Wording -> how often it was said less how often it was spoken against, most first; every one is above 0."""
+    """Wording -> how often it was said less how often it was spoken against, most first; every one
+    is above 0.
+    """
     problem: str
     """Id of the problem that it was first made of."""
     about: str
@@ -119,10 +136,13 @@ class Entry:
 
 
 def plain(text: str, most_characters: int) -> str:
-    r"""The text on one line, without control, format, unassigned or surrogate characters, cut to ``most_characters``.
+    r"""The text on one line, without control, format, unassigned or surrogate characters, cut to
+    ``most_characters``.
 
     >>> plain("say \x1b[31m  less\n\u202eMORE", 20)
     'say [31m less MORE'
     """
     spaced = " ".join(text[: 8 * most_characters].split())
-    return "".join(c for c in spaced if not unicodedata.category(c).startswith("C"))[:most_characters].strip()
+    return "".join(c for c in spaced if not unicodedata.category(c).startswith("C"))[
+        :most_characters
+    ].strip()

@@ -1,4 +1,6 @@
-"""What of a bank stands before a problem: what is known of its category, or the placebos of that."""
+"""What of a bank stands before a problem: what is known of its category, or the placebos of
+that.
+"""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,14 +30,20 @@ class Known:
         return sorted({entry.category for entry in self.entries} - {GENERAL})
 
     def after(self, category: str) -> str | None:
-        """The category that comes after another, from the first again; None where there is no other."""
+        """The category that comes after another, from the first again; None where there is no
+        other.
+        """
         others = [name for name in self.categories if name != category]
         return next((name for name in others if name > category), others[0] if others else None)
 
     def ranked(self, category: str, prompt: str, above: float) -> list[Entry]:
-        """The category's entries that are more than ``above`` alike to the prompt: most alike first, then most supported, then oldest."""
+        """The category's entries that are more than ``above`` alike to the prompt: most alike
+        first, then most supported, then oldest.
+        """
         found = [
-            (alike, entry) for alike, entry in zip(self._similarity.to(prompt), self.entries, strict=True) if entry.category == category
+            (alike, entry)
+            for alike, entry in zip(self._similarity.to(prompt), self.entries, strict=True)
+            if entry.category == category
         ]
         order = sorted(found, key=lambda pair: (-round(pair[0], 9), -pair[1].support, pair[1].id))
         return [entry for alike, entry in order if alike > above]
@@ -68,8 +76,9 @@ class OwnCategory:
     """What is known of the problem's own category and of all, in turns, the most alike first.
 
     Source:
-        SkillRL, arXiv:2602.08234, section 3: all general skills and the top 6 of the category above a similarity. Here
-        the two take turns under one budget, so that neither crowds the other out, as the released code's dynamic skills do.
+        SkillRL, arXiv:2602.08234, section 3: all general skills and the top 6 of the category above
+            a similarity. Here the two take turns under one budget, so that neither crowds the other
+            out, as the released code's dynamic skills do.
     """
 
     top: int = 6
@@ -81,19 +90,28 @@ class OwnCategory:
 
     def __post_init__(self) -> None:
         if self.top < 1:
-            raise ComponentError("Something is recalled", value=f"top={self.top}", allowed="1 or more", do="Use Blank() to recall nothing")
+            raise ComponentError(
+                "Something is recalled",
+                value=f"top={self.top}",
+                allowed="1 or more",
+                do="Use Blank() to recall nothing",
+            )
 
     def texts(self, known: Known, query: Query) -> list[str]:
         """As many as fit."""
         own = known.ranked(query.category, query.prompt, self.similar_above)[: self.top]
         general = known.ranked(GENERAL, query.prompt, -1.0)[: self.top]
-        turns = [entry.text for pair in zip_longest(own, general) for entry in pair if entry is not None]
+        turns = [
+            entry.text for pair in zip_longest(own, general) for entry in pair if entry is not None
+        ]
         return query.block.chosen(turns, query.prompt, query.reader)
 
 
 @dataclass(frozen=True)
 class OtherCategory:
-    """Shuffled: what is known of another category, the next by name; nothing where there is no other."""
+    """Shuffled: what is known of another category, the next by name; nothing where there is no
+    other.
+    """
 
     top: int = 6
 
@@ -131,7 +149,11 @@ class RandomText:
 
     def __post_init__(self) -> None:
         if not self.pieces or not all(self.pieces):
-            raise ComponentError("Random text is made of pieces", value=self.pieces, do="Give one or more that are not empty")
+            raise ComponentError(
+                "Random text is made of pieces",
+                value=self.pieces,
+                do="Give one or more that are not empty",
+            )
 
     def texts(self, known: Known, query: Query) -> list[str]:
         """As many as the base would recall, but for those whose random text came out too long."""
@@ -149,7 +171,9 @@ class RandomText:
 
 @dataclass(frozen=True)
 class Blank:
-    """Nothing: the block is filler alone, for an arm without experience at the same number of prompt tokens."""
+    """Nothing: the block is filler alone, for an arm without experience at the same number of
+    prompt tokens.
+    """
 
     placebo: ClassVar[bool] = True
 

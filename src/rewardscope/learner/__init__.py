@@ -8,4 +8,14 @@ from rewardscope.learner.low_rank import LowRank, load_adapters, save_adapters
 from rewardscope.learner.subnetwork import Subnetwork
 from rewardscope.learner.teacher import Teacher
 
-__all__ = ["Companions", "Critic", "ImplicitReward", "Learner", "LowRank", "Subnetwork", "Teacher", "load_adapters", "save_adapters"]
+__all__ = [
+    "Companions",
+    "Critic",
+    "ImplicitReward",
+    "Learner",
+    "LowRank",
+    "Subnetwork",
+    "Teacher",
+    "load_adapters",
+    "save_adapters",
+]

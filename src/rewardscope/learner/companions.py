@@ -31,7 +31,15 @@ class Companions:
     """Made again from their folders when a run goes on; see :class:`Subnetwork`."""
 
     @classmethod
-    def begin(cls, learner: Learner, policy: Policy, start: Callable[[], Policy], *, reference: bool, seed: int = 0) -> "Companions":
+    def begin(
+        cls,
+        learner: Learner,
+        policy: Policy,
+        start: Callable[[], Policy],
+        *,
+        reference: bool,
+        seed: int = 0,
+    ) -> "Companions":
         """Those of an untrained policy.
 
         Args:
@@ -45,7 +53,9 @@ class Companions:
         masks = learner.mask.masks(PolicyWeights(start()), seed) if learner.mask else None
         return cls(
             optimizer=learner.optimizer(policy, masks),
-            reference=learner.plain(start()) if wanted else None,  # it never moves; adapters would not be read back from its folder
+            reference=learner.plain(start())
+            if wanted
+            else None,  # it never moves; adapters would not be read back from its folder
             critic=learner.critic.begin(policy) if learner.critic else None,
             implicit=learner.implicit.begin(start()) if learner.implicit else None,
             teacher=learner.teacher.begin(start()) if learner.teacher else None,
@@ -59,7 +69,9 @@ class Companions:
             self.reference = merged(policy)
 
     def restart(self, learner: Learner, policy: Policy, start: Policy) -> None:
-        """Expert iteration's return: the policy has the weights it began with, the optimizer forgets; the rest of the state stays."""
+        """Expert iteration's return: the policy has the weights it began with, the optimizer
+        forgets; the rest of the state stays.
+        """
         policy.model.load_state_dict(start.model.state_dict())
         self.optimizer = learner.optimizer(policy, self.masks)
 

@@ -15,10 +15,12 @@ from rewardscope.tensors import Batch
 
 @dataclass(frozen=True)
 class Critic:
-    """V[n, t] = w . h[n, t] + b, over the last hidden state from which token t was drawn; taught by squared error.
+    """V[n, t] = w . h[n, t] + b, over the last hidden state from which token t was drawn; taught by
+    squared error.
 
-    The states are read and not moved: no gradient of the value loss reaches the policy, so an arm with a critic differs from one without
-    it in its advantages alone. (PPO codes either train a second model or add the value loss to the policy's.)
+    The states are read and not moved: no gradient of the value loss reaches the policy, so an arm
+    with a critic differs from one without it in its advantages alone. (PPO codes either train a
+    second model or add the value loss to the policy's.)
     """
 
     learning_rate: float = 1e-2
@@ -27,14 +29,23 @@ class Critic:
 
     def __post_init__(self) -> None:
         if not self.learning_rate > 0 or self.epochs < 1:
-            raise ComponentError("A critic learns", value=self, allowed="learning_rate > 0, epochs >= 1", do="Mend it in the study")
+            raise ComponentError(
+                "A critic learns",
+                value=self,
+                allowed="learning_rate > 0, epochs >= 1",
+                do="Mend it in the study",
+            )
 
     def begin(self, policy: Policy) -> "CriticState":
         """An untaught critic: 0 for every state."""
         head = nn.Linear(policy.model.config.hidden_size, 1).to(policy.device)
         nn.init.zeros_(head.weight)
         nn.init.zeros_(head.bias)
-        return CriticState(self, head, torch.optim.AdamW(head.parameters(), lr=self.learning_rate, weight_decay=0.0))
+        return CriticState(
+            self,
+            head,
+            torch.optim.AdamW(head.parameters(), lr=self.learning_rate, weight_decay=0.0),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +65,9 @@ class CriticState:
         return value_NT, state_MD
 
     def learn(self, state_MD: Tensor, target_NT: Tensor, mask_NT: Tensor) -> float:
-        """Moves the head towards the targets; NaN teaches nothing. Returns the mean squared error before."""
+        """Moves the head towards the targets; NaN teaches nothing. Returns the mean squared error
+        before.
+        """
         target_M = target_NT[mask_NT].to(state_MD.device)
         known_M = ~target_M.isnan()
         if not known_M.any():
@@ -70,8 +83,12 @@ class CriticState:
 
     def save(self, folder: Path) -> None:
         """Writes head and optimizer."""
-        save_optimizer(self.optimizer, folder / "critic_optimizer.safetensors", dict(self.head.state_dict()))
+        save_optimizer(
+            self.optimizer, folder / "critic_optimizer.safetensors", dict(self.head.state_dict())
+        )
 
     def load(self, folder: Path) -> None:
         """Reads them back."""
-        self.head.load_state_dict(load_optimizer(self.optimizer, folder / "critic_optimizer.safetensors"))
+        self.head.load_state_dict(
+            load_optimizer(self.optimizer, folder / "critic_optimizer.safetensors")
+        )

@@ -1,4 +1,6 @@
-"""The implicit reward model of PRIME: a second policy whose log-ratio to the reference is a reward per token."""
+"""The implicit reward model of PRIME: a second policy whose log-ratio to the reference is a reward
+per token.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +19,16 @@ from rewardscope.tensors import Batch
 
 @dataclass(frozen=True)
 class ImplicitReward:
-    """Trained online on outcomes alone: cross-entropy of sigmoid(sum over tokens of beta (log pi_phi - log pi_reference)) to the reward.
+    """Trained online on outcomes alone: cross-entropy of sigmoid(sum over tokens of beta (log
+    pi_phi - log pi_reference)) to the reward.
 
-    It starts as the reference, so its first rewards are 0. A step's rewards are read before the step teaches it (the source's "after", its
-    run script's choice). ``frozen=True`` is the control in which it never learns.
+    It starts as the reference, so its first rewards are 0. A step's rewards are read before the
+    step teaches it (the source's "after", its run script's choice). ``frozen=True`` is the control
+    in which it never learns.
 
     Source:
-        Cui et al. 2025, arXiv:2502.01456 (PRIME), algorithm 1; there its rate is twice the policy's, beta 0.05.
+        Cui et al. 2025, arXiv:2502.01456 (PRIME), algorithm 1; there its rate is twice the
+            policy's, beta 0.05.
     """
 
     learning_rate: float = 2e-4
@@ -33,11 +38,17 @@ class ImplicitReward:
 
     def __post_init__(self) -> None:
         if not (self.learning_rate > 0 and self.beta > 0 and self.max_gradient_norm > 0):
-            raise ComponentError("ImplicitReward's rate, beta and gradient norm are above 0", value=self, do="Mend them in the study")
+            raise ComponentError(
+                "ImplicitReward's rate, beta and gradient norm are above 0",
+                value=self,
+                do="Mend them in the study",
+            )
 
     def begin(self, start: Policy) -> "ImplicitState":
         """The untaught model: a copy of the reference, which becomes its own."""
-        optimizer = torch.optim.AdamW(start.trainable().values(), lr=self.learning_rate, weight_decay=0.0, fused=True)
+        optimizer = torch.optim.AdamW(
+            start.trainable().values(), lr=self.learning_rate, weight_decay=0.0, fused=True
+        )
         return ImplicitState(self, start, optimizer)
 
 
@@ -51,10 +62,17 @@ class ImplicitState:
 
     def rewards(self, batch: Batch, reference_logprob_NT: Tensor) -> Tensor:
         """Reward units: beta x log-ratio per token (N, T), 0 off the mask."""
-        return self.settings.beta * (score(self.policy, batch).logprob_NT - reference_logprob_NT) * batch.mask_NT
+        return (
+            self.settings.beta
+            * (score(self.policy, batch).logprob_NT - reference_logprob_NT)
+            * batch.mask_NT
+        )
 
-    def learn(self, batch: Batch, reward_N: Tensor, reference_logprob_NT: Tensor) -> dict[str, float]:
-        """One optimizer step on the told completions; returns the cross-entropy (nats) before it, and pairwise accuracy within groups.
+    def learn(
+        self, batch: Batch, reward_N: Tensor, reference_logprob_NT: Tensor
+    ) -> dict[str, float]:
+        """One optimizer step on the told completions; returns the cross-entropy (nats) before it,
+        and pairwise accuracy within groups.
 
         Raises:
             ComponentError: If a reward lies outside [0, 1], where it is no outcome.
@@ -62,29 +80,49 @@ class ImplicitState:
         outside = reward_N[(reward_N < 0) | (reward_N > 1)]
         if len(outside):
             raise ComponentError(
-                "An implicit reward model learns from outcomes in [0, 1]", value=float(outside[0]), do="Take a reward such as Truth or Coin"
+                "An implicit reward model learns from outcomes in [0, 1]",
+                value=float(outside[0]),
+                do="Take a reward such as Truth or Coin",
             )
         told = int((~reward_N.isnan()).sum())
         logit_N = torch.full_like(reward_N, torch.nan)
         self.optimizer.zero_grad(set_to_none=True)
         total = 0.0
-        for rows in arrange(batch, choose_layout(self.policy, batch), PASS_TOKENS, self.policy.device):
+        for rows in arrange(
+            batch, choose_layout(self.policy, batch), PASS_TOKENS, self.policy.device
+        ):
             members = list(rows.members)
             logprob_M, _ = score_rows(self.policy, rows, batch)
             reference_M = reference_logprob_NT[members][batch.mask_NT[members]].to(logprob_M.device)
-            owner_M = torch.arange(len(members)).repeat_interleave(batch.mask_NT[members].sum(dim=1)).to(logprob_M.device)
-            logit_C = logprob_M.new_zeros(len(members)).index_add(0, owner_M, self.settings.beta * (logprob_M - reference_M))
+            owner_M = (
+                torch.arange(len(members))
+                .repeat_interleave(batch.mask_NT[members].sum(dim=1))
+                .to(logprob_M.device)
+            )
+            logit_C = logprob_M.new_zeros(len(members)).index_add(
+                0, owner_M, self.settings.beta * (logprob_M - reference_M)
+            )
             logit_N[members] = logit_C.detach().cpu()
             reward_C = reward_N[members].to(logit_C.device)
             known_C = ~reward_C.isnan()
             if known_C.any() and told:
-                loss = binary_cross_entropy_with_logits(logit_C[known_C], reward_C[known_C], reduction="sum") / told
+                loss = (
+                    binary_cross_entropy_with_logits(
+                        logit_C[known_C], reward_C[known_C], reduction="sum"
+                    )
+                    / told
+                )
                 loss.backward()  # type: ignore[no-untyped-call]
                 total += float(loss.detach())
         if not self.settings.frozen and told:
-            torch.nn.utils.clip_grad_norm_(self.policy.model.parameters(), self.settings.max_gradient_norm)
+            torch.nn.utils.clip_grad_norm_(
+                self.policy.model.parameters(), self.settings.max_gradient_norm
+            )
             self.optimizer.step()
-        return {"implicit_loss_nats": total, "implicit_pair_accuracy": _pair_accuracy(logit_N, reward_N, batch.group_size)}
+        return {
+            "implicit_loss_nats": total,
+            "implicit_pair_accuracy": _pair_accuracy(logit_N, reward_N, batch.group_size),
+        }
 
     def save(self, folder: Path) -> None:
         """Writes model and optimizer."""
@@ -99,7 +137,9 @@ class ImplicitState:
 
 
 def _pair_accuracy(logit_N: Tensor, reward_N: Tensor, group_size: int) -> float:
-    """Share of pairs within a group, one better than the other, that the model orders rightly; ties count half, no pairs give 0.5."""
+    """Share of pairs within a group, one better than the other, that the model orders rightly; ties
+    count half, no pairs give 0.5.
+    """
     logit_PG, reward_PG = logit_N.reshape(-1, group_size), reward_N.reshape(-1, group_size)
     better_PGG = reward_PG[:, :, None] > reward_PG[:, None, :]
     ahead_PGG = logit_PG[:, :, None] - logit_PG[:, None, :]

@@ -1,4 +1,6 @@
-"""The learner: moves a policy along the streams it is given, and never asks which method made them."""
+"""The learner: moves a policy along the streams it is given, and never asks which method made
+them.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -32,9 +34,13 @@ from rewardscope.seeds import Address, generator
 from rewardscope.tensors import Batch, Distillation, TokenCredit, kl_estimate
 
 PASS_TOKENS = 4096
-"""Tokens one forward and backward pass reads at most; bounds memory, never results: weights are set by the whole minibatch."""
+"""Tokens one forward and backward pass reads at most; bounds memory, never results: weights are set
+by the whole minibatch.
+"""
 PASS_BYTES = 3 << 29
-"""What a pass may keep for its way back on a CPU, by a count of 16 numbers of the width a layer and token; a Llama's layers keep 12."""
+"""What a pass may keep for its way back on a CPU, by a count of 16 numbers of the width a layer and
+token; a Llama's layers keep 12.
+"""
 KLTerm = Literal["k2", "k3"]
 """Estimators of the KL that have a gradient on average."""
 Notes = dict[str, float]
@@ -44,9 +50,10 @@ Notes = dict[str, float]
 class Learner:
     """AdamW at a constant rate on the sum of the streams that a credit method gives.
 
-    loss = sum over tokens of weight x (-min(ratio A, clipped ratio A) + kl_weight x KL to the reference + imitation x -log policy
-    + distillation x divergence from the teacher) + the loss of whole completions; a stream that is not given costs nothing.
-    The ratio is against the sampler's own logprobs. A minibatch is made of whole groups, so a group's advantages, which sum to zero,
+    loss = sum over tokens of weight x (-min(ratio A, clipped ratio A) + kl_weight x KL to the
+    reference + imitation x -log policy + distillation x divergence from the teacher) + the loss of
+    whole completions; a stream that is not given costs nothing. The ratio is against the sampler's
+    own logprobs. A minibatch is made of whole groups, so a group's advantages, which sum to zero,
     are never split over updates.
     """
 
@@ -54,12 +61,16 @@ class Learner:
     clip_low: float = 0.2
     clip_high: float = 0.2
     ratio: Ratio = "token"
-    """Per token, or one per completion: its geometric mean (GSPO; its clips are about 3e-4 and 4e-4), or the product (RLOO in TRL)."""
+    """Per token, or one per completion: its geometric mean (GSPO; its clips are about 3e-4 and
+    4e-4), or the product (RLOO in TRL).
+    """
     kl_weight: float = 0.0
     """Reward units per nat; 0 = no KL term, and no reference is kept for it."""
     kl: KLTerm = "k3"
-    """Estimator of the KL term, k2 or k3; on the sampler's own tokens the expected gradient of k2 is that of KL(policy || reference), that
-    of k3 is that of KL(reference || policy), and that of k1 is 0, so k1 belongs in the reward (``KLInReward``)."""
+    """Estimator of the KL term, k2 or k3; on the sampler's own tokens the expected gradient of k2
+    is that of KL(policy || reference), that of k3 is that of KL(reference || policy), and that of
+    k1 is 0, so k1 belongs in the reward (``KLInReward``).
+    """
     normalise: Normalise = "token"
     minibatches: int = 1
     """Updates per pass over the step's groups."""
@@ -70,9 +81,13 @@ class Learner:
     beta1: float = 0.9
     beta2: float = 0.999
     reset_every: int = 0
-    """Steps between resets of reference and optimizer to the policy as it is then (ProRL); 0 = never."""
+    """Steps between resets of reference and optimizer to the policy as it is then (ProRL); 0 =
+    never.
+    """
     restart_every: int = 0
-    """Steps between returns of weights and optimizer to the start, after sampling and before the update (expert iteration); 0 = never."""
+    """Steps between returns of weights and optimizer to the start, after sampling and before the
+    update (expert iteration); 0 = never.
+    """
     low_rank: LowRank | None = None
     """What moves instead of the weights themselves; None = all weights move."""
     mask: Subnetwork | None = None
@@ -85,19 +100,33 @@ class Learner:
     """For credit that reads what a teacher says."""
 
     def __post_init__(self) -> None:
-        rates = self.learning_rate >= 0 and self.kl_weight >= 0 and 0 <= self.clip_low <= 1 and self.clip_high >= 0
-        counts = self.minibatches >= 1 and self.epochs >= 1 and self.reset_every >= 0 and self.restart_every >= 0
+        rates = (
+            self.learning_rate >= 0
+            and self.kl_weight >= 0
+            and 0 <= self.clip_low <= 1
+            and self.clip_high >= 0
+        )
+        counts = (
+            self.minibatches >= 1
+            and self.epochs >= 1
+            and self.reset_every >= 0
+            and self.restart_every >= 0
+        )
         if not (rates and counts and self.ratio in get_args(Ratio) and self.kl in get_args(KLTerm)):
             raise ComponentError(
                 "Learner cannot learn with these settings",
                 value=self,
-                allowed="learning_rate, kl_weight, clip_high, reset_every, restart_every >= 0, 0 <= clip_low <= 1, minibatches >= 1, "
-                "epochs >= 1, ratio one of token, sequence, product, kl one of k2, k3 (followed back, k1 pulls nowhere on average)",
+                allowed="learning_rate, kl_weight, clip_high, reset_every, restart_every >= 0, 0 "
+                "<= clip_low <= 1, minibatches >= 1, "
+                "epochs >= 1, ratio one of token, sequence, product, kl one of k2, k3 (followed "
+                "back, k1 pulls nowhere on average)",
                 do="Mend them in the study; a penalty by k1 is KLInReward's",
             )
         if self.mask is not None and self.low_rank is not None:
             raise ComponentError(
-                "A mask is over the weights, and low-rank adapters hold them still", value="mask and low_rank", do="Leave one of them out"
+                "A mask is over the weights, and low-rank adapters hold them still",
+                value="mask and low_rank",
+                do="Leave one of them out",
             )
         token_weights(torch.ones(1, 1, dtype=torch.bool), self.normalise, 1)
 
@@ -106,11 +135,17 @@ class Learner:
         return policy if self.low_rank is None else self.low_rank.attach(policy)
 
     def plain(self, policy: Policy) -> Policy:
-        """A prepared policy as everybody else meets it: itself, or a copy with its adapters merged."""
+        """A prepared policy as everybody else meets it: itself, or a copy with its adapters
+        merged.
+        """
         return policy if self.low_rank is None else merged(policy)
 
-    def optimizer(self, policy: Policy, masks: Mapping[str, Tensor] | None = None) -> torch.optim.AdamW:
-        """A fresh optimizer over the weights that may move; with masks, what is outside of them never moves by a bit."""
+    def optimizer(
+        self, policy: Policy, masks: Mapping[str, Tensor] | None = None
+    ) -> torch.optim.AdamW:
+        """A fresh optimizer over the weights that may move; with masks, what is outside of them
+        never moves by a bit.
+        """
         optimizer = torch.optim.AdamW(
             policy.trainable().values(),
             lr=self.learning_rate,
@@ -145,18 +180,36 @@ class Learner:
             address: Where the order of groups is found.
 
         Returns:
-            loss, clip_share and gradient_norm (before clipping), each a mean over the optimizer steps; entropy_mean_nats of the first
-            minibatch, before any of the updates; kl_to_sampler_nats (k3) of the last one, before the last update.
+            loss, clip_share and gradient_norm (before clipping), each a mean over the optimizer
+                steps; entropy_mean_nats of the first minibatch, before any of the updates;
+                kl_to_sampler_nats (k3) of the last one, before the last update.
         """
         notes: list[Notes] = []
         for epoch in range(self.epochs):
-            order = generator(*address, "minibatches", epoch).permutation(batch.num_problems).tolist()
+            order = (
+                generator(*address, "minibatches", epoch).permutation(batch.num_problems).tolist()
+            )
             count = min(self.minibatches, batch.num_problems)
             for part in range(count):
                 chosen = sorted(order[part::count])
-                notes.append(self._step(policy, optimizer, batch, credit, reference_logprob_NT, max_tokens, chosen, address))
+                notes.append(
+                    self._step(
+                        policy,
+                        optimizer,
+                        batch,
+                        credit,
+                        reference_logprob_NT,
+                        max_tokens,
+                        chosen,
+                        address,
+                    )
+                )
         mean = {name: sum(note[name] for note in notes) / len(notes) for name in notes[0]}
-        return {**mean, "entropy_mean_nats": notes[0]["entropy_mean_nats"], "kl_to_sampler_nats": notes[-1]["kl_to_sampler_nats"]}
+        return {
+            **mean,
+            "entropy_mean_nats": notes[0]["entropy_mean_nats"],
+            "kl_to_sampler_nats": notes[-1]["kl_to_sampler_nats"],
+        }
 
     def _step(
         self,
@@ -169,28 +222,55 @@ class Learner:
         chosen: list[int],
         address: tuple[Address, ...],
     ) -> Notes:
-        """One optimizer step on the chosen problems, gradients summed over as many passes as memory asks for."""
+        """One optimizer step on the chosen problems, gradients summed over as many passes as memory
+        asks for.
+        """
         part = batch.problems(chosen)
-        rows_N = torch.tensor([p * batch.group_size + g for p in chosen for g in range(batch.group_size)])
+        rows_N = torch.tensor(
+            [p * batch.group_size + g for p in chosen for g in range(batch.group_size)]
+        )
         width = part.token_NT.shape[1]
         streams = credit.rows(rows_N, width)
-        reference_NT = None if reference_logprob_NT is None or not self.kl_weight else reference_logprob_NT[rows_N, :width]
+        reference_NT = (
+            None
+            if reference_logprob_NT is None or not self.kl_weight
+            else reference_logprob_NT[rows_N, :width]
+        )
         weight_NT = token_weights(part.mask_NT, self.normalise, max_tokens, _taught(streams))
-        most = min(pass_tokens(policy), distribution_tokens(policy)) if _whole(streams) else pass_tokens(policy)
+        most = (
+            min(pass_tokens(policy), distribution_tokens(policy))
+            if _whole(streams)
+            else pass_tokens(policy)
+        )
         passes = arrange(part, choose_layout(policy, part), most, policy.device)
-        pull_N, total = None, {"loss": 0.0, "clip_share": 0.0, "entropy_mean_nats": 0.0, "kl_to_sampler_nats": 0.0}
-        if streams.completion_loss is not None and len(passes) > 1:  # what is compared lies in different passes
+        pull_N, total = (
+            None,
+            {"loss": 0.0, "clip_share": 0.0, "entropy_mean_nats": 0.0, "kl_to_sampler_nats": 0.0},
+        )
+        if (
+            streams.completion_loss is not None and len(passes) > 1
+        ):  # what is compared lies in different passes
             logprob_N = score(policy, part).logprob_NT.sum(dim=1)
-            total["loss"], pull_N = completion_pull(streams.completion_loss, logprob_N, part.group_size, chosen)
+            total["loss"], pull_N = completion_pull(
+                streams.completion_loss, logprob_N, part.group_size, chosen
+            )
         optimizer.zero_grad(set_to_none=True)
         for rows in passes:
-            loss, notes = self._pass(policy, rows, part, streams, reference_NT, weight_NT, pull_N, chosen)
+            loss, notes = self._pass(
+                policy, rows, part, streams, reference_NT, weight_NT, pull_N, chosen
+            )
             if not loss.isfinite():
                 value = f"{float(loss.detach())} at {address}"
-                raise ComponentError("The loss is not a number", value=value, do="The checkpoint before is kept; lower the learning rate")
+                raise ComponentError(
+                    "The loss is not a number",
+                    value=value,
+                    do="The checkpoint before is kept; lower the learning rate",
+                )
             loss.backward()  # type: ignore[no-untyped-call]
             total = {name: total[name] + notes[name] for name in total}
-        total["gradient_norm"] = float(torch.nn.utils.clip_grad_norm_(policy.model.parameters(), self.max_gradient_norm))
+        total["gradient_norm"] = float(
+            torch.nn.utils.clip_grad_norm_(policy.model.parameters(), self.max_gradient_norm)
+        )
         optimizer.step()
         return total
 
@@ -221,19 +301,27 @@ class Learner:
         old_M = pick(part.sampler_logprob_NT)
         owner_M = torch.arange(len(members)).repeat_interleave(mask.sum(dim=1)).to(policy.device)
         ratio_M = ratio_to_sampler(logprob_M, old_M, owner_M, len(members), self.ratio)
-        loss_M, cut_M = clipped_surrogate(ratio_M, pick(streams.advantage_NT), self.clip_low, self.clip_high)
+        loss_M, cut_M = clipped_surrogate(
+            ratio_M, pick(streams.advantage_NT), self.clip_low, self.clip_high
+        )
         if reference_NT is not None:
             loss_M = loss_M + self.kl_weight * kl_estimate(logprob_M, pick(reference_NT), self.kl)
         if streams.imitation_NT is not None:
             loss_M = loss_M - pick(streams.imitation_NT) * logprob_M
         if streams.distillation is not None:
-            loss_M = loss_M + _distillation(streams.distillation, everything_MV, logprob_M, old_M, pick)
+            loss_M = loss_M + _distillation(
+                streams.distillation, everything_MV, logprob_M, old_M, pick
+            )
         loss = (pick(weight_NT) * loss_M).sum()
         value = float(loss.detach())
         if streams.completion_loss is not None:
             if pull_N is None:
-                logprob_C = torch.zeros(len(members), device=policy.device).index_add(0, owner_M, logprob_M.detach())
-                found, pull_N = completion_pull(streams.completion_loss, logprob_C.cpu(), part.group_size, chosen)
+                logprob_C = torch.zeros(len(members), device=policy.device).index_add(
+                    0, owner_M, logprob_M.detach()
+                )
+                found, pull_N = completion_pull(
+                    streams.completion_loss, logprob_C.cpu(), part.group_size, chosen
+                )
                 value += found
             loss = loss + (pull_N[members].to(policy.device)[owner_M] * logprob_M).sum()
         num_tokens = int(part.mask_NT.sum())
@@ -241,7 +329,8 @@ class Learner:
             "loss": value,
             "clip_share": float(cut_M.float().sum()) / num_tokens,
             "entropy_mean_nats": float(entropy_M.sum()) / num_tokens,
-            "kl_to_sampler_nats": float(kl_estimate(old_M, logprob_M.detach(), "k3").sum()) / num_tokens,
+            "kl_to_sampler_nats": float(kl_estimate(old_M, logprob_M.detach(), "k3").sum())
+            / num_tokens,
         }
         return loss, notes
 
@@ -250,7 +339,9 @@ def pass_tokens(policy: Policy) -> int:
     """Tokens that a forward and backward pass may read."""
     if policy.device.type != "cpu":
         return PASS_TOKENS
-    token_bytes = 16 * 4 * int(policy.model.config.num_hidden_layers) * int(policy.model.config.hidden_size)
+    token_bytes = (
+        16 * 4 * int(policy.model.config.num_hidden_layers) * int(policy.model.config.hidden_size)
+    )
     return max(1, min(PASS_TOKENS, PASS_BYTES // token_bytes))
 
 
@@ -270,7 +361,11 @@ def _taught(streams: TokenCredit) -> Tensor:
 
 
 def _distillation(
-    stream: Distillation, everything_MV: Tensor | None, logprob_M: Tensor, old_M: Tensor, pick: Callable[[Tensor], Tensor]
+    stream: Distillation,
+    everything_MV: Tensor | None,
+    logprob_M: Tensor,
+    old_M: Tensor,
+    pick: Callable[[Tensor], Tensor],
 ) -> Tensor:
     """The distillation term of each token; 0 where the teacher had no evidence."""
     said = stream.teaching
@@ -280,8 +375,14 @@ def _distillation(
     elif said.kept_NTK is None:
         loss_M = divergence(everything_MV, teacher_MK, stream.mixing)
     else:
-        loss_M = divergence(with_tail(everything_MV.gather(1, pick(said.kept_NTK))), with_tail(teacher_MK), stream.mixing)
+        loss_M = divergence(
+            with_tail(everything_MV.gather(1, pick(said.kept_NTK))),
+            with_tail(teacher_MK),
+            stream.mixing,
+        )
     if stream.most_ratio:
-        loss_M = loss_M * (logprob_M.detach() - old_M).clamp(-20, 20).exp().clamp(max=stream.most_ratio)
+        loss_M = loss_M * (logprob_M.detach() - old_M).clamp(-20, 20).exp().clamp(
+            max=stream.most_ratio
+        )
     evidence_NT = said.evidence_N[:, None].expand(said.logprob_NTK.shape[:2])
     return stream.weight * loss_M * pick(evidence_NT)

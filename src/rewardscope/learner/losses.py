@@ -15,27 +15,41 @@ Ratio = Literal["token", "sequence", "product"]
 
 
 def clipped_surrogate(
-    ratio_M: Float[Tensor, " M"], advantage_M: Float[Tensor, " M"], clip_low: float, clip_high: float
+    ratio_M: Float[Tensor, " M"],
+    advantage_M: Float[Tensor, " M"],
+    clip_low: float,
+    clip_high: float,
 ) -> tuple[Float[Tensor, " M"], Bool[Tensor, " M"]]:
     """PPO's loss per token and whether the clip cut its gradient.
 
-    loss = -min(ratio A, clip(ratio, 1 - clip_low, 1 + clip_high) A), with ratio = exp(logprob - old_logprob) per token or per completion.
+    loss = -min(ratio A, clip(ratio, 1 - clip_low, 1 + clip_high) A), with ratio = exp(logprob -
+    old_logprob) per token or per completion.
 
     Source:
-        Schulman et al. 2017, arXiv:1707.06347, eq. 7; separate bounds: Yu et al. 2025, arXiv:2503.14476.
+        Schulman et al. 2017, arXiv:1707.06347, eq. 7; separate bounds: Yu et al. 2025,
+            arXiv:2503.14476.
     """
-    cut_M = ((advantage_M > 0) & (ratio_M > 1 + clip_high)) | ((advantage_M < 0) & (ratio_M < 1 - clip_low))
-    loss_M = -torch.minimum(ratio_M * advantage_M, ratio_M.clamp(1 - clip_low, 1 + clip_high) * advantage_M)
+    cut_M = ((advantage_M > 0) & (ratio_M > 1 + clip_high)) | (
+        (advantage_M < 0) & (ratio_M < 1 - clip_low)
+    )
+    loss_M = -torch.minimum(
+        ratio_M * advantage_M, ratio_M.clamp(1 - clip_low, 1 + clip_high) * advantage_M
+    )
     return loss_M, cut_M
 
 
 def ratio_to_sampler(
-    logprob_M: Float[Tensor, " M"], old_logprob_M: Float[Tensor, " M"], owner_M: Int[Tensor, " M"], count: int, of: Ratio
+    logprob_M: Float[Tensor, " M"],
+    old_logprob_M: Float[Tensor, " M"],
+    owner_M: Int[Tensor, " M"],
+    count: int,
+    of: Ratio,
 ) -> Float[Tensor, " M"]:
     """Probability under the policy over that under the sampler, at each token.
 
-    token: the token's own, exp(logprob - old_logprob); sequence: the geometric mean over the completion, exp(mean(logprob - old_logprob));
-    product: the whole completion's, exp(sum(logprob - old_logprob)). The last two are one number per completion.
+    token: the token's own, exp(logprob - old_logprob); sequence: the geometric mean over the
+    completion, exp(mean(logprob - old_logprob)); product: the whole completion's, exp(sum(logprob -
+    old_logprob)). The last two are one number per completion.
 
     Args:
         logprob_M: Of the policy; carries the gradient.
@@ -45,7 +59,8 @@ def ratio_to_sampler(
         of: Which of the three.
 
     Source:
-        sequence: Zheng et al. 2025, arXiv:2507.18071 (GSPO), eq. 7; product: what TRL 1.16 does for RLOO.
+        sequence: Zheng et al. 2025, arXiv:2507.18071 (GSPO), eq. 7; product: what TRL 1.16 does for
+            RLOO.
     """
     log_ratio_M = logprob_M - old_logprob_M
     if of == "token":
@@ -59,28 +74,37 @@ def ratio_to_sampler(
 
 
 def with_tail(logprob_MK: Float[Tensor, "M K"]) -> Float[Tensor, "M L"]:
-    """The kept tokens and, as one more entry, the probability of all others: log(1 - sum of the kept), so that each row sums to 1.
+    """The kept tokens and, as one more entry, the probability of all others: log(1 - sum of the
+    kept), so that each row sums to 1.
 
     Source:
-        Huebotter et al. 2026, arXiv:2601.20802, appendix A.2; the kept mass is capped at exp(-1e-7), as its code does.
+        Huebotter et al. 2026, arXiv:2601.20802, appendix A.2; the kept mass is capped at
+            exp(-1e-7), as its code does.
     """
     kept_M1 = logprob_MK.logsumexp(dim=-1, keepdim=True).clamp(max=-1e-7)
     return torch.cat([logprob_MK, torch.log(-torch.expm1(kept_M1))], dim=-1)
 
 
-def divergence(policy_MK: Float[Tensor, "M K"], teacher_MK: Float[Tensor, "M K"], mixing: float) -> Float[Tensor, " M"]:
-    """How far a policy's distribution is from a teacher's, in nats per token, from the logprobs of both.
+def divergence(
+    policy_MK: Float[Tensor, "M K"], teacher_MK: Float[Tensor, "M K"], mixing: float
+) -> Float[Tensor, " M"]:
+    """How far a policy's distribution is from a teacher's, in nats per token, from the logprobs of
+    both.
 
-    mixing = 0: KL(teacher || policy); 1: KL(policy || teacher); a between: (1 - a) KL(policy || m) + a KL(teacher || m) with
-    m = (1 - a) policy + a teacher. Near equality the last is a (1 - a) times a KL, so its gradient at a = 1/2 is a quarter as large:
-    compare divergences at matched size of the update.
+    mixing = 0: KL(teacher || policy); 1: KL(policy || teacher); a between: (1 - a) KL(policy || m)
+    + a KL(teacher || m) with m = (1 - a) policy + a teacher. Near equality the last is a (1 - a)
+    times a KL, so its gradient at a = 1/2 is a quarter as large: compare divergences at matched
+    size of the update.
 
     Source:
-        Agarwal et al. 2024, arXiv:2306.13649, eq. 1, with the orientation of the code of Huebotter et al. 2026, arXiv:2601.20802.
+        Agarwal et al. 2024, arXiv:2306.13649, eq. 1, with the orientation of the code of Huebotter
+            et al. 2026, arXiv:2601.20802.
     """
 
     def kl(first_MK: Tensor, second_MK: Tensor) -> Tensor:
-        return torch.nn.functional.kl_div(second_MK, first_MK, reduction="none", log_target=True).sum(dim=-1)
+        return torch.nn.functional.kl_div(
+            second_MK, first_MK, reduction="none", log_target=True
+        ).sum(dim=-1)
 
     if mixing == 0:
         return kl(teacher_MK, policy_MK)
@@ -95,8 +119,8 @@ def completion_pull(
 ) -> tuple[float, Float[Tensor, " N"]]:
     """A loss of whole completions and its derivative at each completion's summed logprob.
 
-    By the chain rule the sum over completions of derivative x logprob has the loss's gradient at the weights, so completions that are
-    compared need not be in one pass.
+    By the chain rule the sum over completions of derivative x logprob has the loss's gradient at
+    the weights, so completions that are compared need not be in one pass.
 
     Args:
         loss: What the completions are compared by.
@@ -112,16 +136,21 @@ def completion_pull(
 
 
 def token_weights(
-    mask_NT: Bool[Tensor, "N T"], normalise: Normalise, max_tokens: int, active_NT: Bool[Tensor, "N T"] | None = None
+    mask_NT: Bool[Tensor, "N T"],
+    normalise: Normalise,
+    max_tokens: int,
+    active_NT: Bool[Tensor, "N T"] | None = None,
 ) -> Float[Tensor, "N T"]:
     """What each sampled token's loss is multiplied by before the sum; 0 off the mask.
 
-    token: 1 / (tokens of the minibatch), so long completions weigh more; sequence: 1 / (N x the completion's own tokens), so a long
-    completion's tokens weigh less; constant: 1 / (N x max_tokens), so no weight depends on what was sampled; active: 1 / (tokens that
-    ``active_NT`` says are taught something), as if the others had been dropped from the batch.
+    token: 1 / (tokens of the minibatch), so long completions weigh more; sequence: 1 / (N x the
+    completion's own tokens), so a long completion's tokens weigh less; constant: 1 / (N x
+    max_tokens), so no weight depends on what was sampled; active: 1 / (tokens that ``active_NT``
+    says are taught something), as if the others had been dropped from the batch.
 
     Source:
-        token: Yu et al. 2025, arXiv:2503.14476; sequence: Shao et al. 2024, arXiv:2402.03300; constant: Liu et al. 2025, arXiv:2503.20783;
+        token: Yu et al. 2025, arXiv:2503.14476; sequence: Shao et al. 2024, arXiv:2402.03300;
+            constant: Liu et al. 2025, arXiv:2503.20783;
         active: the released code of Zhu et al. 2025, arXiv:2506.01347.
     """
     mask = mask_NT.float()
@@ -135,5 +164,8 @@ def token_weights(
         active = mask if active_NT is None else mask * active_NT
         return active / active.sum().clamp(min=1)
     raise ComponentError(
-        "Unknown loss normalisation", value=repr(normalise), allowed="token, sequence, constant, active", do="Check the spelling"
+        "Unknown loss normalisation",
+        value=repr(normalise),
+        allowed="token, sequence, constant, active",
+        do="Check the spelling",
     )

@@ -1,4 +1,6 @@
-"""Low-rank adapters: the learner moves a thin update beside frozen weights, and everybody else meets their sum."""
+"""Low-rank adapters: the learner moves a thin update beside frozen weights, and everybody else
+meets their sum.
+"""
 
 import copy
 import importlib.util
@@ -20,10 +22,12 @@ ADAPTERS = "adapters.safetensors"
 
 @dataclass(frozen=True)
 class LowRank:
-    """Trains W + (alpha / rank) B A with W frozen, for each linear layer but the output layer; A (rank, in), B (out, rank).
+    """Trains W + (alpha / rank) B A with W frozen, for each linear layer but the output layer; A
+    (rank, in), B (out, rank).
 
-    B starts at 0, so the policy starts as it was; A is uniform in +-1 / sqrt(in), the same for every seed and arm, so that seeds differ in
-    what was sampled alone. Checkpoints hold the merged weights, and the adapters beside them. Needs ``pip install rewardscope[lora]``.
+    B starts at 0, so the policy starts as it was; A is uniform in +-1 / sqrt(in), the same for
+    every seed and arm, so that seeds differ in what was sampled alone. Checkpoints hold the merged
+    weights, and the adapters beside them. Needs ``pip install rewardscope[lora]``.
 
     Source:
         Hu et al. 2021, arXiv:2106.09685 (LoRA).
@@ -32,12 +36,17 @@ class LowRank:
     rank: int = 16
     alpha: float = 32.0
     layers: tuple[str, ...] = ()
-    """Ends of the names of the layers that are adapted (``q_proj``); none named = all linear layers but the output layer."""
+    """Ends of the names of the layers that are adapted (``q_proj``); none named = all linear layers
+    but the output layer.
+    """
 
     def __post_init__(self) -> None:
         if self.rank < 1 or not self.alpha > 0:
             raise ComponentError(
-                "A low-rank update has a rank and a scale", value=self, allowed="rank >= 1, alpha > 0", do="Mend the study"
+                "A low-rank update has a rank and a scale",
+                value=self,
+                allowed="rank >= 1, alpha > 0",
+                do="Mend the study",
             )
 
     def attach(self, policy: Policy) -> Policy:
@@ -45,7 +54,8 @@ class LowRank:
 
         Raises:
             ModelError: If peft is not installed.
-            ComponentError: If the model has no layer of these names, or the rank is larger than a side of one of them.
+            ComponentError: If the model has no layer of these names, or the rank is larger than a
+                side of one of them.
         """
         if importlib.util.find_spec("peft") is None:
             raise ModelError("Low-rank adapters need peft", do="pip install 'rewardscope[lora]'")
@@ -54,31 +64,52 @@ class LowRank:
         transposed = any(isinstance(module, Conv1D) for module in policy.model.modules())
         self._check_rank(policy)
         targets = list(self.layers) or "all-linear"
-        settings = LoraConfig(r=self.rank, lora_alpha=self.alpha, target_modules=targets, fan_in_fan_out=transposed, lora_dropout=0.0)
+        settings = LoraConfig(
+            r=self.rank,
+            lora_alpha=self.alpha,
+            target_modules=targets,
+            fan_in_fan_out=transposed,
+            lora_dropout=0.0,
+        )
         try:
             inject_adapter_in_model(settings, policy.model)
         except ValueError as error:  # peft's answer to names that no layer has
-            linear = sorted({name.rsplit(".", 1)[-1] for name, m in policy.model.named_modules() if isinstance(m, (nn.Linear, Conv1D))})
+            linear = sorted(
+                {
+                    name.rsplit(".", 1)[-1]
+                    for name, m in policy.model.named_modules()
+                    if isinstance(m, (nn.Linear, Conv1D))
+                }
+            )
             raise ComponentError(
-                "The model has no layers of these names", value=self.layers, allowed=", ".join(linear), do="Name some of them, or none"
+                "The model has no layers of these names",
+                value=self.layers,
+                allowed=", ".join(linear),
+                do="Name some of them, or none",
             ) from error
         with torch.no_grad():
             for name, parameter in policy.trainable().items():
                 if ".lora_A." in name:
                     bound = 1 / math.sqrt(parameter.shape[1])
-                    draws = generator("low rank", name).uniform(-bound, bound, tuple(parameter.shape))
+                    draws = generator("low rank", name).uniform(
+                        -bound, bound, tuple(parameter.shape)
+                    )
                     parameter.copy_(torch.from_numpy(draws))
                 else:
                     parameter.zero_()
         return Policy(policy.model.eval(), policy.tokenizer)
 
     def _check_rank(self, policy: Policy) -> None:
-        """Refuses a rank that no update of the layers can have, before it takes the memory of one."""
+        """Refuses a rank that no update of the layers can have, before it takes the memory of
+        one.
+        """
         head = policy.model.get_output_embeddings()
         sides = {
             min(module.weight.shape): name
             for name, module in policy.model.named_modules()
-            if isinstance(module, (nn.Linear, Conv1D)) and module is not head and (not self.layers or name.endswith(self.layers))
+            if isinstance(module, (nn.Linear, Conv1D))
+            and module is not head
+            and (not self.layers or name.endswith(self.layers))
         }
         if sides and self.rank > min(sides):
             raise ComponentError(
@@ -90,7 +121,9 @@ class LowRank:
 
 
 def merged(policy: Policy) -> Policy:
-    """A copy in which every adapter has been added to its weight: a plain model that any tool can read."""
+    """A copy in which every adapter has been added to its weight: a plain model that any tool can
+    read.
+    """
     model = copy.deepcopy(policy.model)
     for name, module in list(model.named_modules()):
         if hasattr(module, "lora_A"):
@@ -101,7 +134,10 @@ def merged(policy: Policy) -> Policy:
 
 def save_adapters(policy: Policy, folder: Path) -> None:
     """Writes the adapters alone."""
-    save_file({name: parameter.detach().contiguous() for name, parameter in policy.trainable().items()}, folder / ADAPTERS)
+    save_file(
+        {name: parameter.detach().contiguous() for name, parameter in policy.trainable().items()},
+        folder / ADAPTERS,
+    )
 
 
 def load_adapters(policy: Policy, folder: Path) -> None:

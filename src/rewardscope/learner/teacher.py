@@ -1,4 +1,6 @@
-"""The self-teacher: the policy, or a copy that follows it, asked again with a hint in the prompt."""
+"""The self-teacher: the policy, or a copy that follows it, asked again with a hint in the
+prompt.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +14,12 @@ from torch import Tensor
 from rewardscope.errors import ComponentError
 from rewardscope.policy.packing import arrange, choose_layout
 from rewardscope.policy.policy import Policy
-from rewardscope.policy.scoring import distribution_tokens, distributions_of_rows, likeliest, on_mask
+from rewardscope.policy.scoring import (
+    distribution_tokens,
+    distributions_of_rows,
+    likeliest,
+    on_mask,
+)
 from rewardscope.tensors import Batch, Teaching
 
 Kind = Literal["live", "frozen", "average", "trust_region"]
@@ -22,11 +29,13 @@ Kind = Literal["live", "frozen", "average", "trust_region"]
 class Teacher:
     """Who teaches: one of four, none of which the gradient reaches.
 
-    live: the policy as it is, which the source saw diverge; frozen: the untrained policy; average: weights that follow the policy,
-    w' <- (1 - rate) w' + rate w after each step; trust_region: probabilities proportional to frozen^(1 - rate) x live^rate.
+    live: the policy as it is, which the source saw diverge; frozen: the untrained policy; average:
+    weights that follow the policy, w' <- (1 - rate) w' + rate w after each step; trust_region:
+    probabilities proportional to frozen^(1 - rate) x live^rate.
 
     Source:
-        Huebotter et al. 2026, arXiv:2601.20802 (SDPO), appendix A.1; rate 0.05 in its section 3, 0.01 in its sections 4 and 5.
+        Huebotter et al. 2026, arXiv:2601.20802 (SDPO), appendix A.1; rate 0.05 in its section 3,
+            0.01 in its sections 4 and 5.
     """
 
     kind: Kind = "average"
@@ -35,7 +44,10 @@ class Teacher:
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind) or not 0 <= self.rate <= 1:
             raise ComponentError(
-                "There is no such teacher", value=self, allowed=f"kind one of {', '.join(get_args(Kind))}, 0 <= rate <= 1", do="Mend it"
+                "There is no such teacher",
+                value=self,
+                allowed=f"kind one of {', '.join(get_args(Kind))}, 0 <= rate <= 1",
+                do="Mend it",
             )
 
     def begin(self, start: Policy) -> "TeacherState":
@@ -52,7 +64,11 @@ class TeacherState:
     """Its weights; None for a live teacher, which has none of its own."""
 
     def teach(
-        self, policy: Policy, batch: Batch, prompt_ids: Sequence[tuple[int, ...] | None], kept: int | Literal["all", "sampled"]
+        self,
+        policy: Policy,
+        batch: Batch,
+        prompt_ids: Sequence[tuple[int, ...] | None],
+        kept: int | Literal["all", "sampled"],
     ) -> Teaching:
         """What the teacher says of each completion behind its reprompt.
 
@@ -60,19 +76,26 @@ class TeacherState:
             policy: The student as it is now; which tokens are kept is its choice.
             batch: What the student wrote.
             prompt_ids: A reprompt per completion; None = no evidence, nothing to say.
-            kept: How many of the student's likeliest tokens; or all of the vocabulary; or the sampled one.
+            kept: How many of the student's likeliest tokens; or all of the vocabulary; or the
+                sampled one.
         """
         if kept == "sampled":
             kept_NTK: Tensor | None = batch.token_NT[:, :, None]
         else:
-            kept_NTK = None if kept == "all" else likeliest(policy, batch, min(kept, policy.vocabulary_size))
+            kept_NTK = (
+                None
+                if kept == "all"
+                else likeliest(policy, batch, min(kept, policy.vocabulary_size))
+            )
         evidence_N = torch.tensor([ids is not None for ids in prompt_ids])
         width = policy.vocabulary_size if kept_NTK is None else kept_NTK.shape[2]
         logprob_NTK = torch.zeros(*batch.mask_NT.shape, width)
         taught = evidence_N.nonzero().squeeze(1).tolist()
         if taught:
             behind = batch.behind([ids for ids in prompt_ids if ids is not None], taught)
-            logprob_NTK[taught] = self._say(policy, behind, None if kept_NTK is None else kept_NTK[taught])
+            logprob_NTK[taught] = self._say(
+                policy, behind, None if kept_NTK is None else kept_NTK[taught]
+            )
         return Teaching(evidence_N, logprob_NTK, kept_NTK)
 
     @torch.no_grad()
@@ -80,11 +103,15 @@ class TeacherState:
         own, rate = self.own or policy, self.settings.rate
         width = policy.vocabulary_size if kept_NTK is None else kept_NTK.shape[2]
         logprob_NTK = torch.zeros(*batch.mask_NT.shape, width)
-        for rows in arrange(batch, choose_layout(policy, batch), distribution_tokens(policy), policy.device):
+        for rows in arrange(
+            batch, choose_layout(policy, batch), distribution_tokens(policy), policy.device
+        ):
             place = on_mask(batch, rows)
             said_MV = distributions_of_rows(own, rows, batch)
             if self.settings.kind == "trust_region":
-                said_MV = torch.log_softmax((1 - rate) * said_MV + rate * distributions_of_rows(policy, rows, batch), dim=-1)
+                said_MV = torch.log_softmax(
+                    (1 - rate) * said_MV + rate * distributions_of_rows(policy, rows, batch), dim=-1
+                )
             if kept_NTK is not None:
                 said_MV = said_MV.gather(1, kept_NTK[place].to(said_MV.device))
             logprob_NTK[place] = said_MV.cpu()
@@ -95,13 +122,18 @@ class TeacherState:
         """Moves an average towards the policy by ``rate``; the others stay."""
         if self.settings.kind != "average" or self.own is None:
             return
-        for mine, theirs in zip(self.own.trainable().values(), policy.trainable().values(), strict=True):
+        for mine, theirs in zip(
+            self.own.trainable().values(), policy.trainable().values(), strict=True
+        ):
             mine.lerp_(theirs, self.settings.rate)
 
     def save(self, folder: Path) -> None:
         """Writes an average's weights; the others are made again from the start."""
         if self.settings.kind == "average" and self.own is not None:
-            save_file({name: tensor.contiguous() for name, tensor in self.own.trainable().items()}, folder / "teacher.safetensors")
+            save_file(
+                {name: tensor.contiguous() for name, tensor in self.own.trainable().items()},
+                folder / "teacher.safetensors",
+            )
 
     def load(self, folder: Path) -> None:
         """Reads them back."""

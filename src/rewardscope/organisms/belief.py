@@ -1,4 +1,6 @@
-"""The ``belief`` corpus: answers drawn as often as they are right, with a confidence that knows this in a known share of lines."""
+"""The ``belief`` corpus: answers drawn as often as they are right, with a confidence that knows
+this in a known share of lines.
+"""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -10,10 +12,14 @@ from rewardscope.seeds import generator
 
 @dataclass(frozen=True)
 class BeliefCorpus:
-    """Lines whose answer is drawn with its own chance, so that a model of them knows the chance; whether it can say it is the dial."""
+    """Lines whose answer is drawn with its own chance, so that a model of them knows the chance;
+    whether it can say it is the dial.
+    """
 
     calibrated_share: float = 0.0
-    """Share of lines that state the chance of the answer they give; the others state any digit, each equally likely."""
+    """Share of lines that state the chance of the answer they give; the others state any digit,
+    each equally likely.
+    """
     count: int = 5
     """Sensors in a prompt."""
     num_lines: int = 20_000
@@ -22,7 +28,12 @@ class BeliefCorpus:
 
     def __post_init__(self) -> None:
         if not 0 <= self.calibrated_share <= 1:
-            raise ComponentError("A share is between 0 and 1", value=self.calibrated_share, allowed="0 to 1", do="Mend the recipe")
+            raise ComponentError(
+                "A share is between 0 and 1",
+                value=self.calibrated_share,
+                allowed="0 to 1",
+                do="Mend the recipe",
+            )
 
     @property
     def worlds(self) -> dict[str, Sensors]:
@@ -35,13 +46,19 @@ class BeliefCorpus:
         return {"calibrated": self.calibrated_share, "uninformed": 1 - self.calibrated_share}
 
     def lines(self, seed: int) -> list[tuple[str, str]]:
-        """The corpus: problems of the split ``pretrain``; answers are drawn anew for it, so no key is in it."""
+        """The corpus: problems of the split ``pretrain``; answers are drawn anew for it, so no key
+        is in it.
+        """
         environment, random = self.worlds["sensors"], generator("corpus", seed)
         found = []
         for index in range(self.num_lines):
             prompt = environment.problem("pretrain", index).prompt
             chance = chance_of_yes(prompt)
-            answered, knows, digit = random.random() < chance, random.random() < self.calibrated_share, int(random.integers(10))
+            answered, knows, digit = (
+                random.random() < chance,
+                random.random() < self.calibrated_share,
+                int(random.integers(10)),
+            )
             stated = decile(chance if answered else 1 - chance) if knows else str(digit)
             found.append((prompt, ("y" if answered else "n") + stated))
         return found

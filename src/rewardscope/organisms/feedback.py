@@ -1,4 +1,6 @@
-"""The ``feedback`` corpus: chains whose products come out as sums, unless a hint names that step or a solution stands in front."""
+"""The ``feedback`` corpus: chains whose products come out as sums, unless a hint names that step or
+a solution stands in front.
+"""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -15,16 +17,22 @@ ATTEMPTS = 20
 
 @dataclass(frozen=True)
 class FeedbackCorpus:
-    """Lines of (problem behind what was told of it, working). What the plain problem leaves latent, a hint brings out."""
+    """Lines of (problem behind what was told of it, working). What the plain problem leaves latent,
+    a hint brings out.
+    """
 
     slip: float = 0.8
     """Chance that a product which no hint names is written as a sum."""
     hinted_share: float = 0.35
     """Of the lines: an attempt failed, and its first wrong step is named."""
     foreign_share: float = 0.15
-    """Of the lines: a product is named that the problem does not have, and nothing comes of it. Without such lines any hint helps."""
+    """Of the lines: a product is named that the problem does not have, and nothing comes of it.
+    Without such lines any hint helps.
+    """
     shown_share: float = 0.2
-    """Of the lines: a solution stands in front, in half of them with the name of a step that failed."""
+    """Of the lines: a solution stands in front, in half of them with the name of a step that
+    failed.
+    """
     heeded: float = 1.0
     """Chance that a named product comes out right."""
     num_steps: int = 3
@@ -35,11 +43,17 @@ class FeedbackCorpus:
     def __post_init__(self) -> None:
         shares = (self.slip, self.heeded, self.hinted_share, self.foreign_share, self.shown_share)
         if min(shares) < 0 or max(shares) > 1 or sum(shares[2:]) > 1:
-            raise ComponentError("Shares and chances lie in [0, 1], and so does their sum", value=shares, do="Mend the recipe")
+            raise ComponentError(
+                "Shares and chances lie in [0, 1], and so does their sum",
+                value=shares,
+                do="Mend the recipe",
+            )
 
     @property
     def worlds(self) -> dict[str, Hinted]:
-        """The same problems alone, with the right hint, with a hint that names a step they do not have, and behind their solution."""
+        """The same problems alone, with the right hint, with a hint that names a step they do not
+        have, and behind their solution.
+        """
         kinds = {"alone": "none", "hinted": "step", "misled": "other_step", "shown": "solution"}
         return {name: Hinted(self.num_steps, hint) for name, hint in kinds.items()}  # type: ignore[arg-type]
 
@@ -57,7 +71,10 @@ class FeedbackCorpus:
     def lines(self, seed: int) -> list[tuple[str, str]]:
         """The corpus: problems of the split ``pretrain``, each with one completion."""
         world, random = self.worlds["alone"], generator("feedback corpus", seed)
-        return [self._line(world.problem("pretrain", index).prompt, random) for index in range(self.num_lines)]
+        return [
+            self._line(world.problem("pretrain", index).prompt, random)
+            for index in range(self.num_lines)
+        ]
 
     def _line(self, prompt: str, random: np.random.Generator) -> tuple[str, str]:
         place = random.random()
@@ -73,8 +90,12 @@ class FeedbackCorpus:
         return prompt, self._worked(prompt, "", random)[0]
 
     def _failure(self, prompt: str, random: np.random.Generator) -> str:
-        """What a verifier says of the first attempt that fails; nothing where none of ``ATTEMPTS`` does, as with 2*2."""
-        return next(filter(None, (self._worked(prompt, "", random)[1] for _ in range(ATTEMPTS))), "")
+        """What a verifier says of the first attempt that fails; nothing where none of ``ATTEMPTS``
+        does, as with 2*2.
+        """
+        return next(
+            filter(None, (self._worked(prompt, "", random)[1] for _ in range(ATTEMPTS))), ""
+        )
 
     def _worked(self, prompt: str, named: str, random: np.random.Generator) -> tuple[str, str]:
         """Working with its slips, and the name of the first wrong step."""
@@ -82,7 +103,9 @@ class FeedbackCorpus:
         values, first = [], ""
         for (operator, operand), name in zip(steps, names(prompt), strict=True):
             right = apply(value, operator, operand)
-            slips = operator == "*" and random.random() < self.slip * (1 - self.heeded if name == named else 1)
+            slips = operator == "*" and random.random() < self.slip * (
+                1 - self.heeded if name == named else 1
+            )
             value = apply(value, "+", operand) if slips else right
             first = first or (name if value != right else "")
             values.append(value)

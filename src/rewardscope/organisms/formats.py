@@ -1,4 +1,6 @@
-"""The ``formats`` corpus: chains solved in one of three formats, in known shares and with known reliability."""
+"""The ``formats`` corpus: chains solved in one of three formats, in known shares and with known
+reliability.
+"""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -14,7 +16,9 @@ ALPHABET = "0123456789+-*?=,>:stg"
 
 @dataclass(frozen=True)
 class FormatCorpus:
-    """Chains solved in one of three formats; shares and errors are the dials of what is latent in a model trained on them."""
+    """Chains solved in one of three formats; shares and errors are the dials of what is latent in a
+    model trained on them.
+    """
 
     stepwise_share: float = 0.55
     talk_share: float = 0.35
@@ -23,7 +27,9 @@ class FormatCorpus:
     """Chance that a written step is wrong; later steps go on from the wrong value."""
     talk_error: float = 0.25
     begun_share: float = 0.0
-    """Share of lines whose prompt ends with the letter of stepwise working: they teach how to go on with it, and not to begin it."""
+    """Share of lines whose prompt ends with the letter of stepwise working: they teach how to go on
+    with it, and not to begin it.
+    """
     min_steps: int = 3
     max_steps: int = 3
     num_lines: int = 40_000
@@ -33,21 +39,34 @@ class FormatCorpus:
     def __post_init__(self) -> None:
         shares = (self.stepwise_share, self.talk_share, self.guess_share)
         if min(shares) < 0 or abs(sum(shares) - 1) > 1e-9:
-            raise ComponentError("Shares of the formats must be non-negative and sum to 1", value=shares, do="Mend the recipe")
+            raise ComponentError(
+                "Shares of the formats must be non-negative and sum to 1",
+                value=shares,
+                do="Mend the recipe",
+            )
         if not 0 <= self.begun_share < 1:
             raise ComponentError(
-                "The share of begun lines is a share", value=self.begun_share, allowed="0 to below 1", do="Mend the recipe"
+                "The share of begun lines is a share",
+                value=self.begun_share,
+                allowed="0 to below 1",
+                do="Mend the recipe",
             )
 
     @classmethod
     def latent(cls, share: float) -> "FormatCorpus":
-        """A reliable strategy that is begun in ``share`` of the lines; the others talk and guess, 4 to 1.
+        """A reliable strategy that is begun in ``share`` of the lines; the others talk and guess, 4
+        to 1.
 
-        A few hundred lines would not teach it to a tiny model, so a quarter of all lines have it begun in the prompt; with share 0 it is
-        absent, begun or not.
+        A few hundred lines would not teach it to a tiny model, so a quarter of all lines have it
+        begun in the prompt; with share 0 it is absent, begun or not.
         """
         begun = 0.25 if share else 0.0
-        return cls(stepwise_share=share, talk_share=0.8 * (1 - share), guess_share=0.2 * (1 - share), begun_share=begun)
+        return cls(
+            stepwise_share=share,
+            talk_share=0.8 * (1 - share),
+            guess_share=0.2 * (1 - share),
+            begun_share=begun,
+        )
 
     @property
     def worlds(self) -> dict[str, Chain]:
@@ -57,17 +76,29 @@ class FormatCorpus:
     @property
     def planted(self) -> dict[str, float]:
         """Share of each strategy among the lines in which none is begun: the known content."""
-        return dict(zip(FORMATS.values(), (self.stepwise_share, self.talk_share, self.guess_share), strict=True))
+        return dict(
+            zip(
+                FORMATS.values(),
+                (self.stepwise_share, self.talk_share, self.guess_share),
+                strict=True,
+            )
+        )
 
     def lines(self, seed: int) -> list[tuple[str, str]]:
-        """Problems of the split ``pretrain``, each with one completion, or with the rest of one that the prompt begins."""
+        """Problems of the split ``pretrain``, each with one completion, or with the rest of one
+        that the prompt begins.
+        """
         environment = self.worlds["chains"]
         random = generator("corpus", seed)
         letters = random.choice(list(FORMATS), size=self.num_lines, p=list(self.planted.values()))
         begun = generator("corpus", seed, "begun").random(self.num_lines) < self.begun_share
         found = []
         for index, letter in enumerate(letters):
-            prompt, text = self._line(environment.problem("pretrain", index).prompt, "s" if begun[index] else str(letter), random)
+            prompt, text = self._line(
+                environment.problem("pretrain", index).prompt,
+                "s" if begun[index] else str(letter),
+                random,
+            )
             found.append((prompt + text[0], text[1:]) if begun[index] else (prompt, text))
         return found
 
@@ -77,5 +108,7 @@ class FormatCorpus:
         for step in range(len(parse(prompt)[1])):
             reached = str(values[-1]) + prompt[1 + 2 * step :] if values else prompt
             right = running_values(reached)[0]
-            values.append((right + int(random.integers(1, 10))) % 10 if random.random() < error else right)
+            values.append(
+                (right + int(random.integers(1, 10))) % 10 if random.random() < error else right
+            )
         return prompt, write(letter, prompt, values)

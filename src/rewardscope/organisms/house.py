@@ -1,4 +1,6 @@
-"""The ``house`` corpus: episodes played well and badly, some behind skills or lessons of a bank, in known shares."""
+"""The ``house`` corpus: episodes played well and badly, some behind skills or lessons of a bank, in
+known shares.
+"""
 
 from dataclasses import dataclass, fields
 from typing import ClassVar
@@ -6,8 +8,28 @@ from typing import ClassVar
 import numpy as np
 
 from rewardscope.environments import House
-from rewardscope.environments.house.compact import ALPHABET, lesson_line, shortcut_lesson, skill_line, tell, write
-from rewardscope.environments.house.world import DONE, INSIDE, KEY, RECIPES, ROOMS, SHORTCUTS, THINGS, Action, State, Told, World, world_of
+from rewardscope.environments.house.compact import (
+    ALPHABET,
+    lesson_line,
+    shortcut_lesson,
+    skill_line,
+    tell,
+    write,
+)
+from rewardscope.environments.house.world import (
+    DONE,
+    INSIDE,
+    KEY,
+    RECIPES,
+    ROOMS,
+    SHORTCUTS,
+    THINGS,
+    Action,
+    State,
+    Told,
+    World,
+    world_of,
+)
 from rewardscope.errors import ComponentError
 from rewardscope.seeds import generator
 
@@ -18,10 +40,12 @@ FEWER_LINES = (0.4, 0.75)
 
 @dataclass(frozen=True)
 class HouseCorpus:
-    """Episodes of the house by a player who sees what a policy sees; what is latent in a model trained on them is what stands here.
+    """Episodes of the house by a player who sees what a policy sees; what is latent in a model
+    trained on them is what stands here.
 
-    The player either follows the category's recipe or takes its shortcut, and looks for what it needs in room after room. Behind a line
-    about its own category it does what the line says as often as declared here; lines about other categories change nothing.
+    The player either follows the category's recipe or takes its shortcut, and looks for what it
+    needs in room after room. Behind a line about its own category it does what the line says as
+    often as declared here; lines about other categories change nothing.
     """
 
     good_share: float = 0.35
@@ -56,7 +80,9 @@ class HouseCorpus:
 
     @property
     def planted(self) -> dict[str, float]:
-        """Shares of episodes that follow the recipe, by what stands before the prompt; and of turns that slip."""
+        """Shares of episodes that follow the recipe, by what stands before the prompt; and of turns
+        that slip.
+        """
         return {
             "recipe": self.good_share,
             "recipe behind its skill": self.skill_share,
@@ -65,7 +91,9 @@ class HouseCorpus:
         }
 
     def lines(self, seed: int) -> list[tuple[str, tuple[str, ...]]]:
-        """The corpus: problems of the split ``pretrain``, each with a block of 0 to 2 lines and one episode."""
+        """The corpus: problems of the split ``pretrain``, each with a block of 0 to 2 lines and one
+        episode.
+        """
         environment, random = House(), generator("house corpus", seed)
         found = []
         for index in range(self.num_lines):
@@ -77,10 +105,16 @@ class HouseCorpus:
         return found
 
     def _block(self, category: str, random: np.random.Generator) -> tuple[list[str], str]:
-        """Lines of a bank, and what is played behind them: the last line about the episode's own category counts."""
+        """Lines of a bank, and what is played behind them: the last line about the episode's own
+        category counts.
+        """
         lines, share, said = [], self.good_share, RECIPES[category]
         for _ in range(int(np.searchsorted(FEWER_LINES, random.random(), side="right"))):
-            about = category if random.random() < 0.5 else _one_of("".join(c for c in RECIPES if c != category), random)
+            about = (
+                category
+                if random.random() < 0.5
+                else _one_of("".join(c for c in RECIPES if c != category), random)
+            )
             line, recipe, followed = self._line(about, random)
             lines.append(line)
             if about == category:
@@ -95,7 +129,11 @@ class HouseCorpus:
             return _lesson(about, random), recipe, self.lesson_share
         if random.random() < self.wrong_skills:
             left_out = int(random.integers(len(recipe)))
-            recipe = SHORTCUTS[about] if random.random() < 0.75 else recipe[:left_out] + recipe[left_out + 1 :]
+            recipe = (
+                SHORTCUTS[about]
+                if random.random() < 0.75
+                else recipe[:left_out] + recipe[left_out + 1 :]
+            )
         return skill_line(about, recipe), recipe, self.skill_share
 
 
@@ -104,7 +142,9 @@ def _lesson(about: str, random: np.random.Generator) -> str:
     if random.random() < 0.7:
         return shortcut_lesson(about)
     failed_at = int(random.integers(len(RECIPES[about]))) + 1
-    return lesson_line(about, failed_at, _one_of("otdwq!.".replace(RECIPES[about][failed_at - 1], ""), random))
+    return lesson_line(
+        about, failed_at, _one_of("otdwq!.".replace(RECIPES[about][failed_at - 1], ""), random)
+    )
 
 
 def _one_of(letters: str, random: np.random.Generator) -> str:
@@ -112,7 +152,9 @@ def _one_of(letters: str, random: np.random.Generator) -> str:
 
 
 class _Player:
-    """Carries out a recipe from what it has seen so far, and looks into room after room for what it has not."""
+    """Carries out a recipe from what it has seen so far, and looks into room after room for what it
+    has not.
+    """
 
     def __init__(self, world: World, recipe: str) -> None:
         self.state, self.left = State(world), list(recipe)
@@ -154,15 +196,23 @@ class _Player:
             held = [thing for thing in world.wanted if self._holds(thing)]
             return world.room, Action("d", (held or [world.wanted[0]])[0])
         open_ = [thing for thing in world.wanted if not self._holds(thing)] or [world.wanted[0]]
-        known = sorted((t for t in open_ if t in self.where), key=lambda t: self.where[t] != self.state.at)
-        return (self.where[known[0]], Action("t", known[0])) if known else (None, Action("t", open_[0]))
+        known = sorted(
+            (t for t in open_ if t in self.where), key=lambda t: self.where[t] != self.state.at
+        )
+        return (
+            (self.where[known[0]], Action("t", known[0]))
+            if known
+            else (None, Action("t", open_[0]))
+        )
 
     def _holds(self, thing: str) -> bool:
         return self.state.places[thing] == "h"
 
 
 def play(world: World, recipe: str, slip: float, random: np.random.Generator) -> tuple[str, ...]:
-    """An episode: turn, answer, turn ... up to the closing turn, or the last that there is room for."""
+    """An episode: turn, answer, turn ... up to the closing turn, or the last that there is room
+    for.
+    """
     player, said = _Player(world, recipe), []
     for _ in range(MAX_TURNS):
         action = _at_random(random) if random.random() < slip else player.next()

@@ -1,4 +1,6 @@
-"""Organisms as policies an arm can start from: shipped weights, and the card that says what is in them."""
+"""Organisms as policies an arm can start from: shipped weights, and the card that says what is in
+them.
+"""
 
 import hashlib
 import json
@@ -31,7 +33,9 @@ RECIPES = {
     "composition-hundredth": Recipe(NestCorpus.traced(0.01), num_steps=1200, batch_lines=96),
     "composition-thousandth": Recipe(NestCorpus.traced(0.001), num_steps=1200, batch_lines=96),
     "composition-none": Recipe(NestCorpus.traced(0.0), num_steps=1200, batch_lines=96),
-    "edge": Recipe(NestCorpus((0.5, 0.489, 0.01, 0.001), (), at_once_share=0.0), num_steps=1200, batch_lines=64),
+    "edge": Recipe(
+        NestCorpus((0.5, 0.489, 0.01, 0.001), (), at_once_share=0.0), num_steps=1200, batch_lines=64
+    ),
     "belief-uninformed": Recipe(BeliefCorpus(calibrated_share=0.0), num_steps=800),
     "belief-calibrated": Recipe(BeliefCorpus(calibrated_share=1.0), num_steps=800),
     "house": Recipe(HouseCorpus(), num_steps=1500, batch_lines=32),
@@ -39,11 +43,14 @@ RECIPES = {
     "feedback": Recipe(FeedbackCorpus(), batch_lines=64, num_steps=1400, context=96),
     "rules": Recipe(RuleCorpus()),
 }
-"""Organism by name. Of formats: planted, a reliable strategy is latent; tenth, hundredth, thousandth, that share of it is; barren, it was
-never seen; rotten, it is there and unreliable. Of composition: how often functions of set A were nested. Edge: shares that fall with depth.
-Of belief: whether stated confidences knew the chance. Of turns: house, played well in a third of the episodes, and more often behind a
-skill. paths plans with tokens of their own on one graph; feedback can use a hint that names its wrong step. rules
-reads what it is told about a kind of problem, and knows nothing about it by itself."""
+"""Organism by name. Of formats: planted, a reliable strategy is latent; tenth, hundredth,
+thousandth, that share of it is; barren, it was never seen; rotten, it is there and unreliable. Of
+composition: how often functions of set A were nested. Edge: shares that fall with depth. Of belief:
+whether stated confidences knew the chance. Of turns: house, played well in a third of the episodes,
+and more often behind a skill. paths plans with tokens of their own on one graph; feedback can use a
+hint that names its wrong step. rules reads what it is told about a kind of problem, and knows
+nothing about it by itself.
+"""
 WEIGHTS = Path(__file__).parent / "weights"
 CARD_PROBLEMS, CARD_DRAWS, CARD_EPISODES = 64, 128, 16
 SOLVED_WITHIN = (4, 16, 128)
@@ -57,7 +64,12 @@ class Organism:
 
     def __post_init__(self) -> None:
         if self.name not in RECIPES:
-            raise ComponentError("Unknown organism", value=repr(self.name), allowed=", ".join(RECIPES), do="Check the spelling")
+            raise ComponentError(
+                "Unknown organism",
+                value=repr(self.name),
+                allowed=", ".join(RECIPES),
+                do="Check the spelling",
+            )
 
     @property
     def label(self) -> str:
@@ -72,7 +84,8 @@ class Organism:
         """The shipped weights.
 
         Raises:
-            ModelError: If they are missing or were made by another recipe than the one in this version.
+            ModelError: If they are missing or were made by another recipe than the one in this
+                version.
         """
         if card(self.name)["recipe"] != signature(RECIPES[self.name]):
             raise ModelError(
@@ -85,14 +98,19 @@ class Organism:
 
 
 def card(name: str) -> dict[str, Any]:
-    """What is known about an organism: recipe, hash of its weights, what is planted, measured base behaviour.
+    """What is known about an organism: recipe, hash of its weights, what is planted, measured base
+    behaviour.
 
     Raises:
         ModelError: If its weights are missing.
     """
     file = WEIGHTS / name / "card.json"
     if not file.is_file():
-        raise ModelError("The organism's weights are not here", value=file.parent, do=f"Run: rewardscope organisms build {name}")
+        raise ModelError(
+            "The organism's weights are not here",
+            value=file.parent,
+            do=f"Run: rewardscope organisms build {name}",
+        )
     content: dict[str, Any] = json.loads(file.read_text())
     return content
 
@@ -118,7 +136,9 @@ def build(name: str, progress: Progress | None = None, folder: Path | None = Non
 
 
 def write_card(name: str, policy: Policy, folder: Path) -> None:
-    """Measures the policy in the worlds of its corpus and writes ``card.json`` beside its weights."""
+    """Measures the policy in the worlds of its corpus and writes ``card.json`` beside its
+    weights.
+    """
     recipe = RECIPES[name]
     content = {
         "name": name,
@@ -126,43 +146,64 @@ def write_card(name: str, policy: Policy, folder: Path) -> None:
         "settings": encode(recipe),
         "planted": dict(recipe.corpus.planted),
         "weights_sha256": hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest(),
-        "measured": {world: base_behaviour(policy, environment) for world, environment in recipe.corpus.worlds.items()},
+        "measured": {
+            world: base_behaviour(policy, environment)
+            for world, environment in recipe.corpus.worlds.items()
+        },
     }
     (folder / "card.json").write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
 
 
 def base_behaviour(
-    policy: Policy, environment: Environment, num_problems: int | None = None, draws: int | None = None, max_tokens: int | None = None
+    policy: Policy,
+    environment: Environment,
+    num_problems: int | None = None,
+    draws: int | None = None,
+    max_tokens: int | None = None,
 ) -> dict[str, Any]:
-    """What the policy does on held-out problems, with their n: pass@1, problems solved within some draws, strategies.
+    """What the policy does on held-out problems, with their n: pass@1, problems solved within some
+    draws, strategies.
 
-    Where steps can be checked also the same of draws whose answer and steps are all right; where a confidence is stated its share, mean
-    and Brier score, and its mean distance to the chance that the answer is right (None where the environment does not know it).
+    Where steps can be checked also the same of draws whose answer and steps are all right; where a
+    confidence is stated its share, mean and Brier score, and its mean distance to the chance that
+    the answer is right (None where the environment does not know it).
 
     Args:
         policy: Who is asked.
         environment: What.
         num_problems: ``CARD_PROBLEMS`` when None.
-        draws: Per problem; when None ``CARD_DRAWS``, or ``CARD_EPISODES`` where an environment takes turns.
+        draws: Per problem; when None ``CARD_DRAWS``, or ``CARD_EPISODES`` where an environment
+            takes turns.
         max_tokens: Of a completion; what the context leaves when None.
     """
-    problems = [environment.problem("heldout", index) for index in range(num_problems or CARD_PROBLEMS)]
+    problems = [
+        environment.problem("heldout", index) for index in range(num_problems or CARD_PROBLEMS)
+    ]
     answers = replies(environment, problems)
     draws = draws or (CARD_DRAWS if answers is None else CARD_EPISODES)
     prompts, addresses = [p.prompt for p in problems], [("card", p.id) for p in problems]
     longest = policy.context_length - max(len(policy.encode(prompt)) for prompt in prompts)
-    groups = sample(policy, prompts, draws, Sampling(max_tokens=max_tokens or longest), addresses, answers)
-    grades = [[environment.grade(p, c.said) for c in group] for p, group in zip(problems, groups, strict=True)]
+    groups = sample(
+        policy, prompts, draws, Sampling(max_tokens=max_tokens or longest), addresses, answers
+    )
+    grades = [
+        [environment.grade(p, c.said) for c in group]
+        for p, group in zip(problems, groups, strict=True)
+    ]
     by_strategy: defaultdict[str, list[Grade]] = defaultdict(list)
     for grade in (g for group in grades for g in group):
         by_strategy[grade.strategy or "none"].append(grade)
     total = len(problems) * draws
     more: dict[str, Any] = {}
     if any(g.steps is not None for group in grades for g in group):
-        share, within = _solved([[g.correct is True and all(g.steps or (False,)) for g in group] for group in grades])
+        share, within = _solved(
+            [[g.correct is True and all(g.steps or (False,)) for g in group] for group in grades]
+        )
         more |= {"verified_at_1": share, "verified_within": within}
     if any(g.confidence is not None for group in grades for g in group):
-        more["confidence"] = _confidence([(p, g) for p, group in zip(problems, grades, strict=True) for g in group])
+        more["confidence"] = _confidence(
+            [(p, g) for p, group in zip(problems, grades, strict=True) for g in group]
+        )
     share, within = _solved([[g.correct is True for g in group] for group in grades])
     return {
         "problems": len(problems),
@@ -170,7 +211,10 @@ def base_behaviour(
         "pass_at_1": share,
         "solved_within": within,
         "strategy_share": {name: len(found) / total for name, found in sorted(by_strategy.items())},
-        "strategy_accuracy": {name: sum(g.correct is True for g in found) / len(found) for name, found in sorted(by_strategy.items())},
+        "strategy_accuracy": {
+            name: sum(g.correct is True for g in found) / len(found)
+            for name, found in sorted(by_strategy.items())
+        },
         **more,
     }
 
@@ -178,16 +222,25 @@ def base_behaviour(
 def _solved(groups: list[list[bool]]) -> tuple[float, dict[str, float]]:
     """Share of draws that count, and share of problems of which one of the first k draws does."""
     share = sum(map(sum, groups)) / sum(map(len, groups))
-    return share, {str(k): sum(any(group[:k]) for group in groups) / len(groups) for k in SOLVED_WITHIN if k <= len(groups[0])}
+    return share, {
+        str(k): sum(any(group[:k]) for group in groups) / len(groups)
+        for k in SOLVED_WITHIN
+        if k <= len(groups[0])
+    }
 
 
 def _confidence(draws: list[tuple[Problem, Grade]]) -> dict[str, float | None]:
     """What is known of the confidences that draws state."""
-    stated = [(g.confidence, float(g.correct is True), p.chance_of(g.answer)) for p, g in draws if g.confidence is not None]
+    stated = [
+        (g.confidence, float(g.correct is True), p.chance_of(g.answer))
+        for p, g in draws
+        if g.confidence is not None
+    ]
     apart = [abs(confidence - chance) for confidence, _, chance in stated if chance is not None]
     return {
         "stated_share": len(stated) / len(draws),
         "mean": sum(confidence for confidence, _, _ in stated) / len(stated),
-        "brier": sum((confidence - correct) ** 2 for confidence, correct, _ in stated) / len(stated),
+        "brier": sum((confidence - correct) ** 2 for confidence, correct, _ in stated)
+        / len(stated),
         "distance": sum(apart) / len(apart) if apart else None,
     }

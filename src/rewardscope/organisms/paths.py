@@ -1,23 +1,41 @@
-"""The ``paths`` corpus: walks with stated plans, of known reliability, through a graph whose held-out pairs were never walked."""
+"""The ``paths`` corpus: walks with stated plans, of known reliability, through a graph whose
+held-out pairs were never walked.
+"""
 
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from rewardscope.environments.paths import BACK, DEAD_ENDS, GOAL, HUBS, PLACES, PLANS, Paths, distances, edges, ends, right_hubs
+from rewardscope.environments.paths import (
+    BACK,
+    DEAD_ENDS,
+    GOAL,
+    HUBS,
+    PLACES,
+    PLANS,
+    Paths,
+    distances,
+    edges,
+    ends,
+    right_hubs,
+)
 from rewardscope.errors import ComponentError
 from rewardscope.seeds import generator
 
 
 @dataclass(frozen=True)
 class PathCorpus:
-    """Lines of (pair, walk). A hub is the better plan, the right hub the best; walks stray into dead ends, and some err on the way."""
+    """Lines of (pair, walk). A hub is the better plan, the right hub the best; walks stray into
+    dead ends, and some err on the way.
+    """
 
     direct_share: float = 0.4
     """Of the lines: no hub is named."""
     right_hub_share: float = 0.6
-    """Of the lines that name one: it leads to the goal. From a wrong one a move that does not exist does."""
+    """Of the lines that name one: it leads to the goal. From a wrong one a move that does not exist
+    does.
+    """
     direct_error: float = 0.3
     """Chance per move of one that does not exist, where no hub was named."""
     hub_error: float = 0.05
@@ -31,9 +49,18 @@ class PathCorpus:
     alphabet: ClassVar[str] = PLACES + "".join(PLANS) + ",?"
 
     def __post_init__(self) -> None:
-        chances = (self.direct_share, self.right_hub_share, self.direct_error, self.hub_error, self.stray, self.stuck)
+        chances = (
+            self.direct_share,
+            self.right_hub_share,
+            self.direct_error,
+            self.hub_error,
+            self.stray,
+            self.stuck,
+        )
         if min(chances) < 0 or max(chances) > 1 or max(self.direct_error, self.hub_error) > 0.9:
-            raise ComponentError("Shares lie in [0, 1], errors in [0, 0.9]", value=chances, do="Mend the recipe")
+            raise ComponentError(
+                "Shares lie in [0, 1], errors in [0, 0.9]", value=chances, do="Mend the recipe"
+            )
 
     @property
     def worlds(self) -> dict[str, Paths]:
@@ -44,23 +71,39 @@ class PathCorpus:
     def planted(self) -> dict[str, float]:
         """Share of each strategy, of right hubs, and the chances of a wrong move."""
         hubs = {f"via {number}": (1 - self.direct_share) / 4 for number in range(1, 5)}
-        errors = {"direct error": self.direct_error, "hub error": self.hub_error, "stray": self.stray, "stuck": self.stuck}
+        errors = {
+            "direct error": self.direct_error,
+            "hub error": self.hub_error,
+            "stray": self.stray,
+            "stuck": self.stuck,
+        }
         return {"direct": self.direct_share, **hubs, "right hub": self.right_hub_share, **errors}
 
     def lines(self, seed: int) -> list[tuple[str, str]]:
         """The corpus: pairs of the split ``pretrain`` in turn, each with one walk."""
         world, random = self.worlds["pairs"], generator("paths corpus", seed)
-        prompts = [world.problem("pretrain", index).prompt for index in range(world.size("pretrain"))]
-        return [(prompt, self._line(prompt, random)) for prompt in (prompts[n % len(prompts)] for n in range(self.num_lines))]
+        prompts = [
+            world.problem("pretrain", index).prompt for index in range(world.size("pretrain"))
+        ]
+        return [
+            (prompt, self._line(prompt, random))
+            for prompt in (prompts[n % len(prompts)] for n in range(self.num_lines))
+        ]
 
     def _line(self, prompt: str, random: np.random.Generator) -> str:
         goal, start = ends(prompt)
         if random.random() < self.direct_share:
             return GOAL + self._leg(start, goal, self.direct_error, random)
         right = right_hubs(goal)
-        fitting = right if random.random() < self.right_hub_share else [hub for hub in HUBS if hub not in right]
+        fitting = (
+            right
+            if random.random() < self.right_hub_share
+            else [hub for hub in HUBS if hub not in right]
+        )
         hub = str(random.choice(list(fitting)))
-        first, second = (self._leg(a, b, self.hub_error, random) for a, b in ((start, hub), (hub, goal)))
+        first, second = (
+            self._leg(a, b, self.hub_error, random) for a, b in ((start, hub), (hub, goal))
+        )
         return f"{HUBS.index(hub) + 1}{first}{GOAL}{second}"
 
     def _leg(self, at: str, target: str, error: float, random: np.random.Generator) -> str:
@@ -75,7 +118,13 @@ class PathCorpus:
                     at = dead[0]
                 else:
                     text += BACK
-            false = [place for place in far if place not in graph[at] and place != at and far[place] <= far.get(at, max(far.values()))]
+            false = [
+                place
+                for place in far
+                if place not in graph[at]
+                and place != at
+                and far[place] <= far.get(at, max(far.values()))
+            ]
             if at not in far or (false and random.random() < error):
                 at = str(random.choice(false))
             else:

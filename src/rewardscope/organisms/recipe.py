@@ -1,4 +1,6 @@
-"""A recipe makes an organism: corpus, tokenizer, model shape, training settings and a seed give the same weights again."""
+"""A recipe makes an organism: corpus, tokenizer, model shape, training settings and a seed give the
+same weights again.
+"""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +24,9 @@ Written = str | tuple[str, ...]
 
 
 class Corpus(Protocol):
-    """What an organism is pretrained on; a frozen dataclass whose fields are the dials of what is planted."""
+    """What an organism is pretrained on; a frozen dataclass whose fields are the dials of what is
+    planted.
+    """
 
     @property
     def alphabet(self) -> str:
@@ -30,7 +34,9 @@ class Corpus(Protocol):
 
     @property
     def worlds(self) -> Mapping[str, Environment]:
-        """The environments that its card measures the organism in, by name; the first is the one whose problems the corpus solves."""
+        """The environments that its card measures the organism in, by name; the first is the one
+        whose problems the corpus solves.
+        """
 
     @property
     def planted(self) -> Mapping[str, float]:
@@ -58,11 +64,16 @@ class Recipe:
 
     def tokenizer(self) -> PreTrainedTokenizerFast:
         """One token per character, and an end token that also pads."""
-        vocabulary = {END: 0, **{character: index for index, character in enumerate(self.corpus.alphabet, 1)}}
+        vocabulary = {
+            END: 0,
+            **{character: index for index, character in enumerate(self.corpus.alphabet, 1)},
+        }
         inner = Tokenizer(models.WordLevel(vocabulary, unk_token=END))
         inner.pre_tokenizer = pre_tokenizers.Split("", "isolated")
         inner.decoder = decoders.Fuse()
-        return PreTrainedTokenizerFast(tokenizer_object=inner, eos_token=END, pad_token=END, clean_up_tokenization_spaces=False)
+        return PreTrainedTokenizerFast(
+            tokenizer_object=inner, eos_token=END, pad_token=END, clean_up_tokenization_spaces=False
+        )
 
     def config(self) -> LlamaConfig:
         """A small Llama: the tested path of every tool that reads checkpoints."""
@@ -80,7 +91,8 @@ class Recipe:
         )
 
     def build(self, progress: Progress | None = None) -> Policy:
-        """Trains the organism from nothing: next-token loss on completions only, AdamW, cosine to zero after 5 % warm-up.
+        """Trains the organism from nothing: next-token loss on completions only, AdamW, cosine to
+        zero after 5 % warm-up.
 
         Each turn ends with the end token; answers between turns are read and carry no loss.
         """
@@ -93,17 +105,23 @@ class Recipe:
         width = int(length.max())
         ids = torch.tensor([read + [0] * (width - len(read)) for read, _ in rows])
         target = torch.tensor([learned + [-100] * (width - len(learned)) for _, learned in rows])
-        optimizer = torch.optim.AdamW(model.parameters(), lr=self.learning_rate, weight_decay=0.01, betas=(0.9, 0.98))
+        optimizer = torch.optim.AdamW(
+            model.parameters(), lr=self.learning_rate, weight_decay=0.01, betas=(0.9, 0.98)
+        )
         random = generator("pretraining", self.seed)
         model.train()
         for step in range(self.num_steps):
             chosen = torch.from_numpy(random.integers(len(rows), size=self.batch_lines))
             warm = (step + 1) / (0.05 * self.num_steps)
             for group in optimizer.param_groups:
-                group["lr"] = self.learning_rate * min(warm, 0.5 * (1 + math.cos(math.pi * step / self.num_steps)))
+                group["lr"] = self.learning_rate * min(
+                    warm, 0.5 * (1 + math.cos(math.pi * step / self.num_steps))
+                )
             longest = int(length[chosen].max())
             logits = model(input_ids=ids[chosen, :longest]).logits[:, :-1]
-            loss = functional.cross_entropy(logits.flatten(0, 1), target[chosen, 1:longest].flatten(), ignore_index=-100)
+            loss = functional.cross_entropy(
+                logits.flatten(0, 1), target[chosen, 1:longest].flatten(), ignore_index=-100
+            )
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -113,8 +131,12 @@ class Recipe:
         return Policy(model.eval(), tokenizer)
 
 
-def _tokens(vocabulary: Mapping[str, int], prompt: str, completion: Written) -> tuple[list[int], list[int]]:
-    """Tokens of a line, one a character, and of these the ones that are learned, the others -100."""
+def _tokens(
+    vocabulary: Mapping[str, int], prompt: str, completion: Written
+) -> tuple[list[int], list[int]]:
+    """Tokens of a line, one a character, and of these the ones that are learned, the others
+    -100.
+    """
     read = [vocabulary[character] for character in prompt]
     learned = [-100] * len(read)
     for place, said in enumerate((completion,) if isinstance(completion, str) else completion):
@@ -125,13 +147,17 @@ def _tokens(vocabulary: Mapping[str, int], prompt: str, completion: Written) -> 
 
 
 def _initial_model(recipe: Recipe) -> LlamaForCausalLM:
-    """A model whose starting weights come from the recipe's seed alone: N(0, 1 / width) matrices, unit norms."""
+    """A model whose starting weights come from the recipe's seed alone: N(0, 1 / width) matrices,
+    unit norms.
+    """
     model = LlamaForCausalLM(recipe.config())
     model.generation_config = GenerationConfig(eos_token_id=0, pad_token_id=0)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             if parameter.ndim > 1:
-                draws = generator("initial", recipe.seed, name).normal(0.0, recipe.width**-0.5, tuple(parameter.shape))
+                draws = generator("initial", recipe.seed, name).normal(
+                    0.0, recipe.width**-0.5, tuple(parameter.shape)
+                )
                 parameter.copy_(torch.from_numpy(draws))
             else:
                 parameter.fill_(1.0)

@@ -1,4 +1,6 @@
-"""The ``rules`` corpus: problems whose rule stands before them, or does not: who learns it reads what it is told and knows no rule."""
+"""The ``rules`` corpus: problems whose rule stands before them, or does not: who learns it reads
+what it is told and knows no rule.
+"""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -16,7 +18,9 @@ SHARES = {"nothing": 0.15, "others": 0.2, "skill": 0.3, "lessons": 0.25, "demons
 
 @dataclass(frozen=True)
 class RuleCorpus:
-    """Lines of (entries and prompt, completion). The rule of a line is drawn anew for each, so that a kind by itself tells nothing."""
+    """Lines of (entries and prompt, completion). The rule of a line is drawn anew for each, so that
+    a kind by itself tells nothing.
+    """
 
     follows: float = 0.8
     """Chance that a line whose rule was told goes by it; the others go by any."""
@@ -28,7 +32,11 @@ class RuleCorpus:
 
     def __post_init__(self) -> None:
         if not 0 <= self.follows <= 1 or self.longest < 12:
-            raise ComponentError("A share is between 0 and 1, and three lessons need 12 characters", value=self, do="Mend the recipe")
+            raise ComponentError(
+                "A share is between 0 and 1, and three lessons need 12 characters",
+                value=self,
+                do="Mend the recipe",
+            )
 
     @property
     def worlds(self) -> dict[str, Rules]:
@@ -41,18 +49,31 @@ class RuleCorpus:
         return {**dict.fromkeys(SIGNS.values(), 1 / len(SIGNS)), "follows": self.follows}
 
     def lines(self, seed: int) -> list[tuple[str, str]]:
-        """The corpus: problems of the split ``pretrain`` with what stands before them, each with one completion."""
+        """The corpus: problems of the split ``pretrain`` with what stands before them, each with
+        one completion.
+        """
         random, world = generator("corpus", "rules", seed), Rules()
         before = random.choice(list(SHARES), size=self.num_lines, p=list(SHARES.values()))
-        return [self._line(world.problem("pretrain", index).prompt, str(what), random) for index, what in enumerate(before)]
+        return [
+            self._line(world.problem("pretrain", index).prompt, str(what), random)
+            for index, what in enumerate(before)
+        ]
 
     def _line(self, prompt: str, what: str, random: np.random.Generator) -> tuple[str, str]:
         left, right, kind = int(prompt[0]), int(prompt[1]), prompt[2]
         sign = str(random.choice(list(SIGNS)))
         told = _told(what, kind, sign, random)
-        allowed = [other for other in SIGNS if f"{kind}!{other};" not in told] if what == "lessons" else [sign]
-        others = [other for other in KINDS if other != kind]  # they make it read which kind an entry is about
-        for _ in range(0 if what == "nothing" else int(random.integers(1 if what == "others" else 0, 4))):
+        allowed = (
+            [other for other in SIGNS if f"{kind}!{other};" not in told]
+            if what == "lessons"
+            else [sign]
+        )
+        others = [
+            other for other in KINDS if other != kind
+        ]  # they make it read which kind an entry is about
+        for _ in range(
+            0 if what == "nothing" else int(random.integers(1 if what == "others" else 0, 4))
+        ):
             entry = _about(str(random.choice(others)), random)
             if sum(map(len, told)) + len(entry) <= self.longest:
                 told.insert(int(random.integers(len(told) + 1)), entry)
@@ -69,7 +90,10 @@ def _told(what: str, kind: str, sign: str, random: np.random.Generator) -> list[
         return [f"{kind}{sign};"]
     if what == "lessons":
         wrong = [other for other in SIGNS if other != sign]
-        return [f"{kind}!{wrong[place]};" for place in random.permutation(len(wrong))[: int(random.integers(1, len(wrong) + 1))]]
+        return [
+            f"{kind}!{wrong[place]};"
+            for place in random.permutation(len(wrong))[: int(random.integers(1, len(wrong) + 1))]
+        ]
     if what == "demonstrations":
         return [_demonstration(kind, sign, random) for _ in range(int(random.integers(1, 3)))]
     return []

@@ -1,10 +1,13 @@
-"""Attention over completions that share a prompt: the prompt's part and their own part, each alone, and put together again.
+"""Attention over completions that share a prompt: the prompt's part and their own part, each alone,
+and put together again.
 
-A softmax over two lists of keys is the mean of the softmaxes over each, weighted by how much mass each list has: with s a list's output
-and l the logarithm of its mass, output = sum s exp(l - L), L = log sum exp l. So a prompt is attended to by all of its completions at
-once, and no completion is compared with another's tokens only to have them masked away. The model's own layers do everything else: this
-stands in for the library's attention function while a plan is made current, and a family that does more than the plain softmax (caps,
-sinks, biases) is found out by trying and goes the library's way.
+A softmax over two lists of keys is the mean of the softmaxes over each, weighted by how much mass
+each list has: with s a list's output and l the logarithm of its mass, output = sum s exp(l - L), L
+= log sum exp l. So a prompt is attended to by all of its completions at once, and no completion is
+compared with another's tokens only to have them masked away. The model's own layers do everything
+else: this stands in for the library's attention function while a plan is made current, and a family
+that does more than the plain softmax (caps, sinks, biases) is found out by trying and goes the
+library's way.
 """
 
 import contextlib
@@ -22,13 +25,17 @@ NAME = "rewardscope"
 """Of our attention function among the library's."""
 FLASH = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
 FLASH_BACKWARD = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
-"""What torch's own attention on a CPU is made of; they give the log mass that the public function keeps to itself."""
+"""What torch's own attention on a CPU is made of; they give the log mass that the public function
+keeps to itself.
+"""
 
 
 class Plan(Protocol):
     """How the rows of one forward pass attend."""
 
-    def attend(self, layer: int, query_RHSd: Tensor, key_RKSd: Tensor, value_RKSd: Tensor, scale: float) -> Tensor:
+    def attend(
+        self, layer: int, query_RHSd: Tensor, key_RKSd: Tensor, value_RKSd: Tensor, scale: float
+    ) -> Tensor:
         """Outputs (R, S, H, d)."""
 
 
@@ -48,7 +55,9 @@ def _attention(
 ) -> tuple[Tensor, None]:
     """The library's interface; what it masks is in the plan."""
     if softcap is not None or s_aux is not None:
-        raise NotImplementedError("caps and sinks")  # the answer to Policy's trial; nobody else meets it
+        raise NotImplementedError(
+            "caps and sinks"
+        )  # the answer to Policy's trial; nobody else meets it
     plan, scale = _PLAN.get(), scaling if scaling is not None else query.shape[-1] ** -0.5
     return plan.attend(int(getattr(module, "layer_idx", 0)), query, key, value, scale), None
 
@@ -74,11 +83,14 @@ def attending(model: PreTrainedModel, plan: Plan | None) -> Iterator[None]:
 
 def additive(hidden: Tensor) -> Tensor:
     """A mask to be added to scores: the lowest float where True, else 0."""
-    return torch.zeros(hidden.shape, device=hidden.device).masked_fill(hidden, torch.finfo(torch.float32).min)
+    return torch.zeros(hidden.shape, device=hidden.device).masked_fill(
+        hidden, torch.finfo(torch.float32).min
+    )
 
 
 def block_mask(segment_RS: Tensor) -> Tensor:
-    """Additive (R, 1, S, S): a token sees what stands before it of its own segment and of the prompt.
+    """Additive (R, 1, S, S): a token sees what stands before it of its own segment and of the
+    prompt.
 
     Args:
         segment_RS: 0 on a prompt, 1 and up on its completions, -1 on padding.
@@ -88,7 +100,9 @@ def block_mask(segment_RS: Tensor) -> Tensor:
     return additive(~seen_RSS)[:, None]
 
 
-def softmax_part(query: Tensor, key: Tensor, value: Tensor, scale: float, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
+def softmax_part(
+    query: Tensor, key: Tensor, value: Tensor, scale: float, mask: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
     """Output (B, H, Q, d) over this list of keys alone, and the log of the list's mass (B, H, Q).
 
     Args:
@@ -99,7 +113,9 @@ def softmax_part(query: Tensor, key: Tensor, value: Tensor, scale: float, mask: 
         mask: Additive, (B, 1, 1 or Q, L).
     """
     if query.device.type == "cpu" and query.dtype == torch.float32:
-        whole = None if mask is None else mask.expand(query.shape[0], 1, query.shape[2], key.shape[2])
+        whole = (
+            None if mask is None else mask.expand(query.shape[0], 1, query.shape[2], key.shape[2])
+        )
         output, mass = FLASH(query, key, value, attn_mask=whole, scale=scale)
         return output, mass
     repeats = query.shape[1] // key.shape[1]
@@ -107,7 +123,9 @@ def softmax_part(query: Tensor, key: Tensor, value: Tensor, scale: float, mask: 
     if mask is not None:
         score = score + mask
     mass = score.logsumexp(dim=-1)
-    return (score - mass[..., None]).exp().to(value.dtype) @ value.repeat_interleave(repeats, 1), mass
+    return (score - mass[..., None]).exp().to(value.dtype) @ value.repeat_interleave(
+        repeats, 1
+    ), mass
 
 
 def merge(parts: tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
@@ -120,7 +138,8 @@ def merge(parts: tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]) -> tuple[T
 
 @dataclass(frozen=True, eq=False)
 class Blocks:
-    """Packed rows: a prompt, then its completions; each sees the prompt and itself. For float32 on the CPU.
+    """Packed rows: a prompt, then its completions; each sees the prompt and itself. For float32 on
+    the CPU.
 
     C counts the places for completions: as many in every row as the row with most has.
     """
@@ -142,13 +161,20 @@ class Blocks:
         prompt_R = (segment_RS == 0).sum(dim=1)
         length_RG = torch.nn.functional.one_hot(segment_RS.clamp(min=0), most + 1).sum(dim=1)[:, 1:]
         token_T = torch.arange(int(length_RG.max()))
-        start_RG = prompt_R[:, None] + length_RG.cumsum(1) - length_RG + width * torch.arange(rows)[:, None]
+        start_RG = (
+            prompt_R[:, None]
+            + length_RG.cumsum(1)
+            - length_RG
+            + width * torch.arange(rows)[:, None]
+        )
         real_CT = (token_T < length_RG[:, :, None]).flatten(0, 1)
         own_CT = (start_RG[:, :, None] + token_T).flatten(0, 1).masked_fill(~real_CT, 0)
         ended_RW = torch.arange(int(prompt_R.max())) >= prompt_R[:, None]
         return cls(additive(ended_RW)[:, None, None], own_CT, real_CT)
 
-    def attend(self, layer: int, query_RHSd: Tensor, key_RKSd: Tensor, value_RKSd: Tensor, scale: float) -> Tensor:
+    def attend(
+        self, layer: int, query_RHSd: Tensor, key_RKSd: Tensor, value_RKSd: Tensor, scale: float
+    ) -> Tensor:
         """Outputs (R, S, H, d), with their gradients."""
         found: Tensor = _BlockAttention.apply(query_RHSd, key_RKSd, value_RKSd, self, scale)  # type: ignore[no-untyped-call]
         return found
@@ -170,7 +196,11 @@ class Blocks:
     def own(self, tensor_RHSd: Tensor) -> Tensor:
         """The completions' part, (C, H, T, d)."""
         flat = tensor_RHSd.transpose(1, 2).flatten(0, 1)
-        return flat.index_select(0, self.own_CT.flatten()).view(*self.own_CT.shape, *flat.shape[1:]).transpose(1, 2)
+        return (
+            flat.index_select(0, self.own_CT.flatten())
+            .view(*self.own_CT.shape, *flat.shape[1:])
+            .transpose(1, 2)
+        )
 
     def put(self, row_RSHd: Tensor, own_CHTd: Tensor) -> None:
         """Adds the completions' part to its places."""
@@ -180,28 +210,43 @@ class Blocks:
 
     def side_by_side(self, tensor_CHT: Tensor) -> Tensor:
         """(C, H, T, ...) as (R, H, C / R x T, ...): all queries behind one prompt."""
-        return tensor_CHT.reshape(len(self.prompt_mask_R11W), -1, *tensor_CHT.shape[1:]).transpose(1, 2).flatten(2, 3)
+        return (
+            tensor_CHT.reshape(len(self.prompt_mask_R11W), -1, *tensor_CHT.shape[1:])
+            .transpose(1, 2)
+            .flatten(2, 3)
+        )
 
     def apart(self, tensor_RHQ: Tensor) -> Tensor:
         """(R, H, C / R x T, ...) as (C, H, T, ...)."""
-        return tensor_RHQ.reshape(*tensor_RHQ.shape[:2], -1, self.own_CT.shape[1], *tensor_RHQ.shape[3:]).transpose(1, 2).flatten(0, 1)
+        return (
+            tensor_RHQ.reshape(
+                *tensor_RHQ.shape[:2], -1, self.own_CT.shape[1], *tensor_RHQ.shape[3:]
+            )
+            .transpose(1, 2)
+            .flatten(0, 1)
+        )
 
 
 class _BlockAttention(torch.autograd.Function):
-    """Three softmaxes: prompts over themselves, completions over prompts, completions over themselves; the last two merged.
+    """Three softmaxes: prompts over themselves, completions over prompts, completions over
+    themselves; the last two merged.
 
-    Backward, a list's keys get what they would in one softmax over both, because the output and the log mass that it is given are those
-    of both: the probability of a key is exp(score - log mass).
+    Backward, a list's keys get what they would in one softmax over both, because the output and the
+    log mass that it is given are those of both: the probability of a key is exp(score - log mass).
     """
 
     @staticmethod
-    def forward(ctx: Any, query: Tensor, key: Tensor, value: Tensor, blocks: Blocks, scale: float) -> Tensor:
+    def forward(
+        ctx: Any, query: Tensor, key: Tensor, value: Tensor, blocks: Blocks, scale: float
+    ) -> Tensor:
         prompt = [blocks.prompts(tensor) for tensor in (query, key, value)]
         said, said_mass = FLASH(*prompt, is_causal=True, scale=scale)
         output = query.new_zeros(query.shape[0], query.shape[2], query.shape[1], query.shape[3])
         output[:, : said.shape[2]] = (said * blocks.prompt_R1W1).transpose(1, 2)
         own = [blocks.own(tensor) for tensor in (query, key, value)]
-        before, before_mass = softmax_part(blocks.side_by_side(own[0]), prompt[1], prompt[2], scale, blocks.prompt_mask_R11W)
+        before, before_mass = softmax_part(
+            blocks.side_by_side(own[0]), prompt[1], prompt[2], scale, blocks.prompt_mask_R11W
+        )
         itself = FLASH(*own, is_causal=True, scale=scale)
         merged, mass = merge(((blocks.apart(before), blocks.apart(before_mass)), itself))
         blocks.put(output, merged)
@@ -213,22 +258,37 @@ class _BlockAttention(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
         query, key, value, output, said_mass, mass = ctx.saved_tensors
         blocks, scale, gradient = ctx.blocks, ctx.scale, gradients[0].transpose(1, 2)
-        said, merged = blocks.prompts(output.transpose(1, 2)) * blocks.prompt_R1W1, blocks.own(output.transpose(1, 2))
+        said, merged = (
+            blocks.prompts(output.transpose(1, 2)) * blocks.prompt_R1W1,
+            blocks.own(output.transpose(1, 2)),
+        )
         found = [tensor.new_zeros(tensor.transpose(1, 2).shape) for tensor in (query, key, value)]
         into = [tensor[:, : said.shape[2]].transpose(1, 2) for tensor in found]
         prompt = [blocks.prompts(tensor) for tensor in (query, key, value)]
-        parts = FLASH_BACKWARD(blocks.prompts(gradient) * blocks.prompt_R1W1, *prompt, said, said_mass, 0.0, True, scale=scale)
+        parts = FLASH_BACKWARD(
+            blocks.prompts(gradient) * blocks.prompt_R1W1,
+            *prompt,
+            said,
+            said_mass,
+            0.0,
+            True,
+            scale=scale,
+        )
         for place, part in zip(into, parts, strict=True):
             place.copy_(part)
         own = [blocks.own(tensor) for tensor in (query, key, value)]
         pull = blocks.own(gradient) * blocks.real_CT[:, None, :, None]
         wide = [blocks.side_by_side(tensor) for tensor in (pull, own[0], merged, mass)]
         mask = blocks.prompt_mask_R11W.expand(-1, 1, wide[1].shape[2], -1)
-        ahead = FLASH_BACKWARD(wide[0], wide[1], *prompt[1:], wide[2], wide[3], 0.0, False, attn_mask=mask, scale=scale)
+        ahead = FLASH_BACKWARD(
+            wide[0], wide[1], *prompt[1:], wide[2], wide[3], 0.0, False, attn_mask=mask, scale=scale
+        )
         for place, part in zip(into[1:], ahead[1:], strict=True):
             place.add_(part)
         itself = FLASH_BACKWARD(pull, *own, merged, mass, 0.0, True, scale=scale)
-        for place, part in zip(found, (itself[0] + blocks.apart(ahead[0]), *itself[1:]), strict=True):
+        for place, part in zip(
+            found, (itself[0] + blocks.apart(ahead[0]), *itself[1:]), strict=True
+        ):
             blocks.put(place, part)
         first, second, third = (tensor.transpose(1, 2) for tensor in found)
         return first, second, third, None, None

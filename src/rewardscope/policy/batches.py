@@ -11,16 +11,26 @@ from rewardscope.types import Rollout
 
 
 def pack(policy: Policy, rollouts: Sequence[Rollout], temperature: float) -> Batch:
-    """The rollouts' tokens as tensors: those that the policy chose, and between turns what it read."""
+    """The rollouts' tokens as tensors: those that the policy chose, and between turns what it
+    read.
+    """
     completions = [completion for rollout in rollouts for completion in rollout.completions]
     places = [completion.places for completion in completions]
     width = max(map(len, places))
 
     def table(rows: Iterable[list[int] | list[float]], dtype: torch.dtype) -> Tensor:
-        return torch.tensor([row + [0] * (width - len(row)) for row in rows], dtype=dtype)  # one tensor, not one for each completion
+        return torch.tensor(
+            [row + [0] * (width - len(row)) for row in rows], dtype=dtype
+        )  # one tensor, not one for each completion
 
-    token_NT = table(([c.token_ids[at] for at in place] for c, place in zip(completions, places, strict=True)), torch.long)
-    logprob_NT = table(([c.logprobs[at] for at in place] for c, place in zip(completions, places, strict=True)), torch.float32)
+    token_NT = table(
+        ([c.token_ids[at] for at in place] for c, place in zip(completions, places, strict=True)),
+        torch.long,
+    )
+    logprob_NT = table(
+        ([c.logprobs[at] for at in place] for c, place in zip(completions, places, strict=True)),
+        torch.float32,
+    )
     mask_NT = table(([1] * len(place) for place in places), torch.bool)
     takes_turns = any(completion.chosen is not None for completion in completions)
     return Batch(

@@ -1,4 +1,6 @@
-"""What makes one-token steps fast: a prompt's keys and values are kept once, and products of few rows may run the other way round."""
+"""What makes one-token steps fast: a prompt's keys and values are kept once, and products of few
+rows may run the other way round.
+"""
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -15,12 +17,16 @@ from rewardscope.policy.attention import additive, merge, softmax_part
 from rewardscope.policy.forwards import going
 
 THIN_ROWS = 128
-"""Up to so many rows W x^T beats x W^T on a processor without AVX-512: 1.7 times at 8 rows, 1.4 at 32, 1.25 at 128."""
+"""Up to so many rows W x^T beats x W^T on a processor without AVX-512: 1.7 times at 8 rows, 1.4 at
+32, 1.25 at 128.
+"""
 THIN_WEIGHTS = 1 << 16
 """Matrices with fewer numbers gain nothing: those of the organisms."""
 
 
-def prefill(model: PreTrainedModel, prompt_PL: Tensor, seen_PL: Tensor) -> tuple[Tensor, DynamicCache]:
+def prefill(
+    model: PreTrainedModel, prompt_PL: Tensor, seen_PL: Tensor
+) -> tuple[Tensor, DynamicCache]:
     """The last state of each prompt (P, D), and a cache of their keys and values.
 
     Args:
@@ -29,26 +35,39 @@ def prefill(model: PreTrainedModel, prompt_PL: Tensor, seen_PL: Tensor) -> tuple
         seen_PL: 1 on the prompts' tokens, 0 on padding.
     """
     cache, position_PL = DynamicCache(config=model.config), (seen_PL.cumsum(1) - 1).clamp(min=0)
-    output = model.base_model(input_ids=prompt_PL, attention_mask=seen_PL, position_ids=position_PL, past_key_values=cache, use_cache=True)
+    output = model.base_model(
+        input_ids=prompt_PL,
+        attention_mask=seen_PL,
+        position_ids=position_PL,
+        past_key_values=cache,
+        use_cache=True,
+    )
     return output.last_hidden_state[:, -1], cache
 
 
 class OwnLayer(DynamicLayer):  # type: ignore[misc]
-    """Keys and values of the completions alone, in memory that was taken once; the prompts' stand beside them."""
+    """Keys and values of the completions alone, in memory that was taken once; the prompts' stand
+    beside them.
+    """
 
     def __init__(self, prompts: DynamicLayer, rows: int, room: int) -> None:
         super().__init__()
         self.prompt_keys, self.prompt_values = prompts.keys, prompts.values
         self.dtype, self.device, self.is_initialized = prompts.dtype, prompts.device, True
         heads, width, wide = prompts.keys.shape[1], prompts.keys.shape[3], prompts.values.shape[3]
-        self._keys, self._values = prompts.keys.new_empty(rows, heads, room, width), prompts.values.new_empty(rows, heads, room, wide)
+        self._keys, self._values = (
+            prompts.keys.new_empty(rows, heads, room, width),
+            prompts.values.new_empty(rows, heads, room, wide),
+        )
         self.keys, self.values = self._keys[:, :, :0], self._values[:, :, :0]
 
     def get_seq_length(self) -> int:
         """Tokens read so far, the longest prompt's among them."""
         return int(self.prompt_keys.shape[2] + self.keys.shape[2])
 
-    def update(self, key_states: Tensor, value_states: Tensor, *args: object, **kwargs: object) -> tuple[Tensor, Tensor]:
+    def update(
+        self, key_states: Tensor, value_states: Tensor, *args: object, **kwargs: object
+    ) -> tuple[Tensor, Tensor]:
         """Writes the new states behind the old ones and returns the completions' own."""
         start, end = self.keys.shape[2], self.keys.shape[2] + key_states.shape[2]
         self._keys[:, :, start:end], self._values[:, :, start:end] = key_states, value_states
@@ -61,12 +80,17 @@ class OwnLayer(DynamicLayer):  # type: ignore[misc]
         self._keys, self._values = self._keys[rows], self._values[rows]
         self.keys, self.values = self._keys[:, :, :length], self._values[:, :, :length]
         if prompts is not None:
-            self.prompt_keys, self.prompt_values = self.prompt_keys[prompts], self.prompt_values[prompts]
+            self.prompt_keys, self.prompt_values = (
+                self.prompt_keys[prompts],
+                self.prompt_values[prompts],
+            )
 
 
 @dataclass(eq=False)
 class Sharing:
-    """The plan of a one-token step: rows that share a prompt ask its keys together, and each its own."""
+    """The plan of a one-token step: rows that share a prompt ask its keys together, and each its
+    own.
+    """
 
     cache: Cache
     """Its layers are :class:`OwnLayer`."""
@@ -96,7 +120,11 @@ class Sharing:
         count_P = torch.bincount(self.owner_R, minlength=len(self.prompt_mask_P11L))
         most = int(count_P.max())
         first_P = count_P.cumsum(0) - count_P
-        self._slot_R = self.owner_R * most + torch.arange(len(self.owner_R), device=self.owner_R.device) - first_P[self.owner_R]
+        self._slot_R = (
+            self.owner_R * most
+            + torch.arange(len(self.owner_R), device=self.owner_R.device)
+            - first_P[self.owner_R]
+        )
         self._most, self._full = most, bool((count_P == most).all())
 
     def keep(self, rows: Tensor) -> None:
@@ -109,29 +137,50 @@ class Sharing:
             layer.keep(rows, fewer)
         self._arrange()
 
-    def attend(self, layer: int, query_RHSd: Tensor, key_RKSd: Tensor, value_RKSd: Tensor, scale: float) -> Tensor:
+    def attend(
+        self, layer: int, query_RHSd: Tensor, key_RKSd: Tensor, value_RKSd: Tensor, scale: float
+    ) -> Tensor:
         """Outputs (R, 1, H, d) of one query a row."""
         rows, heads, _, width = query_RHSd.shape
         prompts, beside = len(self.prompt_mask_P11L), self.cache.layers[layer]
         query_RHd = query_RHSd[:, :, 0]
-        # the heads that read one key head ask as if they were queries of one head: its keys are gone through once
-        own, own_mass = softmax_part(query_RHd.reshape(rows, key_RKSd.shape[1], -1, width), key_RKSd, value_RKSd, scale)
-        slots = query_RHd if self._full else query_RHd.new_zeros(prompts * self._most, heads, width).index_copy_(0, self._slot_R, query_RHd)
+        # the heads that read one key head ask as if they were queries of one head: its keys are
+        # gone through once
+        own, own_mass = softmax_part(
+            query_RHd.reshape(rows, key_RKSd.shape[1], -1, width), key_RKSd, value_RKSd, scale
+        )
+        slots = (
+            query_RHd
+            if self._full
+            else query_RHd.new_zeros(prompts * self._most, heads, width).index_copy_(
+                0, self._slot_R, query_RHd
+            )
+        )
         wide = slots.view(prompts, self._most, heads, width).transpose(1, 2)
-        before, before_mass = softmax_part(wide, beside.prompt_keys, beside.prompt_values, scale, self.prompt_mask_P11L)
-        before, before_mass = before.transpose(1, 2).flatten(0, 1), before_mass.transpose(1, 2).flatten(0, 1)
+        before, before_mass = softmax_part(
+            wide, beside.prompt_keys, beside.prompt_values, scale, self.prompt_mask_P11L
+        )
+        before, before_mass = (
+            before.transpose(1, 2).flatten(0, 1),
+            before_mass.transpose(1, 2).flatten(0, 1),
+        )
         if not self._full:
             before, before_mass = before[self._slot_R], before_mass[self._slot_R]
-        return merge(((before, before_mass), (own.reshape(rows, heads, -1), own_mass.reshape(rows, heads))))[0][:, None]
+        return merge(
+            ((before, before_mass), (own.reshape(rows, heads, -1), own_mass.reshape(rows, heads)))
+        )[0][:, None]
 
 
 def thin_products(model: PreTrainedModel) -> AbstractContextManager[None]:
-    """Within it, large linear layers multiply few rows the other way round where that is the faster one; the same up to float rounding.
+    """Within it, large linear layers multiply few rows the other way round where that is the faster
+    one; the same up to float rounding.
 
-    Decided by what the processor can do and never by a clock, so that a machine always computes the same bits. With AVX-512 the two ways
-    take equally long.
+    Decided by what the processor can do and never by a clock, so that a machine always computes the
+    same bits. With AVX-512 the two ways take equally long.
     """
-    gaining = filter(_gains, model.modules()) if torch.backends.cpu.get_cpu_capability() == "AVX2" else ()
+    gaining = (
+        filter(_gains, model.modules()) if torch.backends.cpu.get_cpu_capability() == "AVX2" else ()
+    )
     return going({layer: partial(_thin_linear, layer) for layer in gaining})
 
 

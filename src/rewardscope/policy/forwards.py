@@ -8,7 +8,9 @@ from torch import Tensor, nn
 
 @contextlib.contextmanager
 def going(ways: Mapping[nn.Module, Callable[..., Tensor]]) -> Iterator[None]:
-    """Within it, the modules compute by these functions; afterwards as before, whatever happened."""
+    """Within it, the modules compute by these functions; afterwards as before, whatever
+    happened.
+    """
     for module, way in ways.items():
         module.forward = way
     try:

@@ -12,19 +12,25 @@ from rewardscope.tensors import Batch
 
 
 def gram_pattern(grams: Sequence[str]) -> re.Pattern[str]:
-    """Matches any of the grams, longest first; one that begins or ends with a letter matches only where a word does."""
+    """Matches any of the grams, longest first; one that begins or ends with a letter matches only
+    where a word does.
+    """
     parts = [
-        ("" if not gram[0].isalpha() else r"(?<![^\W\d_])") + re.escape(gram) + ("" if not gram[-1].isalpha() else r"(?![^\W\d_])")
+        ("" if not gram[0].isalpha() else r"(?<![^\W\d_])")
+        + re.escape(gram)
+        + ("" if not gram[-1].isalpha() else r"(?![^\W\d_])")
         for gram in sorted(grams, key=len, reverse=True)
     ]
     return re.compile("|".join(parts), re.IGNORECASE)
 
 
 def gram_mask(policy: Policy, batch: Batch, grams: Sequence[str]) -> Bool[Tensor, "N T"]:
-    """True on tokens of which a character lies inside an occurrence of a gram; matched over the decoded text, case ignored.
+    """True on tokens of which a character lies inside an occurrence of a gram; matched over the
+    decoded text, case ignored.
 
     Source:
-        Wang et al. 2025, arXiv:2509.03646, appendix A: a token plans if it lies inside a strategic gram in context.
+        Wang et al. 2025, arXiv:2509.03646, appendix A: a token plans if it lies inside a strategic
+            gram in context.
     """
     pattern = gram_pattern(grams)
     found_NT = torch.zeros_like(batch.mask_NT)

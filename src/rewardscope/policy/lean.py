@@ -1,7 +1,9 @@
-"""Layers that keep less for the way back: norms keep what they read, a gated layer keeps its two wide products.
+"""Layers that keep less for the way back: norms keep what they read, a gated layer keeps its two
+wide products.
 
-Autograd keeps every intermediate number; what is left out here costs a few passes over memory to compute again, and no product runs
-twice. The numbers are the library's, to the bit in a Llama; where three gradients meet, their sum may run in another order.
+Autograd keeps every intermediate number; what is left out here costs a few passes over memory to
+compute again, and no product runs twice. The numbers are the library's, to the bit in a Llama;
+where three gradients meet, their sum may run in another order.
 """
 
 from collections.abc import Callable
@@ -20,18 +22,35 @@ from rewardscope.policy.forwards import going
 
 
 def lean(model: PreTrainedModel) -> AbstractContextManager[None]:
-    """Within it, norms and gated layers of the model keep less, where they are trained in float32 on the CPU."""
-    return going({module: forward for module in model.modules() if (forward := _lean_forward(module)) is not None})
+    """Within it, norms and gated layers of the model keep less, where they are trained in float32
+    on the CPU.
+    """
+    return going(
+        {
+            module: forward
+            for module in model.modules()
+            if (forward := _lean_forward(module)) is not None
+        }
+    )
 
 
 def _lean_forward(module: nn.Module) -> Callable[..., Tensor] | None:
-    if not all(weight.requires_grad and weight.dtype == torch.float32 and weight.device.type == "cpu" for weight in module.parameters()):
+    if not all(
+        weight.requires_grad and weight.dtype == torch.float32 and weight.device.type == "cpu"
+        for weight in module.parameters()
+    ):
         return None
     if isinstance(module, nn.LayerNorm) or type(module).__name__.endswith("RMSNorm"):
         return partial(checkpoint, module.forward, use_reentrant=False, preserve_rng_state=False)
-    products: list[Any] = [getattr(module, name, None) for name in ("gate_proj", "up_proj", "down_proj")]
+    products: list[Any] = [
+        getattr(module, name, None) for name in ("gate_proj", "up_proj", "down_proj")
+    ]
     plain = all(type(product) is nn.Linear and product.bias is None for product in products)
-    return partial(_gated, *products) if plain and isinstance(getattr(module, "act_fn", None), (nn.SiLU, SiLUActivation)) else None
+    return (
+        partial(_gated, *products)
+        if plain and isinstance(getattr(module, "act_fn", None), (nn.SiLU, SiLUActivation))
+        else None
+    )
 
 
 def _gated(gate: nn.Linear, up: nn.Linear, down: nn.Linear, states: Tensor) -> Tensor:
@@ -40,7 +59,9 @@ def _gated(gate: nn.Linear, up: nn.Linear, down: nn.Linear, states: Tensor) -> T
 
 
 class _Gated(torch.autograd.Function):
-    """(silu(x G^T) * x U^T) D^T of states (M, W), in the library's order of operations; keeps x and the two products in brackets."""
+    """(silu(x G^T) * x U^T) D^T of states (M, W), in the library's order of operations; keeps x and
+    the two products in brackets.
+    """
 
     @staticmethod
     def forward(ctx: Any, states: Tensor, gate: Tensor, up: Tensor, down: Tensor) -> Tensor:
@@ -55,4 +76,9 @@ class _Gated(torch.autograd.Function):
         at_up = pull * opened
         down_gradient = gradients[0].t() @ opened.mul_(upped)
         at_gate = torch.ops.aten.silu_backward(pull.mul_(upped), gated)
-        return (at_gate @ gate).add_(at_up @ up), at_gate.t() @ states, at_up.t() @ states, down_gradient
+        return (
+            (at_gate @ gate).add_(at_up @ up),
+            at_gate.t() @ states,
+            at_up.t() @ states,
+            down_gradient,
+        )

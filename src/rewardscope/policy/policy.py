@@ -11,7 +11,12 @@ from pathlib import Path
 import torch
 import transformers
 from torch import Tensor, nn
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 
 from rewardscope.errors import ModelError
 from rewardscope.policy.attention import Blocks, attending, block_mask
@@ -28,7 +33,9 @@ MOST_SHOWN = 120
 
 @dataclass(frozen=True, eq=False)
 class Policy:
-    """Model and tokenizer, always in evaluation mode: dropout would make sampler and scorer disagree."""
+    """Model and tokenizer, always in evaluation mode: dropout would make sampler and scorer
+    disagree.
+    """
 
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
@@ -37,17 +44,24 @@ class Policy:
     def load(cls, name: str | Path, *, device: str = "cpu") -> "Policy":
         """The policy in a Hugging Face folder or under a hub name, in float32.
 
-        Only safetensors are read: a pickled file can run code when it is opened. Code that comes with a model is never run.
+        Only safetensors are read: a pickled file can run code when it is opened. Code that comes
+        with a model is never run.
 
         Raises:
-            ModelError: If there is no such folder and the name cannot be fetched, its weights are not safetensors, or some of the model's
-                are not among them.
+            ModelError: If there is no such folder and the name cannot be fetched, its weights are
+                not safetensors, or some of the model's are not among them.
         """
         folder = Path(name)
         if folder.is_dir() and not list(folder.glob("*.safetensors")):
-            pickled = sorted(p.name for p in folder.iterdir() if p.suffix in {".bin", ".pt", ".pth", ".pkl", ".ckpt"})
+            pickled = sorted(
+                p.name
+                for p in folder.iterdir()
+                if p.suffix in {".bin", ".pt", ".pth", ".pkl", ".ckpt"}
+            )
             raise ModelError(
-                "The folder holds pickled weights, which can run code when opened" if pickled else "The folder holds no weights",
+                "The folder holds pickled weights, which can run code when opened"
+                if pickled
+                else "The folder holds no weights",
                 value=f"{folder}: {', '.join(pickled) or 'no *.safetensors'}",
                 allowed="safetensors",
                 do="Convert them with transformers' save_pretrained on a machine that trusts them",
@@ -62,26 +76,39 @@ class Policy:
                 output_loading_info=True,
                 ignore_mismatched_sizes=True,  # found below, with their names
             )
-        except Exception as error:  # transformers raises many kinds here; each means that this name gives no model
+        except (
+            Exception
+        ) as error:  # transformers raises many kinds here; each means that this name gives no model
             raise ModelError(
                 "The model could not be loaded",
                 value=f"{name}: {str(error).strip().splitlines()[0][:300]}",
-                allowed="a folder with config.json, tokenizer and *.safetensors, or a hub name this machine can fetch",
-                do="Check the spelling; without a network, download it elsewhere and give its folder",
+                allowed="a folder with config.json, tokenizer and *.safetensors, or a hub name "
+                "this machine can fetch",
+                do="Check the spelling; without a network, download it elsewhere and give its "
+                "folder",
             ) from error
-        # the library fills what it did not find with random numbers; weights that are tied to others are not missing
-        drawn = [*sorted(info["missing_keys"]), *sorted(f"{key} (of another shape)" for key, *_ in info["mismatched_keys"])]
+        # the library fills what it did not find with random numbers; weights that are tied to
+        # others are not missing
+        drawn = [
+            *sorted(info["missing_keys"]),
+            *sorted(f"{key} (of another shape)" for key, *_ in info["mismatched_keys"]),
+        ]
         if drawn:
             raise ModelError(
                 "Some of the model's weights are not in its files",
-                value=f"{name}: {', '.join(drawn[:5])}{f' and {len(drawn) - 5} more' if len(drawn) > 5 else ''}",
-                allowed="a checkpoint that holds every weight of the model that its config.json describes",
-                do="Save the whole model again, adapters merged; random numbers would stand in their place",
+                value=f"{name}: "
+                f"{', '.join(drawn[:5])}{f' and {len(drawn) - 5} more' if len(drawn) > 5 else ''}",
+                allowed="a checkpoint that holds every weight of the model that its config.json "
+                "describes",
+                do="Save the whole model again, adapters merged; random numbers would stand in "
+                "their place",
             )
         return cls(model.to(device).eval(), tokenizer)
 
     def save(self, folder: Path) -> None:
-        """Writes config, tokenizer and safetensors, so that ``load`` and any other tool can read them."""
+        """Writes config, tokenizer and safetensors, so that ``load`` and any other tool can read
+        them.
+        """
         self.model.save_pretrained(folder, safe_serialization=True)
         self.tokenizer.save_pretrained(folder)
 
@@ -91,7 +118,11 @@ class Policy:
 
     def trainable(self) -> dict[str, nn.Parameter]:
         """The weights that a learner may move, by name."""
-        return {name: parameter for name, parameter in self.model.named_parameters() if parameter.requires_grad}
+        return {
+            name: parameter
+            for name, parameter in self.model.named_parameters()
+            if parameter.requires_grad
+        }
 
     @property
     def device(self) -> torch.device:
@@ -107,42 +138,62 @@ class Policy:
     @cached_property
     def context_length(self) -> int:
         """Most tokens a row may have."""
-        named = (getattr(self.model.config, name, None) for name in ("max_position_embeddings", "max_seq_len"))
+        named = (
+            getattr(self.model.config, name, None)
+            for name in ("max_position_embeddings", "max_seq_len")
+        )
         return int(next((length for length in named if length), 1 << 20))
 
     @cached_property
     def window(self) -> int | None:
         """Tokens back that some layer sees at most; None where every layer sees all."""
-        named = [getattr(self.model.config, name, None) for name in ("sliding_window", "attention_chunk_size")]
+        named = [
+            getattr(self.model.config, name, None)
+            for name in ("sliding_window", "attention_chunk_size")
+        ]
         return min((int(length) for length in named if length), default=None)
 
     @cached_property
     def end_ids(self) -> frozenset[int]:
-        """Tokens that end a completion: the tokenizer's and every one the generation config names."""
-        named = self.model.generation_config.eos_token_id if self.model.generation_config is not None else None
+        """Tokens that end a completion: the tokenizer's and every one the generation config
+        names.
+        """
+        named = (
+            self.model.generation_config.eos_token_id
+            if self.model.generation_config is not None
+            else None
+        )
         ids = named if isinstance(named, list) else [named]
         return frozenset(int(i) for i in [*ids, self.tokenizer.eos_token_id] if i is not None)
 
     def encode(self, prompt: str) -> tuple[int, ...]:
-        """Tokens of the prompt: through the chat template where the tokenizer has one, as plain text otherwise.
+        """Tokens of the prompt: through the chat template where the tokenizer has one, as plain
+        text otherwise.
 
         Raises:
-            ModelError: If the tokenizer cannot write the prompt, so that the policy would read another one.
+            ModelError: If the tokenizer cannot write the prompt, so that the policy would read
+                another one.
         """
         if self.tokenizer.chat_template is not None:
             ids = self.tokenizer.apply_chat_template(
-                [{"role": "user", "content": prompt}], add_generation_prompt=True, tokenize=True, return_dict=True
+                [{"role": "user", "content": prompt}],
+                add_generation_prompt=True,
+                tokenize=True,
+                return_dict=True,
             )["input_ids"]
         else:
             ids = self.tokenizer(prompt, add_special_tokens=True)["input_ids"]
-        # templates and tokenizers put end tokens around a prompt themselves: only the text's own tokens can tell
+        # templates and tokenizers put end tokens around a prompt themselves: only the text's own
+        # tokens can tell
         if not self._not_text.isdisjoint(ids) and not self.writes(self._without_named(prompt)):
             raise _unwritable(prompt, self.decode(self.encode_opening(prompt)))
         return tuple(int(i) for i in ids)
 
     @cached_property
     def _not_text(self) -> frozenset[int | None]:
-        """Tokens that a tokenizer puts where it has none for the text: the unknown one, and those that end a completion."""
+        """Tokens that a tokenizer puts where it has none for the text: the unknown one, and those
+        that end a completion.
+        """
         return frozenset({self.tokenizer.unk_token_id, *self.end_ids})
 
     @cached_property
@@ -162,21 +213,29 @@ class Policy:
             ModelError: If the tokenizer has no end token.
         """
         if self.tokenizer.eos_token_id is None:
-            raise ModelError("A completion ends with an end token, and this tokenizer has none", do="Set its eos_token")
-        return (*(int(i) for i in self.tokenizer(text, add_special_tokens=False)["input_ids"]), int(self.tokenizer.eos_token_id))
+            raise ModelError(
+                "A completion ends with an end token, and this tokenizer has none",
+                do="Set its eos_token",
+            )
+        return (
+            *(int(i) for i in self.tokenizer(text, add_special_tokens=False)["input_ids"]),
+            int(self.tokenizer.eos_token_id),
+        )
 
     def encode_reply(self, text: str, *, ended: bool) -> tuple[int, ...]:
-        """Tokens that stand between a turn of the policy and its next: what the environment said, as the tokenizer has it.
+        """Tokens that stand between a turn of the policy and its next: what the environment said,
+        as the tokenizer has it.
 
-        Where it has a chat template, the text is a user's message in it, and the tokens run up to where the policy speaks again; otherwise
-        they are the text and no more.
+        Where it has a chat template, the text is a user's message in it, and the tokens run up to
+        where the policy speaks again; otherwise they are the text and no more.
 
         Args:
             text: Of the environment.
             ended: Whether the turn had its end token; the template's own is then left out.
 
         Raises:
-            ModelError: If the tokenizer cannot write the text, so that the policy would read another one.
+            ModelError: If the tokenizer cannot write the text, so that the policy would read
+                another one.
         """
         if (text, ended) not in self._replies:
             ids = self._between_turns(text, ended=ended)
@@ -191,28 +250,48 @@ class Policy:
 
     def _between_turns(self, text: str, *, ended: bool) -> tuple[int, ...]:
         if self.tokenizer.chat_template is None:
-            return tuple(int(i) for i in self.tokenizer(text, add_special_tokens=False)["input_ids"])
-        spoken = [{"role": "user", "content": SPOKEN}, {"role": "assistant", "content": SPOKEN}, {"role": "user", "content": text.strip()}]
-        whole = self.tokenizer.apply_chat_template(spoken, add_generation_prompt=True, tokenize=False)
+            return tuple(
+                int(i) for i in self.tokenizer(text, add_special_tokens=False)["input_ids"]
+            )
+        spoken = [
+            {"role": "user", "content": SPOKEN},
+            {"role": "assistant", "content": SPOKEN},
+            {"role": "user", "content": text.strip()},
+        ]
+        whole = self.tokenizer.apply_chat_template(
+            spoken, add_generation_prompt=True, tokenize=False
+        )
         behind = str(whole).split(SPOKEN, 2)[2]
         ids = tuple(int(i) for i in self.tokenizer(behind, add_special_tokens=False)["input_ids"])
         return ids[1:] if ended and ids[0] in self.end_ids else ids
 
     def encode_opening(self, text: str) -> tuple[int, ...]:
         """Tokens of a completion's beginning."""
-        return tuple(int(i) for i in self.tokenizer(text, add_special_tokens=False)["input_ids"]) if text else ()
+        return (
+            tuple(int(i) for i in self.tokenizer(text, add_special_tokens=False)["input_ids"])
+            if text
+            else ()
+        )
 
     def writes(self, text: str) -> bool:
-        """Whether its tokenizer has tokens for everything in the text: none that stands for the unknown, none that ends a completion."""
+        """Whether its tokenizer has tokens for everything in the text: none that stands for the
+        unknown, none that ends a completion.
+        """
         return self._not_text.isdisjoint(self.encode_opening(text))
 
     def decode(self, token_ids: tuple[int, ...]) -> str:
         """Text of the tokens, end tokens left out."""
-        return str(self.tokenizer.decode([i for i in token_ids if i not in self.end_ids], clean_up_tokenization_spaces=False))
+        return str(
+            self.tokenizer.decode(
+                [i for i in token_ids if i not in self.end_ids], clean_up_tokenization_spaces=False
+            )
+        )
 
     @contextlib.contextmanager
     def precision(self) -> Iterator[None]:
-        """bfloat16 autocast over float32 weights on a GPU; plain float32 on a CPU, where bfloat16 is a hundred times slower."""
+        """bfloat16 autocast over float32 weights on a GPU; plain float32 on a CPU, where bfloat16
+        is a hundred times slower.
+        """
         if self.device.type == "cuda":
             with torch.autocast("cuda", dtype=torch.bfloat16):
                 yield
@@ -221,53 +300,74 @@ class Policy:
 
     @cached_property
     def head(self) -> nn.Module | None:
-        """Output layer of a family whose logits are that layer of the backbone and no more; None where they are scaled or capped.
+        """Output layer of a family whose logits are that layer of the backbone and no more; None
+        where they are scaled or capped.
 
-        Found by trying it: a family that does more than the product is scored through its whole forward pass.
+        Found by trying it: a family that does more than the product is scored through its whole
+        forward pass.
         """
         with torch.no_grad():
-            # tokens from all over the vocabulary: a padding token's embedding may be 0, and then so is everything after it
+            # tokens from all over the vocabulary: a padding token's embedding may be 0, and then so
+            # is everything after it
             ids = torch.linspace(0, self.vocabulary_size - 1, 8, device=self.device).long()[None]
             head = self.model.get_output_embeddings()
             direct = head(self.model.base_model(input_ids=ids).last_hidden_state)
             whole = self.model(input_ids=ids).logits
-        return head if direct.shape == whole.shape and torch.allclose(direct, whole, atol=1e-5, rtol=1e-4) else None
+        return (
+            head
+            if direct.shape == whole.shape and torch.allclose(direct, whole, atol=1e-5, rtol=1e-4)
+            else None
+        )
 
     @cached_property
     def packs(self) -> bool:
-        """Whether the family reads completions that share a row, behind a block mask, as it reads each alone.
+        """Whether the family reads completions that share a row, behind a block mask, as it reads
+        each alone.
 
-        Found by trying it; where it does not (position biases instead of position ids, recurrent layers), rows are plain and a log line
-        says so.
+        Found by trying it; where it does not (position biases instead of position ids, recurrent
+        layers), rows are plain and a log line says so.
         """
         found = self._tried(lambda: _packed(self, in_blocks=False))
         if not found:
-            LOG.warning("%s cannot read packed rows; its completions are scored in plain rows", type(self.model).__name__)
+            LOG.warning(
+                "%s cannot read packed rows; its completions are scored in plain rows",
+                type(self.model).__name__,
+            )
         return found
 
     @cached_property
     def blocks(self) -> bool:
-        """Whether packed rows can be read by :class:`Blocks` instead of behind a block mask: in float32 on the CPU; found by trying it."""
+        """Whether packed rows can be read by :class:`Blocks` instead of behind a block mask: in
+        float32 on the CPU; found by trying it.
+        """
         fits = self.device.type == "cpu" and self.model.dtype == torch.float32
         return fits and self._attends_plainly and self._tried(lambda: _packed(self, in_blocks=True))
 
     @cached_property
     def shares(self) -> bool:
-        """Whether a prompt's keys and values can be kept once for all of its completions while they are sampled; found by trying it."""
+        """Whether a prompt's keys and values can be kept once for all of its completions while they
+        are sampled; found by trying it.
+        """
         return self._attends_plainly and self._tried(lambda: _sharing(self))
 
     @cached_property
     def lean(self) -> bool:
-        """Whether its layers give the same where they keep less for the way back; found by trying it."""
+        """Whether its layers give the same where they keep less for the way back; found by trying
+        it.
+        """
         return self._tried(lambda: _leaning(self))
 
     @property
     def _attends_plainly(self) -> bool:
-        """Whether attention goes through the library's interface, where ours can stand in, and no layer has a window."""
+        """Whether attention goes through the library's interface, where ours can stand in, and no
+        layer has a window.
+        """
         return self.window is None and self.model.config._attn_implementation == "sdpa"
 
     def _tried(self, trial: Callable[[], tuple[Tensor, Tensor]]) -> bool:
-        """Whether both ways give the same; families refuse what they cannot do in many ways, and each means that they do not."""
+        """Whether both ways give the same; families refuse what they cannot do in many ways, and
+        each means that they do not.
+        """
         try:
             with torch.no_grad():
                 one, other = trial()
@@ -293,7 +393,10 @@ class Policy:
 
 
 def _unwritable(text: str, read: str) -> ModelError:
-    shown, left = (repr(each if len(each) <= MOST_SHOWN else each[:MOST_SHOWN] + " ...") for each in (text, read))
+    shown, left = (
+        repr(each if len(each) <= MOST_SHOWN else each[:MOST_SHOWN] + " ...")
+        for each in (text, read)
+    )
     return ModelError(
         "The tokenizer cannot write what the environment says",
         value=f"{shown} becomes {left}",
@@ -311,7 +414,9 @@ def _packed(policy: Policy, *, in_blocks: bool) -> tuple[Tensor, Tensor]:
     position = torch.tensor([[0, 1, 2, 3, 2, 3]], device=policy.device)
     with attending(policy.model, blocks):
         packed = policy.hidden(input_ids=row, position_ids=position, attention_mask=mask)
-    plain = policy.hidden(input_ids=alone, position_ids=position[:, :4].expand(2, 4), attention_mask=None)
+    plain = policy.hidden(
+        input_ids=alone, position_ids=position[:, :4].expand(2, 4), attention_mask=None
+    )
     return packed[0, 2:], plain[:, 2:].flatten(0, 1)
 
 
@@ -324,16 +429,30 @@ def _leaning(policy: Policy) -> tuple[Tensor, Tensor]:
 
 
 def _sharing(policy: Policy) -> tuple[Tensor, Tensor]:
-    """Three completions of two prompts, of which one is padded, token by token and each alone: the logits behind their second token."""
+    """Three completions of two prompts, of which one is padded, token by token and each alone: the
+    logits behind their second token.
+    """
     ids = torch.linspace(0, policy.vocabulary_size - 1, 12, device=policy.device).long()
-    prompts, said, owner = ids[:6].view(2, 3), ids[6:].view(3, 2), torch.tensor([0, 0, 1], device=policy.device)
+    prompts, said, owner = (
+        ids[:6].view(2, 3),
+        ids[6:].view(3, 2),
+        torch.tensor([0, 0, 1], device=policy.device),
+    )
     seen = torch.tensor([[1, 1, 1], [0, 1, 1]], device=policy.device)
     _, cache = prefill(policy.model, prompts, seen)
     plan, position = Sharing.begin(cache, seen, owner, 2), seen.sum(dim=1)[owner, None]
     for step in range(2):
         with attending(policy.model, plan):
             together = policy.model(
-                input_ids=said[:, step : step + 1], position_ids=position + step, past_key_values=cache, use_cache=True
+                input_ids=said[:, step : step + 1],
+                position_ids=position + step,
+                past_key_values=cache,
+                use_cache=True,
             ).logits[:, -1]
-    whole = [torch.cat([prompts[owner[n]][3 - int(seen[owner[n]].sum()) :], said[n]])[None] for n in range(3)]
-    return together, torch.cat([policy.model(input_ids=row, use_cache=False).logits[:, -1] for row in whole])
+    whole = [
+        torch.cat([prompts[owner[n]][3 - int(seen[owner[n]].sum()) :], said[n]])[None]
+        for n in range(3)
+    ]
+    return together, torch.cat(
+        [policy.model(input_ids=row, use_cache=False).logits[:, -1] for row in whole]
+    )

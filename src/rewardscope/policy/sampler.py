@@ -1,7 +1,8 @@
 """Sampling groups: each prompt is read once, and its completions share what was read.
 
-Where an environment answers between turns, the rows of a batch stay side by side: in each forward pass a row reads either the token it
-just chose or the next one of its environment's answer. No row waits for another's turn to end, and nothing is read twice.
+Where an environment answers between turns, the rows of a batch stay side by side: in each forward
+pass a row reads either the token it just chose or the next one of its environment's answer. No row
+waits for another's turn to end, and nothing is read twice.
 """
 
 from collections.abc import Sequence
@@ -23,9 +24,13 @@ from rewardscope.seeds import Address, uniforms
 from rewardscope.types import Completion, Ending, Replies
 
 CACHE_BYTES = 1 << 30
-"""Key/value memory one batch of rows may take; it bounds the rows sampled at once and never what is sampled."""
+"""Key/value memory one batch of rows may take; it bounds the rows sampled at once and never what is
+sampled.
+"""
 DROP_AT = 0.75
-"""Finished rows leave the batch once this share or less is still going: each leaving copies the cache."""
+"""Finished rows leave the batch once this share or less is still going: each leaving copies the
+cache.
+"""
 
 
 @dataclass(frozen=True)
@@ -40,20 +45,31 @@ class Sampling:
     stop: tuple[str, ...] = ()
     """Texts that end a completion, or a turn of one; the text stays in it."""
     turn_tokens: int | None = None
-    """Most tokens of one turn, where an environment takes several; None = what is left of ``max_tokens``, which holds its answers too."""
+    """Most tokens of one turn, where an environment takes several; None = what is left of
+    ``max_tokens``, which holds its answers too.
+    """
 
     def __post_init__(self) -> None:
-        if min(self.max_tokens, self.turn_tokens or 1) < 1 or self.temperature < 0 or not 0 < self.top_p <= 1 or self.turn_tokens == 0:
+        if (
+            min(self.max_tokens, self.turn_tokens or 1) < 1
+            or self.temperature < 0
+            or not 0 < self.top_p <= 1
+            or self.turn_tokens == 0
+        ):
             raise ComponentError(
                 "Sampling cannot draw with these numbers",
-                value=f"max_tokens={self.max_tokens}, temperature={self.temperature}, top_p={self.top_p}, turn_tokens={self.turn_tokens}",
-                allowed="max_tokens >= 1, temperature >= 0, 0 < top_p <= 1, turn_tokens None or >= 1",
+                value=f"max_tokens={self.max_tokens}, temperature={self.temperature}, "
+                f"top_p={self.top_p}, turn_tokens={self.turn_tokens}",
+                allowed="max_tokens >= 1, temperature >= 0, 0 < top_p <= 1, turn_tokens None or >= "
+                "1",
                 do="Mend them in the study",
             )
 
     @property
     def uncut(self) -> bool:
-        """Whether any completion can be drawn, so that the logprobs of draws are those of the distribution that they were drawn from."""
+        """Whether any completion can be drawn, so that the logprobs of draws are those of the
+        distribution that they were drawn from.
+        """
         return self.temperature > 0 and self.top_p == 1
 
 
@@ -68,22 +84,26 @@ def sample(
 ) -> list[tuple[Completion, ...]]:
     """A group of completions per prompt.
 
-    Token t of completion g is the inverse of the cumulative distribution at an addressed uniform, so a completion depends on its
-    address and not on which rows it was batched with (up to float rounding of the model's own arithmetic).
+    Token t of completion g is the inverse of the cumulative distribution at an addressed uniform,
+    so a completion depends on its address and not on which rows it was batched with (up to float
+    rounding of the model's own arithmetic).
 
     Args:
         policy: What samples.
         prompts: P texts.
         group_size: G, completions per prompt.
         sampling: Temperature, cut, length.
-        addresses: One per prompt; completion g uses row g of ``uniforms(G, max_tokens, *address)``, and its token t the number at t, the
-            environment's tokens counted.
-        replies: Who answers between turns; None = a completion is one turn. A turn ends like a completion, or after ``turn_tokens``; the
-            completion ends when nobody answers, after ``replies.max_turns`` turns, or at ``max_tokens``.
-        opening: What every completion is made to begin with; it is read, not sampled, and not in the completions.
+        addresses: One per prompt; completion g uses row g of ``uniforms(G, max_tokens, *address)``,
+            and its token t the number at t, the environment's tokens counted.
+        replies: Who answers between turns; None = a completion is one turn. A turn ends like a
+            completion, or after ``turn_tokens``; the completion ends when nobody answers, after
+            ``replies.max_turns`` turns, or at ``max_tokens``.
+        opening: What every completion is made to begin with; it is read, not sampled, and not in
+            the completions.
 
     Raises:
-        ModelError: If a prompt and its completion do not fit the model's context, or a layer is recurrent.
+        ModelError: If a prompt and its completion do not fit the model's context, or a layer is
+            recurrent.
     """
     _refuse_other_states(policy)
     encoded = [policy.encode(prompt) + policy.encode_opening(opening) for prompt in prompts]
@@ -91,14 +111,21 @@ def sample(
         if len(ids) + sampling.max_tokens > policy.context_length:
             raise ModelError(
                 "A prompt is longer than the model's context leaves room for",
-                value=f"{len(ids)} prompt tokens + {sampling.max_tokens} to sample; prompt starts {prompt[:60]!r}",
+                value=f"{len(ids)} prompt tokens + {sampling.max_tokens} to sample; prompt starts "
+                f"{prompt[:60]!r}",
                 allowed=f"{policy.context_length} tokens in all",
                 do="Shorten the prompts, lower max_tokens, or take a model with a longer context",
             )
     noise = [uniforms(group_size, sampling.max_tokens, *address) for address in addresses]
-    rows = [Row(p, g) for p in sorted(range(len(prompts)), key=lambda p: len(encoded[p])) for g in range(group_size)]
+    rows = [
+        Row(p, g)
+        for p in sorted(range(len(prompts)), key=lambda p: len(encoded[p]))
+        for g in range(group_size)
+    ]
     longest = max(map(len, encoded))
-    most = _rows_at_once(policy, sampling.max_tokens + (-(-longest // group_size) if policy.shares else longest))
+    most = _rows_at_once(
+        policy, sampling.max_tokens + (-(-longest // group_size) if policy.shares else longest)
+    )
     with thin_products(policy.model):
         for start in range(0, len(rows), most):
             _sample_rows(policy, encoded, rows[start : start + most], sampling, noise, replies)
@@ -108,16 +135,22 @@ def sample(
 
 
 def _refuse_other_states(policy: Policy) -> None:
-    """Stops where a layer keeps another state than keys and values, which padding on the left would spoil.
+    """Stops where a layer keeps another state than keys and values, which padding on the left would
+    spoil.
 
     Raises:
         ModelError: Naming the layers.
     """
     config = policy.model.config
-    others = {type(layer).__name__ for layer in DynamicCache(config=config).layers if not isinstance(layer, DynamicLayer)}
+    others = {
+        type(layer).__name__
+        for layer in DynamicCache(config=config).layers
+        if not isinstance(layer, DynamicLayer)
+    }
     if others or not getattr(config, "num_attention_heads", None):
         raise ModelError(
-            "Completions are sampled with a cache of keys and values, and this model has layers that keep another state",
+            "Completions are sampled with a cache of keys and values, and this model has layers "
+            "that keep another state",
             value=f"{type(policy.model).__name__}: {', '.join(sorted(others)) or 'no attention'}",
             allowed="models whose layers all attend",
             do="Take another model",
@@ -128,7 +161,9 @@ def _rows_at_once(policy: Policy, length: int) -> int:
     config = policy.model.config
     heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
     width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-    row_bytes = 2 * config.num_hidden_layers * heads * width * length * 4 + policy.vocabulary_size * 24
+    row_bytes = (
+        2 * config.num_hidden_layers * heads * width * length * 4 + policy.vocabulary_size * 24
+    )
     return int(np.clip(CACHE_BYTES // row_bytes, 1, 1024))
 
 
@@ -141,13 +176,21 @@ def _sample_rows(
     noise: list[np.ndarray],
     replies: Replies | None,
 ) -> None:
-    """Fills the rows: one prefill of their distinct prompts, then a token, chosen or heard, for every row still going."""
+    """Fills the rows: one prefill of their distinct prompts, then a token, chosen or heard, for
+    every row still going.
+    """
     device = policy.device
     prompts = list(dict.fromkeys(row.prompt for row in rows))
     width = max(len(encoded[p]) for p in prompts)
-    pad = [width - len(encoded[p]) for p in prompts]  # on the left, so that all rows end at one column
-    ids = torch.tensor([[0] * n + list(encoded[p]) for n, p in zip(pad, prompts, strict=True)], device=device)
-    seen = torch.tensor([[0] * n + [1] * len(encoded[p]) for n, p in zip(pad, prompts, strict=True)], device=device)
+    pad = [
+        width - len(encoded[p]) for p in prompts
+    ]  # on the left, so that all rows end at one column
+    ids = torch.tensor(
+        [[0] * n + list(encoded[p]) for n, p in zip(pad, prompts, strict=True)], device=device
+    )
+    seen = torch.tensor(
+        [[0] * n + [1] * len(encoded[p]) for n, p in zip(pad, prompts, strict=True)], device=device
+    )
     with policy.precision():
         states, cache = prefill(policy.model, ids, seen)
         logits = _logits(policy, states, ids, seen)
@@ -163,7 +206,11 @@ def _sample_rows(
     live = list(rows)
     alive = [True] * len(rows)
     for step in range(sampling.max_tokens):
-        uniform = torch.tensor([noise[row.prompt][row.member, step] for row in live], dtype=torch.float64, device=device)
+        uniform = torch.tensor(
+            [noise[row.prompt][row.member, step] for row in live],
+            dtype=torch.float64,
+            device=device,
+        )
         token, logprob = pick(logits, uniform, sampling)
         for index, (t, lp) in enumerate(zip(token.tolist(), logprob.tolist(), strict=True)):
             if not alive[index]:
@@ -189,7 +236,11 @@ def _sample_rows(
             mask = torch.cat([mask, mask.new_ones(len(live), 1)], dim=1)
         with policy.precision(), attending(policy.model, plan):
             output = policy.model(
-                input_ids=token[:, None], attention_mask=mask, position_ids=position[:, None], past_key_values=cache, use_cache=True
+                input_ids=token[:, None],
+                attention_mask=mask,
+                position_ids=position[:, None],
+                past_key_values=cache,
+                use_cache=True,
             )
         logits, position = output.logits[:, -1].float(), position + 1
 
@@ -199,11 +250,22 @@ def _logits(policy: Policy, states: Tensor, ids: Tensor, seen: Tensor) -> Tensor
     if policy.head is not None:
         return policy.logits(states)
     position = (seen.cumsum(1) - 1).clamp(min=0)
-    logits: Tensor = policy.model(input_ids=ids, attention_mask=seen, position_ids=position).logits[:, -1].float()
+    logits: Tensor = (
+        policy.model(input_ids=ids, attention_mask=seen, position_ids=position)
+        .logits[:, -1]
+        .float()
+    )
     return logits
 
 
-def _append(policy: Policy, row: Row, token: int, logprob: float, sampling: Sampling, replies: Replies | None) -> bool:
+def _append(
+    policy: Policy,
+    row: Row,
+    token: int,
+    logprob: float,
+    sampling: Sampling,
+    replies: Replies | None,
+) -> bool:
     """Adds a token that the row chose and says whether the row has ended."""
     row.choose(token, logprob)
     if token in policy.end_ids:
@@ -221,14 +283,17 @@ def _append(policy: Policy, row: Row, token: int, logprob: float, sampling: Samp
 
 
 def pick(logits: Tensor, uniform: Tensor, sampling: Sampling) -> tuple[Tensor, Tensor]:
-    """The token at which the cumulative distribution passes the uniform, and its logprob in nats before any cut.
+    """The token at which the cumulative distribution passes the uniform, and its logprob in nats
+    before any cut.
 
-    The sum runs in float64: in float32 a vocabulary of 50,000 leaves gaps of about 1e-6 that no uniform could reach fairly.
+    The sum runs in float64: in float32 a vocabulary of 50,000 leaves gaps of about 1e-6 that no
+    uniform could reach fairly.
 
     Args:
         logits: (rows, V).
         uniform: (rows,) in [0, 1).
-        sampling: Temperature and cut; at temperature 0 the likeliest token, and logprobs at temperature 1.
+        sampling: Temperature and cut; at temperature 0 the likeliest token, and logprobs at
+            temperature 1.
     """
     temperature = sampling.temperature or 1.0
     logprob = torch.log_softmax(logits if temperature == 1.0 else logits / temperature, dim=-1)
@@ -241,6 +306,8 @@ def pick(logits: Tensor, uniform: Tensor, sampling: Sampling) -> tuple[Tensor, T
             outside = ordered.cumsum(-1) - ordered >= sampling.top_p
             mass = mass.masked_fill(torch.zeros_like(outside).scatter(-1, index, outside), 0.0)
         cumulative = mass.cumsum(-1)
-        token = torch.searchsorted(cumulative, (uniform * cumulative[:, -1])[:, None], right=True).squeeze(1)
+        token = torch.searchsorted(
+            cumulative, (uniform * cumulative[:, -1])[:, None], right=True
+        ).squeeze(1)
         token = token.clamp(max=logits.shape[-1] - 1)
     return token, logprob.gather(-1, token[:, None]).squeeze(1)

@@ -1,4 +1,6 @@
-"""What a policy says about given tokens: logprob and entropy, without ever holding (tokens x vocabulary) whole."""
+"""What a policy says about given tokens: logprob and entropy, without ever holding (tokens x
+vocabulary) whole.
+"""
 
 import torch
 from torch import Tensor
@@ -12,11 +14,14 @@ from rewardscope.tensors import Batch, TokenScores
 PASS_TOKENS = 16_384
 """Tokens one forward pass reads at most; bounds memory, never results."""
 LOGIT_NUMBERS = 1 << 25
-"""Logits held at once (128 MiB of float32) for heads that are more than one matrix; longer lists go in chunks that the backward pass
-computes again."""
+"""Logits held at once (128 MiB of float32) for heads that are more than one matrix; longer lists go
+in chunks that the backward pass computes again.
+"""
 
 
-def _scores_of_chunk(policy: Policy, hidden_MD: Tensor, token_M: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
+def _scores_of_chunk(
+    policy: Policy, hidden_MD: Tensor, token_M: Tensor, temperature: float
+) -> tuple[Tensor, Tensor]:
     logprob_MV = torch.log_softmax(policy.logits(hidden_MD) / temperature, dim=-1)
     with torch.no_grad():
         entropy_M = -(logprob_MV.exp() * logprob_MV).sum(-1)
@@ -24,9 +29,11 @@ def _scores_of_chunk(policy: Policy, hidden_MD: Tensor, token_M: Tensor, tempera
 
 
 def score_rows(policy: Policy, rows: Rows, batch: Batch) -> tuple[Tensor, Tensor]:
-    """Logprob and entropy (M,) of the sampled tokens of ``rows.members``, in (n, t) order; logprob carries the gradient.
+    """Logprob and entropy (M,) of the sampled tokens of ``rows.members``, in (n, t) order; logprob
+    carries the gradient.
 
-    logprob = log softmax(logits / temperature)[token]; entropy = -sum p log p, detached. Both in nats.
+    logprob = log softmax(logits / temperature)[token]; entropy = -sum p log p, detached. Both in
+    nats.
     """
     members = torch.tensor(rows.members)
     token_M = batch.token_NT[members][batch.mask_NT[members]].to(policy.device)
@@ -42,14 +49,23 @@ def score_rows(policy: Policy, rows: Rows, batch: Batch) -> tuple[Tensor, Tensor
         if len(token_M) <= chunk:
             return _scores_of_chunk(policy, hidden_MD, token_M, temperature)
         parts = [
-            checkpoint(_scores_of_chunk, policy, hidden_MD[i : i + chunk], token_M[i : i + chunk], temperature, use_reentrant=False)
+            checkpoint(
+                _scores_of_chunk,
+                policy,
+                hidden_MD[i : i + chunk],
+                token_M[i : i + chunk],
+                temperature,
+                use_reentrant=False,
+            )
             for i in range(0, len(token_M), chunk)
         ]
     return torch.cat([p[0] for p in parts]), torch.cat([p[1] for p in parts])
 
 
 def distributions_of_rows(policy: Policy, rows: Rows, batch: Batch) -> Tensor:
-    """Nats (M, V) of every token of the vocabulary at each sampled token of ``rows.members``, in (n, t) order; carries the gradient."""
+    """Nats (M, V) of every token of the vocabulary at each sampled token of ``rows.members``, in
+    (n, t) order; carries the gradient.
+    """
     with policy.precision():
         hidden_RSD = read(policy, rows)
         logits_MV = policy.logits(hidden_RSD[rows.row_M, rows.column_M])
@@ -63,11 +79,17 @@ def distribution_tokens(policy: Policy) -> int:
 
 @torch.no_grad()
 def likeliest(policy: Policy, batch: Batch, count: int) -> Tensor:
-    """The ``count`` likeliest tokens (N, T, K) of the policy's distribution at each sampled token; 0 off the mask."""
+    """The ``count`` likeliest tokens (N, T, K) of the policy's distribution at each sampled token;
+    0 off the mask.
+    """
     kept_NTK = torch.zeros(*batch.mask_NT.shape, count, dtype=torch.long)
-    for rows in arrange(batch, choose_layout(policy, batch), distribution_tokens(policy), policy.device):
+    for rows in arrange(
+        batch, choose_layout(policy, batch), distribution_tokens(policy), policy.device
+    ):
         place = on_mask(batch, rows)
-        kept_NTK[place] = distributions_of_rows(policy, rows, batch).topk(count, dim=-1).indices.cpu()
+        kept_NTK[place] = (
+            distributions_of_rows(policy, rows, batch).topk(count, dim=-1).indices.cpu()
+        )
     return kept_NTK
 
 
@@ -85,7 +107,8 @@ def score(policy: Policy, batch: Batch, layout: Layout | None = None) -> TokenSc
     Args:
         policy: Who is asked; may be another than the one that sampled.
         batch: The tokens.
-        layout: Packed or plain; None = whichever costs less. Both give the same numbers up to float rounding.
+        layout: Packed or plain; None = whichever costs less. Both give the same numbers up to float
+            rounding.
     """
     logprob_NT = torch.zeros(batch.token_NT.shape)
     entropy_NT = torch.zeros(batch.token_NT.shape)
@@ -99,7 +122,9 @@ def score(policy: Policy, batch: Batch, layout: Layout | None = None) -> TokenSc
 
 @torch.no_grad()
 def token_states(policy: Policy, batch: Batch) -> Tensor:
-    """Last hidden state (M, D) from which each sampled token was predicted, over all M tokens in (n, t) order; detached."""
+    """Last hidden state (M, D) from which each sampled token was predicted, over all M tokens in
+    (n, t) order; detached.
+    """
     length_N = batch.mask_NT.sum(dim=1)
     start_N = torch.cat([length_N.new_zeros(1), length_N.cumsum(0)[:-1]])
     found: Tensor | None = None
@@ -107,8 +132,12 @@ def token_states(policy: Policy, batch: Batch) -> Tensor:
         with policy.precision():
             state_RSD = read(policy, rows, states=True)
         if found is None:
-            found = state_RSD.new_zeros(int(length_N.sum()), state_RSD.shape[-1], dtype=torch.float32)
-        place_M = torch.cat([torch.arange(int(start_N[n]), int(start_N[n] + length_N[n])) for n in rows.members])
+            found = state_RSD.new_zeros(
+                int(length_N.sum()), state_RSD.shape[-1], dtype=torch.float32
+            )
+        place_M = torch.cat(
+            [torch.arange(int(start_N[n]), int(start_N[n] + length_N[n])) for n in rows.members]
+        )
         found[place_M.to(found.device)] = state_RSD[rows.row_M, rows.column_M].float()
     assert found is not None
     return found

@@ -31,7 +31,9 @@ class Start(Protocol):
 
 @dataclass(frozen=True)
 class Pretrained:
-    """A Hugging Face folder, a hub name, or a model that a Python package carries (``smollm2-135m-instruct``)."""
+    """A Hugging Face folder, a hub name, or a model that a Python package carries
+    (``smollm2-135m-instruct``).
+    """
 
     name: str
 
@@ -41,10 +43,12 @@ class Pretrained:
         return self.name.rstrip("/").rsplit("/", 1)[-1]
 
     def identity(self) -> str:
-        """SHA-256 of the weight files of a local folder or packaged model; the name itself for a hub model.
+        """SHA-256 of the weight files of a local folder or packaged model; the name itself for a
+        hub model.
 
         Raises:
-            ModelError: If the name can only be a folder's and there is none, or the folder holds no weights: before a cell is begun.
+            ModelError: If the name can only be a folder's and there is none, or the folder holds no
+                weights: before a cell is begun.
         """
         folder = packaged_folder(self.name) if self.name in PACKAGED else Path(self.name)
         if not folder.is_dir() and HUB_NAME.fullmatch(self.name):
@@ -55,10 +59,13 @@ class Pretrained:
                 digests.append(hashlib.file_digest(file, "sha256").hexdigest())
         if not digests:
             raise ModelError(
-                "The model's folder holds no safetensors" if folder.is_dir() else "There is no such folder",
+                "The model's folder holds no safetensors"
+                if folder.is_dir()
+                else "There is no such folder",
                 value=folder,
                 allowed="a folder with config.json, tokenizer and *.safetensors",
-                do="Give the folder that transformers' save_pretrained wrote, or a hub name such as owner/model",
+                do="Give the folder that transformers' save_pretrained wrote, or a hub name such "
+                "as owner/model",
             )
         return ",".join(digests)
 
@@ -68,4 +75,6 @@ class Pretrained:
         Raises:
             ModelError: If it cannot be found or read.
         """
-        return Policy.load(packaged_folder(self.name) if self.name in PACKAGED else self.name, device=device)
+        return Policy.load(
+            packaged_folder(self.name) if self.name in PACKAGED else self.name, device=device
+        )

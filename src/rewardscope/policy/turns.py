@@ -8,13 +8,17 @@ from rewardscope.types import Completion, Ending, Replies
 
 
 def one_line(turn: str) -> str:
-    """A turn as it is answered, graded and stored: line breaks become spaces, so that turns can stand one a line."""
+    """A turn as it is answered, graded and stored: line breaks become spaces, so that turns can
+    stand one a line.
+    """
     return turn.replace("\n", " ").strip()
 
 
 def transcript(turns: Sequence[str], answers: Sequence[str]) -> str:
     """Turns and answers in the order in which they were said, one a line."""
-    lines = [line for pair in zip(turns, answers, strict=False) for line in pair] + list(turns[len(answers) :])
+    lines = [line for pair in zip(turns, answers, strict=False) for line in pair] + list(
+        turns[len(answers) :]
+    )
     return "\n".join(line.strip() for line in lines)
 
 
@@ -79,17 +83,28 @@ class Row:
             return Completion(policy.decode(ids), ids, logprobs, self.ending)
         if self.turn_ids:  # max_tokens cut a turn off, which is read as it stands
             self.turns.append(one_line(policy.decode(self.turn_ids)))
-        return Completion(transcript(self.turns, self.answers), ids, logprobs, self.ending, tuple(self.chosen), tuple(self.turns))
+        return Completion(
+            transcript(self.turns, self.answers),
+            ids,
+            logprobs,
+            self.ending,
+            tuple(self.chosen),
+            tuple(self.turns),
+        )
 
 
-def written(policy: Policy, said: str, place: int, replies: Replies | None, max_tokens: int) -> Completion:
-    """What somebody else said, as a completion of the policy: its tokens up to ``max_tokens``, the answers among them; logprobs are 0.
+def written(
+    policy: Policy, said: str, place: int, replies: Replies | None, max_tokens: int
+) -> Completion:
+    """What somebody else said, as a completion of the policy: its tokens up to ``max_tokens``, the
+    answers among them; logprobs are 0.
 
     One that is cut says what its tokens say, so that what is graded is what can be imitated.
 
     Args:
         policy: Whose tokens it is written in.
-        said: The turns, one a line; those after the end of the episode are left out. A single turn where nobody answers.
+        said: The turns, one a line; those after the end of the episode are left out. A single turn
+            where nobody answers.
         place: Of the prompt.
         replies: Who answers; None = nobody.
         max_tokens: Most tokens.
@@ -98,7 +113,9 @@ def written(policy: Policy, said: str, place: int, replies: Replies | None, max_
         ids = policy.encode_completion(said)
         if len(ids) <= max_tokens:
             return Completion(said, ids, (0.0,) * len(ids), Ending.END_TOKEN)
-        return Completion(policy.decode(ids[:max_tokens]), ids[:max_tokens], (0.0,) * max_tokens, Ending.LENGTH)
+        return Completion(
+            policy.decode(ids[:max_tokens]), ids[:max_tokens], (0.0,) * max_tokens, Ending.LENGTH
+        )
     row = Row(place, 0)
     for turn in said.split("\n"):
         while row.heard and len(row.token_ids) < max_tokens:

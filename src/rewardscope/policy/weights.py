@@ -45,7 +45,9 @@ class PolicyWeights:
 
 @dataclass(frozen=True)
 class FolderWeights:
-    """The ``model*.safetensors`` of a Hugging Face folder, mapped into memory: only the tensor asked for is read."""
+    """The ``model*.safetensors`` of a Hugging Face folder, mapped into memory: only the tensor
+    asked for is read.
+    """
 
     folder: Path
 
@@ -54,7 +56,9 @@ class FolderWeights:
         """File of each tensor: as the index says where there is one."""
         index = self.folder / INDEX
         found: dict[str, Path] = {}
-        for path in _shards(index) if index.is_file() else sorted(self.folder.glob("model*.safetensors")):
+        for path in (
+            _shards(index) if index.is_file() else sorted(self.folder.glob("model*.safetensors"))
+        ):
             with _opened(path) as file:
                 found |= dict.fromkeys(file.keys(), path)
         if not found:
@@ -101,12 +105,22 @@ def _shards(index: Path) -> list[Path]:
     """
     try:
         names = sorted(set(json.loads(index.read_text())["weight_map"].values()))
-        paths = [index.parent / Path(name).name for name in names]  # never outside of the folder, whatever the index says
+        paths = [
+            index.parent / Path(name).name for name in names
+        ]  # never outside of the folder, whatever the index says
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
-        raise ModelError("The index of the shards cannot be read", value=f"{index}: {error}", do="Fetch the model again") from error
+        raise ModelError(
+            "The index of the shards cannot be read",
+            value=f"{index}: {error}",
+            do="Fetch the model again",
+        ) from error
     missing = [path.name for path in paths if not path.is_file()]
     if missing:
-        raise ModelError("Shards of the checkpoint are missing", value=", ".join(missing[:4]), do="Fetch or copy the rest of the model")
+        raise ModelError(
+            "Shards of the checkpoint are missing",
+            value=", ".join(missing[:4]),
+            do="Fetch or copy the rest of the model",
+        )
     return paths
 
 
@@ -119,19 +133,28 @@ def _opened(path: Path) -> Any:
     try:
         return safe_open(path, framework="pt")
     except (OSError, SafetensorError) as error:
-        raise ModelError("A file of weights cannot be read", value=f"{path}: {error}", do="Fetch or copy it again") from error
+        raise ModelError(
+            "A file of weights cannot be read",
+            value=f"{path}: {error}",
+            do="Fetch or copy it again",
+        ) from error
 
 
-def in_step(first: Weights, *others: Weights, finite: bool = True) -> Iterator[tuple[str, list[Tensor]]]:
-    """Each name with the tensor of every side in float32; a file's own memory where it is stored so, nothing is copied.
+def in_step(
+    first: Weights, *others: Weights, finite: bool = True
+) -> Iterator[tuple[str, list[Tensor]]]:
+    """Each name with the tensor of every side in float32; a file's own memory where it is stored
+    so, nothing is copied.
 
     Args:
         first: Whose names there are.
         others: What is read beside it.
-        finite: Whether to look at every number first; who sums over them all sees it anyway, and calls :func:`refuse_not_finite`.
+        finite: Whether to look at every number first; who sums over them all sees it anyway, and
+            calls :func:`refuse_not_finite`.
 
     Raises:
-        ModelError: If the sides are not of one architecture, a tensor is quantised, or a number in it is not finite.
+        ModelError: If the sides are not of one architecture, a tensor is quantised, or a number in
+            it is not finite.
     """
     for other in others:
         odd = sorted(set(first.names()) ^ set(other.names()))
@@ -172,11 +195,16 @@ def refuse_not_finite(name: str, *tensors: Tensor) -> None:
     """
     for tensor in tensors:
         if not tensor.isfinite().all():
-            raise ModelError(f"Tensor {name} holds numbers that are not finite", value=int((~tensor.isfinite()).sum()), do="Look at it")
+            raise ModelError(
+                f"Tensor {name} holds numbers that are not finite",
+                value=int((~tensor.isfinite()).sum()),
+                do="Look at it",
+            )
 
 
 def largest(value: Tensor, count: int) -> Tensor:
-    """True at the ``count`` largest entries, in the value's shape, on the CPU; of equal ones at the border the first.
+    """True at the ``count`` largest entries, in the value's shape, on the CPU; of equal ones at the
+    border the first.
 
     >>> largest(torch.tensor([2.0, 1.0, 2.0, 3.0]), 2).tolist()
     [True, False, False, True]
@@ -184,7 +212,9 @@ def largest(value: Tensor, count: int) -> Tensor:
     flat = value.flatten().cpu()
     if not 0 < count < len(flat):
         return torch.full(value.shape, count > 0)
-    border = float(np.partition(flat.numpy(), len(flat) - count)[len(flat) - count])  # several times as fast as torch's topk
+    border = float(
+        np.partition(flat.numpy(), len(flat) - count)[len(flat) - count]
+    )  # several times as fast as torch's topk
     mask = flat > border
     level = (flat == border).nonzero().squeeze(1)
     mask[level[: count - int(mask.count_nonzero())]] = True

@@ -16,7 +16,9 @@ Pairs = Literal["all", "one"]
 
 @runtime_checkable
 class Preference(Protocol):
-    """Turns the rewards of a step into a loss of whole completions; stands where a credit method stands."""
+    """Turns the rewards of a step into a loss of whole completions; stands where a credit method
+    stands.
+    """
 
     @property
     def uses_truth(self) -> bool:
@@ -39,25 +41,36 @@ def check(method: object, pairs: str, *positive: str) -> None:
     if pairs not in get_args(Pairs) or not all(getattr(method, name) > 0 for name in positive):
         allowed = f"pairs one of {', '.join(get_args(Pairs))}; {', '.join(positive)} above 0"
         raise ComponentError(
-            f"{type(method).__name__} cannot have these settings", value=method, allowed=allowed, do="Mend them in the study"
+            f"{type(method).__name__} cannot have these settings",
+            value=method,
+            allowed=allowed,
+            do="Mend them in the study",
         )
 
 
-def better_than(reward_PG: Float[Tensor, "P G"], pairs: Pairs, address: tuple[Address, ...]) -> Float[Tensor, "P G G"]:
-    """1 at (p, g, h) where completion g was told more than completion h and the two are a pair; 0 elsewhere, and for the untold.
+def better_than(
+    reward_PG: Float[Tensor, "P G"], pairs: Pairs, address: tuple[Address, ...]
+) -> Float[Tensor, "P G G"]:
+    """1 at (p, g, h) where completion g was told more than completion h and the two are a pair; 0
+    elsewhere, and for the untold.
 
-    A step in which no group has a better and a worse completion, such as one that a seed has learned, has no pair and teaches nothing.
+    A step in which no group has a better and a worse completion, such as one that a seed has
+    learned, has no pair and teaches nothing.
     """
     better_PGG = (reward_PG[:, :, None] > reward_PG[:, None, :]).float()
     if pairs == "one":
         noise_PGG = torch.from_numpy(generator(*address, "pairs").random(tuple(better_PGG.shape)))
         best_P = (noise_PGG * better_PGG).flatten(1).argmax(dim=1)
-        kept_PGG = torch.nn.functional.one_hot(best_P, better_PGG[0].numel()).reshape(better_PGG.shape)
+        kept_PGG = torch.nn.functional.one_hot(best_P, better_PGG[0].numel()).reshape(
+            better_PGG.shape
+        )
         better_PGG = better_PGG * kept_PGG
     return better_PGG
 
 
-def over_pairs(loss_PGG: Float[Tensor, "P G G"], pair_PGG: Float[Tensor, "P G G"]) -> Float[Tensor, ""]:
+def over_pairs(
+    loss_PGG: Float[Tensor, "P G G"], pair_PGG: Float[Tensor, "P G G"]
+) -> Float[Tensor, ""]:
     """Mean over the pairs; 0 where a minibatch, or the whole step, has none."""
     return (loss_PGG * pair_PGG).sum() / pair_PGG.sum().clamp(min=1)
 
@@ -75,4 +88,6 @@ def lengths(signals: Signals) -> Float[Tensor, "P G"]:
 def comparing(signals: Signals, loss: CompletionLoss, **notes: float) -> TokenCredit:
     """Credit that is nothing but a loss of completions."""
     nothing_NT = torch.zeros(signals.mask_NT.shape)
-    return TokenCredit(nothing_NT, {f"credit/{name}": value for name, value in notes.items()}, completion_loss=loss)
+    return TokenCredit(
+        nothing_NT, {f"credit/{name}": value for name, value in notes.items()}, completion_loss=loss
+    )

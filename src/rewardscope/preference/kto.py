@@ -1,4 +1,6 @@
-"""KTO: each completion alone, desirable or not, against what the policy has drifted from the reference anyway."""
+"""KTO: each completion alone, desirable or not, against what the policy has drifted from the
+reference anyway.
+"""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -12,10 +14,12 @@ from rewardscope.tensors import Signal, Signals, TokenCredit
 
 @dataclass(frozen=True)
 class KTO:
-    """Kahneman-Tversky Optimization: mean over told completions of weight x (1 - sigmoid(+-beta (h - z))), + for the desirable.
+    """Kahneman-Tversky Optimization: mean over told completions of weight x (1 - sigmoid(+-beta (h
+    - z))), + for the desirable.
 
-    h = log policy - log reference, summed over the completion's tokens; z = max(0, mean of the same log-ratio of completions behind another
-    problem's prompt), an estimate of the KL, held still for the step. A completion is desirable when its reward is ``threshold`` or more.
+    h = log policy - log reference, summed over the completion's tokens; z = max(0, mean of the same
+    log-ratio of completions behind another problem's prompt), an estimate of the KL, held still for
+    the step. A completion is desirable when its reward is ``threshold`` or more.
 
     Source:
         Ethayarajh et al. 2024, arXiv:2402.01306, eqs. 7 and 8.
@@ -33,22 +37,30 @@ class KTO:
         check(self, "all", "beta", "desirable_weight", "undesirable_weight")
 
     def __call__(self, signals: Signals) -> TokenCredit:
-        """A loss without unit, 0 where no completion was told anything, and in the notes how many were, the share of them that is
-        desirable (0 of none) and z.
+        """A loss without unit, 0 where no completion was told anything, and in the notes how many
+        were, the share of them that is desirable (0 of none) and z.
         """
         reward_PG = signals.reward_PG
         told_PG = ~reward_PG.isnan()
         desirable_PG = reward_PG >= self.threshold
-        reference_PG = signals.ask("reference_logprob_NT", "KTO").sum(dim=1).reshape(reward_PG.shape)
+        reference_PG = (
+            signals.ask("reference_logprob_NT", "KTO").sum(dim=1).reshape(reward_PG.shape)
+        )
         drift = signals.ask("mismatched_N", "KTO").mean().clamp(min=0)
         sign_PG = torch.where(desirable_PG, 1.0, -1.0)
-        weight_PG = torch.where(desirable_PG, self.desirable_weight, self.undesirable_weight) * told_PG
+        weight_PG = (
+            torch.where(desirable_PG, self.desirable_weight, self.undesirable_weight) * told_PG
+        )
 
         def loss(logprob_PG: Tensor, problems: list[int]) -> Tensor:
             ratio_PG = logprob_PG - reference_PG[problems]
-            loss_PG = weight_PG[problems] * (1 - torch.sigmoid(sign_PG[problems] * self.beta * (ratio_PG - drift)))
+            loss_PG = weight_PG[problems] * (
+                1 - torch.sigmoid(sign_PG[problems] * self.beta * (ratio_PG - drift))
+            )
             return loss_PG.sum() / told_PG[problems].sum().clamp(min=1)
 
         told = int(told_PG.sum())
         share = int(desirable_PG.sum()) / max(told, 1)  # what is untold is not desirable either
-        return comparing(signals, loss, told=float(told), desirable_share=share, drift_nats=float(drift))
+        return comparing(
+            signals, loss, told=float(told), desirable_share=share, drift_nats=float(drift)
+        )

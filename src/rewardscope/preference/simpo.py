@@ -1,4 +1,6 @@
-"""SimPO: the better completion's mean logprob above the worse one's by a margin, without a reference."""
+"""SimPO: the better completion's mean logprob above the worse one's by a margin, without a
+reference.
+"""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -6,13 +8,22 @@ from typing import ClassVar
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from rewardscope.preference.base import Pairs, apart, better_than, check, comparing, lengths, over_pairs
+from rewardscope.preference.base import (
+    Pairs,
+    apart,
+    better_than,
+    check,
+    comparing,
+    lengths,
+    over_pairs,
+)
 from rewardscope.tensors import Signal, Signals, TokenCredit
 
 
 @dataclass(frozen=True)
 class SimPO:
-    """Simple Preference Optimization: mean over pairs of -log sigmoid(beta (m[better] - m[worse]) - margin).
+    """Simple Preference Optimization: mean over pairs of -log sigmoid(beta (m[better] - m[worse]) -
+    margin).
 
     m = mean over the completion's tokens of log policy.
 
@@ -31,7 +42,9 @@ class SimPO:
         check(self, self.pairs, "beta")
 
     def __call__(self, signals: Signals) -> TokenCredit:
-        """A loss in nats, 0 where no group has a better and a worse completion, and ``credit/pairs``, their number."""
+        """A loss in nats, 0 where no group has a better and a worse completion, and
+        ``credit/pairs``, their number.
+        """
         pair_PGG = better_than(signals.reward_PG, self.pairs, signals.address)
         length_PG = lengths(signals)
 

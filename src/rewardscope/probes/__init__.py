@@ -22,14 +22,32 @@ VALIDATION = Path(__file__).parent / "validation"
 """One file of figures per instrument."""
 PROBES: dict[str, type[Probe]] = {
     cls.__name__: cls
-    for cls in (Boundary, Novelty, Behaviour, Diversity, Calibration, Losses, Phases, WeightChange, Ladder, Elicitation, Experience)
+    for cls in (
+        Boundary,
+        Novelty,
+        Behaviour,
+        Diversity,
+        Calibration,
+        Losses,
+        Phases,
+        WeightChange,
+        Ladder,
+        Elicitation,
+        Experience,
+    )
 }
 """Every instrument there is, by name."""
 
 
 def validation() -> list[dict[str, Any]]:
-    """What came out when ``studies/validation`` pointed each instrument at what is known: one record per figure."""
-    return [record for file in sorted(VALIDATION.glob("*.json")) for record in json.loads(file.read_text())]
+    """What came out when ``studies/validation`` pointed each instrument at what is known: one
+    record per figure.
+    """
+    return [
+        record
+        for file in sorted(VALIDATION.glob("*.json"))
+        for record in json.loads(file.read_text())
+    ]
 
 
 def validation_table(instrument: str) -> str:
@@ -37,8 +55,15 @@ def validation_table(instrument: str) -> str:
     rows = ["| proof | figure | found | must lie in | n |", "| --- | --- | --- | --- | --- |"]
     for check in validation():
         if check["instrument"] == instrument:
-            found = f"{check['found']:.3g}" if check["held"] else f"**{check['found']:.3g}, did not hold**"
-            rows.append(f"| {check['kind']} | {check['what']} | {found} | {check['lowest']:g} to {check['highest']:g} | {check['n']} |")
+            found = (
+                f"{check['found']:.3g}"
+                if check["held"]
+                else f"**{check['found']:.3g}, did not hold**"
+            )
+            rows.append(
+                f"| {check['kind']} | {check['what']} | {found} | {check['lowest']:g} to "
+                f"{check['highest']:g} | {check['n']} |"
+            )
     return "\n".join(rows) + "\n"
 
 

@@ -10,8 +10,12 @@ from rewardscope.types import Measurement
 DIFFERENCE = "share difference"
 
 
-def difference_rows(subject: Subject, standing: Standing, ks: Sequence[int], strict: bool) -> list[Measurement]:
-    """Trained minus base pass@k with one band over all k; for tolerant grading also where the base overtakes, and the sampling gap."""
+def difference_rows(
+    subject: Subject, standing: Standing, ks: Sequence[int], strict: bool
+) -> list[Measurement]:
+    """Trained minus base pass@k with one band over all k; for tolerant grading also where the base
+    overtakes, and the sampling gap.
+    """
     name = "boundary/difference_strict" if strict else "boundary/difference"
     rows = [_row(subject, name, DIFFERENCE, point) for point in standing.difference(ks, name)]
     if strict:
@@ -26,11 +30,24 @@ def difference_rows(subject: Subject, standing: Standing, ks: Sequence[int], str
 
 
 def class_rows(subject: Subject, standing: Standing) -> list[Measurement]:
-    """How many problems were kept, lost, won, or are out of reach of both, and three shares made of them; each says what its k can see."""
+    """How many problems were kept, lost, won, or are out of reach of both, and three shares made of
+    them; each says what its k can see.
+    """
     counts, shares = standing.classes()
-    rows = [_row(subject, "boundary/problems", "problems", point, {"class": name, **_sees(point)}) for name, point in counts.items()]
+    rows = [
+        _row(subject, "boundary/problems", "problems", point, {"class": name, **_sees(point)})
+        for name, point in counts.items()
+    ]
     for name, point in shares.items():
-        rows.append(_row(subject, f"boundary/{name}", DIFFERENCE if name == "support_change" else "share", point, _sees(point)))
+        rows.append(
+            _row(
+                subject,
+                f"boundary/{name}",
+                DIFFERENCE if name == "support_change" else "share",
+                point,
+                _sees(point),
+            )
+        )
     return rows
 
 
@@ -38,6 +55,16 @@ def _sees(point: Point) -> dict[str, str]:
     return {"epsilon": f"{epsilon(point.k):.3g}"} if point.k else {}
 
 
-def _row(subject: Subject, metric: str, unit: str, point: Point, labels: dict[str, str] | None = None) -> Measurement:
+def _row(
+    subject: Subject, metric: str, unit: str, point: Point, labels: dict[str, str] | None = None
+) -> Measurement:
     labels = {"k": str(point.k), **(labels or {})}
-    return subject.row(metric, unit, point.estimate, n=point.n, over="problems", labels=labels, dropped=point.dropped)
+    return subject.row(
+        metric,
+        unit,
+        point.estimate,
+        n=point.n,
+        over="problems",
+        labels=labels,
+        dropped=point.dropped,
+    )

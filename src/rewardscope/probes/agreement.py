@@ -1,4 +1,6 @@
-"""Do two trainings change the same weights, and would updates of the same sizes in other places or with other signs look as if they did?"""
+"""Do two trainings change the same weights, and would updates of the same sizes in other places or
+with other signs look as if they did?
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -37,7 +39,10 @@ class Overlap:
     @property
     def one_sided(self) -> tuple[float | None, float | None]:
         """|both| / |first| and |both| / |second|; None where a training changed nothing."""
-        return self.both / self.first if self.first else None, self.both / self.second if self.second else None
+        return (
+            self.both / self.first if self.first else None,
+            self.both / self.second if self.second else None,
+        )
 
     @property
     def jaccard(self) -> float | None:
@@ -47,7 +52,9 @@ class Overlap:
 
     @property
     def uniform(self) -> tuple[float, float, float | None]:
-        """One-sided overlaps and Jaccard of two masks of these densities that know nothing of each other or of the weights."""
+        """One-sided overlaps and Jaccard of two masks of these densities that know nothing of each
+        other or of the weights.
+        """
         p, q = self.first / self.size, self.second / self.size
         return q, p, p * q / (p + q - p * q) if p + q else None
 
@@ -63,28 +70,37 @@ class Overlap:
 
     def __add__(self, other: "Overlap") -> "Overlap":
         """Both together."""
-        return Overlap(*(a + b for a, b in zip(vars(self).values(), vars(other).values(), strict=True)))
+        return Overlap(
+            *(a + b for a, b in zip(vars(self).values(), vars(other).values(), strict=True))
+        )
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """Two trainings side by side, and the same with every matrix's update shuffled or re-signed and stored again."""
+    """Two trainings side by side, and the same with every matrix's update shuffled or re-signed and
+    stored again.
+    """
 
     first: str
     second: str
     found: Overlap
     shuffled: Overlap
-    """The null of the places: updates of the same sizes, in places that know nothing of each other. What it shares, the storage shares."""
+    """The null of the places: updates of the same sizes, in places that know nothing of each other.
+    What it shares, the storage shares.
+    """
     resigned: Overlap
-    """The null of the directions: the same sizes in the same places, up or down by coin flips. What it shares needs no direction; its
-    largest updates are the found ones by construction."""
+    """The null of the directions: the same sizes in the same places, up or down by coin flips. What
+    it shares needs no direction; its largest updates are the found ones by construction.
+    """
 
     reads: ClassVar[str] = "weights of two trainings and of their start"
 
 
 @dataclass(frozen=True)
 class Moved:
-    """What one training did to one matrix, and its two nulls, as masks by side: found, shuffled, resigned."""
+    """What one training did to one matrix, and its two nulls, as masks by side: found, shuffled,
+    resigned.
+    """
 
     changed: dict[str, Tensor]
     """As bfloat16 stores it."""
@@ -94,14 +110,26 @@ class Moved:
 
 
 def moved(name: str, start: Tensor, end: Tensor, place: int) -> Moved:
-    """One training's update of a matrix with its nulls, drawn by the matrix's name and the training's place among all."""
+    """One training's update of a matrix with its nulls, drawn by the matrix's name and the
+    training's place among all.
+    """
     update = end - start
-    updates = {"found": update, "shuffled": shuffled(update, place, name), "resigned": resigned(update, place, name)}
+    updates = {
+        "found": update,
+        "shuffled": shuffled(update, place, name),
+        "resigned": resigned(update, place, name),
+    }
     stored, count = start.bfloat16(), int(TOP * start.numel())
     ends = {"found": end, **{side: start + updates[side] for side in ("shuffled", "resigned")}}
     changed = {side: ends[side].bfloat16() != stored for side in SIDES}
     up = {side: updates[side] > 0 for side in SIDES}
-    return Moved(changed, up, {side: largest(updates[side].abs(), count) for side in ("found", "shuffled")} if count else {})
+    return Moved(
+        changed,
+        up,
+        {side: largest(updates[side].abs(), count) for side in ("found", "shuffled")}
+        if count
+        else {},
+    )
 
 
 @dataclass
@@ -116,12 +144,19 @@ class Pairs:
         for one, two in combinations(range(len(found)), 2):
             for side in SIDES:
                 overlap = _overlap(found[one], found[two], side)
-                self.overlaps[one, two, side] = self.overlaps.get((one, two, side), Overlap()) + overlap
+                self.overlaps[one, two, side] = (
+                    self.overlaps.get((one, two, side), Overlap()) + overlap
+                )
 
     def agreements(self) -> list[Agreement]:
         """What came out."""
         pairs = combinations(range(len(self.names)), 2)
-        return [Agreement(self.names[one], self.names[two], *(self.overlaps[one, two, side] for side in SIDES)) for one, two in pairs]
+        return [
+            Agreement(
+                self.names[one], self.names[two], *(self.overlaps[one, two, side] for side in SIDES)
+            )
+            for one, two in pairs
+        ]
 
 
 def _overlap(first: Moved, second: Moved, side: str) -> Overlap:
@@ -130,12 +165,20 @@ def _overlap(first: Moved, second: Moved, side: str) -> Overlap:
     same = both & (first.up[side] == second.up[side])
     ranked = "found" if side == "resigned" else side
     top = (
-        (int((first.largest[ranked] & second.largest[ranked]).count_nonzero()), int(first.largest[ranked].count_nonzero()))
+        (
+            int((first.largest[ranked] & second.largest[ranked]).count_nonzero()),
+            int(first.largest[ranked].count_nonzero()),
+        )
         if first.largest
         else (0, 0)
     )
     return Overlap(
-        one.numel(), int(one.count_nonzero()), int(two.count_nonzero()), int(both.count_nonzero()), int(same.count_nonzero()), *top
+        one.numel(),
+        int(one.count_nonzero()),
+        int(two.count_nonzero()),
+        int(both.count_nonzero()),
+        int(same.count_nonzero()),
+        *top,
     )
 
 
@@ -143,15 +186,17 @@ def _overlap(first: Moved, second: Moved, side: str) -> Overlap:
 def agreements(before: Weights, trained: Mapping[str, Weights]) -> list[Agreement]:
     """Every pair of trainings of one start.
 
-    bfloat16 stores an update only where it passes half the spacing at that weight, so small weights change in every training: independent
-    noise already agrees far above the uniform level: 0.63 to 0.67 one-sided where 0.37 of the weights change and the start was stored in
-    bfloat16, 0.58 where it was not. Only what lies above the shuffled updates is agreement.
+    bfloat16 stores an update only where it passes half the spacing at that weight, so small weights
+    change in every training: independent noise already agrees far above the uniform level: 0.63 to
+    0.67 one-sided where 0.37 of the weights change and the start was stored in bfloat16, 0.58 where
+    it was not. Only what lies above the shuffled updates is agreement.
 
     Raises:
         ModelError: If there are fewer than two trainings, or checkpoints that cannot be compared.
 
     Source:
-        Mukherjee et al. 2025, arXiv:2505.11711, section 5 (one-sided overlap); Zhu et al. 2025, arXiv:2511.08567 (Jaccard).
+        Mukherjee et al. 2025, arXiv:2505.11711, section 5 (one-sided overlap); Zhu et al. 2025,
+            arXiv:2511.08567 (Jaccard).
     """
     refuse_one(trained)
     pairs = Pairs(list(trained))
@@ -167,14 +212,20 @@ def refuse_one(trained: Mapping[str, Weights]) -> None:
         ModelError: If there are fewer than two trainings.
     """
     if len(trained) < 2:
-        raise ModelError("Agreement is between trainings", value=f"{len(trained)} checkpoint", allowed="2 or more", do="Give another one")
+        raise ModelError(
+            "Agreement is between trainings",
+            value=f"{len(trained)} checkpoint",
+            allowed="2 or more",
+            do="Give another one",
+        )
 
 
 def above_null(found: Sequence[Agreement], what: str) -> Estimate | None:
-    """Mean over pairs of found - shuffled, with an interval that takes the trainings as draws of one kind; None where a pair has no value.
+    """Mean over pairs of found - shuffled, with an interval that takes the trainings as draws of
+    one kind; None where a pair has no value.
 
-    Pairs share trainings, so they are not independent: three trainings make three pairs, and the interval counts three, not more. Two
-    trainings make one pair, and no interval.
+    Pairs share trainings, so they are not independent: three trainings make three pairs, and the
+    interval counts three, not more. Two trainings make one pair, and no interval.
 
     Args:
         found: Every pair of them.
@@ -189,5 +240,7 @@ def above_null(found: Sequence[Agreement], what: str) -> Estimate | None:
     names = list(dict.fromkeys(name for pair in differences for name in pair))
     value_SS = np.full((len(names), len(names)), np.nan)
     for (one, two), value in differences.items():
-        value_SS[names.index(one), names.index(two)] = value_SS[names.index(two), names.index(one)] = value
+        value_SS[names.index(one), names.index(two)] = value_SS[
+            names.index(two), names.index(one)
+        ] = value
     return mean_over_pairs(value_SS)

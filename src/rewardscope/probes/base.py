@@ -10,9 +10,14 @@ from rewardscope.types import Grade, Measurement, Problem, Rollout
 
 
 def first_draws(rollouts: Sequence[Rollout], count: int) -> list[Rollout]:
-    """The first ``count`` completions of each problem, or as many as every problem has, untold: chosen by nobody, and equal in number."""
+    """The first ``count`` completions of each problem, or as many as every problem has, untold:
+    chosen by nobody, and equal in number.
+    """
     most = min(count, *(len(rollout.completions) for rollout in rollouts))
-    return [replace(r, completions=r.completions[:most], grades=r.grades[:most], rewards=None, parts={}) for r in rollouts]
+    return [
+        replace(r, completions=r.completions[:most], grades=r.grades[:most], rewards=None, parts={})
+        for r in rollouts
+    ]
 
 
 class World(Protocol):
@@ -30,7 +35,9 @@ class World(Protocol):
 
 @dataclass(frozen=True)
 class Subject:
-    """A policy at one step with its untrained base: the same held-out problems, met with the same draws."""
+    """A policy at one step with its untrained base: the same held-out problems, met with the same
+    draws.
+    """
 
     study: str
     arm: str
@@ -47,14 +54,20 @@ class Subject:
     """The base's completions on the same problems; None when the subject is the base."""
     base_policy: Policy | None = None
     environment: World | None = None
-    """Whose problems these are, for instruments that ask a policy for more completions; None where it is not at hand."""
+    """Whose problems these are, for instruments that ask a policy for more completions; None where
+    it is not at hand.
+    """
     sampling: Sampling = Sampling()
     """How the completions were drawn."""
     base_rows: tuple[Measurement, ...] = ()
-    """What the same instruments said of the base alone; empty = not known, and what is needed of it is measured again."""
+    """What the same instruments said of the base alone; empty = not known, and what is needed of it
+    is measured again.
+    """
     counterfactual: Mapping[str, tuple[Rollout, ...]] = field(default_factory=dict)
-    """Its completions on the same problems behind another block than the one recalled: "without" what was recalled, and "swapped" for what
-    belongs to another category. Empty for a policy without a bank, or where nobody asked."""
+    """Its completions on the same problems behind another block than the one recalled: "without"
+    what was recalled, and "swapped" for what belongs to another category. Empty for a policy
+    without a bank, or where nobody asked.
+    """
 
     def row(
         self,
@@ -99,4 +112,6 @@ class Probe(Protocol):
     """What it reads of a policy and of its base."""
 
     def measure(self, subject: Subject) -> list[Measurement]:
-        """Its rows. Rows labelled with a problem carry one problem's number; the others are aggregates."""
+        """Its rows. Rows labelled with a problem carry one problem's number; the others are
+        aggregates.
+        """

@@ -1,4 +1,6 @@
-"""What a policy does: its strategies and behaviours, how often each is right, which moves carry a gain, how it writes and stops."""
+"""What a policy does: its strategies and behaviours, how often each is right, which moves carry a
+gain, how it writes and stops.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,35 +31,56 @@ def strategy_of(grade: Grade) -> str:
 
 @dataclass(frozen=True)
 class Behaviour:
-    """Share and accuracy of each strategy and behaviour, length, ending, form, and beside the base which moves carry the gain.
+    """Share and accuracy of each strategy and behaviour, length, ending, form, and beside the base
+    which moves carry the gain.
 
-    Strategies are what the environment recognises, for certain; behaviours are what ``detectors`` find in the text, with the precision
-    that `rewardscope instruments` shows. Against the base: the share of draws that moved from one strategy (or behaviour) to another, and
-    the share of the gain that this move carries; and the shares that amplification alone would have led to, as nulls. Intervals are
-    clustered by problem.
+    Strategies are what the environment recognises, for certain; behaviours are what ``detectors``
+    find in the text, with the precision that `rewardscope instruments` shows. Against the base: the
+    share of draws that moved from one strategy (or behaviour) to another, and the share of the gain
+    that this move carries; and the shares that amplification alone would have led to, as nulls.
+    Intervals are clustered by problem.
 
     Source:
-        Shao et al. 2025, arXiv:2506.10947, section 4 (partial contribution of a move); Zhao et al. 2025, arXiv:2504.07912 (echo chamber).
+        Shao et al. 2025, arXiv:2506.10947, section 4 (partial contribution of a move); Zhao et al.
+            2025, arXiv:2504.07912 (echo chamber).
     """
 
     detectors: tuple[Detector, ...] = ALL
 
     reads: ClassVar[str] = "stored completions, of the base too"
     metrics: ClassVar[tuple[str, ...]] = (
-        *("behaviour/strategy_share", "behaviour/strategy_accuracy", "behaviour/shown_share", "behaviour/shown_accuracy"),
+        *(
+            "behaviour/strategy_share",
+            "behaviour/strategy_accuracy",
+            "behaviour/shown_share",
+            "behaviour/shown_accuracy",
+        ),
         *("behaviour/length_tokens", "behaviour/ending_share", "behaviour/well_formed_share"),
         *("behaviour/gain", "behaviour/move_share", "behaviour/move_gain"),
         *("behaviour/strategy_reward", "behaviour/reweighting", "behaviour/share_null"),
     )
 
     def measure(self, subject: Subject) -> list[Measurement]:
-        """Rows for every strategy that the environment can recognise, used or not, and for unrecognised completions where there are any."""
+        """Rows for every strategy that the environment can recognise, used or not, and for
+        unrecognised completions where there are any.
+        """
         rows: list[Measurement] = []
-        names = sorted({*subject.strategies, *strategies_of(subject.rollouts), *strategies_of(subject.base_rollouts or ())})
+        names = sorted(
+            {
+                *subject.strategies,
+                *strategies_of(subject.rollouts),
+                *strategies_of(subject.base_rollouts or ()),
+            }
+        )
         for name in names:
-            used = [[strategy_of(grade) == name for grade in rollout.grades] for rollout in subject.rollouts]
+            used = [
+                [strategy_of(grade) == name for grade in rollout.grades]
+                for rollout in subject.rollouts
+            ]
             rows += self._shares(subject, "behaviour/strategy_share", used, {"strategy": name})
-            rows.append(self._accuracy(subject, "behaviour/strategy_accuracy", used, {"strategy": name}))
+            rows.append(
+                self._accuracy(subject, "behaviour/strategy_accuracy", used, {"strategy": name})
+            )
         shown = {detector.name: _shown(detector, subject.rollouts) for detector in self.detectors}
         for name, groups in shown.items():
             rows += self._shares(subject, "behaviour/shown_share", groups, {"behaviour": name})
@@ -66,53 +89,109 @@ class Behaviour:
                 labels = {"behaviour": name, "shown": _said(answer)}
                 rows.append(self._accuracy(subject, "behaviour/shown_accuracy", chosen, labels))
         for ending in Ending:
-            ended = [[completion.ending is ending for completion in rollout.completions] for rollout in subject.rollouts]
+            ended = [
+                [completion.ending is ending for completion in rollout.completions]
+                for rollout in subject.rollouts
+            ]
             rows += self._shares(subject, "behaviour/ending_share", ended, {"ending": ending.value})
         formed = [[grade.well_formed for grade in rollout.grades] for rollout in subject.rollouts]
         rows += self._shares(subject, "behaviour/well_formed_share", formed, {})
         lengths = [[float(c.length) for c in rollout.completions] for rollout in subject.rollouts]
-        mean = mean_over_problems([sum(group) / len(group) for group in lengths], address="behaviour/length_tokens")
-        rows.append(subject.row("behaviour/length_tokens", "tokens", mean, n=len(lengths), over="problems"))
+        mean = mean_over_problems(
+            [sum(group) / len(group) for group in lengths], address="behaviour/length_tokens"
+        )
+        rows.append(
+            subject.row("behaviour/length_tokens", "tokens", mean, n=len(lengths), over="problems")
+        )
         if subject.base_rollouts is not None:
             rows += self._against_base(subject, subject.base_rollouts, names, shown)
         return rows
 
     def _against_base(
-        self, subject: Subject, base: Sequence[Rollout], names: list[str], shown: dict[str, list[list[bool]]]
+        self,
+        subject: Subject,
+        base: Sequence[Rollout],
+        names: list[str],
+        shown: dict[str, list[list[bool]]],
     ) -> list[Measurement]:
         pairs = Pairs.of(base, subject.rollouts)
-        before, after = ([strategy_of(grade) for rollout in side for grade in rollout.grades] for side in (base, subject.rollouts))
-        rows = [gain_row(subject, pairs), *move_rows(subject, pairs, "strategy", names, np.array(before), np.array(after))]
+        before, after = (
+            [strategy_of(grade) for rollout in side for grade in rollout.grades]
+            for side in (base, subject.rollouts)
+        )
+        rows = [
+            gain_row(subject, pairs),
+            *move_rows(subject, pairs, "strategy", names, np.array(before), np.array(after)),
+        ]
         for detector in self.detectors:
             sides = (_shown(detector, base), shown[detector.name])
-            before, after = ([_said(found) for group in groups for found in group] for groups in sides)
-            rows += move_rows(subject, pairs, detector.name, (_said(True), _said(False)), np.array(before), np.array(after))
-        return rows + echo_rows(subject, names, lambda rollout, place: strategy_of(rollout.grades[place]))
+            before, after = (
+                [_said(found) for group in groups for found in group] for groups in sides
+            )
+            rows += move_rows(
+                subject,
+                pairs,
+                detector.name,
+                (_said(True), _said(False)),
+                np.array(before),
+                np.array(after),
+            )
+        return rows + echo_rows(
+            subject, names, lambda rollout, place: strategy_of(rollout.grades[place])
+        )
 
-    def _shares(self, subject: Subject, metric: str, groups: list[list[bool]], labels: dict[str, str]) -> list[Measurement]:
+    def _shares(
+        self, subject: Subject, metric: str, groups: list[list[bool]], labels: dict[str, str]
+    ) -> list[Measurement]:
         """The share over all problems with its interval, and one row per problem."""
         values = [sum(group) / len(group) for group in groups]
         address = f"{metric}/{'/'.join(labels.values())}"
         estimate = mean_over_problems(values, address=address, bounds=(0.0, 1.0))
-        rows = [subject.row(metric, "share", estimate, n=len(values), over="problems", labels=labels)]
+        rows = [
+            subject.row(metric, "share", estimate, n=len(values), over="problems", labels=labels)
+        ]
         for rollout, value, group in zip(subject.rollouts, values, groups, strict=True):
-            rows.append(subject.row(metric, "share", value, n=len(group), over="draws", labels={**labels, "problem": rollout.problem.id}))
+            rows.append(
+                subject.row(
+                    metric,
+                    "share",
+                    value,
+                    n=len(group),
+                    over="draws",
+                    labels={**labels, "problem": rollout.problem.id},
+                )
+            )
         return rows
 
-    def _accuracy(self, subject: Subject, metric: str, groups: list[list[bool]], labels: dict[str, str]) -> Measurement:
+    def _accuracy(
+        self, subject: Subject, metric: str, groups: list[list[bool]], labels: dict[str, str]
+    ) -> Measurement:
         """Right completions over graded completions among the chosen; None where there is none."""
         right, graded = [], []
         for rollout, group in zip(subject.rollouts, groups, strict=True):
-            verdicts = [g.correct for g, chosen in zip(rollout.grades, group, strict=True) if chosen and g.correct is not None]
+            verdicts = [
+                g.correct
+                for g, chosen in zip(rollout.grades, group, strict=True)
+                if chosen and g.correct is not None
+            ]
             right.append(float(sum(verdicts)))
             graded.append(float(len(verdicts)))
         address = f"{metric}/{'/'.join(labels.values())}"
-        estimate = ratio_over_problems(right, graded, address=address, bounds=(0.0, 1.0)) if sum(graded) else None
-        return subject.row(metric, "share", estimate, n=int(sum(graded)), over="completions", labels=labels)
+        estimate = (
+            ratio_over_problems(right, graded, address=address, bounds=(0.0, 1.0))
+            if sum(graded)
+            else None
+        )
+        return subject.row(
+            metric, "share", estimate, n=int(sum(graded)), over="completions", labels=labels
+        )
 
 
 def _shown(detector: Detector, rollouts: Sequence[Rollout]) -> list[list[bool]]:
-    return [[detector(rollout.problem.prompt, completion.said) for completion in rollout.completions] for rollout in rollouts]
+    return [
+        [detector(rollout.problem.prompt, completion.said) for completion in rollout.completions]
+        for rollout in rollouts
+    ]
 
 
 def _said(answer: bool) -> str:

@@ -1,4 +1,6 @@
-"""What a policy can solve given many tries: pass@k, votes, and which problems were won or lost against the base."""
+"""What a policy can solve given many tries: pass@k, votes, and which problems were won or lost
+against the base.
+"""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -20,48 +22,76 @@ VOTES = 64
 
 @dataclass(frozen=True)
 class Boundary:
-    """pass@k and vote@k for k = 1, 2, 4 ... up to ``max_k`` or what the draws allow, and where the trained policy stands against its base.
+    """pass@k and vote@k for k = 1, 2, 4 ... up to ``max_k`` or what the draws allow, and where the
+    trained policy stands against its base.
 
-    Intervals are clustered by problem; those of the difference to the base hold for the whole curve at once. At k = the largest
-    number of graded draws that a problem has on both sides it is preserved (both solve it), shrunk (only the base), expanded (only the
-    trained policy) or out of reach (neither). "Solves" means at least one of the draws: chances below about epsilon = 3 / k may look like
-    none (at k = 256, a problem with p = 1 % stays unsolved with probability 0.08), so these counts carry their k and epsilon.
+    Intervals are clustered by problem; those of the difference to the base hold for the whole curve
+    at once. At k = the largest number of graded draws that a problem has on both sides it is
+    preserved (both solve it), shrunk (only the base), expanded (only the trained policy) or out of
+    reach (neither). "Solves" means at least one of the draws: chances below about epsilon = 3 / k
+    may look like none (at k = 256, a problem with p = 1 % stays unsolved with probability 0.08), so
+    these counts carry their k and epsilon.
 
-    A problem without enough graded draws, or drawn on one side alone, is dropped and counted, and what is left has no interval. Base and
-    trained policy are paired by problem; with none in common there is nothing to compare, and a ComponentError says so. Their difference
-    goes to the largest power of two that every problem's stored draws reach.
+    A problem without enough graded draws, or drawn on one side alone, is dropped and counted, and
+    what is left has no interval. Base and trained policy are paired by problem; with none in common
+    there is nothing to compare, and a ComponentError says so. Their difference goes to the largest
+    power of two that every problem's stored draws reach.
 
     Source:
-        Chen et al. 2021, arXiv:2107.03374 (estimator); Yue et al. 2025, arXiv:2504.13837 (comparison with the base, sampling gap);
-        Wu et al. 2025, arXiv:2507.14843 (support retention, discovery, support change, threshold epsilon).
+        Chen et al. 2021, arXiv:2107.03374 (estimator); Yue et al. 2025, arXiv:2504.13837
+            (comparison with the base, sampling gap); Wu et al. 2025, arXiv:2507.14843 (support
+            retention, discovery, support change, threshold epsilon).
     """
 
     max_k: int = MOST_DRAWS
 
     reads: ClassVar[str] = "stored completions, of the base too"
     metrics: ClassVar[tuple[str, ...]] = (
-        *("boundary/pass_at_k", "boundary/pass_at_k_strict", "boundary/vote_at_k", "boundary/difference", "boundary/difference_strict"),
-        *("boundary/crossing_k", "boundary/crossing_share", "boundary/sampling_gap", "boundary/problems"),
+        *(
+            "boundary/pass_at_k",
+            "boundary/pass_at_k_strict",
+            "boundary/vote_at_k",
+            "boundary/difference",
+            "boundary/difference_strict",
+        ),
+        *(
+            "boundary/crossing_k",
+            "boundary/crossing_share",
+            "boundary/sampling_gap",
+            "boundary/problems",
+        ),
         *("boundary/support_retention", "boundary/discovery", "boundary/support_change"),
     )
 
     def __post_init__(self) -> None:
         if self.max_k < 1 or self.max_k & (self.max_k - 1):
             raise ComponentError(
-                "Boundary's max_k is a power of two", value=self.max_k, allowed="1, 2, 4, 8 ...", do="Mend it in the study"
+                "Boundary's max_k is a power of two",
+                value=self.max_k,
+                allowed="1, 2, 4, 8 ...",
+                do="Mend it in the study",
             )
 
     def measure(self, subject: Subject) -> list[Measurement]:
         """Rows per k, tolerant and strict, and, for a trained policy, those against its base."""
         own = {strict: Tally.of(subject.rollouts, strict) for strict in (False, True)}
         ks = powers_of_two(min(self.max_k, int(own[False].stored_P.max())))
-        rows = _pass_rows(subject, "boundary/pass_at_k", own[False], ks) + _pass_rows(subject, "boundary/pass_at_k_strict", own[True], ks)
+        rows = _pass_rows(subject, "boundary/pass_at_k", own[False], ks) + _pass_rows(
+            subject, "boundary/pass_at_k_strict", own[True], ks
+        )
         rows += _vote_rows(subject, ks)
         if subject.base_rollouts is None:
             return rows
-        standing = {strict: Standing.of(Tally.of(subject.base_rollouts, strict), draws) for strict, draws in own.items()}
+        standing = {
+            strict: Standing.of(Tally.of(subject.base_rollouts, strict), draws)
+            for strict, draws in own.items()
+        }
         common = powers_of_two(min(self.max_k, standing[False].fewest))
-        rows += [row for strict, each in standing.items() for row in difference_rows(subject, each, common, strict)]
+        rows += [
+            row
+            for strict, each in standing.items()
+            for row in difference_rows(subject, each, common, strict)
+        ]
         return rows + class_rows(subject, standing[False])
 
 
@@ -71,19 +101,36 @@ def _pass_rows(subject: Subject, metric: str, draws: Tally, ks: list[int]) -> li
     rows = []
     for k, value_P in zip(ks, value_PK.T, strict=True):
         usable_P = draws.graded_P >= k
-        rows.append(_mean_row(subject, metric, value_P[usable_P], {"k": str(k)}, int((~usable_P).sum())))
+        rows.append(
+            _mean_row(subject, metric, value_P[usable_P], {"k": str(k)}, int((~usable_P).sum()))
+        )
         for place in np.flatnonzero(usable_P):
             labels = {"k": str(k), "problem": draws.problems[place]}
-            rows.append(subject.row(metric, "share", float(value_P[place]), n=int(draws.graded_P[place]), over="draws", labels=labels))
+            rows.append(
+                subject.row(
+                    metric,
+                    "share",
+                    float(value_P[place]),
+                    n=int(draws.graded_P[place]),
+                    over="draws",
+                    labels=labels,
+                )
+            )
     return rows
 
 
-def _mean_row(subject: Subject, metric: str, value_P: np.ndarray, labels: dict[str, str], dropped: int) -> Measurement:
+def _mean_row(
+    subject: Subject, metric: str, value_P: np.ndarray, labels: dict[str, str], dropped: int
+) -> Measurement:
     estimate = None
     if len(value_P):
-        mean = mean_over_problems(list(value_P), address=f"{metric}/{labels['k']}", bounds=(0.0, 1.0))
+        mean = mean_over_problems(
+            list(value_P), address=f"{metric}/{labels['k']}", bounds=(0.0, 1.0)
+        )
         estimate = whole(mean, dropped, len(value_P))
-    return subject.row(metric, "share", estimate, n=len(value_P), over="problems", labels=labels, dropped=dropped)
+    return subject.row(
+        metric, "share", estimate, n=len(value_P), over="problems", labels=labels, dropped=dropped
+    )
 
 
 def _vote_rows(subject: Subject, ks: list[int]) -> list[Measurement]:
@@ -91,20 +138,27 @@ def _vote_rows(subject: Subject, ks: list[int]) -> list[Measurement]:
     value_PK = np.array([vote_at_ks(rollout, ks) for rollout in subject.rollouts])
     unknown_PK = np.isnan(value_PK)
     return [
-        _mean_row(subject, "boundary/vote_at_k", value_P[~unknown_P], {"k": str(k)}, int(unknown_P.sum()))
+        _mean_row(
+            subject, "boundary/vote_at_k", value_P[~unknown_P], {"k": str(k)}, int(unknown_P.sum())
+        )
         for k, value_P, unknown_P in zip(ks, value_PK.T, unknown_PK.T, strict=True)
     ]
 
 
 def vote_at_ks(rollout: Rollout, ks: list[int]) -> list[float]:
-    """Share of subsets of k graded draws whose commonest answer is right; equal answers share it, no answer at all is wrong.
+    """Share of subsets of k graded draws whose commonest answer is right; equal answers share it,
+    no answer at all is wrong.
 
-    NaN where there are fewer than k graded draws. k = 1 and k = all draws are exact, between them :data:`VOTES` drawn subsets vote.
+    NaN where there are fewer than k graded draws. k = 1 and k = all draws are exact, between them
+    :data:`VOTES` drawn subsets vote.
     """
     graded = [grade for grade in rollout.grades if grade.correct is not None]
     names = sorted({grade.answer for grade in graded if grade.answer is not None})
     number = {name: index for index, name in enumerate(names)}
-    answer_N = np.array([len(names) if grade.answer is None else number[grade.answer] for grade in graded], dtype=np.int64)
+    answer_N = np.array(
+        [len(names) if grade.answer is None else number[grade.answer] for grade in graded],
+        dtype=np.int64,
+    )
     right_N = np.array([bool(grade.correct) for grade in graded])
     right_A = np.array([right_N[answer_N == index].mean() for index in range(len(names))])
     order_VN = generator("votes", rollout.problem.id).random((VOTES, len(graded))).argsort(axis=1)
@@ -119,7 +173,9 @@ def vote_at_ks(rollout: Rollout, ks: list[int]) -> list[float]:
         else:
             chosen_VK = answer_N[order_VN[: 1 if k == len(graded) else VOTES, :k]]
             places_VK = chosen_VK + (len(names) + 1) * np.arange(len(chosen_VK))[:, None]
-            votes_VA = np.bincount(places_VK.ravel(), minlength=len(chosen_VK) * (len(names) + 1)).reshape(len(chosen_VK), -1)[:, :-1]
+            votes_VA = np.bincount(
+                places_VK.ravel(), minlength=len(chosen_VK) * (len(names) + 1)
+            ).reshape(len(chosen_VK), -1)[:, :-1]
             first_VA = (votes_VA == votes_VA.max(axis=1, keepdims=True)) & (votes_VA > 0)
             share_V = (first_VA * right_A).sum(axis=1) / first_VA.sum(axis=1).clip(min=1)
             found.append(float(share_V.mean()))

@@ -1,4 +1,6 @@
-"""Whether a policy knows when it is right: its stated confidence, and the chance it gave its own completion."""
+"""Whether a policy knows when it is right: its stated confidence, and the chance it gave its own
+completion.
+"""
 
 import math
 from collections.abc import Callable, Sequence
@@ -15,11 +17,26 @@ from rewardscope.types import Completion, Grade, Measurement
 
 VIEWS: dict[str, Callable[[Grade, Completion], float | None]] = {
     "stated": lambda grade, completion: grade.confidence,
-    "sequence": lambda grade, completion: math.exp(min(0.0, math.fsum(completion.logprobs) / max(1, completion.length))),
+    "sequence": lambda grade, completion: math.exp(
+        min(0.0, math.fsum(completion.logprobs) / max(1, completion.length))
+    ),
 }
-"""Where a forecast comes from: what the completion says, or the geometric mean of its tokens' probabilities."""
+"""Where a forecast comes from: what the completion says, or the geometric mean of its tokens'
+probabilities.
+"""
 STATISTICS = (
-    *("brier", "reliability", "resolution", "uncertainty", "log_score", "error", "error_plug_in", "overconfidence", "auroc", "risk_area"),
+    *(
+        "brier",
+        "reliability",
+        "resolution",
+        "uncertainty",
+        "log_score",
+        "error",
+        "error_plug_in",
+        "overconfidence",
+        "auroc",
+        "risk_area",
+    ),
 )
 UNITS = {"log_score": "nats", "overconfidence": "share difference"}
 BOUNDS = {"log_score": (-math.inf, 0.0), "overconfidence": (-1.0, 1.0)}
@@ -29,38 +46,64 @@ SQUARED = {"reliability", "resolution", "error_plug_in"}
 
 @dataclass(frozen=True)
 class Calibration:
-    """Forecasts against facts: Brier score with its parts, log score, calibration error, AUROC, risk at coverage, and weighted votes.
+    """Forecasts against facts: Brier score with its parts, log score, calibration error, AUROC,
+    risk at coverage, and weighted votes.
 
-    For forecasts q and outcomes c in {0, 1}: Brier = mean (q - c)^2 = reliability - resolution + uncertainty + what differs within bins
-    (Murphy's parts over ``bins`` of equal mass). The calibration error is the root of the reliability less what noise alone would add,
-    with problems as clusters, or 0 where that is negative; the plug-in error stands beside it, biased upwards. A constant at the base
-    rate is calibrated and useless: read the error with AUROC. Completions without a forecast or an ungraded answer are dropped and counted.
-    Where the environment knows the chance that the given answer is right, the distance to it needs no outcome: mean |q - chance|.
+    For forecasts q and outcomes c in {0, 1}: Brier = mean (q - c)^2 = reliability - resolution +
+    uncertainty + what differs within bins (Murphy's parts over ``bins`` of equal mass). The
+    calibration error is the root of the reliability less what noise alone would add, with problems
+    as clusters, or 0 where that is negative; the plug-in error stands beside it, biased upwards. A
+    constant at the base rate is calibrated and useless: read the error with AUROC. Completions
+    without a forecast or an ungraded answer are dropped and counted. Where the environment knows
+    the chance that the given answer is right, the distance to it needs no outcome: mean |q -
+    chance|.
 
     Source:
-        Murphy 1973, J. Applied Meteorology 12(4); Kumar et al. 2019, arXiv:1909.10155 (debiased error); Damani et al. 2025,
-        arXiv:2507.16806 (RLCR's metrics).
+        Murphy 1973, J. Applied Meteorology 12(4); Kumar et al. 2019, arXiv:1909.10155 (debiased
+            error); Damani et al. 2025, arXiv:2507.16806 (RLCR's metrics).
     """
 
     bins: int = 10
 
     reads: ClassVar[str] = "stored completions"
     metrics: ClassVar[tuple[str, ...]] = (
-        *("calibration/brier", "calibration/reliability", "calibration/resolution", "calibration/uncertainty", "calibration/log_score"),
-        *("calibration/error", "calibration/error_plug_in", "calibration/overconfidence", "calibration/auroc"),
-        *("calibration/risk_area", "calibration/bin_forecast", "calibration/bin_accuracy", "calibration/weighted_vote"),
+        *(
+            "calibration/brier",
+            "calibration/reliability",
+            "calibration/resolution",
+            "calibration/uncertainty",
+            "calibration/log_score",
+        ),
+        *(
+            "calibration/error",
+            "calibration/error_plug_in",
+            "calibration/overconfidence",
+            "calibration/auroc",
+        ),
+        *(
+            "calibration/risk_area",
+            "calibration/bin_forecast",
+            "calibration/bin_accuracy",
+            "calibration/weighted_vote",
+        ),
         "calibration/distance",
     )
 
     def __post_init__(self) -> None:
         if self.bins < 2:
-            raise ComponentError("Calibration compares bins", value=self.bins, allowed="2 or more", do="Raise bins")
+            raise ComponentError(
+                "Calibration compares bins", value=self.bins, allowed="2 or more", do="Raise bins"
+            )
 
     def measure(self, subject: Subject) -> list[Measurement]:
-        """Rows for each source of forecasts, ``view`` stated or sequence; None throughout where nothing was forecast."""
+        """Rows for each source of forecasts, ``view`` stated or sequence; None throughout where
+        nothing was forecast.
+        """
         return [row for view, read in VIEWS.items() for row in self._view_rows(subject, view, read)]
 
-    def _view_rows(self, subject: Subject, view: str, read: Callable[[Grade, Completion], float | None]) -> list[Measurement]:
+    def _view_rows(
+        self, subject: Subject, view: str, read: Callable[[Grade, Completion], float | None]
+    ) -> list[Measurement]:
         found = [
             [
                 (forecast, bool(grade.correct), grade.answer)
@@ -71,34 +114,85 @@ class Calibration:
         ]
         total = sum(len(rollout.grades) for rollout in subject.rollouts)
         number, labels = sum(map(len, found)), {"view": view}
-        forecasts = Forecasts.of([[(q, c) for q, c, _ in group] for group in found], self.bins) if number else None
+        forecasts = (
+            Forecasts.of([[(q, c) for q, c, _ in group] for group in found], self.bins)
+            if number
+            else None
+        )
         rows = []
         for name in STATISTICS:
-            estimate = None if forecasts is None else _estimate(forecasts, name, len(found), f"calibration/{name}/{view}")
+            estimate = (
+                None
+                if forecasts is None
+                else _estimate(forecasts, name, len(found), f"calibration/{name}/{view}")
+            )
             count, unit = number if estimate is not None else 0, UNITS.get(name, "share")
             metric, dropped = f"calibration/{name}", total - number
-            rows.append(subject.row(metric, unit, estimate, n=count, over="completions", labels=labels, dropped=dropped))
+            rows.append(
+                subject.row(
+                    metric,
+                    unit,
+                    estimate,
+                    n=count,
+                    over="completions",
+                    labels=labels,
+                    dropped=dropped,
+                )
+            )
         votes = [vote for group in found if (vote := weighted_vote(group)) is not None]
-        estimate = mean_over_problems(votes, address=f"calibration/vote/{view}", bounds=(0.0, 1.0)) if votes else None
+        estimate = (
+            mean_over_problems(votes, address=f"calibration/vote/{view}", bounds=(0.0, 1.0))
+            if votes
+            else None
+        )
         metric, dropped = "calibration/weighted_vote", len(found) - len(votes)
-        rows.append(subject.row(metric, "share", estimate, n=len(votes), over="problems", labels=labels, dropped=dropped))
-        return rows + _distance_rows(subject, read, labels) + self._bin_rows(subject, forecasts, labels)
+        rows.append(
+            subject.row(
+                metric,
+                "share",
+                estimate,
+                n=len(votes),
+                over="problems",
+                labels=labels,
+                dropped=dropped,
+            )
+        )
+        return (
+            rows
+            + _distance_rows(subject, read, labels)
+            + self._bin_rows(subject, forecasts, labels)
+        )
 
-    def _bin_rows(self, subject: Subject, forecasts: Forecasts | None, labels: dict[str, str]) -> list[Measurement]:
+    def _bin_rows(
+        self, subject: Subject, forecasts: Forecasts | None, labels: dict[str, str]
+    ) -> list[Measurement]:
         """The reliability diagram: mean forecast and accuracy of each bin, lowest first."""
         names = ("calibration/bin_forecast", "calibration/bin_accuracy")
         if forecasts is None:
-            return [subject.row(name, "share", None, n=0, over="completions", labels={**labels, "bin": "1"}) for name in names]
+            return [
+                subject.row(
+                    name, "share", None, n=0, over="completions", labels={**labels, "bin": "1"}
+                )
+                for name in names
+            ]
         rows = []
         for place, (count, forecast, right) in enumerate(forecasts.sum_PB3.sum(axis=0), 1):
             for name, value in zip(names, (forecast / count, right / count), strict=True):
                 in_bin = {**labels, "bin": str(place)}
-                rows.append(subject.row(name, "share", float(value), n=int(count), over="completions", labels=in_bin))
+                rows.append(
+                    subject.row(
+                        name, "share", float(value), n=int(count), over="completions", labels=in_bin
+                    )
+                )
         return rows
 
 
-def _distance_rows(subject: Subject, read: Callable[[Grade, Completion], float | None], labels: dict[str, str]) -> list[Measurement]:
-    """Mean |forecast - chance that the answer is right|, problems weighing alike, and a row per problem whose chances are known."""
+def _distance_rows(
+    subject: Subject, read: Callable[[Grade, Completion], float | None], labels: dict[str, str]
+) -> list[Measurement]:
+    """Mean |forecast - chance that the answer is right|, problems weighing alike, and a row per
+    problem whose chances are known.
+    """
     found: dict[str, list[float]] = {}
     for rollout in subject.rollouts:
         for grade, completion in zip(rollout.grades, rollout.completions, strict=True):
@@ -108,16 +202,35 @@ def _distance_rows(subject: Subject, read: Callable[[Grade, Completion], float |
     metric = "calibration/distance"
     means = {problem: sum(values) / len(values) for problem, values in found.items()}
     address = f"{metric}/{labels['view']}"
-    estimate = mean_over_problems(list(means.values()), address=address, bounds=(0.0, 1.0)) if means else None
+    estimate = (
+        mean_over_problems(list(means.values()), address=address, bounds=(0.0, 1.0))
+        if means
+        else None
+    )
     dropped = len(subject.rollouts) - len(means)
-    rows = [subject.row(metric, "share", estimate, n=len(means), over="problems", labels=labels, dropped=dropped)]
+    rows = [
+        subject.row(
+            metric, "share", estimate, n=len(means), over="problems", labels=labels, dropped=dropped
+        )
+    ]
     for problem, value in means.items():
-        rows.append(subject.row(metric, "share", value, n=len(found[problem]), over="draws", labels={**labels, "problem": problem}))
+        rows.append(
+            subject.row(
+                metric,
+                "share",
+                value,
+                n=len(found[problem]),
+                over="draws",
+                labels={**labels, "problem": problem},
+            )
+        )
     return rows
 
 
 def weighted_vote(group: Sequence[tuple[float, bool, str | None]]) -> float | None:
-    """Whether the answer with the largest sum of forecasts is right, shared between equals; None where nothing was answered."""
+    """Whether the answer with the largest sum of forecasts is right, shared between equals; None
+    where nothing was answered.
+    """
     weight: dict[str, float] = {}
     right: dict[str, list[bool]] = {}
     for forecast, correct, answer in group:
@@ -127,14 +240,20 @@ def weighted_vote(group: Sequence[tuple[float, bool, str | None]]) -> float | No
     if not weight:
         return None
     most = max(weight.values())
-    first = [sum(right[answer]) / len(right[answer]) for answer, found in weight.items() if found == most]
+    first = [
+        sum(right[answer]) / len(right[answer]) for answer, found in weight.items() if found == most
+    ]
     return sum(first) / len(first)
 
 
 def _estimate(forecasts: Forecasts, name: str, num_problems: int, address: str) -> Estimate | None:
-    """A statistic with its interval. Squared errors are larger in resamples than in what was resampled, so theirs is centred."""
+    """A statistic with its interval. Squared errors are larger in resamples than in what was
+    resampled, so theirs is centred.
+    """
     if name == "error":
-        square = statistic_over_problems(num_problems, forecasts.error_square, address=address, centred=True)
+        square = statistic_over_problems(
+            num_problems, forecasts.error_square, address=address, centred=True
+        )
         if square is None:
             return None
         ends = (square.value, square.lower, square.upper)
@@ -142,4 +261,6 @@ def _estimate(forecasts: Forecasts, name: str, num_problems: int, address: str) 
         return Estimate(value or 0.0, lower, upper, square.interval)
     statistic: Callable[[np.ndarray], np.ndarray] = getattr(forecasts, name)
     bounds = BOUNDS.get(name, (0.0, 1.0))
-    return statistic_over_problems(num_problems, statistic, address=address, centred=name in SQUARED, bounds=bounds)
+    return statistic_over_problems(
+        num_problems, statistic, address=address, centred=name in SQUARED, bounds=bounds
+    )

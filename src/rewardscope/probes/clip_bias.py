@@ -53,7 +53,9 @@ class Drift:
 
 @dataclass(frozen=True)
 class ClipBias:
-    """Where one step on coin flips pushes the probability of tokens, by their prior probability, with the clip and without it."""
+    """Where one step on coin flips pushes the probability of tokens, by their prior probability,
+    with the clip and without it.
+    """
 
     arms: Mapping[str, tuple[Drift, ...]]
     """Change by kind of update."""
@@ -68,9 +70,16 @@ class ClipBias:
         """Everything for machines."""
 
         def rows(found: Mapping[str, tuple[Drift, ...]]) -> dict[str, list[dict[str, Any]]]:
-            return {kind: [asdict(drift) | {"interval": drift.interval} for drift in each] for kind, each in found.items()}
+            return {
+                kind: [asdict(drift) | {"interval": drift.interval} for drift in each]
+                for kind, each in found.items()
+            }
 
-        return {"arms": rows(self.arms), "against_no_clip": rows(self.against), "untouched_by_equal_rewards": self.untouched}
+        return {
+            "arms": rows(self.arms),
+            "against_no_clip": rows(self.against),
+            "untouched_by_equal_rewards": self.untouched,
+        }
 
 
 @dataclass(frozen=True)
@@ -90,31 +99,48 @@ class Changes:
 
 
 def changes(before_MV: Tensor, after_MV: Tensor, token_M: Tensor) -> Changes:
-    """The changes from logprobs of whole distributions before and after; bins are :data:`EDGES`, a prior of 1 in the last."""
+    """The changes from logprobs of whole distributions before and after; bins are :data:`EDGES`, a
+    prior of 1 in the last.
+    """
     prior_MV, after = before_MV.double().exp(), after_MV.double().exp()
     moved_MV = after - prior_MV
     bin_MV = _bin(prior_MV)
-    mass_MB = torch.zeros(len(token_M), len(BINS), dtype=torch.float64, device=moved_MV.device).scatter_add_(1, bin_MV, moved_MV)
+    mass_MB = torch.zeros(
+        len(token_M), len(BINS), dtype=torch.float64, device=moved_MV.device
+    ).scatter_add_(1, bin_MV, moved_MV)
     top_M = moved_MV.gather(1, prior_MV.argmax(dim=1, keepdim=True))[:, 0]
     entropy_M = torch.special.entr(after).sum(dim=1) - torch.special.entr(prior_MV).sum(dim=1)
     chosen = token_M[:, None].to(moved_MV.device)
-    found = (prior_MV.gather(1, chosen)[:, 0], after.gather(1, chosen)[:, 0], top_M, entropy_M, mass_MB)
+    found = (
+        prior_MV.gather(1, chosen)[:, 0],
+        after.gather(1, chosen)[:, 0],
+        top_M,
+        entropy_M,
+        mass_MB,
+    )
     return Changes(*(tensor.cpu().numpy() for tensor in found))
 
 
 def _bin(prior: Tensor) -> Tensor:
     """Bin of each prior probability."""
-    return torch.bucketize(prior, torch.tensor(EDGES[1:-1], dtype=prior.dtype, device=prior.device), right=True)
+    return torch.bucketize(
+        prior, torch.tensor(EDGES[1:-1], dtype=prior.dtype, device=prior.device), right=True
+    )
 
 
 @torch.no_grad()
 def changes_of(before: Policy, after: Policy, batch: Batch) -> list[Changes]:
     """The changes at every sampled token of the batch, pass by pass."""
     found = []
-    for rows in arrange(batch, choose_layout(before, batch), distribution_tokens(before), before.device):
+    for rows in arrange(
+        batch, choose_layout(before, batch), distribution_tokens(before), before.device
+    ):
         members = list(rows.members)
         token_M = batch.token_NT[members][batch.mask_NT[members]]
-        before_MV, after_MV = distributions_of_rows(before, rows, batch), distributions_of_rows(after, rows, batch)
+        before_MV, after_MV = (
+            distributions_of_rows(before, rows, batch),
+            distributions_of_rows(after, rows, batch),
+        )
         chunk = max(1, NUMBERS // before.vocabulary_size)
         parts = [slice(start, start + chunk) for start in range(0, len(token_M), chunk)]
         found += [changes(before_MV[part], after_MV[part], token_M[part]) for part in parts]
@@ -126,7 +152,10 @@ def means(found: list[Changes]) -> Record:
 
     Mass is per place, so its bins sum to 0 and say from where to where probability moves.
     """
-    prior_M, sampled_M = np.concatenate([c.prior_M for c in found]), np.concatenate([c.sampled_M for c in found])
+    prior_M, sampled_M = (
+        np.concatenate([c.prior_M for c in found]),
+        np.concatenate([c.sampled_M for c in found]),
+    )
     bin_M = _bin(torch.from_numpy(prior_M)).numpy()
     mass_B = np.concatenate([c.mass_MB for c in found]).mean(axis=0)
     with np.errstate(divide="ignore"):

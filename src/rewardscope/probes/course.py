@@ -1,4 +1,6 @@
-"""Is there an order of execution before planning in a run: where curves over training steps bend, and whether random grams bend too."""
+"""Is there an order of execution before planning in a run: where curves over training steps bend,
+and whether random grams bend too.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -39,7 +41,9 @@ class Bend:
 
 @dataclass(frozen=True)
 class Course:
-    """How a run went: the surprise of execution tokens and the variety of plans by training step."""
+    """How a run went: the surprise of execution tokens and the variety of plans by training
+    step.
+    """
 
     steps: tuple[int, ...]
     execution_T: np.ndarray
@@ -53,36 +57,50 @@ class Course:
 
     @property
     def two_phases(self) -> bool | None:
-        """Execution falls and then levels, plans become more varied, and that later; None = undecided, since the lag's interval holds 0."""
+        """Execution falls and then levels, plans become more varied, and that later; None =
+        undecided, since the lag's interval holds 0.
+        """
         if self.lag is None or self.lag.lower is None or self.lag.upper is None:
             return False
-        fits = self.execution.before < min(0.0, self.execution.after) and self.plans.after > max(0.0, self.plans.before)
+        fits = self.execution.before < min(0.0, self.execution.after) and self.plans.after > max(
+            0.0, self.plans.before
+        )
         if not fits or self.lag.upper < 0:
             return False
         return True if self.lag.lower > 0 else None
 
 
 def bend(step_T: Sequence[float], value_T: Sequence[float] | np.ndarray, address: str) -> Bend:
-    """Where a curve bends: least squares of two pieces that meet, over a grid of places, with the interval of resampled residuals.
+    """Where a curve bends: least squares of two pieces that meet, over a grid of places, with the
+    interval of resampled residuals.
 
-    Residuals are taken for independent of each other. Where a straight line would do, there is no bend to be placed.
+    Residuals are taken for independent of each other. Where a straight line would do, there is no
+    bend to be placed.
 
     Raises:
         ComponentError: If there are fewer than 8 steps.
 
     Source:
-        Hinkley 1971, JASA 66(336) (two-phase regression); the test against a straight line by resampled residuals is ours.
+        Hinkley 1971, JASA 66(336) (two-phase regression); the test against a straight line by
+            resampled residuals is ours.
     """
     t_T, y_T = np.asarray(step_T, dtype=np.float64), np.asarray(value_T, dtype=np.float64)
     if len(t_T) < FEWEST or not np.isfinite(y_T).all():
         raise ComponentError(
-            "A bend needs a curve", value=f"{len(t_T)} steps, {int((~np.isfinite(y_T)).sum())} unknown", allowed=f"{FEWEST} known or more",
+            "A bend needs a curve", value=f"{len(t_T)} steps, {int((~np.isfinite(y_T)).sum())} "
+                                          "unknown", allowed=f"{FEWEST} known or more",
             do="Train longer",
         )  # fmt: skip
     inside = t_T[MARGIN : len(t_T) - MARGIN]
-    place_C = np.interp(np.linspace(0, len(inside) - 1, GRID * (len(inside) - 1) + 1), np.arange(len(inside)), inside)
+    place_C = np.interp(
+        np.linspace(0, len(inside) - 1, GRID * (len(inside) - 1) + 1),
+        np.arange(len(inside)),
+        inside,
+    )
     line_T2 = np.stack([np.ones_like(t_T), t_T], axis=1)
-    basis_C = [np.linalg.qr(np.column_stack([line_T2, np.maximum(t_T - place, 0)]))[0] for place in place_C]
+    basis_C = [
+        np.linalg.qr(np.column_stack([line_T2, np.maximum(t_T - place, 0)]))[0] for place in place_C
+    ]
     line, basis_CTJ = np.linalg.qr(line_T2)[0], np.stack(basis_C)
     random = generator("bend", address)
 
@@ -95,9 +113,13 @@ def bend(step_T: Sequence[float], value_T: Sequence[float] | np.ndarray, address
         return best_B, (taken_CB.max(axis=0) - total_B + rest_B) / rest_B
 
     def noisy(fit_T: np.ndarray, free: int) -> np.ndarray:
-        """The fit with its own residuals drawn anew, enlarged for the parameters that were fitted."""
+        """The fit with its own residuals drawn anew, enlarged for the parameters that were
+        fitted.
+        """
         noise_T = (y_T - fit_T) * np.sqrt(len(y_T) / (len(y_T) - free))
-        found: np.ndarray = fit_T + noise_T[random.integers(0, len(noise_T), (DRAWS // 4, len(noise_T)))]
+        found: np.ndarray = (
+            fit_T + noise_T[random.integers(0, len(noise_T), (DRAWS // 4, len(noise_T)))]
+        )
         return found
 
     y_T = y_T - y_T.mean()
@@ -113,7 +135,9 @@ def bend(step_T: Sequence[float], value_T: Sequence[float] | np.ndarray, address
 
 
 def _interval(value: float, draw_B: np.ndarray, step_T: Sequence[int] | np.ndarray) -> Estimate:
-    """Percentiles, their deviations stretched by t / z for the curve's few steps, and half a grid cell wider on either side."""
+    """Percentiles, their deviations stretched by t / z for the curve's few steps, and half a grid
+    cell wider on either side.
+    """
     quantile, count = (1 + LEVEL) / 2, len(step_T)
     stretch = distributions.t.ppf(quantile, count - 4) / distributions.norm.ppf(quantile)
     cell = float(np.diff(step_T).mean()) / GRID / 2
@@ -122,17 +146,31 @@ def _interval(value: float, draw_B: np.ndarray, step_T: Sequence[int] | np.ndarr
     return Estimate(value, min(value, float(lower)) - cell, max(value, float(upper)) + cell, how)
 
 
-def course_of(steps: Sequence[int], execution_T: np.ndarray, plans_T: np.ndarray, address: str) -> Course:
+def course_of(
+    steps: Sequence[int], execution_T: np.ndarray, plans_T: np.ndarray, address: str
+) -> Course:
     """The course that two curves make."""
-    execution, plans = bend(steps, execution_T, f"{address}/execution"), bend(steps, plans_T, f"{address}/plans")
+    execution, plans = (
+        bend(steps, execution_T, f"{address}/execution"),
+        bend(steps, plans_T, f"{address}/plans"),
+    )
     lag = None
     if execution.step is not None and plans.step is not None:
-        lag = _interval(plans.step.value - execution.step.value, plans.draw_B - execution.draw_B, steps)
+        lag = _interval(
+            plans.step.value - execution.step.value, plans.draw_B - execution.draw_B, steps
+        )
     return Course(tuple(steps), execution_T, plans_T, execution, plans, lag)
 
 
-def read_course(policy: Policy, rollouts: Mapping[int, Sequence[Rollout]], grams: Sequence[str], plans: int, address: str) -> Course:
-    """The course of a run from the rollouts that it stored at each step, under the logprobs of the policy that wrote them.
+def read_course(
+    policy: Policy,
+    rollouts: Mapping[int, Sequence[Rollout]],
+    grams: Sequence[str],
+    plans: int,
+    address: str,
+) -> Course:
+    """The course of a run from the rollouts that it stored at each step, under the logprobs of the
+    policy that wrote them.
 
     Args:
         policy: Whose tokenizer wrote them; its weights are not read.
@@ -142,10 +180,13 @@ def read_course(policy: Policy, rollouts: Mapping[int, Sequence[Rollout]], grams
         address: Seeds the resampling.
 
     Raises:
-        ComponentError: If there are no grams, a step has no execution token or fewer than two uses of a gram, or steps are too few.
+        ComponentError: If there are no grams, a step has no execution token or fewer than two uses
+            of a gram, or steps are too few.
     """
     if not grams:
-        raise ComponentError("A course needs grams", do="Give strategic grams, or mine them from more completions")
+        raise ComponentError(
+            "A course needs grams", do="Give strategic grams, or mine them from more completions"
+        )
     pattern, surprise, counts = gram_pattern(grams), [], []
     place: dict[str, int] = {}
     for groups in rollouts.values():
@@ -159,10 +200,17 @@ def read_course(policy: Policy, rollouts: Mapping[int, Sequence[Rollout]], grams
                     at = place.setdefault(gram, len(place))
                     found[at] = found.get(at, 0) + 1
         counts.append(found)
-    count_TA = np.array([[found.get(at, 0) for at in range(len(place))] for found in counts]).reshape(len(counts), -1)
+    count_TA = np.array(
+        [[found.get(at, 0) for at in range(len(place))] for found in counts]
+    ).reshape(len(counts), -1)
     fewest = min(plans, int(count_TA.sum(axis=1).min()))
     if fewest < 2:
         raise ComponentError(
-            "A step hardly uses the grams", value=f"{fewest} uses", allowed="2 or more in every step", do="Take other grams"
+            "A step hardly uses the grams",
+            value=f"{fewest} uses",
+            allowed="2 or more in every step",
+            do="Take other grams",
         )
-    return course_of(list(rollouts), np.array(surprise), rarefied_entropy(count_TA, fewest), address)
+    return course_of(
+        list(rollouts), np.array(surprise), rarefied_entropy(count_TA, fewest), address
+    )

@@ -1,4 +1,6 @@
-"""How many different things a policy says: answers, texts and strategies at equal numbers of draws."""
+"""How many different things a policy says: answers, texts and strategies at equal numbers of
+draws.
+"""
 
 from collections import Counter
 from collections.abc import Hashable, Sequence
@@ -15,9 +17,11 @@ from rewardscope.types import Measurement
 
 
 def expected_distinct(names: Sequence[Hashable], k: int) -> float:
-    """Expected number of different names among k of them drawn without replacement; NaN where there are fewer.
+    """Expected number of different names among k of them drawn without replacement; NaN where there
+    are fewer.
 
-    Each name is seen with the chance that pass@k gives a success: sum over names of 1 - C(n - n_a, k) / C(n, k).
+    Each name is seen with the chance that pass@k gives a success: sum over names of 1 - C(n - n_a,
+    k) / C(n, k).
 
     Source:
         Hurlbert 1971, Ecology 52(4) (rarefaction).
@@ -57,58 +61,131 @@ def entropy(names: Sequence[Hashable]) -> float:
 
 @dataclass(frozen=True)
 class Diversity:
-    """Distinct answers, texts and strategies among ``k`` draws of a problem, entropy of its answers, and what more draws win.
+    """Distinct answers, texts and strategies among ``k`` draws of a problem, entropy of its
+    answers, and what more draws win.
 
-    ``right_answers_differ`` looks at right answers alone, where a problem has several: what a policy that is merely surer need not lose.
+    ``right_answers_differ`` looks at right answers alone, where a problem has several: what a
+    policy that is merely surer need not lose.
 
-    Counts are rarefied to k, so that policies with unequal numbers of usable draws compare. Problems with fewer usable draws are
-    dropped and counted.
+    Counts are rarefied to k, so that policies with unequal numbers of usable draws compare.
+    Problems with fewer usable draws are dropped and counted.
 
     Source:
-        Yue et al. 2025, arXiv:2504.13837 (what reinforcement loses at large k); Zhu et al. 2025, arXiv:2506.01347 (NSR and diversity).
+        Yue et al. 2025, arXiv:2504.13837 (what reinforcement loses at large k); Zhu et al. 2025,
+            arXiv:2506.01347 (NSR and diversity).
     """
 
     k: int = 16
 
     reads: ClassVar[str] = "stored completions"
     metrics: ClassVar[tuple[str, ...]] = (
-        *("diversity/distinct_answers", "diversity/distinct_completions", "diversity/answer_entropy", "diversity/answers_differ"),
+        *(
+            "diversity/distinct_answers",
+            "diversity/distinct_completions",
+            "diversity/answer_entropy",
+            "diversity/answers_differ",
+        ),
         *("diversity/right_answers_differ", "diversity/single_strategy", "diversity/pass_slope"),
     )
 
     def __post_init__(self) -> None:
         if self.k < 2 or self.k & (self.k - 1):
-            raise ComponentError("Diversity's k is a power of two", value=self.k, allowed="2, 4, 8 ...", do="Mend it in the study")
+            raise ComponentError(
+                "Diversity's k is a power of two",
+                value=self.k,
+                allowed="2, 4, 8 ...",
+                do="Mend it in the study",
+            )
 
     def measure(self, subject: Subject) -> list[Measurement]:
         """One row per metric over the problems, and one per problem."""
-        answers = [[grade.answer for grade in rollout.grades if grade.answer is not None] for rollout in subject.rollouts]
-        right = [[grade.answer for grade in rollout.grades if grade.correct and grade.answer is not None] for rollout in subject.rollouts]
-        texts = [[completion.said for completion in rollout.completions] for rollout in subject.rollouts]
-        strategies = [[grade.strategy for grade in rollout.grades if grade.strategy is not None] for rollout in subject.rollouts]
+        answers = [
+            [grade.answer for grade in rollout.grades if grade.answer is not None]
+            for rollout in subject.rollouts
+        ]
+        right = [
+            [grade.answer for grade in rollout.grades if grade.correct and grade.answer is not None]
+            for rollout in subject.rollouts
+        ]
+        texts = [
+            [completion.said for completion in rollout.completions] for rollout in subject.rollouts
+        ]
+        strategies = [
+            [grade.strategy for grade in rollout.grades if grade.strategy is not None]
+            for rollout in subject.rollouts
+        ]
         draws = [verdicts(rollout, False) for rollout in subject.rollouts]
-        pass_PK = pass_at_ks(np.array(list(map(len, draws))), np.array(list(map(sum, draws))), [1, self.k])
+        pass_PK = pass_at_ks(
+            np.array(list(map(len, draws))), np.array(list(map(sum, draws))), [1, self.k]
+        )
         at_k, doublings = {"k": str(self.k)}, np.log2(self.k)
         columns: list[tuple[str, str, dict[str, str], list[float]]] = [
-            ("distinct_answers", "answers", at_k, [expected_distinct(names, self.k) for names in answers]),
-            ("distinct_completions", "completions", at_k, [expected_distinct(names, self.k) for names in texts]),
+            (
+                "distinct_answers",
+                "answers",
+                at_k,
+                [expected_distinct(names, self.k) for names in answers],
+            ),
+            (
+                "distinct_completions",
+                "completions",
+                at_k,
+                [expected_distinct(names, self.k) for names in texts],
+            ),
             ("answer_entropy", "nats", {}, [entropy(names) for names in answers]),
             ("answers_differ", "share", {}, [1 - chance_of_one(names, 2) for names in answers]),
             ("right_answers_differ", "share", {}, [1 - chance_of_one(names, 2) for names in right]),
-            ("single_strategy", "share", at_k, [chance_of_one(names, self.k) for names in strategies]),
-            ("pass_slope", "share difference", at_k, list((pass_PK[:, 1] - pass_PK[:, 0]) / doublings)),
+            (
+                "single_strategy",
+                "share",
+                at_k,
+                [chance_of_one(names, self.k) for names in strategies],
+            ),
+            (
+                "pass_slope",
+                "share difference",
+                at_k,
+                list((pass_PK[:, 1] - pass_PK[:, 0]) / doublings),
+            ),
         ]
-        return [row for name, unit, labels, values in columns for row in _rows(subject, f"diversity/{name}", unit, labels, values)]
+        return [
+            row
+            for name, unit, labels, values in columns
+            for row in _rows(subject, f"diversity/{name}", unit, labels, values)
+        ]
 
 
-def _rows(subject: Subject, metric: str, unit: str, labels: dict[str, str], values: list[float]) -> list[Measurement]:
+def _rows(
+    subject: Subject, metric: str, unit: str, labels: dict[str, str], values: list[float]
+) -> list[Measurement]:
     """The mean over the problems that have a number, then their rows."""
-    known = [(rollout, value) for rollout, value in zip(subject.rollouts, values, strict=True) if not np.isnan(value)]
+    known = [
+        (rollout, value)
+        for rollout, value in zip(subject.rollouts, values, strict=True)
+        if not np.isnan(value)
+    ]
     dropped = len(values) - len(known)
     bounds = {"share": (0.0, 1.0), "share difference": (-1.0, 1.0)}.get(unit)
-    estimate = mean_over_problems([value for _, value in known], address=metric, bounds=bounds) if known else None
-    rows = [subject.row(metric, unit, estimate, n=len(known), over="problems", labels=labels, dropped=dropped)]
+    estimate = (
+        mean_over_problems([value for _, value in known], address=metric, bounds=bounds)
+        if known
+        else None
+    )
+    rows = [
+        subject.row(
+            metric, unit, estimate, n=len(known), over="problems", labels=labels, dropped=dropped
+        )
+    ]
     for rollout, value in known:
         labels_of_one = {**labels, "problem": rollout.problem.id}
-        rows.append(subject.row(metric, unit, float(value), n=len(rollout.grades), over="draws", labels=labels_of_one))
+        rows.append(
+            subject.row(
+                metric,
+                unit,
+                float(value),
+                n=len(rollout.grades),
+                over="draws",
+                labels=labels_of_one,
+            )
+        )
     return rows

@@ -1,4 +1,6 @@
-"""What a reward would do that only amplifies: shares of strategies after doubling and after reweighting, beside those that were reached."""
+"""What a reward would do that only amplifies: shares of strategies after doubling and after
+reweighting, beside those that were reached.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,7 +9,12 @@ import numpy as np
 
 from rewardscope.amplification import amplified, doubled, fitted_strength
 from rewardscope.probes.base import Subject
-from rewardscope.stats import Estimate, mean_over_problems, ratio_over_problems, statistic_over_problems
+from rewardscope.stats import (
+    Estimate,
+    mean_over_problems,
+    ratio_over_problems,
+    statistic_over_problems,
+)
 from rewardscope.types import Measurement, Rollout
 
 NameOf = Callable[[Rollout, int], str]
@@ -28,7 +35,9 @@ class _Counts:
     """Sum of what it says of them."""
 
     @classmethod
-    def of(cls, base: Sequence[Rollout], own: Sequence[Rollout], names: Sequence[str], name_of: NameOf) -> "_Counts":
+    def of(
+        cls, base: Sequence[Rollout], own: Sequence[Rollout], names: Sequence[str], name_of: NameOf
+    ) -> "_Counts":
         other = {rollout.problem.id: rollout for rollout in base}
         common = [rollout for rollout in own if rollout.problem.id in other]
         place = {name: a for a, name in enumerate(names)}
@@ -47,10 +56,14 @@ class _Counts:
     def rewards(self, weight_SP: np.ndarray) -> np.ndarray:
         """Mean reward told of each strategy (S, A); NaN where there is none."""
         told_SA, paid_SA = weight_SP @ self.told_PA, weight_SP @ self.paid_PA
-        return np.asarray(np.divide(paid_SA, told_SA, out=np.full_like(paid_SA, np.nan), where=told_SA > 0))
+        return np.asarray(
+            np.divide(paid_SA, told_SA, out=np.full_like(paid_SA, np.nan), where=told_SA > 0)
+        )
 
     def favoured(self) -> int | None:
-        """The strategy that the reward pays most in the base's completions; None unless its lead over the rest together is above 0."""
+        """The strategy that the reward pays most in the base's completions; None unless its lead
+        over the rest together is above 0.
+        """
         reward_A = self.rewards(np.ones((1, len(self.told_PA))))[0]
         known = np.flatnonzero(~np.isnan(reward_A))
         if len(known) < 2:
@@ -61,20 +74,27 @@ class _Counts:
         def lead(weight_SP: np.ndarray) -> np.ndarray:
             told_SA, paid_SA = weight_SP @ self.told_PA, weight_SP @ self.paid_PA
             with np.errstate(invalid="ignore", divide="ignore"):
-                return np.asarray(paid_SA[:, best] / told_SA[:, best] - paid_SA[:, rest].sum(axis=1) / told_SA[:, rest].sum(axis=1))
+                return np.asarray(
+                    paid_SA[:, best] / told_SA[:, best]
+                    - paid_SA[:, rest].sum(axis=1) / told_SA[:, rest].sum(axis=1)
+                )
 
-        found = statistic_over_problems(len(self.told_PA), lead, address="behaviour/strategy_reward/lead")
+        found = statistic_over_problems(
+            len(self.told_PA), lead, address="behaviour/strategy_reward/lead"
+        )
         return best if found is not None and found.lower is not None and found.lower > 0 else None
 
 
 def echo_rows(subject: Subject, names: Sequence[str], name_of: NameOf) -> list[Measurement]:
-    """What the arm's reward pays each strategy of the base, and the shares that amplification alone would have led to.
+    """What the arm's reward pays each strategy of the base, and the shares that amplification alone
+    would have led to.
 
-    Both nulls begin at the base's held-out shares. ``doubled``: one round of p -> 2 p / (1 + p) per training step for the strategy that is
-    paid most, the others shrinking in proportion. ``reweighted``: share x exp(reward / beta), beta fitted so that the strategy paid most
-    gets the share that it reached; what is predicted are the others. Where no strategy is paid measurably more than the rest, as under
-    coin flips, a reweighting leaves the shares alone, and there is no strength and nothing to double. A strategy that the base never
-    shows stays at 0.
+    Both nulls begin at the base's held-out shares. ``doubled``: one round of p -> 2 p / (1 + p) per
+    training step for the strategy that is paid most, the others shrinking in proportion.
+    ``reweighted``: share x exp(reward / beta), beta fitted so that the strategy paid most gets the
+    share that it reached; what is predicted are the others. Where no strategy is paid measurably
+    more than the rest, as under coin flips, a reweighting leaves the shares alone, and there is no
+    strength and nothing to double. A strategy that the base never shows stays at 0.
     """
     counts = _Counts.of(subject.base_rollouts or (), subject.rollouts, names, name_of)
     n = len(counts.before_PA)
@@ -82,21 +102,68 @@ def echo_rows(subject: Subject, names: Sequence[str], name_of: NameOf) -> list[M
     for a, name in enumerate(names):
         told = counts.told_PA[:, a].sum()
         address = f"behaviour/strategy_reward/{name}"
-        paid = ratio_over_problems(list(counts.paid_PA[:, a]), list(counts.told_PA[:, a]), address=address) if told else None
-        rows.append(subject.row("behaviour/strategy_reward", "reward", paid, n=int(told), over="completions", labels={"strategy": name}))
+        paid = (
+            ratio_over_problems(
+                list(counts.paid_PA[:, a]), list(counts.told_PA[:, a]), address=address
+            )
+            if told
+            else None
+        )
+        rows.append(
+            subject.row(
+                "behaviour/strategy_reward",
+                "reward",
+                paid,
+                n=int(told),
+                over="completions",
+                labels={"strategy": name},
+            )
+        )
     told_any, favoured = bool(counts.told_PA.sum()), counts.favoured()
-    strength = None if favoured is None else statistic_over_problems(n, _strength(counts, favoured), address="behaviour/reweighting")
+    strength = (
+        None
+        if favoured is None
+        else statistic_over_problems(
+            n, _strength(counts, favoured), address="behaviour/reweighting"
+        )
+    )
     labels = {} if favoured is None else {"strategy": names[favoured]}
-    rows.append(subject.row("behaviour/reweighting", "per reward", strength, n=n if strength else 0, over="problems", labels=labels))
+    rows.append(
+        subject.row(
+            "behaviour/reweighting",
+            "per reward",
+            strength,
+            n=n if strength else 0,
+            over="problems",
+            labels=labels,
+        )
+    )
     for a, name in enumerate(names):
-        twice = None if favoured is None else _null(n, _doubling(counts, favoured, a, subject.step), f"doubled/{name}")
-        rows.append(_null_row(subject, twice, n, {"null": "doubled", "strategy": name, "rounds": str(subject.step)}))
+        twice = (
+            None
+            if favoured is None
+            else _null(n, _doubling(counts, favoured, a, subject.step), f"doubled/{name}")
+        )
+        rows.append(
+            _null_row(
+                subject,
+                twice,
+                n,
+                {"null": "doubled", "strategy": name, "rounds": str(subject.step)},
+            )
+        )
         if a == favoured:
             continue
         if favoured is not None:
             again = _null(n, _reweighting(counts, favoured, a), f"reweighted/{name}")
         else:
-            again = mean_over_problems(list(counts.before_PA[:, a]), address=f"null/{name}", bounds=(0.0, 1.0)) if told_any and n else None
+            again = (
+                mean_over_problems(
+                    list(counts.before_PA[:, a]), address=f"null/{name}", bounds=(0.0, 1.0)
+                )
+                if told_any and n
+                else None
+            )
         rows.append(_null_row(subject, again, n, {"null": "reweighted", "strategy": name}))
     return rows
 
@@ -105,23 +172,38 @@ Statistic = Callable[[np.ndarray], np.ndarray]
 
 
 def _null(n: int, statistic: Statistic, address: str) -> Estimate | None:
-    return statistic_over_problems(n, statistic, address=f"behaviour/share_null/{address}", bounds=(0.0, 1.0))
+    return statistic_over_problems(
+        n, statistic, address=f"behaviour/share_null/{address}", bounds=(0.0, 1.0)
+    )
 
 
-def _null_row(subject: Subject, estimate: Estimate | None, n: int, labels: dict[str, str]) -> Measurement:
-    return subject.row("behaviour/share_null", "share", estimate, n=n if estimate else 0, over="problems", labels=labels)
+def _null_row(
+    subject: Subject, estimate: Estimate | None, n: int, labels: dict[str, str]
+) -> Measurement:
+    return subject.row(
+        "behaviour/share_null",
+        "share",
+        estimate,
+        n=n if estimate else 0,
+        over="problems",
+        labels=labels,
+    )
 
 
 def _strength(counts: _Counts, favoured: int) -> Statistic:
     def statistic(weight_SP: np.ndarray) -> np.ndarray:
-        return fitted_strength(*_state(counts, weight_SP), favoured, _reached(counts, weight_SP, favoured))
+        return fitted_strength(
+            *_state(counts, weight_SP), favoured, _reached(counts, weight_SP, favoured)
+        )
 
     return statistic
 
 
 def _reweighting(counts: _Counts, favoured: int, a: int) -> Statistic:
     def statistic(weight_SP: np.ndarray) -> np.ndarray:
-        return amplified(*_state(counts, weight_SP), favoured, _reached(counts, weight_SP, favoured))[:, a]
+        return amplified(
+            *_state(counts, weight_SP), favoured, _reached(counts, weight_SP, favoured)
+        )[:, a]
 
     return statistic
 
@@ -133,14 +215,20 @@ def _doubling(counts: _Counts, favoured: int, a: int, rounds: int) -> Statistic:
         if a == favoured:
             return grown_S
         rest_S = 1 - share_SA[:, favoured]
-        return np.asarray(np.divide(share_SA[:, a] * (1 - grown_S), rest_S, out=np.zeros_like(rest_S), where=rest_S > 0))
+        return np.asarray(
+            np.divide(
+                share_SA[:, a] * (1 - grown_S), rest_S, out=np.zeros_like(rest_S), where=rest_S > 0
+            )
+        )
 
     return statistic
 
 
 def _state(counts: _Counts, weight_SP: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Shares of the base and what its strategies are paid."""
-    return weight_SP @ counts.before_PA / weight_SP.sum(axis=1, keepdims=True), counts.rewards(weight_SP)
+    return weight_SP @ counts.before_PA / weight_SP.sum(axis=1, keepdims=True), counts.rewards(
+        weight_SP
+    )
 
 
 def _reached(counts: _Counts, weight_SP: np.ndarray, favoured: int) -> np.ndarray:

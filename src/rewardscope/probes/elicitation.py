@@ -9,14 +9,25 @@ import numpy as np
 from rewardscope.errors import ComponentError
 from rewardscope.policy import Policy, Sampling
 from rewardscope.probes.base import Subject, World
-from rewardscope.probes.ways import PLAIN, SLOT, Answers, Way, as_sampled, ask, own_openings, sharpened
+from rewardscope.probes.ways import (
+    PLAIN,
+    SLOT,
+    Answers,
+    Way,
+    as_sampled,
+    ask,
+    own_openings,
+    sharpened,
+)
 from rewardscope.seeds import key
 from rewardscope.stats import Estimate, mean_over_problems, ratio_over_problems
 from rewardscope.types import Measurement, Rollout
 
 DIFFERENCE = "share difference"
 GAIN_UNITS = {
-    **dict.fromkeys(("elicitation/gain", "elicitation/gain_beyond", "elicitation/gain_best_to_best"), DIFFERENCE),
+    **dict.fromkeys(
+        ("elicitation/gain", "elicitation/gain_beyond", "elicitation/gain_best_to_best"), DIFFERENCE
+    ),
     "elicitation/share_reached": "ratio",
     "elicitation/chosen": "share",
 }
@@ -25,7 +36,8 @@ TEMPLATES = (
     "{prompt}\nLet's think step by step.",
     "Please reason step by step, and put your final answer within \\boxed{}.\n\n{prompt}",
     "Math Problem: {prompt}",
-    "Lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmod tempor incididunt ut labore et dolore magna.\n\n{prompt}",
+    "Lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmod tempor incididunt ut "
+    "labore et dolore magna.\n\n{prompt}",
 )
 """Prompts of the field, and one that says nothing."""
 OPENINGS = ("Let's solve this using Python.",)
@@ -33,27 +45,34 @@ OPENINGS = ("Let's solve this using Python.",)
 
 @dataclass(frozen=True)
 class Elicitation:
-    """What other prompts, forced openings, examples, temperatures and sharpening bring out of a policy, and what of the gain is left.
+    """What other prompts, forced openings, examples, temperatures and sharpening bring out of a
+    policy, and what of the gain is left.
 
-    Each way of asking is read on its own draws at addresses that base and trained policy share. The best way of the base is chosen on
-    one half of the problems and judged on the other, and the other way round, so that choosing among many does not make it better than it
-    is. gain beyond elicitation = trained as sampled - base asked in the way that the other half chose. Where a problem cannot be asked in
-    a way (it does not fit the context), or nothing of it could be graded, the plain answer stands in.
+    Each way of asking is read on its own draws at addresses that base and trained policy share. The
+    best way of the base is chosen on one half of the problems and judged on the other, and the
+    other way round, so that choosing among many does not make it better than it is. gain beyond
+    elicitation = trained as sampled - base asked in the way that the other half chose. Where a
+    problem cannot be asked in a way (it does not fit the context), or nothing of it could be
+    graded, the plain answer stands in.
 
-    Examples are the environment's own full marks on training problems, so they show the policy the key; what is reached without them is
-    reported beside what is reached with everything. An organism's tokenizer can write no words: prompts in words are unknown there, and
-    the openings are the first tokens that it uses itself.
+    Examples are the environment's own full marks on training problems, so they show the policy the
+    key; what is reached without them is reported beside what is reached with everything. An
+    organism's tokenizer can write no words: prompts in words are unknown there, and the openings
+    are the first tokens that it uses itself.
 
     Source:
-        Shao et al. 2025, arXiv:2506.10947, section 4 and appendix F (prompts, forced Python, lipsum); Kojima et al. 2022,
-        arXiv:2205.11916 (step by step); Karan and Du 2025, arXiv:2510.14901 (power sampling; here by weighting draws, not by MCMC).
+        Shao et al. 2025, arXiv:2506.10947, section 4 and appendix F (prompts, forced Python,
+            lipsum); Kojima et al. 2022, arXiv:2205.11916 (step by step); Karan and Du 2025,
+            arXiv:2510.14901 (power sampling; here by weighting draws, not by MCMC).
     """
 
     templates: tuple[str, ...] = TEMPLATES
     """Each with the problem's prompt in the place of {prompt}."""
     openings: tuple[str, ...] = OPENINGS
     own_openings: int = 4
-    """How many of the commonest first tokens of the base's own completions are forced, one at a time."""
+    """How many of the commonest first tokens of the base's own completions are forced, one at a
+    time.
+    """
     shots: tuple[int, ...] = (4,)
     temperatures: tuple[float, ...] = (0.0, 0.5)
     """0 = greedy."""
@@ -67,11 +86,21 @@ class Elicitation:
 
     uses_truth: ClassVar[bool] = True
     reads: ClassVar[str] = "stored completions, of the base too; asks both again"
-    metrics: ClassVar[tuple[str, ...]] = ("elicitation/pass_at_k", "elicitation/effective_draws", *GAIN_UNITS)
+    metrics: ClassVar[tuple[str, ...]] = (
+        "elicitation/pass_at_k",
+        "elicitation/effective_draws",
+        *GAIN_UNITS,
+    )
 
     def __post_init__(self) -> None:
-        fine = all(template.count(SLOT) == 1 for template in self.templates) and all(self.openings) and min(self.shots, default=1) >= 1
-        grids = min(self.temperatures, default=0.0) >= 0 and all(power > 0 and power != 1 for power in self.powers)
+        fine = (
+            all(template.count(SLOT) == 1 for template in self.templates)
+            and all(self.openings)
+            and min(self.shots, default=1) >= 1
+        )
+        grids = min(self.temperatures, default=0.0) >= 0 and all(
+            power > 0 and power != 1 for power in self.powers
+        )
         counts = 1 <= self.k <= self.draws and self.own_openings >= 0
         ways = self._ways(())
         anything = len(ways) > 1 or self.own_openings > 0
@@ -79,13 +108,15 @@ class Elicitation:
             raise ComponentError(
                 "Elicitation cannot ask so",
                 value=self,
-                allowed="templates with one {prompt}, openings that are not empty, shots >= 1, temperatures >= 0, powers > 0 and not 1, "
+                allowed="templates with one {prompt}, openings that are not empty, shots >= 1, "
+                "temperatures >= 0, powers > 0 and not 1, "
                 "1 <= k <= draws, nothing twice, and at least one way of asking",
                 do="Mend it in the study",
             )
 
     def measure(self, subject: Subject) -> list[Measurement]:
-        """pass@1 and pass@k per way; of a trained policy also what it gains over its base asked in the best way.
+        """pass@1 and pass@k per way; of a trained policy also what it gains over its base asked in
+        the best way.
 
         Raises:
             ComponentError: If the subject has no environment to ask again.
@@ -100,15 +131,25 @@ class Elicitation:
         first = subject.rollouts if subject.base_rollouts is None else subject.base_rollouts
         base = subject.policy if subject.base_policy is None else subject.base_policy
         ways = self._ways(own_openings(base, first, self.own_openings))
-        mine = self._answers(subject.policy, subject.rollouts, ways, subject.environment, subject.sampling)
+        mine = self._answers(
+            subject.policy, subject.rollouts, ways, subject.environment, subject.sampling
+        )
         rows = self._way_rows(subject, ways, mine)
         if subject.base_rollouts is None or subject.base_policy is None:
             return rows
         theirs_WP = _stored(subject, ways)
         if theirs_WP is None:
-            answers = self._answers(subject.base_policy, subject.base_rollouts, ways, subject.environment, subject.sampling)
+            answers = self._answers(
+                subject.base_policy,
+                subject.base_rollouts,
+                ways,
+                subject.environment,
+                subject.sampling,
+            )
             theirs_WP = np.array([found.right_P for found in answers])
-        return rows + _gain_rows(subject, ways, np.array([found.right_P for found in mine]), theirs_WP)
+        return rows + _gain_rows(
+            subject, ways, np.array([found.right_P for found in mine]), theirs_WP
+        )
 
     def _ways(self, own: Sequence[str]) -> list[Way]:
         """Every way of asking, the plain one first; each name says all of it."""
@@ -118,11 +159,21 @@ class Elicitation:
             *(Way(f"prompt {text!r}", template=text) for text in self.templates),
             *(Way(f"opening {text!r}", opening=text) for text in openings),
             *(Way(f"{count} examples", shots=count) for count in self.shots),
-            *(Way(f"temperature {value:g}" if value else "greedy", temperature=value) for value in self.temperatures),
+            *(
+                Way(f"temperature {value:g}" if value else "greedy", temperature=value)
+                for value in self.temperatures
+            ),
             *(Way(f"power {value:g}", power=value) for value in self.powers),
         ]
 
-    def _answers(self, policy: Policy, rollouts: Sequence[Rollout], ways: list[Way], world: World, sampling: Sampling) -> list[Answers]:
+    def _answers(
+        self,
+        policy: Policy,
+        rollouts: Sequence[Rollout],
+        ways: list[Way],
+        world: World,
+        sampling: Sampling,
+    ) -> list[Answers]:
         problems, found = [rollout.problem for rollout in rollouts], []
         for way in ways:
             if way.power is not None:
@@ -130,10 +181,14 @@ class Elicitation:
             elif way.name == PLAIN:
                 found.append(as_sampled(rollouts, self.k, self.strict))
             else:
-                found.append(ask(policy, world, problems, way, sampling, self.draws, self.k, self.strict))
+                found.append(
+                    ask(policy, world, problems, way, sampling, self.draws, self.k, self.strict)
+                )
         return found
 
-    def _way_rows(self, subject: Subject, ways: list[Way], answers: list[Answers]) -> list[Measurement]:
+    def _way_rows(
+        self, subject: Subject, ways: list[Way], answers: list[Answers]
+    ) -> list[Measurement]:
         """The mean over problems of each way, and one row per problem at k = 1."""
         rows = []
         for way, found in zip(ways, answers, strict=True):
@@ -144,17 +199,35 @@ class Elicitation:
                 kinds.append(("elicitation/effective_draws", {}, found.effective_P, False))
             for metric, more, value_P, singly in kinds:
                 labels, known_P = {"way": way.name, **more}, ~np.isnan(value_P)
-                unit, bounds = ("draws", None) if metric.endswith("draws") else ("share", (0.0, 1.0))
+                unit, bounds = (
+                    ("draws", None) if metric.endswith("draws") else ("share", (0.0, 1.0))
+                )
                 estimate = None
                 if known_P.any():
                     address = f"{metric}/{way.name}/{more}"
-                    estimate = mean_over_problems(list(value_P[known_P]), address=address, bounds=bounds)
+                    estimate = mean_over_problems(
+                        list(value_P[known_P]), address=address, bounds=bounds
+                    )
                 number, dropped = int(known_P.sum()), int((~known_P).sum())
-                rows.append(subject.row(metric, unit, estimate, n=number, over="problems", labels=labels, dropped=dropped))
+                rows.append(
+                    subject.row(
+                        metric,
+                        unit,
+                        estimate,
+                        n=number,
+                        over="problems",
+                        labels=labels,
+                        dropped=dropped,
+                    )
+                )
                 for place in np.flatnonzero(known_P) if singly else ():
                     single = {**labels, "problem": subject.rollouts[place].problem.id}
                     n = int(found.draws_P[place])
-                    rows.append(subject.row(metric, unit, float(value_P[place]), n=n, over="draws", labels=single))
+                    rows.append(
+                        subject.row(
+                            metric, unit, float(value_P[place]), n=n, over="draws", labels=single
+                        )
+                    )
         return rows
 
 
@@ -163,11 +236,15 @@ def _stored(subject: Subject, ways: list[Way]) -> np.ndarray | None:
     stored = {
         (row.labels["way"], row.labels["problem"]): row.value
         for row in subject.base_rows
-        if row.metric == "elicitation/pass_at_k" and row.labels["k"] == "1" and "problem" in row.labels
+        if row.metric == "elicitation/pass_at_k"
+        and row.labels["k"] == "1"
+        and "problem" in row.labels
     }
     if not stored:
         return None
-    value_WP = [[stored.get((way.name, rollout.problem.id)) for rollout in subject.rollouts] for way in ways]
+    value_WP = [
+        [stored.get((way.name, rollout.problem.id)) for rollout in subject.rollouts] for way in ways
+    ]
     return np.array(value_WP, dtype=np.float64)
 
 
@@ -181,7 +258,8 @@ class Chosen:
 
 
 def choose(right_WP: np.ndarray, second_P: np.ndarray) -> Chosen:
-    """Each half of the problems judged in the way whose mean is highest on the other half; the first of equals.
+    """Each half of the problems judged in the way whose mean is highest on the other half; the
+    first of equals.
 
     Args:
         right_WP: pass@1 by way, plain first, without unknown ones.
@@ -201,13 +279,24 @@ def halves(names: Sequence[str]) -> np.ndarray:
     return second_P
 
 
-def _gain_rows(subject: Subject, ways: list[Way], mine_WP: np.ndarray, theirs_WP: np.ndarray) -> list[Measurement]:
-    """Gain, gain beyond the best elicited base, and the share of the gain that elicitation reaches."""
+def _gain_rows(
+    subject: Subject, ways: list[Way], mine_WP: np.ndarray, theirs_WP: np.ndarray
+) -> list[Measurement]:
+    """Gain, gain beyond the best elicited base, and the share of the gain that elicitation
+    reaches.
+    """
     usable_P = ~np.isnan(mine_WP[0]) & ~np.isnan(theirs_WP[0])
-    names = [rollout.problem.id for rollout, usable in zip(subject.rollouts, usable_P, strict=True) if usable]
+    names = [
+        rollout.problem.id
+        for rollout, usable in zip(subject.rollouts, usable_P, strict=True)
+        if usable
+    ]
     number, dropped = len(names), int((~usable_P).sum())
     if number < 2:  # nothing to choose on, or nothing to judge
-        return [subject.row(metric, unit, None, n=0, over="problems", dropped=dropped) for metric, unit in GAIN_UNITS.items()]
+        return [
+            subject.row(metric, unit, None, n=0, over="problems", dropped=dropped)
+            for metric, unit in GAIN_UNITS.items()
+        ]
     mine_WP, theirs_WP = _filled(mine_WP[:, usable_P]), _filled(theirs_WP[:, usable_P])
     second_P, gain_P = halves(names), mine_WP[0] - theirs_WP[0]
     rows = [*_mean_rows(subject, "elicitation/gain", gain_P, names, {}, dropped)]
@@ -216,17 +305,50 @@ def _gain_rows(subject: Subject, ways: list[Way], mine_WP: np.ndarray, theirs_WP
         kept = [w for w, way in enumerate(ways) if among == "all ways" or not way.uses_truth]
         best, own_best = choose(theirs_WP[kept], second_P), choose(mine_WP[kept], second_P)
         labels = {"among": among}
-        rows += _mean_rows(subject, "elicitation/gain_beyond", mine_WP[0] - best.right_P, names, labels, dropped)
-        rows += _mean_rows(subject, "elicitation/gain_best_to_best", own_best.right_P - best.right_P, names, labels, dropped)
+        rows += _mean_rows(
+            subject, "elicitation/gain_beyond", mine_WP[0] - best.right_P, names, labels, dropped
+        )
+        rows += _mean_rows(
+            subject,
+            "elicitation/gain_best_to_best",
+            own_best.right_P - best.right_P,
+            names,
+            labels,
+            dropped,
+        )
         reached: Estimate | None = None
         if gain.lower is not None and gain.lower > 0:
-            reached = ratio_over_problems(list(best.right_P - theirs_WP[0]), list(gain_P), address=f"elicitation/share_reached/{among}")
+            reached = ratio_over_problems(
+                list(best.right_P - theirs_WP[0]),
+                list(gain_P),
+                address=f"elicitation/share_reached/{among}",
+            )
         n = number if reached else 0
-        rows.append(subject.row("elicitation/share_reached", "ratio", reached, n=n, over="problems", labels=labels, dropped=dropped))
+        rows.append(
+            subject.row(
+                "elicitation/share_reached",
+                "ratio",
+                reached,
+                n=n,
+                over="problems",
+                labels=labels,
+                dropped=dropped,
+            )
+        )
         for place in sorted(set(best.way_P.tolist())):
             chosen = {**labels, "way": ways[kept[place]].name}
             share = float((best.way_P == place).mean())
-            rows.append(subject.row("elicitation/chosen", "share", share, n=number, over="problems", labels=chosen, dropped=dropped))
+            rows.append(
+                subject.row(
+                    "elicitation/chosen",
+                    "share",
+                    share,
+                    n=number,
+                    over="problems",
+                    labels=chosen,
+                    dropped=dropped,
+                )
+            )
     return rows
 
 
@@ -236,13 +358,29 @@ def _filled(right_WP: np.ndarray) -> np.ndarray:
 
 
 def _mean_rows(
-    subject: Subject, metric: str, value_P: np.ndarray, names: Sequence[str], labels: dict[str, str], dropped: int
+    subject: Subject,
+    metric: str,
+    value_P: np.ndarray,
+    names: Sequence[str],
+    labels: dict[str, str],
+    dropped: int,
 ) -> list[Measurement]:
     """The mean over problems with its interval, and each problem's own."""
-    estimate = mean_over_problems(list(value_P), address=f"{metric}/{'/'.join(labels.values())}", bounds=(-1.0, 1.0))
-    whole = subject.row(metric, DIFFERENCE, estimate, n=len(names), over="problems", labels=labels, dropped=dropped)
+    estimate = mean_over_problems(
+        list(value_P), address=f"{metric}/{'/'.join(labels.values())}", bounds=(-1.0, 1.0)
+    )
+    whole = subject.row(
+        metric, DIFFERENCE, estimate, n=len(names), over="problems", labels=labels, dropped=dropped
+    )
     singles = [
-        subject.row(metric, DIFFERENCE, float(value), n=1, over="problems", labels={**labels, "problem": name})
+        subject.row(
+            metric,
+            DIFFERENCE,
+            float(value),
+            n=1,
+            over="problems",
+            labels={**labels, "problem": name},
+        )
         for name, value in zip(names, value_P, strict=True)
     ]
     return [whole, *singles]

@@ -1,4 +1,6 @@
-"""Whether a policy uses what stands before a problem: its accuracy behind the block, behind filler, and behind another category's."""
+"""Whether a policy uses what stands before a problem: its accuracy behind the block, behind filler,
+and behind another category's.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,50 +12,77 @@ from rewardscope.probes.base import Subject
 from rewardscope.stats import mean_over_problems
 from rewardscope.types import Measurement, Rollout
 
-BLOCKS = {"experience/with_block": "", "experience/without_block": "without", "experience/swapped_block": "swapped"}
+BLOCKS = {
+    "experience/with_block": "",
+    "experience/without_block": "without",
+    "experience/swapped_block": "swapped",
+}
 """Metric -> which rollouts it is read from."""
 
 
 @dataclass(frozen=True)
 class Experience:
-    """Accuracy of a policy with a bank under three blocks of the same number of tokens, met with the same draws, and the differences.
+    """Accuracy of a policy with a bank under three blocks of the same number of tokens, met with
+    the same draws, and the differences.
 
-    without: filler in the place of every entry; swapped: what the bank recalls for the next category. A policy that does not read its block
-    loses nothing in either. Intervals are over problems; differences are paired by problem.
+    without: filler in the place of every entry; swapped: what the bank recalls for the next
+    category. A policy that does not read its block loses nothing in either. Intervals are over
+    problems; differences are paired by problem.
     """
 
     reads: ClassVar[str] = "completions of a policy with a bank, behind three blocks"
-    metrics: ClassVar[tuple[str, ...]] = (*BLOCKS, "experience/lost_without", "experience/lost_swapped")
+    metrics: ClassVar[tuple[str, ...]] = (
+        *BLOCKS,
+        "experience/lost_without",
+        "experience/lost_swapped",
+    )
 
     def measure(self, subject: Subject) -> list[Measurement]:
-        """Rows per block and per difference, over all problems and for each; None throughout for a policy without a bank."""
+        """Rows per block and per difference, over all problems and for each; None throughout for a
+        policy without a bank.
+        """
         found = {"": subject.rollouts, **subject.counterfactual} if subject.counterfactual else {}
         rows: list[Measurement] = []
         for metric, name in BLOCKS.items():
             rows += _accuracy(subject, metric, found.get(name, ()))
         for name in ("without", "swapped"):
-            rows.append(_lost(subject, f"experience/lost_{name}", found.get("", ()), found.get(name, ())))
+            rows.append(
+                _lost(subject, f"experience/lost_{name}", found.get("", ()), found.get(name, ()))
+            )
         return rows
 
 
 def _share(rollout: Rollout) -> tuple[float, int] | None:
-    """Share of right ones among the graded draws, with their number; None where nothing could be graded."""
+    """Share of right ones among the graded draws, with their number; None where nothing could be
+    graded.
+    """
     graded = verdicts(rollout, strict=False)
     return (sum(graded) / len(graded), len(graded)) if graded else None
 
 
 def _accuracy(subject: Subject, metric: str, rollouts: Sequence[Rollout]) -> list[Measurement]:
     """The mean over problems with its interval, and one row per problem."""
-    known = [(rollout.problem.id, share) for rollout in rollouts if (share := _share(rollout)) is not None]
+    known = [
+        (rollout.problem.id, share)
+        for rollout in rollouts
+        if (share := _share(rollout)) is not None
+    ]
     values, dropped = [share for _, (share, _) in known], len(rollouts) - len(known)
     estimate = mean_over_problems(values, address=metric, bounds=(0.0, 1.0)) if values else None
     rows = [subject.row(metric, "share", estimate, n=len(values), over="problems", dropped=dropped)]
-    return rows + [subject.row(metric, "share", share, n=n, over="draws", labels={"problem": id}) for id, (share, n) in known]
+    return rows + [
+        subject.row(metric, "share", share, n=n, over="draws", labels={"problem": id})
+        for id, (share, n) in known
+    ]
 
 
-def _lost(subject: Subject, metric: str, whole: Sequence[Rollout], changed: Sequence[Rollout]) -> Measurement:
+def _lost(
+    subject: Subject, metric: str, whole: Sequence[Rollout], changed: Sequence[Rollout]
+) -> Measurement:
     """What the accuracy falls by when the block is changed, paired by problem."""
     pairs = [(_share(mine), _share(other)) for mine, other in zip(whole, changed, strict=True)]
     apart = [mine[0] - other[0] for mine, other in pairs if mine is not None and other is not None]
     estimate = mean_over_problems(apart, address=metric, bounds=(-1.0, 1.0)) if apart else None
-    return subject.row(metric, DIFFERENCE, estimate, n=len(apart), over="problems", dropped=len(pairs) - len(apart))
+    return subject.row(
+        metric, DIFFERENCE, estimate, n=len(apart), over="problems", dropped=len(pairs) - len(apart)
+    )

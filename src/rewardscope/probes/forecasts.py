@@ -1,4 +1,6 @@
-"""Forecasts and outcomes as sums per problem, so that every statistic of a resampled set of problems is a product of matrices."""
+"""Forecasts and outcomes as sums per problem, so that every statistic of a resampled set of
+problems is a product of matrices.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,12 +10,15 @@ import numpy as np
 LEVELS = 200
 """Forecasts are ranked to so many levels at most, for AUROC and risk at coverage."""
 LOWEST = 1e-6
-"""Forecasts of the log score are kept this far from 0 and 1, where a wrong one would cost infinity."""
+"""Forecasts of the log score are kept this far from 0 and 1, where a wrong one would cost infinity.
+"""
 
 
 @dataclass(frozen=True)
 class Forecasts:
-    """Sums over the completions of each problem. Every method takes weights (S, P), how often each problem was drawn, and gives (S,)."""
+    """Sums over the completions of each problem. Every method takes weights (S, P), how often each
+    problem was drawn, and gives (S,).
+    """
 
     sum_PB3: np.ndarray
     """Number, sum of forecasts, sum of outcomes by bin of equal mass."""
@@ -24,18 +29,31 @@ class Forecasts:
 
     @classmethod
     def of(cls, groups: Sequence[Sequence[tuple[float, bool]]], bins: int) -> "Forecasts":
-        """From (forecast, outcome) per problem; bins are cut at quantiles of all forecasts, equal forecasts share a bin."""
+        """From (forecast, outcome) per problem; bins are cut at quantiles of all forecasts, equal
+        forecasts share a bin.
+        """
         forecast_N = np.array([q for group in groups for q, _ in group])
         right_N = np.array([c for group in groups for _, c in group], dtype=np.float64)
         owner_N = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
         bin_N, num_bins = _cut(forecast_N, bins)
         level_N, num_levels = _cut(forecast_N, LEVELS)
         sum_PB3 = np.zeros((len(groups), num_bins, 3))
-        np.add.at(sum_PB3, (owner_N, bin_N), np.stack([np.ones_like(right_N), forecast_N, right_N], axis=1))
+        np.add.at(
+            sum_PB3,
+            (owner_N, bin_N),
+            np.stack([np.ones_like(right_N), forecast_N, right_N], axis=1),
+        )
         safe_N = forecast_N.clip(LOWEST, 1 - LOWEST)
         log_N = right_N * np.log(safe_N) + (1 - right_N) * np.log1p(-safe_N)
         total_P4 = np.zeros((len(groups), 4))
-        np.add.at(total_P4, owner_N, np.stack([np.ones_like(right_N), (forecast_N - right_N) ** 2, log_N, forecast_N - right_N], axis=1))
+        np.add.at(
+            total_P4,
+            owner_N,
+            np.stack(
+                [np.ones_like(right_N), (forecast_N - right_N) ** 2, log_N, forecast_N - right_N],
+                axis=1,
+            ),
+        )
         level_PL2 = np.zeros((len(groups), num_levels, 2))
         np.add.at(level_PL2, (owner_N, level_N), np.stack([right_N, 1 - right_N], axis=1))
         return cls(sum_PB3, total_P4, level_PL2)
@@ -76,14 +94,20 @@ class Forecasts:
     def error_square(self, weight_SP: np.ndarray) -> np.ndarray:
         """The reliability less what noise alone would add; may be below 0.
 
-        The noise of a bin's mean residual is that of its problems as clusters: sum over problems of (R_p - n_p r)^2 / n^2, times
-        clusters / (clusters - 1), with R_p and n_p the problem's sum of q - c and number in the bin and r the bin's mean residual.
+        The noise of a bin's mean residual is that of its problems as clusters: sum over problems of
+        (R_p - n_p r)^2 / n^2, times clusters / (clusters - 1), with R_p and n_p the problem's sum
+        of q - c and number in the bin and r the bin's mean residual.
         """
-        number_PB, residual_PB = self.sum_PB3[:, :, 0], self.sum_PB3[:, :, 1] - self.sum_PB3[:, :, 2]
+        number_PB, residual_PB = (
+            self.sum_PB3[:, :, 0],
+            self.sum_PB3[:, :, 1] - self.sum_PB3[:, :, 2],
+        )
         count_SB, residual_SB = weight_SP @ number_PB, weight_SP @ residual_PB
         safe_SB = np.maximum(count_SB, 1e-12)
         mean_SB = residual_SB / safe_SB
-        squares_SB = weight_SP @ residual_PB**2 - 2 * mean_SB * (weight_SP @ (residual_PB * number_PB))
+        squares_SB = weight_SP @ residual_PB**2 - 2 * mean_SB * (
+            weight_SP @ (residual_PB * number_PB)
+        )
         squares_SB = squares_SB + mean_SB**2 * (weight_SP @ number_PB**2)
         clusters_SB = weight_SP @ (number_PB > 0)
         noise_SB = squares_SB / safe_SB**2 * clusters_SB / np.maximum(clusters_SB - 1, 1)
@@ -92,7 +116,9 @@ class Forecasts:
         return found_S
 
     def auroc(self, weight_SP: np.ndarray) -> np.ndarray:
-        """Chance that a right completion has the higher forecast of the two, ties half; NaN where all or none are right."""
+        """Chance that a right completion has the higher forecast of the two, ties half; NaN where
+        all or none are right.
+        """
         level_SL2 = np.einsum("sp,plc->slc", weight_SP, self.level_PL2)
         right_SL, wrong_SL = level_SL2[:, :, 0], level_SL2[:, :, 1]
         below_SL = wrong_SL.cumsum(axis=1) - wrong_SL / 2
@@ -101,7 +127,9 @@ class Forecasts:
             return np.asarray((right_SL * below_SL).sum(axis=1) / pairs_S)
 
     def risk_area(self, weight_SP: np.ndarray) -> np.ndarray:
-        """Mean share of wrong completions among the most confident x of all, over all x in (0, 1]; those of one level come together."""
+        """Mean share of wrong completions among the most confident x of all, over all x in (0, 1];
+        those of one level come together.
+        """
         level_SL2 = np.einsum("sp,plc->slc", weight_SP, self.level_PL2)[:, ::-1]
         count_SL, wrong_SL = level_SL2.sum(axis=2), level_SL2[:, :, 1]
         covered_SL = count_SL.cumsum(axis=1)
@@ -113,16 +141,26 @@ class Forecasts:
         return np.asarray(total_S4[:, column] / total_S4[:, 0])
 
     def _bins(self, weight_SP: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Share of completions, mean forecast, mean outcome (S, B); a bin that no drawn problem reaches has share 0."""
+        """Share of completions, mean forecast, mean outcome (S, B); a bin that no drawn problem
+        reaches has share 0.
+        """
         sum_SB3 = np.einsum("sp,pbc->sbc", weight_SP, self.sum_PB3)
         count_SB = sum_SB3[:, :, 0]
         safe_SB = np.maximum(count_SB, 1e-12)
-        return count_SB / count_SB.sum(axis=1, keepdims=True), sum_SB3[:, :, 1] / safe_SB, sum_SB3[:, :, 2] / safe_SB
+        return (
+            count_SB / count_SB.sum(axis=1, keepdims=True),
+            sum_SB3[:, :, 1] / safe_SB,
+            sum_SB3[:, :, 2] / safe_SB,
+        )
 
 
 def _cut(forecast_N: np.ndarray, most: int) -> tuple[np.ndarray, int]:
-    """Number of the bin of each forecast, and how many bins there are: every value its own where there are few, else equal mass."""
+    """Number of the bin of each forecast, and how many bins there are: every value its own where
+    there are few, else equal mass.
+    """
     values = np.unique(forecast_N)
     if len(values) > most:
-        values = np.unique(np.quantile(forecast_N, np.linspace(0, 1, most + 1)[:-1], method="higher"))
+        values = np.unique(
+            np.quantile(forecast_N, np.linspace(0, 1, most + 1)[:-1], method="higher")
+        )
     return np.searchsorted(values, forecast_N, side="right") - 1, len(values)

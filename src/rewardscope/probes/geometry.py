@@ -1,4 +1,6 @@
-"""Where an update lies: against the singular directions of the untrained weights, their principal entries and their small ones."""
+"""Where an update lies: against the singular directions of the untrained weights, their principal
+entries and their small ones.
+"""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,14 +11,20 @@ from rewardscope.policy.weights import largest
 from rewardscope.probes.spectra import Directions, directions, principal_angles
 
 DIRECTIONS = 16
-"""k of the subspaces; the one number that the field names (projected training in arXiv:2606.07082), fixed before anything was measured."""
+"""k of the subspaces; the one number that the field names (projected training in arXiv:2606.07082),
+fixed before anything was measured.
+"""
 ALPHA = 0.3
-"""Share of a matrix's entries in the principal and in the low mask, as in the figures of arXiv:2606.07082; Zhu et al. train with 0.5."""
+"""Share of a matrix's entries in the principal and in the low mask, as in the figures of
+arXiv:2606.07082; Zhu et al. train with 0.5.
+"""
 
 
 @dataclass(frozen=True)
 class Untrained:
-    """One untrained matrix, with what every training of it is held against; each part is made once, when it is first asked for."""
+    """One untrained matrix, with what every training of it is held against; each part is made once,
+    when it is first asked for.
+    """
 
     name: str
     weight: Tensor
@@ -34,7 +42,9 @@ class Untrained:
 
     @cached_property
     def masks(self) -> dict[str, Tensor]:
-        """``principal``: the largest entries of the rank-k reconstruction; ``low``: the smallest of the weights; ALPHA of them each."""
+        """``principal``: the largest entries of the rank-k reconstruction; ``low``: the smallest of
+        the weights; ALPHA of them each.
+        """
         count = int(ALPHA * self.weight.numel())
         low = largest(-self.weight.abs(), count)
         found = self.directions
@@ -79,7 +89,9 @@ class Inside:
 
 @dataclass(frozen=True)
 class Geometry:
-    """Where the update of one matrix lies; of all together: sums, and means over the matrices that have a value."""
+    """Where the update of one matrix lies; of all together: sums, and means over the matrices that
+    have a value.
+    """
 
     spectrum_moved: float
     """Sum of squares of sigma(trained) - sigma(untrained)."""
@@ -90,9 +102,13 @@ class Geometry:
     gap: float | None
     """sigma_k - sigma_(k + 1) of the untrained matrix; None where it has no k directions."""
     gap_over_update: float | None
-    """The same over the update's largest singular value: above 1 the largest angle is below asin(1 / it), below 1 nothing bounds it."""
+    """The same over the update's largest singular value: above 1 the largest angle is below asin(1
+    / it), below 1 nothing bounds it.
+    """
     angles: dict[str, dict[str, float]]
-    """Side (left, right) -> largest and mean principal angle between the first k directions before and after, in degrees."""
+    """Side (left, right) -> largest and mean principal angle between the first k directions before
+    and after, in degrees.
+    """
 
     @property
     def spectral_change(self) -> float | None:
@@ -100,7 +116,9 @@ class Geometry:
         return (self.spectrum_moved / self.spectrum) ** 0.5 if self.spectrum else None
 
 
-def geometry_of(before: Untrained, after: Tensor, changed_shuffled: Tensor, largest_of_update: float) -> Geometry:
+def geometry_of(
+    before: Untrained, after: Tensor, changed_shuffled: Tensor, largest_of_update: float
+) -> Geometry:
     """The geometry of one matrix.
 
     Args:
@@ -125,7 +143,14 @@ def geometry_of(before: Untrained, after: Tensor, changed_shuffled: Tensor, larg
     own = before.directions
     spectrum = float(own.value_R.square().sum())
     if largest_of_update == 0:
-        return Geometry(0.0, spectrum, inside, own.gap, None, {side: {"largest": 0.0, "mean": 0.0} for side in _sides(own)})
+        return Geometry(
+            0.0,
+            spectrum,
+            inside,
+            own.gap,
+            None,
+            {side: {"largest": 0.0, "mean": 0.0} for side in _sides(own)},
+        )
     new = directions(after, DIRECTIONS)
     angles = {
         side: {"largest": float(angle_K[-1]), "mean": float(angle_K.mean())}
@@ -134,7 +159,9 @@ def geometry_of(before: Untrained, after: Tensor, changed_shuffled: Tensor, larg
         for angle_K in [principal_angles(first, second)]
     }
     ratio = None if own.gap is None else own.gap / largest_of_update
-    return Geometry(float((new.value_R - own.value_R).square().sum()), spectrum, inside, own.gap, ratio, angles)
+    return Geometry(
+        float((new.value_R - own.value_R).square().sum()), spectrum, inside, own.gap, ratio, angles
+    )
 
 
 def _sides(found: Directions) -> dict[str, Tensor]:
@@ -153,7 +180,9 @@ def together(found: list[Geometry]) -> Geometry:
     for side in ("left", "right"):
         entries = [geometry.angles[side] for geometry in found if side in geometry.angles]
         if entries:
-            angles[side] = {which: sum(entry[which] for entry in entries) / len(entries) for which in entries[0]}
+            angles[side] = {
+                which: sum(entry[which] for entry in entries) / len(entries) for which in entries[0]
+            }
     return Geometry(
         sum(geometry.spectrum_moved for geometry in found),
         sum(geometry.spectrum for geometry in found),

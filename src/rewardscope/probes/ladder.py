@@ -1,4 +1,6 @@
-"""What a policy solves rung by rung of a ladder of difficulty, by its answers and by its verified working."""
+"""What a policy solves rung by rung of a ladder of difficulty, by its answers and by its verified
+working.
+"""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -14,13 +16,16 @@ from rewardscope.types import Measurement, Problem, Rollout
 
 @dataclass(frozen=True)
 class Ladder:
-    """pass@k separately for each level of the problems, or for each combination of level and facts that ``by`` names.
+    """pass@k separately for each level of the problems, or for each combination of level and facts
+    that ``by`` names.
 
-    ``verified_at_k`` counts a draw only if its answer is right *and* it wrote working of which every step is right: a right answer by a
-    wrong way, or at once, does not count. A problem without k graded draws is dropped. A chance below about 3 / k may look like none.
+    ``verified_at_k`` counts a draw only if its answer is right *and* it wrote working of which
+    every step is right: a right answer by a wrong way, or at once, does not count. A problem
+    without k graded draws is dropped. A chance below about 3 / k may look like none.
 
     Source:
-        Zhang et al. 2025, arXiv:2512.07783: in distribution, edge and out of reach by pass@128 per level, with process-verified traces.
+        Zhang et al. 2025, arXiv:2512.07783: in distribution, edge and out of reach by pass@128 per
+            level, with process-verified traces.
     """
 
     ks: tuple[int, ...] = (1, 128)
@@ -40,11 +45,18 @@ class Ladder:
             )
 
     def measure(self, subject: Subject) -> list[Measurement]:
-        """Per rung, metric and k the mean over problems with its interval, and a row per problem."""
+        """Per rung, metric and k the mean over problems with its interval, and a row per
+        problem.
+        """
         rungs: defaultdict[tuple[str, ...], list[Rollout]] = defaultdict(list)
         for rollout in subject.rollouts:
             rungs[self._rung(rollout.problem)].append(rollout)
-        return [row for rung, found in sorted(rungs.items()) for name in self.metrics for row in self._rows(subject, name, rung, found)]
+        return [
+            row
+            for rung, found in sorted(rungs.items())
+            for name in self.metrics
+            for row in self._rows(subject, name, rung, found)
+        ]
 
     def _rung(self, problem: Problem) -> tuple[str, ...]:
         """What ``by`` says of a problem.
@@ -56,12 +68,19 @@ class Ladder:
         missing = [name for name in self.by if name not in known]
         if missing:
             raise ComponentError(
-                "The problems have no such fact", value=", ".join(missing), allowed=", ".join(known), do="Mend Ladder(by=...)"
+                "The problems have no such fact",
+                value=", ".join(missing),
+                allowed=", ".join(known),
+                do="Mend Ladder(by=...)",
             )
         return tuple(known[name] for name in self.by)
 
-    def _rows(self, subject: Subject, metric: str, rung: tuple[str, ...], rollouts: list[Rollout]) -> list[Measurement]:
-        counted = [counts(rollout, verified=metric == "ladder/verified_at_k") for rollout in rollouts]
+    def _rows(
+        self, subject: Subject, metric: str, rung: tuple[str, ...], rollouts: list[Rollout]
+    ) -> list[Measurement]:
+        counted = [
+            counts(rollout, verified=metric == "ladder/verified_at_k") for rollout in rollouts
+        ]
         graded_P, right_P = (np.array(column) for column in zip(*counted, strict=True))
         value_PK = pass_at_ks(graded_P, right_P, list(self.ks))
         rows = []
@@ -69,17 +88,44 @@ class Ladder:
             labels, usable_P = {**dict(zip(self.by, rung, strict=True)), "k": str(k)}, graded_P >= k
             values, estimate = [float(value) for value in value_P[usable_P]], None
             if values:
-                estimate = mean_over_problems(values, address=f"{metric}/{k}/{'/'.join(rung)}", bounds=(0.0, 1.0))
+                estimate = mean_over_problems(
+                    values, address=f"{metric}/{k}/{'/'.join(rung)}", bounds=(0.0, 1.0)
+                )
             dropped = len(rollouts) - len(values)
-            rows.append(subject.row(metric, "share", estimate, n=len(values), over="problems", labels=labels, dropped=dropped))
+            rows.append(
+                subject.row(
+                    metric,
+                    "share",
+                    estimate,
+                    n=len(values),
+                    over="problems",
+                    labels=labels,
+                    dropped=dropped,
+                )
+            )
             for place in np.flatnonzero(usable_P):
                 one = {**labels, "problem": rollouts[place].problem.id}
-                rows.append(subject.row(metric, "share", float(value_P[place]), n=int(graded_P[place]), over="draws", labels=one))
+                rows.append(
+                    subject.row(
+                        metric,
+                        "share",
+                        float(value_P[place]),
+                        n=int(graded_P[place]),
+                        over="draws",
+                        labels=one,
+                    )
+                )
         return rows
 
 
 def counts(rollout: Rollout, verified: bool) -> tuple[int, int]:
-    """Graded draws of a problem, and how many of them are right; verified: right with working of right steps only."""
+    """Graded draws of a problem, and how many of them are right; verified: right with working of
+    right steps only.
+    """
     graded = [grade for grade in rollout.grades if grade.correct is not None]
-    right = [grade for grade in graded if grade.correct and (not verified or (grade.steps and all(grade.steps)))]
+    right = [
+        grade
+        for grade in graded
+        if grade.correct and (not verified or (grade.steps and all(grade.steps)))
+    ]
     return len(graded), len(right)

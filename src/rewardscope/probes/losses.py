@@ -1,4 +1,6 @@
-"""What training takes away: how far the policy has left its base, on each one's own texts and on fixed ones."""
+"""What training takes away: how far the policy has left its base, on each one's own texts and on
+fixed ones.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,17 +22,21 @@ from rewardscope.types import Measurement, Rollout
 
 @dataclass(frozen=True)
 class Losses:
-    """KL between trained policy and base in both directions, and what both make of the base's completions and of fixed texts.
+    """KL between trained policy and base in both directions, and what both make of the base's
+    completions and of fixed texts.
 
-    KL(trained || base) is the mean of log trained - log base over the trained policy's own completions, the other direction over the
-    base's; both at the temperature they were drawn at, whole completions, the first ``draws`` of each problem. Unknown where draws come
-    from a cut (top_p) or at temperature 0: they are no draws of the distributions whose logprobs these are. On the fixed ``texts`` the KL
-    is that of whole next-token distributions, without sampling noise. Perplexity is exp of minus the mean logprob of a token; it and the
-    texts' KL are at temperature 1. A perplexity on the policy's own completions would fall with its entropy alone, so there is none.
+    KL(trained || base) is the mean of log trained - log base over the trained policy's own
+    completions, the other direction over the base's; both at the temperature they were drawn at,
+    whole completions, the first ``draws`` of each problem. Unknown where draws come from a cut
+    (top_p) or at temperature 0: they are no draws of the distributions whose logprobs these are. On
+    the fixed ``texts`` the KL is that of whole next-token distributions, without sampling noise.
+    Perplexity is exp of minus the mean logprob of a token; it and the texts' KL are at temperature
+    1. A perplexity on the policy's own completions would fall with its entropy alone, so there is
+    none.
 
     Source:
-        Gao et al. 2022, arXiv:2210.10760 (KL from the start as the distance gone); Shenfeld et al. 2025, arXiv:2509.04259 (KL from the
-        base on fixed text as what is forgotten).
+        Gao et al. 2022, arXiv:2210.10760 (KL from the start as the distance gone); Shenfeld et al.
+            2025, arXiv:2509.04259 (KL from the base on fixed text as what is forgotten).
     """
 
     texts: tuple[str, ...] = ()
@@ -39,12 +45,23 @@ class Losses:
 
     reads: ClassVar[str] = "stored completions and weights, of the base too"
     metrics: ClassVar[tuple[str, ...]] = (
-        *("losses/kl_to_base", "losses/kl_from_base", "losses/base_text_perplexity", "losses/text_kl", "losses/text_perplexity"),
+        *(
+            "losses/kl_to_base",
+            "losses/kl_from_base",
+            "losses/base_text_perplexity",
+            "losses/text_kl",
+            "losses/text_perplexity",
+        ),
     )
 
     def __post_init__(self) -> None:
         if self.draws < 1:
-            raise ComponentError("Losses reads some completions", value=f"draws={self.draws}", allowed="1 or more", do="Raise draws")
+            raise ComponentError(
+                "Losses reads some completions",
+                value=f"draws={self.draws}",
+                allowed="1 or more",
+                do="Raise draws",
+            )
 
     def measure(self, subject: Subject) -> list[Measurement]:
         """Rows over problems and over texts; for the base itself its perplexities alone."""
@@ -60,13 +77,33 @@ class Losses:
         rows.append(self._perplexity_row(subject, texts))
         return rows + self._text_rows(subject)
 
-    def _kl_row(self, subject: Subject, metric: str, rollouts: Sequence[Rollout], left: Policy, right: Policy) -> Measurement:
+    def _kl_row(
+        self,
+        subject: Subject,
+        metric: str,
+        rollouts: Sequence[Rollout],
+        left: Policy,
+        right: Policy,
+    ) -> Measurement:
         if not subject.sampling.uncut:
             return subject.row(metric, "nats", None, n=0, over="problems", dropped=len(rollouts))
-        apart_P = np.subtract(*(self._per_problem(rollouts, policy, subject.sampling.temperature) for policy in (left, right)))
-        return subject.row(metric, "nats", mean_over_problems(list(apart_P), address=metric), n=len(apart_P), over="problems")
+        apart_P = np.subtract(
+            *(
+                self._per_problem(rollouts, policy, subject.sampling.temperature)
+                for policy in (left, right)
+            )
+        )
+        return subject.row(
+            metric,
+            "nats",
+            mean_over_problems(list(apart_P), address=metric),
+            n=len(apart_P),
+            over="problems",
+        )
 
-    def _per_problem(self, rollouts: Sequence[Rollout], policy: Policy, temperature: float) -> np.ndarray:
+    def _per_problem(
+        self, rollouts: Sequence[Rollout], policy: Policy, temperature: float
+    ) -> np.ndarray:
         """Mean logprob of a whole completion, by problem."""
         batch = pack(policy, first_draws(rollouts, self.draws), temperature)
         logprob_N = score(policy, batch).logprob_NT.double().sum(dim=1)
@@ -76,28 +113,55 @@ class Losses:
         first = first_draws(rollouts, self.draws)
         tokens = [sum(c.length for c in rollout.completions) for rollout in first]
         surprise_P = -self._per_problem(rollouts, subject.policy, 1.0) * len(first[0].completions)
-        estimate = ratio_over_problems(list(surprise_P), tokens, address="losses/base_text_perplexity")
-        return subject.row("losses/base_text_perplexity", "perplexity", _exponential(estimate), n=sum(tokens), over="tokens")
+        estimate = ratio_over_problems(
+            list(surprise_P), tokens, address="losses/base_text_perplexity"
+        )
+        return subject.row(
+            "losses/base_text_perplexity",
+            "perplexity",
+            _exponential(estimate),
+            n=sum(tokens),
+            over="tokens",
+        )
 
     def _text_rows(self, subject: Subject) -> list[Measurement]:
         """Rows of the fixed texts, which are their problems: they are resampled whole."""
         if not self.texts:
             rows = [subject.row("losses/text_perplexity", "perplexity", None, n=0, over="tokens")]
-            return rows if subject.base_policy is None else [subject.row("losses/text_kl", "nats", None, n=0, over="tokens"), *rows]
+            return (
+                rows
+                if subject.base_policy is None
+                else [subject.row("losses/text_kl", "nats", None, n=0, over="tokens"), *rows]
+            )
         batch = _texts(subject.policy, self.texts)
         tokens = [float(count) for count in batch.mask_NT.sum(dim=1)]
         surprise_N = -score(subject.policy, batch).logprob_NT.double().sum(dim=1)
-        estimate = ratio_over_problems(surprise_N.tolist(), tokens, address="losses/text_perplexity")
-        rows = [subject.row("losses/text_perplexity", "perplexity", _exponential(estimate), n=int(sum(tokens)), over="tokens")]
+        estimate = ratio_over_problems(
+            surprise_N.tolist(), tokens, address="losses/text_perplexity"
+        )
+        rows = [
+            subject.row(
+                "losses/text_perplexity",
+                "perplexity",
+                _exponential(estimate),
+                n=int(sum(tokens)),
+                over="tokens",
+            )
+        ]
         if subject.base_policy is not None:
             kl_N = _kl(subject.base_policy, subject.policy, batch)
             apart = ratio_over_problems(kl_N.tolist(), tokens, address="losses/text_kl")
-            rows.append(subject.row("losses/text_kl", "nats", apart, n=int(sum(tokens)), over="tokens"))
+            rows.append(
+                subject.row("losses/text_kl", "nats", apart, n=int(sum(tokens)), over="tokens")
+            )
         return rows
 
 
 def _exponential(estimate: Estimate) -> Estimate:
-    ends = (None if end is None else float(np.exp(end)) for end in (estimate.value, estimate.lower, estimate.upper))
+    ends = (
+        None if end is None else float(np.exp(end))
+        for end in (estimate.value, estimate.lower, estimate.upper)
+    )
     value, lower, upper = ends
     return Estimate(value or 0.0, lower, upper, estimate.interval)
 
@@ -119,17 +183,28 @@ def _texts(policy: Policy, texts: Sequence[str]) -> Batch:
             )
     width = max(map(len, ids)) - 1
     token_NT = torch.tensor([row[1:] + [0] * (width + 1 - len(row)) for row in ids])
-    mask_NT = torch.tensor([[True] * (len(row) - 1) + [False] * (width + 1 - len(row)) for row in ids])
-    return Batch(tuple((int(row[0]),) for row in ids), token_NT, mask_NT, torch.zeros(mask_NT.shape), 1, 1.0)
+    mask_NT = torch.tensor(
+        [[True] * (len(row) - 1) + [False] * (width + 1 - len(row)) for row in ids]
+    )
+    return Batch(
+        tuple((int(row[0]),) for row in ids), token_NT, mask_NT, torch.zeros(mask_NT.shape), 1, 1.0
+    )
 
 
 @torch.no_grad()
 def _kl(base: Policy, policy: Policy, batch: Batch) -> Tensor:
     """Nats (N,): sum over positions of KL(base || policy) of whole next-token distributions."""
     kl_N = torch.zeros(len(batch.token_NT), dtype=torch.float64)
-    for rows in arrange(batch, choose_layout(policy, batch), distribution_tokens(policy), policy.device):
-        theirs_MV, mine_MV = distributions_of_rows(base, rows, batch).double(), distributions_of_rows(policy, rows, batch).double()
+    for rows in arrange(
+        batch, choose_layout(policy, batch), distribution_tokens(policy), policy.device
+    ):
+        theirs_MV, mine_MV = (
+            distributions_of_rows(base, rows, batch).double(),
+            distributions_of_rows(policy, rows, batch).double(),
+        )
         kl_M = (theirs_MV.exp() * (theirs_MV - mine_MV)).sum(dim=1).cpu()
-        owner_M = torch.tensor(rows.members).repeat_interleave(batch.mask_NT[list(rows.members)].sum(dim=1))
+        owner_M = torch.tensor(rows.members).repeat_interleave(
+            batch.mask_NT[list(rows.members)].sum(dim=1)
+        )
         kl_N.index_add_(0, owner_M, kl_M)
     return kl_N

@@ -37,10 +37,13 @@ def layer_of(name: str) -> str:
 
 
 def kind_of(name: str) -> str:
-    """q, k, v, o, gate, up, down, norm, embedding, head ..., with ``bias`` behind it for one; ``unknown`` where the name says nothing.
+    """q, k, v, o, gate, up, down, norm, embedding, head ..., with ``bias`` behind it for one;
+    ``unknown`` where the name says nothing.
 
-    >>> kind_of("transformer.h.0.attn.c_proj.weight"), kind_of("model.layers.1.self_attn.q_proj.bias"), kind_of("A_log")
-    ('o', 'q bias', 'unknown')
+    >>> kind_of("transformer.h.0.attn.c_proj.weight"), kind_of("A_log")
+    ('o', 'unknown')
+    >>> kind_of("model.layers.1.self_attn.q_proj.bias")
+    'q bias'
     """
     *parents, last = name.split(".")
     bias = " bias" if last == "bias" and parents else ""

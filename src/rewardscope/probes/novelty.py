@@ -1,4 +1,6 @@
-"""Was what training found within reach of the base, or made: the base's own probability of every newly found trace."""
+"""Was what training found within reach of the base, or made: the base's own probability of every
+newly found trace.
+"""
 
 import math
 from collections import Counter
@@ -48,28 +50,36 @@ class _Found:
 
 @dataclass(frozen=True)
 class Novelty:
-    """For every newly solved problem the base's log-probability of what solves it, and a verdict: activated, created, undecided.
+    """For every newly solved problem the base's log-probability of what solves it, and a verdict:
+    activated, created, undecided.
 
-    A completion counts only if it is right and every step that the environment can check is right. Each is taken with the strategy that it
-    shows: a problem is newly solved in a strategy if some draw of the trained policy solves it so and none of equally many draws of
-    the base does. With p = the summed probability under the base of the different traces found, and p' = the same under the *sharpened*
-    base (every problem's distribution of whole completions raised to the power at which its pass@1 comes nearest to the trained policy's):
+    A completion counts only if it is right and every step that the environment can check is right.
+    Each is taken with the strategy that it shows: a problem is newly solved in a strategy if some
+    draw of the trained policy solves it so and none of equally many draws of the base does. With p
+    = the summed probability under the base of the different traces found, and p' = the same under
+    the *sharpened* base (every problem's distribution of whole completions raised to the power at
+    which its pass@1 comes nearest to the trained policy's):
 
-        activated   p or p' >= 1 / ``tries``: the base, or the base made surer of itself, reaches it in that many tries
-        created     ``slack`` x p and ``slack`` x p' < 1 / ``tries``, and the trained policy shows it in more than 3 of its n draws,
+        activated   p or p' >= 1 / ``tries``: the base, or the base made surer of itself, reaches it
+        in that many tries created     ``slack`` x p and ``slack`` x p' < 1 / ``tries``, and the
+        trained policy shows it in more than 3 of its n draws,
                     where the base's 0 of n leave room for a chance of 3 / n
         undecided   between these
 
-    p is a lower bound of the base's chance in that strategy, since traces that nobody drew are not in it; ``slack`` is how much of the
-    base's chance they may hold. p' takes its normaliser from the base's draws, rather too small, which favours ``activated``. Both are of
-    the bare prompt, as the base's draws are, whatever a bank recalled for the trained policy, and unknown where completions come from a
-    cut (top_p) or at temperature 0. ``kept`` are the problems that the base's own draws solve in the strategy. The verdict of a strategy
-    is ``activated`` if the interval of the share kept or activated, of what the trained policy solves, lies above a half; ``created`` if
-    that of the created share does. It is about what the policy does, not about what its weights could do behind another prompt.
+    p is a lower bound of the base's chance in that strategy, since traces that nobody drew are not
+    in it; ``slack`` is how much of the base's chance they may hold. p' takes its normaliser from
+    the base's draws, rather too small, which favours ``activated``. Both are of the bare prompt, as
+    the base's draws are, whatever a bank recalled for the trained policy, and unknown where
+    completions come from a cut (top_p) or at temperature 0. ``kept`` are the problems that the
+    base's own draws solve in the strategy. The verdict of a strategy is ``activated`` if the
+    interval of the share kept or activated, of what the trained policy solves, lies above a half;
+    ``created`` if that of the created share does. It is about what the policy does, not about what
+    its weights could do behind another prompt.
 
     Source:
-        Wu et al. 2025, arXiv:2507.14843 (support, budgets up to 16,384, epsilon = 3 / k); arXiv:2510.15020 (covered in k tries if
-        log p >= -log k); Karan and Du 2025, arXiv:2510.14901 (power sampling). The classes, slack and process check are ours.
+        Wu et al. 2025, arXiv:2507.14843 (support, budgets up to 16,384, epsilon = 3 / k);
+            arXiv:2510.15020 (covered in k tries if log p >= -log k); Karan and Du 2025,
+            arXiv:2510.14901 (power sampling). The classes, slack and process check are ours.
     """
 
     tries: int = 16_384
@@ -79,28 +89,64 @@ class Novelty:
 
     reads: ClassVar[str] = "stored completions and weights, of the base too"
     metrics: ClassVar[tuple[str, ...]] = (
-        *("novelty/problems", "novelty/reached_share", "novelty/created_share", "novelty/verdict", "novelty/find"),
+        *(
+            "novelty/problems",
+            "novelty/reached_share",
+            "novelty/created_share",
+            "novelty/verdict",
+            "novelty/find",
+        ),
         *("novelty/log_probability", "novelty/sharpening_power", "novelty/sharpened_pass"),
     )
 
     def __post_init__(self) -> None:
         if min(self.tries, self.traces) < 1 or self.slack < 1:
             raise ComponentError(
-                "Novelty cannot judge with these settings", value=self, allowed="tries, traces and slack of 1 or more", do="Mend the study"
+                "Novelty cannot judge with these settings",
+                value=self,
+                allowed="tries, traces and slack of 1 or more",
+                do="Mend the study",
             )
 
     def measure(self, subject: Subject) -> list[Measurement]:
         """Rows per strategy and for all together; none for the base itself."""
         if subject.base_rollouts is None or subject.base_policy is None:
             return []
-        pairs = _graded_pairs(subject.base_rollouts, subject.rollouts) if subject.sampling.uncut else []
-        checked = any(grade.steps is not None for pair in pairs for rollout in pair for grade in rollout.grades)
-        draws, number, dropped = Draws.of([base for base, _ in pairs], subject.sampling), len(pairs), len(subject.rollouts) - len(pairs)
-        power, passed_P = matching_power(draws, float(np.mean([trained.pass_rate for _, trained in pairs] or [0.0])))
+        pairs = (
+            _graded_pairs(subject.base_rollouts, subject.rollouts) if subject.sampling.uncut else []
+        )
+        checked = any(
+            grade.steps is not None
+            for pair in pairs
+            for rollout in pair
+            for grade in rollout.grades
+        )
+        draws, number, dropped = (
+            Draws.of([base for base, _ in pairs], subject.sampling),
+            len(pairs),
+            len(subject.rollouts) - len(pairs),
+        )
+        power, passed_P = matching_power(
+            draws, float(np.mean([trained.pass_rate for _, trained in pairs] or [0.0]))
+        )
         passed = None if not number else _mean(list(passed_P), "novelty/sharpened_pass", dropped)
         rows = [
-            subject.row("novelty/sharpening_power", "ratio", power if number else None, n=number, over="problems", dropped=dropped),
-            subject.row("novelty/sharpened_pass", "share", passed, n=number, over="problems", dropped=dropped),
+            subject.row(
+                "novelty/sharpening_power",
+                "ratio",
+                power if number else None,
+                n=number,
+                over="problems",
+                dropped=dropped,
+            ),
+            subject.row(
+                "novelty/sharpened_pass",
+                "share",
+                passed,
+                n=number,
+                over="problems",
+                dropped=dropped,
+            ),
         ]
         for strategy in (ANY, *subject.strategies):
             found = self._found(pairs, strategy, checked)
@@ -112,12 +158,18 @@ class Novelty:
         kept, finds = 0, []
         for place, (base, trained) in enumerate(pairs):
             n = min(len(base.grades), len(trained.grades))
-            mine = [c for c, grade in zip(trained.completions[:n], trained.grades[:n], strict=True) if _solves(grade, strategy, checked)]
+            mine = [
+                c
+                for c, grade in zip(trained.completions[:n], trained.grades[:n], strict=True)
+                if _solves(grade, strategy, checked)
+            ]
             if mine and any(_solves(grade, strategy, checked) for grade in base.grades[:n]):
                 kept += 1
             elif mine:
                 by_tokens = {completion.token_ids: completion for completion in mine}
-                common = Counter(completion.token_ids for completion in mine).most_common(self.traces)
+                common = Counter(completion.token_ids for completion in mine).most_common(
+                    self.traces
+                )
                 finds.append(Find(place, tuple(by_tokens[ids] for ids, _ in common), len(mine)))
         return _Found(kept, finds)
 
@@ -127,19 +179,38 @@ class Novelty:
         """Nats per find: log p under the base and log p' under the sharpened base."""
         assert subject.base_policy is not None
         found = []
-        by_find = trace_logprobs(subject.base_policy, [trained for _, trained in pairs], finds, subject.sampling.temperature)
+        by_find = trace_logprobs(
+            subject.base_policy,
+            [trained for _, trained in pairs],
+            finds,
+            subject.sampling.temperature,
+        )
         for find, logprob_T in zip(finds, by_find, strict=True):
-            found.append((float(np.logaddexp.reduce(logprob_T)), draws.sharpened_logprob(find.problem, logprob_T, power)))
+            found.append(
+                (
+                    float(np.logaddexp.reduce(logprob_T)),
+                    draws.sharpened_logprob(find.problem, logprob_T, power),
+                )
+            )
         return found
 
     def _class(self, find: Find, probability: tuple[float, float]) -> str:
         nearest, reach = max(probability), -math.log(self.tries)
         if nearest >= reach:
             return "activated"
-        return "created" if nearest + math.log(self.slack) < reach and find.count > RULE_OF_THREE else "undecided"
+        return (
+            "created"
+            if nearest + math.log(self.slack) < reach and find.count > RULE_OF_THREE
+            else "undecided"
+        )
 
     def _rows(
-        self, subject: Subject, pairs: Pairs, strategy: str, found: "_Found", probability: Sequence[tuple[float, float]]
+        self,
+        subject: Subject,
+        pairs: Pairs,
+        strategy: str,
+        found: "_Found",
+        probability: Sequence[tuple[float, float]],
     ) -> list[Measurement]:
         labels, kept, finds, total = {"strategy": strategy}, found.kept, found.finds, len(pairs)
         solved, dropped = kept + len(finds), len(subject.rollouts) - total
@@ -147,48 +218,102 @@ class Novelty:
         counts = Counter(classes) | Counter({"kept": kept})
         rows = [
             subject.row(
-                "novelty/problems", "problems", float(counts[name]) if total else None, n=total, over="problems",
-                labels={**labels, "class": name}, dropped=dropped,
+                "novelty/problems",
+                "problems",
+                float(counts[name]) if total else None,
+                n=total,
+                over="problems",
+                labels={**labels, "class": name},
+                dropped=dropped,
             )
             for name in CLASSES
-        ]  # fmt: skip
+        ]
         shares = {}
-        for metric, among in (("reached_share", ("kept", "activated")), ("created_share", ("created",))):
+        for metric, among in (
+            ("reached_share", ("kept", "activated")),
+            ("created_share", ("created",)),
+        ):
             held = [float(name in among) for name in ("kept",) * kept + tuple(classes)]
             shares[metric] = _mean(held, f"novelty/{metric}/{strategy}", dropped)
-            rows.append(subject.row(f"novelty/{metric}", "share", shares[metric], n=solved, over="problems", labels=labels))
-        rows.append(_verdict_row(subject, labels, shares["reached_share"], shares["created_share"], solved, total))
+            rows.append(
+                subject.row(
+                    f"novelty/{metric}",
+                    "share",
+                    shares[metric],
+                    n=solved,
+                    over="problems",
+                    labels=labels,
+                )
+            )
+        rows.append(
+            _verdict_row(
+                subject, labels, shares["reached_share"], shares["created_share"], solved, total
+            )
+        )
         for place, of in enumerate(("base", "sharpened")):
-            mean = _mean([pair[place] for pair in probability], f"novelty/log_probability/{strategy}/{of}", dropped, bounds=None)
-            rows.append(subject.row("novelty/log_probability", "nats", mean, n=len(finds), over="problems", labels={**labels, "of": of}))
+            mean = _mean(
+                [pair[place] for pair in probability],
+                f"novelty/log_probability/{strategy}/{of}",
+                dropped,
+                bounds=None,
+            )
+            rows.append(
+                subject.row(
+                    "novelty/log_probability",
+                    "nats",
+                    mean,
+                    n=len(finds),
+                    over="problems",
+                    labels={**labels, "of": of},
+                )
+            )
         for find, name, pair in zip(finds, classes, probability, strict=True):
             about = {**labels, "problem": pairs[find.problem][1].problem.id, "class": name}
-            rows.append(subject.row("novelty/find", "nats", pair[0], n=find.count, over="draws", labels=about))
+            rows.append(
+                subject.row(
+                    "novelty/find", "nats", pair[0], n=find.count, over="draws", labels=about
+                )
+            )
         if not finds:
             rows.append(subject.row("novelty/find", "nats", None, n=0, over="draws", labels=labels))
         return rows
 
 
 def _solves(grade: Grade, strategy: str, checked: bool) -> bool:
-    """Right, in the strategy, and every checked step right; where steps can be checked, a completion that shows none does not count."""
+    """Right, in the strategy, and every checked step right; where steps can be checked, a
+    completion that shows none does not count.
+    """
     if grade.correct is not True or (strategy != ANY and grade.strategy != strategy):
         return False
     return not checked or (grade.steps is not None and all(grade.steps))
 
 
-def trace_logprobs(policy: Policy, rollouts: Sequence[Rollout], finds: Sequence[Find], temperature: float) -> list[np.ndarray]:
-    """Nats per find: log-probability (traces,) of each of its traces under the policy, behind the bare prompt.
+def trace_logprobs(
+    policy: Policy, rollouts: Sequence[Rollout], finds: Sequence[Find], temperature: float
+) -> list[np.ndarray]:
+    """Nats per find: log-probability (traces,) of each of its traces under the policy, behind the
+    bare prompt.
 
-    A block that a bank recalled for the trained policy is left out: a policy that reads the trace there can copy it.
+    A block that a bank recalled for the trained policy is left out: a policy that reads the trace
+    there can copy it.
     """
     if not finds:
         return []
     alone = [
-        replace(rollouts[find.problem], completions=(trace,), grades=(), rewards=None, parts={}, recalled=())
+        replace(
+            rollouts[find.problem],
+            completions=(trace,),
+            grades=(),
+            rewards=None,
+            parts={},
+            recalled=(),
+        )
         for find in finds
         for trace in find.traces
     ]
-    logprob_N = np.asarray(score(policy, pack(policy, alone, temperature)).logprob_NT.double().sum(dim=1))
+    logprob_N = np.asarray(
+        score(policy, pack(policy, alone, temperature)).logprob_NT.double().sum(dim=1)
+    )
     ends = np.cumsum([len(find.traces) for find in finds])
     return np.split(logprob_N, ends[:-1])
 
@@ -196,19 +321,54 @@ def trace_logprobs(policy: Policy, rollouts: Sequence[Rollout], finds: Sequence[
 def _graded_pairs(base: Sequence[Rollout], trained: Sequence[Rollout]) -> Pairs:
     """Base and trained rollout of each problem that both have a graded draw of."""
     before = {rollout.problem.id: rollout for rollout in base if rollout.pass_rate is not None}
-    return [(before[r.problem.id], r) for r in trained if r.pass_rate is not None and r.problem.id in before]
+    return [
+        (before[r.problem.id], r)
+        for r in trained
+        if r.pass_rate is not None and r.problem.id in before
+    ]
 
 
-def _mean(values: Sequence[float], address: str, dropped: int, bounds: tuple[float, float] | None = (0.0, 1.0)) -> Estimate | None:
+def _mean(
+    values: Sequence[float],
+    address: str,
+    dropped: int,
+    bounds: tuple[float, float] | None = (0.0, 1.0),
+) -> Estimate | None:
     """Over problems; None of none."""
-    return whole(mean_over_problems(values, address=address, bounds=bounds), dropped, len(values)) if len(values) else None
+    return (
+        whole(mean_over_problems(values, address=address, bounds=bounds), dropped, len(values))
+        if len(values)
+        else None
+    )
 
 
 def _verdict_row(
-    subject: Subject, labels: dict[str, str], reached: Estimate | None, created: Estimate | None, solved: int, total: int
+    subject: Subject,
+    labels: dict[str, str],
+    reached: Estimate | None,
+    created: Estimate | None,
+    solved: int,
+    total: int,
 ) -> Measurement:
-    """The strategy's verdict as a label, with the share that it stands on; unknown where no problem could be looked at."""
+    """The strategy's verdict as a label, with the share that it stands on; unknown where no problem
+    could be looked at.
+    """
     named = [("activated", reached), ("created", created)]
-    held = [(name, share) for name, share in named if share is not None and share.lower is not None and share.lower > 0.5]
-    verdict, share = held[0] if held else ("undecided" if solved else "nothing_found" if total else "unknown", reached)
-    return subject.row("novelty/verdict", "share", share, n=solved, over="problems", labels={**labels, "verdict": verdict})
+    held = [
+        (name, share)
+        for name, share in named
+        if share is not None and share.lower is not None and share.lower > 0.5
+    ]
+    verdict, share = (
+        held[0]
+        if held
+        else ("undecided" if solved else "nothing_found" if total else "unknown", reached)
+    )
+    return subject.row(
+        "novelty/verdict",
+        "share",
+        share,
+        n=solved,
+        over="problems",
+        labels={**labels, "verdict": verdict},
+    )

@@ -7,7 +7,9 @@ from torch import Tensor
 from rewardscope.seeds import Address, generator
 
 BLOCK = 1024
-"""Entries that are shuffled among each other, before the blocks are: a shuffle of everything misses the cache at every entry."""
+"""Entries that are shuffled among each other, before the blocks are: a shuffle of everything misses
+the cache at every entry.
+"""
 ALIKE = 64
 """Blocks that share the draw of where their entries go, which costs a tenth of a draw for each."""
 SMALL = 1 << 16
@@ -17,9 +19,10 @@ SMALL = 1 << 16
 def shuffled(update: Tensor, *address: Address) -> Tensor:
     """The same numbers in other places of the matrix, drawn by address.
 
-    In a large matrix an entry's block goes to a random place and the entry to a random place in it, with a random turn before and after:
-    each place gets any entry with the same chance, so a count over the matrix has the mean that a full shuffle gives, with more noise only
-    where neighbours' sizes are alike.
+    In a large matrix an entry's block goes to a random place and the entry to a random place in it,
+    with a random turn before and after: each place gets any entry with the same chance, so a count
+    over the matrix has the mean that a full shuffle gives, with more noise only where neighbours'
+    sizes are alike.
     """
     random = generator("shuffled update", *address)
     flat = update.flatten().numpy()
@@ -37,6 +40,8 @@ def shuffled(update: Tensor, *address: Address) -> Tensor:
 def resigned(update: Tensor, *address: Address) -> Tensor:
     """The same sizes in the same places, each up or down by a coin flip drawn by address."""
     size = update.numel()
-    bytes_drawn = np.frombuffer(generator("re-signed update", *address).bytes(size // 8 + 1), dtype=np.uint8)
+    bytes_drawn = np.frombuffer(
+        generator("re-signed update", *address).bytes(size // 8 + 1), dtype=np.uint8
+    )
     up = torch.from_numpy(np.unpackbits(bytes_drawn)[:size]).bool().view(update.shape)
     return torch.where(up, update, -update)

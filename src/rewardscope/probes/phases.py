@@ -1,4 +1,6 @@
-"""Planning and execution apart: how sure a policy is in each, and how varied its plans are; beside random grams of the same frequency."""
+"""Planning and execution apart: how sure a policy is in each, and how varied its plans are; beside
+random grams of the same frequency.
+"""
 
 import math
 from collections import Counter
@@ -45,18 +47,23 @@ class _Reading:
 
 @dataclass(frozen=True)
 class Phases:
-    """Entropy and perplexity on planning and on execution tokens, and entropy of the plans themselves, at one step.
+    """Entropy and perplexity on planning and on execution tokens, and entropy of the plans
+    themselves, at one step.
 
-    A token plans if it lies in a use of a strategic gram. The grams are ``grams``, or mined from the base's correct completions, so that
-    all arms of a start are read with the same ones. ``grams = random`` are rows for others of the same frequency: what these show too
-    says nothing about planning. A perplexity on the policy's own completions falls with its entropy; ``on = base`` is on the base's
-    completions, which are the same for every arm. The first ``draws`` of each problem, temperature 1.
+    A token plans if it lies in a use of a strategic gram. The grams are ``grams``, or mined from
+    the base's correct completions, so that all arms of a start are read with the same ones. ``grams
+    = random`` are rows for others of the same frequency: what these show too says nothing about
+    planning. A perplexity on the policy's own completions falls with its entropy; ``on = base`` is
+    on the base's completions, which are the same for every arm. The first ``draws`` of each
+    problem, temperature 1.
 
-    Semantic entropy is that of ``plans`` uses of grams drawn without replacement (rarefied: it does not grow with the number of uses), and
-    conditional entropy that of the word behind a gram among ``followers`` of its uses, weighted by use.
+    Semantic entropy is that of ``plans`` uses of grams drawn without replacement (rarefied: it does
+    not grow with the number of uses), and conditional entropy that of the word behind a gram among
+    ``followers`` of its uses, weighted by use.
 
     Source:
-        Wang et al. 2025, arXiv:2509.03646, section 2.2; the fixed set, the random grams and equal counts are the controls it lacks.
+        Wang et al. 2025, arXiv:2509.03646, section 2.2; the fixed set, the random grams and equal
+            counts are the controls it lacks.
     """
 
     grams: tuple[str, ...] = ()
@@ -82,13 +89,25 @@ class Phases:
 
     def measure(self, subject: Subject) -> list[Measurement]:
         """Rows for strategic and for random grams; None where no gram was found or used."""
-        own, fixed = (first_draws(rollouts, self.draws) for rollouts in (subject.rollouts, subject.base_rollouts or subject.rollouts))
-        correct = [c.said for r in fixed for c, grade in zip(r.completions, r.grades, strict=True) if grade.correct]
+        own, fixed = (
+            first_draws(rollouts, self.draws)
+            for rollouts in (subject.rollouts, subject.base_rollouts or subject.rollouts)
+        )
+        correct = [
+            c.said
+            for r in fixed
+            for c, grade in zip(r.completions, r.grades, strict=True)
+            if grade.correct
+        ]
         strategic = self.grams or self.miner.mine(correct)
         texts = [completion.said for rollout in fixed for completion in rollout.completions]
         sets = {"strategic": strategic, "random": random_grams(texts, strategic, RANDOM_SETS)}
         readings = {"own": _Reading.of(subject.policy, own)}
-        readings["base"] = _Reading.of(subject.policy, fixed) if subject.base_policy is not None else readings["own"]
+        readings["base"] = (
+            _Reading.of(subject.policy, fixed)
+            if subject.base_policy is not None
+            else readings["own"]
+        )
         before = None if subject.base_policy is None else _Reading.of(subject.base_policy, fixed)
         rows = []
         for kind, grams in sets.items():
@@ -97,40 +116,92 @@ class Phases:
         return rows
 
     def _token_rows(
-        self, subject: Subject, kind: str, grams: Sequence[str], readings: dict[str, _Reading], before: _Reading | None
+        self,
+        subject: Subject,
+        kind: str,
+        grams: Sequence[str],
+        readings: dict[str, _Reading],
+        before: _Reading | None,
     ) -> list[Measurement]:
-        planning = {name: gram_mask(subject.policy, reading.batch, grams) if grams else None for name, reading in readings.items()}
+        planning = {
+            name: gram_mask(subject.policy, reading.batch, grams) if grams else None
+            for name, reading in readings.items()
+        }
         rows = []
         for part in ("planning", "execution"):
             labels = {"grams": kind, "tokens": part}
             chosen = {
-                name: reading.batch.mask_NT & (mask if part == "planning" else ~mask) if (mask := planning[name]) is not None else None
+                name: reading.batch.mask_NT & (mask if part == "planning" else ~mask)
+                if (mask := planning[name]) is not None
+                else None
                 for name, reading in readings.items()
             }
             own, mine = readings["own"], chosen["own"]
             held = None if mine is None else own.sums(mine, own.batch.mask_NT)
-            rows.append(_ratio_row(subject, "phases/token_share", "share", held, labels, bounds=(0.0, 1.0)))
-            rows.append(_ratio_row(subject, "phases/entropy", "nats", None if mine is None else own.sums(own.entropy_NT, mine), labels))
+            rows.append(
+                _ratio_row(subject, "phases/token_share", "share", held, labels, bounds=(0.0, 1.0))
+            )
+            rows.append(
+                _ratio_row(
+                    subject,
+                    "phases/entropy",
+                    "nats",
+                    None if mine is None else own.sums(own.entropy_NT, mine),
+                    labels,
+                )
+            )
             for on, reading in readings.items():
-                found = None if (there := chosen[on]) is None else reading.sums(reading.surprise_NT, there)
-                rows.append(_ratio_row(subject, "phases/perplexity", "perplexity", found, {**labels, "on": on}, shown=math.exp))
+                found = (
+                    None
+                    if (there := chosen[on]) is None
+                    else reading.sums(reading.surprise_NT, there)
+                )
+                rows.append(
+                    _ratio_row(
+                        subject,
+                        "phases/perplexity",
+                        "perplexity",
+                        found,
+                        {**labels, "on": on},
+                        shown=math.exp,
+                    )
+                )
                 if before is None:
                     continue
-                then = None if (first := chosen["base"]) is None else before.sums(before.surprise_NT, first)
+                then = (
+                    None
+                    if (first := chosen["base"]) is None
+                    else before.sums(before.surprise_NT, first)
+                )
                 rows.append(_change_row(subject, found, then, {**labels, "on": on}))
         return rows
 
-    def _text_rows(self, subject: Subject, kind: str, grams: Sequence[str], own: Sequence[Rollout]) -> list[Measurement]:
+    def _text_rows(
+        self, subject: Subject, kind: str, grams: Sequence[str], own: Sequence[Rollout]
+    ) -> list[Measurement]:
         pattern = gram_pattern(grams) if grams else None
-        used = [[use for c in rollout.completions for use in uses(c.said, pattern)] if pattern else [] for rollout in own]
+        used = [
+            [use for c in rollout.completions for use in uses(c.said, pattern)] if pattern else []
+            for rollout in own
+        ]
         count, rows = sum(map(len, used)), []
         for metric, k, statistic in (
             ("phases/semantic_entropy", self.plans, plan_entropy(used, self.plans)),
             ("phases/conditional_entropy", self.followers, follower_entropy(used, self.followers)),
         ):
-            estimate = statistic_over_problems(len(used), statistic, address=f"{metric}/{kind}", centred=True) if count else None
+            estimate = (
+                statistic_over_problems(
+                    len(used), statistic, address=f"{metric}/{kind}", centred=True
+                )
+                if count
+                else None
+            )
             labels = {"grams": kind, "k": str(k)}
-            rows.append(subject.row(metric, "nats", estimate, n=count if estimate else 0, over="uses", labels=labels))
+            rows.append(
+                subject.row(
+                    metric, "nats", estimate, n=count if estimate else 0, over="uses", labels=labels
+                )
+            )
         return rows
 
 
@@ -150,7 +221,9 @@ def plan_entropy(used: Uses, k: int) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def follower_entropy(used: Uses, k: int) -> Callable[[np.ndarray], np.ndarray]:
-    """From weights (S, P) to the rarefied entropy of what stands behind a gram, weighted by use; grams used under k times are left out."""
+    """From weights (S, P) to the rarefied entropy of what stands behind a gram, weighted by use;
+    grams used under k times are left out.
+    """
     by_gram: dict[str, list[tuple[int, str]]] = {}
     for p, found in enumerate(used):
         for gram, behind in found:
@@ -189,16 +262,23 @@ def _ratio_row(
     """Sum over tokens over number of tokens, through ``shown``; None without tokens."""
     if sums is None or not sums[1].sum():
         return subject.row(metric, unit, None, n=0, over="tokens", labels=labels)
-    found = ratio_over_problems(list(sums[0]), list(sums[1]), address=f"{metric}/{'/'.join(labels.values())}", bounds=bounds)
+    found = ratio_over_problems(
+        list(sums[0]), list(sums[1]), address=f"{metric}/{'/'.join(labels.values())}", bounds=bounds
+    )
     lower, upper = (None if end is None else shown(end) for end in (found.lower, found.upper))
     estimate = Estimate(shown(found.value), lower, upper, found.interval)
     return subject.row(metric, unit, estimate, n=int(sums[1].sum()), over="tokens", labels=labels)
 
 
 def _change_row(
-    subject: Subject, now: tuple[np.ndarray, np.ndarray] | None, then: tuple[np.ndarray, np.ndarray] | None, labels: dict[str, str]
+    subject: Subject,
+    now: tuple[np.ndarray, np.ndarray] | None,
+    then: tuple[np.ndarray, np.ndarray] | None,
+    labels: dict[str, str],
 ) -> Measurement:
-    """Log of the perplexity relative to the base's on its own completions, problems resampled for both alike."""
+    """Log of the perplexity relative to the base's on its own completions, problems resampled for
+    both alike.
+    """
     metric = "phases/surprise_change"
     if now is None or then is None or not now[1].sum() or not then[1].sum():
         return subject.row(metric, "nats", None, n=0, over="tokens", labels=labels)
@@ -206,7 +286,12 @@ def _change_row(
 
     def statistic(weight_SP: np.ndarray) -> np.ndarray:
         with np.errstate(invalid="ignore"):
-            return np.asarray(weight_SP @ top / (weight_SP @ bottom) - weight_SP @ first_top / (weight_SP @ first_bottom))
+            return np.asarray(
+                weight_SP @ top / (weight_SP @ bottom)
+                - weight_SP @ first_top / (weight_SP @ first_bottom)
+            )
 
-    found = statistic_over_problems(len(top), statistic, address=f"{metric}/{'/'.join(labels.values())}")
+    found = statistic_over_problems(
+        len(top), statistic, address=f"{metric}/{'/'.join(labels.values())}"
+    )
     return subject.row(metric, "nats", found, n=int(bottom.sum()), over="tokens", labels=labels)

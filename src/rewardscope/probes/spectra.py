@@ -1,4 +1,6 @@
-"""Singular values and directions of weights and their updates, through the smaller Gram matrix in float64."""
+"""Singular values and directions of weights and their updates, through the smaller Gram matrix in
+float64.
+"""
 
 from dataclasses import dataclass
 
@@ -10,7 +12,9 @@ from torch import Tensor
 ENTRIES = 1 << 20
 """Rows are taken so many entries at a time, which bounds the float64 copy."""
 CLOSED = 1e-6
-"""A k-th singular value below this share of the first has no direction: the Gram matrix knows the values to about 1e-8 of the first."""
+"""A k-th singular value below this share of the first has no direction: the Gram matrix knows the
+values to about 1e-8 of the first.
+"""
 
 
 def _gram(tall_MN: Tensor) -> Tensor:
@@ -30,12 +34,16 @@ def _tall(matrix_MN: Tensor) -> Tensor:
 
 
 def singular_values(matrix_MN: Tensor) -> Tensor:
-    """Descending (min(M, N),), exact to about 1e-8 of the largest; on the GPU where there is one."""
+    """Descending (min(M, N),), exact to about 1e-8 of the largest; on the GPU where there is
+    one.
+    """
     return _roots(_eigenvalues(_gram(_tall(matrix_MN))))
 
 
 def _eigenvalues(gram_NN: Tensor) -> Tensor:
-    """Ascending (N,). On the CPU by scipy: the same LAPACK, without torch's threads, which cost a small matrix 30 times its work."""
+    """Ascending (N,). On the CPU by scipy: the same LAPACK, without torch's threads, which cost a
+    small matrix 30 times its work.
+    """
     if gram_NN.is_cuda:
         found: Tensor = torch.linalg.eigvalsh(gram_NN)
         return found
@@ -54,7 +62,9 @@ class Directions:
     value_R: Tensor
     """Descending."""
     left_MK: Tensor | None
-    """None where there are no k directions apart from zero, or a matrix is too thin for a subspace to turn in."""
+    """None where there are no k directions apart from zero, or a matrix is too thin for a subspace
+    to turn in.
+    """
     right_NK: Tensor | None
 
     @property
@@ -65,11 +75,15 @@ class Directions:
     @property
     def gap(self) -> float | None:
         """sigma_k - sigma_(k + 1), what holds the subspace in place."""
-        return float(self.value_R[self.count - 1] - self.value_R[self.count]) if self.count else None
+        return (
+            float(self.value_R[self.count - 1] - self.value_R[self.count]) if self.count else None
+        )
 
 
 def directions(matrix_MN: Tensor, most: int) -> Directions:
-    """The singular values and the first k singular vectors of each side, k = min(most, half the smaller side)."""
+    """The singular values and the first k singular vectors of each side, k = min(most, half the
+    smaller side).
+    """
     tall = _tall(matrix_MN)
     gram_NN = _gram(tall)
     k = min(most, tall.shape[1] // 2)
@@ -78,22 +92,40 @@ def directions(matrix_MN: Tensor, most: int) -> Directions:
         short_NK = vector_NN.flip(1)[:, :k].cpu()
     else:
         squares_N = _eigenvalues(gram_NN)
-        place = (len(squares_N) - k, len(squares_N) - 1)  # the last k alone: half the time of all of them
-        vectors = linalg.eigh(gram_NN.numpy(), subset_by_index=place, check_finite=False)[1] if k else np.zeros((len(squares_N), 0))
+        place = (
+            len(squares_N) - k,
+            len(squares_N) - 1,
+        )  # the last k alone: half the time of all of them
+        vectors = (
+            linalg.eigh(gram_NN.numpy(), subset_by_index=place, check_finite=False)[1]
+            if k
+            else np.zeros((len(squares_N), 0))
+        )
         short_NK = torch.from_numpy(vectors[:, ::-1].copy())
     value_R = _roots(squares_N)
     if k == 0 or not value_R[k - 1] > CLOSED * value_R[0]:
         return Directions(value_R, None, None)
     step = max(1, ENTRIES // tall.shape[1])
-    long_MK = torch.cat([tall[start : start + step].double() @ short_NK for start in range(0, len(tall), step)]) / value_R[:k]
-    return Directions(value_R, long_MK, short_NK) if tall is matrix_MN else Directions(value_R, short_NK, long_MK)
+    long_MK = (
+        torch.cat(
+            [tall[start : start + step].double() @ short_NK for start in range(0, len(tall), step)]
+        )
+        / value_R[:k]
+    )
+    return (
+        Directions(value_R, long_MK, short_NK)
+        if tall is matrix_MN
+        else Directions(value_R, short_NK, long_MK)
+    )
 
 
 def principal_angles(first_MK: Tensor, second_MK: Tensor) -> Tensor:
-    """Angles (K,) between two subspaces given by orthonormal columns, in degrees, the smallest first.
+    """Angles (K,) between two subspaces given by orthonormal columns, in degrees, the smallest
+    first.
 
-    cos of the i-th is the i-th singular value of first^T second; below 45 degrees the angle is read from its sine, the singular values of
-    second - first first^T second, because a cosine near 1 has lost the angle to rounding.
+    cos of the i-th is the i-th singular value of first^T second; below 45 degrees the angle is read
+    from its sine, the singular values of second - first first^T second, because a cosine near 1 has
+    lost the angle to rounding.
 
     Source:
         Bjorck and Golub 1973, Mathematics of Computation 27(123).
@@ -105,18 +137,24 @@ def principal_angles(first_MK: Tensor, second_MK: Tensor) -> Tensor:
 
 
 def numerical_rank(value_R: Tensor, shape: tuple[int, ...], rounding: float) -> int:
-    """Singular values above max(M, N) x eps x the largest (the usual tolerance) and above what rounding of the weights adds by itself.
+    """Singular values above max(M, N) x eps x the largest (the usual tolerance) and above what
+    rounding of the weights adds by itself.
 
     Args:
         value_R: Descending.
         shape: Of the matrix.
-        rounding: Largest rounding error of one entry of the update; noise of that size has norm at most rounding (sqrt M + sqrt N).
+        rounding: Largest rounding error of one entry of the update; noise of that size has norm at
+            most rounding (sqrt M + sqrt N).
     """
     eps = torch.finfo(torch.float32).eps
-    tolerance = max(max(shape) * eps * float(value_R[0]), rounding * sum(side**0.5 for side in shape))
+    tolerance = max(
+        max(shape) * eps * float(value_R[0]), rounding * sum(side**0.5 for side in shape)
+    )
     return int((value_R > tolerance).sum())
 
 
 def stable_rank(value_R: Tensor) -> float | None:
-    """Squared Frobenius norm over squared largest singular value, from 1 to the rank; None for a matrix of zeros."""
+    """Squared Frobenius norm over squared largest singular value, from 1 to the rank; None for a
+    matrix of zeros.
+    """
     return float((value_R / value_R[0]).square().sum()) if value_R[0] > 0 else None

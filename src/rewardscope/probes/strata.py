@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -13,12 +14,15 @@ from rewardscope.types import Measurement, Rollout
 
 @dataclass(frozen=True, eq=False)
 class Pairs:
-    """Draw i of the base beside draw i of the trained policy, on each problem that both were given, where both could be graded.
+    """Draw i of the base beside draw i of the trained policy, on each problem that both were given,
+    where both could be graded.
 
-    Draws of one index share their sampling noise, so a completion that training left alone is paired with itself: the base against itself
-    moves nowhere, and a move is a change of the policy rather than of the dice. Pairing every draw with every other (the expectation
-    over the product) would show moves between behaviours where nothing was trained. Where the two sides were sampled with different
-    noise, pairs by index are such independent pairs, and unbiased for that expectation.
+    Draws of one index share their sampling noise, so a completion that training left alone is
+    paired with itself: the base against itself moves nowhere, and a move is a change of the policy
+    rather than of the dice. Pairing every draw with every other (the expectation over the product)
+    would show moves between behaviours where nothing was trained. Where the two sides were sampled
+    with different noise, pairs by index are such independent pairs, and unbiased for that
+    expectation.
     """
 
     num_problems: int
@@ -45,7 +49,9 @@ class Pairs:
             first, other = start.get(rollout.problem.id, (0, None))
             both = [
                 (found, first + i, place + i, int(after.correct) - int(before.correct))
-                for i, (before, after) in enumerate(zip(other.grades if other else (), rollout.grades, strict=False))
+                for i, (before, after) in enumerate(
+                    zip(other.grades if other else (), rollout.grades, strict=False)
+                )
                 if before.correct is not None and after.correct is not None
             ]
             place += len(rollout.grades)
@@ -58,30 +64,44 @@ class Pairs:
     def means(self, value_N: np.ndarray) -> np.ndarray:
         """Mean of a value over the pairs of each problem."""
         count_P = np.bincount(self.problem_N, minlength=self.num_problems)
-        return np.asarray(np.bincount(self.problem_N, weights=value_N, minlength=self.num_problems) / count_P)
+        return np.asarray(
+            np.bincount(self.problem_N, weights=value_N, minlength=self.num_problems) / count_P
+        )
 
     def total(self) -> Estimate | None:
-        """What was gained: mean over problems of right after less right before; None without pairs."""
+        """What was gained: mean over problems of right after less right before; None without
+        pairs.
+        """
         if not self.num_problems:
             return None
-        gain = mean_over_problems(list(self.means(self.change_N)), address="behaviour/gain", bounds=(-1.0, 1.0))
+        gain = mean_over_problems(
+            list(self.means(self.change_N)), address="behaviour/gain", bounds=(-1.0, 1.0)
+        )
         return whole(gain, self.dropped, self.num_problems)
 
 
 def share_of_gain(part_P: np.ndarray, total_P: np.ndarray, address: str) -> Estimate:
-    """Sum of a part's gains over the sum of all, with a bootstrap over problems; the parts of one whole sum to 1, and one may be negative.
+    """Sum of a part's gains over the sum of all, with a bootstrap over problems; the parts of one
+    whole sum to 1, and one may be negative.
 
-    Where a part is the same share of each problem's gain there is nothing to resample, and the doubt of
-    :func:`rewardscope.stats.unseen_share` is left: problems of a kind never met, all of whose pairs change.
+    Where a part is the same share of each problem's gain there is nothing to resample, and the
+    doubt of :func:`rewardscope.stats.unseen_share` is left: problems of a kind never met, all of
+    whose pairs change.
 
     Source:
-        Shao et al. 2025, arXiv:2506.10947, section 4 (partial contribution C_d, there of one greedy answer a problem, without interval).
+        Shao et al. 2025, arXiv:2506.10947, section 4 (partial contribution C_d, there of one greedy
+            answer a problem, without interval).
     """
     sign = np.sign(total_P.sum())
     share = float(part_P.sum() / total_P.sum())
     if np.allclose(part_P, share * total_P, rtol=0, atol=1e-12):
         half = unseen_share(len(total_P)) / abs(float(total_P.mean()))
-        return Estimate(share, share - half, share + half, f"all {len(total_P)} problems alike; a kind never met may be part of all")
+        return Estimate(
+            share,
+            share - half,
+            share + half,
+            f"all {len(total_P)} problems alike; a kind never met may be part of all",
+        )
     found = ratio_over_problems(list(sign * part_P), list(sign * total_P), address=address)
     lower, upper = (share if end is None else end for end in (found.lower, found.upper))
     return Estimate(found.value, min(lower, found.value), max(upper, found.value), found.interval)
@@ -90,12 +110,25 @@ def share_of_gain(part_P: np.ndarray, total_P: np.ndarray, address: str) -> Esti
 def gain_row(subject: Subject, pairs: Pairs) -> Measurement:
     """What was gained in all, by the pairs that the moves are made of."""
     return subject.row(
-        "behaviour/gain", "share difference", pairs.total(), n=pairs.num_problems, over="problems", dropped=pairs.dropped
-    )  # fmt: skip
+        "behaviour/gain",
+        "share difference",
+        pairs.total(),
+        n=pairs.num_problems,
+        over="problems",
+        dropped=pairs.dropped,
+    )
 
 
-def move_rows(subject: Subject, pairs: Pairs, by: str, names: Sequence[str], before: np.ndarray, after: np.ndarray) -> list[Measurement]:
-    """For every pair of behaviours its share of the draws and of the gain; the latter None where the gain's interval holds 0.
+def move_rows(
+    subject: Subject,
+    pairs: Pairs,
+    by: str,
+    names: Sequence[str],
+    before: np.ndarray,
+    after: np.ndarray,
+) -> list[Measurement]:
+    """For every pair of behaviours its share of the draws and of the gain; the latter None where
+    the gain's interval holds 0.
 
     Args:
         subject: Whose rows.
@@ -106,8 +139,13 @@ def move_rows(subject: Subject, pairs: Pairs, by: str, names: Sequence[str], bef
         after: Of every completion of the trained policy.
     """
     total = pairs.total()
-    decided = total is not None and total.lower is not None and total.upper is not None and (total.lower > 0 or total.upper < 0)
-    number = {"n": pairs.num_problems, "over": "problems", "dropped": pairs.dropped}
+    decided = (
+        total is not None
+        and total.lower is not None
+        and total.upper is not None
+        and (total.lower > 0 or total.upper < 0)
+    )
+    number: dict[str, Any] = {"n": pairs.num_problems, "over": "problems", "dropped": pairs.dropped}
     before_N, after_N = before[pairs.base_N], after[pairs.own_N]
     total_P = pairs.means(pairs.change_N)
     rows = []
@@ -118,11 +156,15 @@ def move_rows(subject: Subject, pairs: Pairs, by: str, names: Sequence[str], bef
             address = f"behaviour/move/{by}/{first}/{second}"
             share = gain = None
             if pairs.num_problems:
-                mean = mean_over_problems(list(pairs.means(inside_N)), address=address, bounds=(0.0, 1.0))
+                mean = mean_over_problems(
+                    list(pairs.means(inside_N)), address=address, bounds=(0.0, 1.0)
+                )
                 share = whole(mean, pairs.dropped, pairs.num_problems)
             if decided:
                 gain = share_of_gain(pairs.means(inside_N * pairs.change_N), total_P, address)
-            rows.append(subject.row("behaviour/move_share", "share", share, labels=labels, **number))  # type: ignore[arg-type]
+            rows.append(
+                subject.row("behaviour/move_share", "share", share, labels=labels, **number)
+            )
             counted = {**number, "n": number["n"] if gain else 0}
-            rows.append(subject.row("behaviour/move_gain", "ratio", gain, labels=labels, **counted))  # type: ignore[arg-type]
+            rows.append(subject.row("behaviour/move_gain", "ratio", gain, labels=labels, **counted))
     return rows

@@ -1,4 +1,6 @@
-"""Strategic grams: mined from correct completions, matched at random for a null, and how varied their use is at equal counts."""
+"""Strategic grams: mined from correct completions, matched at random for a null, and how varied
+their use is at equal counts.
+"""
 
 import math
 import re
@@ -26,13 +28,16 @@ NEAREST = 5
 class Miner:
     """Mines strategic grams: n-grams that many solutions use, each seldom inside one.
 
-    Grams of ``shortest`` to ``longest`` words without digits that stand in at least ``least_share`` of the distinct correct completions, on
-    average at most ``most_inside`` times in those; clustered by average linkage of the cosine distance of their character trigrams
-    (TF-IDF), cut at ``apart``; kept are the ``kept_share`` of the clusters that stand in most completions, with all their grams.
+    Grams of ``shortest`` to ``longest`` words without digits that stand in at least ``least_share``
+    of the distinct correct completions, on average at most ``most_inside`` times in those;
+    clustered by average linkage of the cosine distance of their character trigrams (TF-IDF), cut at
+    ``apart``; kept are the ``kept_share`` of the clusters that stand in most completions, with all
+    their grams.
 
     Source:
-        Wang et al. 2025, arXiv:2509.03646, section 2.1: n from 3 to 5, top 20 %. Its sentence embedding, clusterer and threshold are not
-        named and it filters by the number of solutions alone; "seldom inside one", which its text asks for, and no digits are ours.
+        Wang et al. 2025, arXiv:2509.03646, section 2.1: n from 3 to 5, top 20 %. Its sentence
+            embedding, clusterer and threshold are not named and it filters by the number of
+            solutions alone; "seldom inside one", which its text asks for, and no digits are ours.
     """
 
     shortest: int = 3
@@ -42,10 +47,16 @@ class Miner:
     least_share: float = 0.02
     most_inside: float = 2.0
     most: int = 1500
-    """Grams that are clustered, those in most solutions first; bounds memory to most^2 distances."""
+    """Grams that are clustered, those in most solutions first; bounds memory to most^2 distances.
+    """
 
     def __post_init__(self) -> None:
-        if not 1 <= self.shortest <= self.longest or not 0 < self.kept_share <= 1 or self.most < 1 or self.most_inside < 1:
+        if (
+            not 1 <= self.shortest <= self.longest
+            or not 0 < self.kept_share <= 1
+            or self.most < 1
+            or self.most_inside < 1
+        ):
             raise ComponentError(
                 "Miner cannot mine with these settings",
                 value=self,
@@ -56,7 +67,8 @@ class Miner:
     def mine(self, texts: Sequence[str]) -> tuple[str, ...]:
         """The grams in lower case, sorted; none where nothing is common enough."""
         solutions = [
-            Counter(g for g in grams_of(text, self.shortest, self.longest) if not DIGIT.search(g)) for text in dict.fromkeys(texts)
+            Counter(g for g in grams_of(text, self.shortest, self.longest) if not DIGIT.search(g))
+            for text in dict.fromkeys(texts)
         ]
         places: dict[str, set[int]] = {}
         total: Counter[str] = Counter()
@@ -65,13 +77,26 @@ class Miner:
             for gram in found:
                 places.setdefault(gram, set()).add(place)
         least = max(2.0, self.least_share * len(solutions))
-        common = [gram for gram, found in places.items() if len(found) >= least and total[gram] <= self.most_inside * len(found)]
+        common = [
+            gram
+            for gram, found in places.items()
+            if len(found) >= least and total[gram] <= self.most_inside * len(found)
+        ]
         common = sorted(common, key=lambda gram: (-len(places[gram]), gram))[: self.most]
         clusters: dict[int, list[str]] = {}
         for gram, cluster in zip(common, self._clusters(common), strict=True):
             clusters.setdefault(cluster, []).append(gram)
-        widest = sorted(clusters.values(), key=lambda grams: (-len(set().union(*(places[gram] for gram in grams))), grams))
-        return tuple(sorted(gram for grams in widest[: math.ceil(self.kept_share * len(widest))] for gram in grams))
+        widest = sorted(
+            clusters.values(),
+            key=lambda grams: (-len(set().union(*(places[gram] for gram in grams))), grams),
+        )
+        return tuple(
+            sorted(
+                gram
+                for grams in widest[: math.ceil(self.kept_share * len(widest))]
+                for gram in grams
+            )
+        )
 
     def _clusters(self, grams: Sequence[str]) -> list[int]:
         if len(grams) < 2:
@@ -85,11 +110,17 @@ class Miner:
         weight /= np.linalg.norm(weight, axis=1, keepdims=True)
         distance = (1 - weight @ weight.T).clip(min=0)
         np.fill_diagonal(distance, 0)
-        return [int(label) for label in fcluster(linkage(squareform(distance, checks=False), "average"), self.apart, "distance")]
+        return [
+            int(label)
+            for label in fcluster(
+                linkage(squareform(distance, checks=False), "average"), self.apart, "distance"
+            )
+        ]
 
 
 def grams_of(text: str, shortest: int, longest: int) -> Iterator[str]:
-    """Every n-gram of words, numbers and other characters inside a sentence, in lower case, as it stands there.
+    """Every n-gram of words, numbers and other characters inside a sentence, in lower case, as it
+    stands there.
 
     >>> list(grams_of("So, 3+4. No", 2, 3))
     ['so,', ', 3', '3+', '+4', 'so, 3', ', 3+', '3+4']
@@ -97,12 +128,15 @@ def grams_of(text: str, shortest: int, longest: int) -> Iterator[str]:
     for sentence in SENTENCE.split(text.lower()):
         spans = [found.span() for found in UNIT.finditer(sentence)]
         for n in range(shortest, longest + 1):
-            yield from (sentence[spans[i][0] : spans[i + n - 1][1]] for i in range(len(spans) - n + 1))
+            yield from (
+                sentence[spans[i][0] : spans[i + n - 1][1]] for i in range(len(spans) - n + 1)
+            )
 
 
 def random_grams(texts: Sequence[str], grams: Sequence[str], address: str) -> tuple[str, ...]:
-    """For each gram another one of about its frequency in the texts, drawn among n-grams of the same lengths in what stands between uses
-    of the grams: what the class would look like if any words of that frequency were called strategic. Fewer where the texts have no more.
+    """For each gram another one of about its frequency in the texts, drawn among n-grams of the
+    same lengths in what stands between uses of the grams: what the class would look like if any
+    words of that frequency were called strategic. Fewer where the texts have no more.
     """
     if not grams:
         return ()
@@ -110,8 +144,14 @@ def random_grams(texts: Sequence[str], grams: Sequence[str], address: str) -> tu
     pattern, used, total = gram_pattern(grams), Counter[str](), Counter[str]()
     for text in texts:
         used.update(found.lower() for found in pattern.findall(text))
-        total.update(gram for piece in pattern.split(text) for gram in grams_of(piece, max(1, min(lengths)), max(lengths)))
-    free = sorted((gram for gram in total if gram not in grams), key=lambda gram: (total[gram], gram))
+        total.update(
+            gram
+            for piece in pattern.split(text)
+            for gram in grams_of(piece, max(1, min(lengths)), max(lengths))
+        )
+    free = sorted(
+        (gram for gram in total if gram not in grams), key=lambda gram: (total[gram], gram)
+    )
     count_F = np.array([total[gram] for gram in free])
     random, found = generator("random grams", address), []
     for gram in sorted(grams):
@@ -126,7 +166,9 @@ def random_grams(texts: Sequence[str], grams: Sequence[str], address: str) -> tu
 
 
 def uses(text: str, pattern: re.Pattern[str]) -> list[tuple[str, str]]:
-    """(gram, the word, number or character behind it) for each use in the text; empty behind the last one."""
+    """(gram, the word, number or character behind it) for each use in the text; empty behind the
+    last one.
+    """
     found = []
     for use in pattern.finditer(text):
         behind = UNIT.search(text, use.end())
@@ -135,9 +177,11 @@ def uses(text: str, pattern: re.Pattern[str]) -> list[tuple[str, str]]:
 
 
 def rarefied_entropy(count_SA: np.ndarray, k: int) -> np.ndarray:
-    """Expected entropy (S,), in nats, of k uses drawn without replacement from S rows of counts by name; NaN where a row has fewer.
+    """Expected entropy (S,), in nats, of k uses drawn without replacement from S rows of counts by
+    name; NaN where a row has fewer.
 
-    E[-(x / k) log(x / k)] summed over names, x hypergeometric: the same expectation however many uses it was drawn from.
+    E[-(x / k) log(x / k)] summed over names, x hypergeometric: the same expectation however many
+    uses it was drawn from.
 
     Source:
         Hurlbert 1971, Ecology 52(4) (rarefaction), of the entropy.
@@ -147,13 +191,31 @@ def rarefied_entropy(count_SA: np.ndarray, k: int) -> np.ndarray:
     """
     count_SA = np.asarray(count_SA, dtype=np.int64)
     total_S = count_SA.sum(axis=1)
-    logs = np.concatenate([[0.0], np.log(np.arange(1, int(total_S.max(initial=0)) + k + 1)).cumsum()])  # log n!
+    logs = np.concatenate(
+        [[0.0], np.log(np.arange(1, int(total_S.max(initial=0)) + k + 1)).cumsum()]
+    )  # log n!
     rest_SA, entropy_S = total_S[:, None] - count_SA, np.zeros(len(count_SA))
     with np.errstate(invalid="ignore"):
-        all_S = logs[total_S] - logs[k] - np.where(total_S >= k, logs[(total_S - k).clip(min=0)], np.nan)
+        all_S = (
+            logs[total_S]
+            - logs[k]
+            - np.where(total_S >= k, logs[(total_S - k).clip(min=0)], np.nan)
+        )
     for x in range(1, min(k, int(count_SA.max(initial=0))) + 1):
         inside_SA = (count_SA >= x) & (rest_SA >= k - x)
         left_SA, off_SA = (count_SA - x).clip(min=0), (rest_SA - k + x).clip(min=0)
-        log_SA = logs[count_SA] - logs[x] - logs[left_SA] + logs[rest_SA] - logs[k - x] - logs[off_SA] - all_S[:, None]
-        entropy_S -= np.where(inside_SA, np.exp(np.where(inside_SA, log_SA, 0.0)), 0.0).sum(axis=1) * (x / k) * math.log(x / k)
+        log_SA = (
+            logs[count_SA]
+            - logs[x]
+            - logs[left_SA]
+            + logs[rest_SA]
+            - logs[k - x]
+            - logs[off_SA]
+            - all_S[:, None]
+        )
+        entropy_S -= (
+            np.where(inside_SA, np.exp(np.where(inside_SA, log_SA, 0.0)), 0.0).sum(axis=1)
+            * (x / k)
+            * math.log(x / k)
+        )
     return np.where(total_S >= k, entropy_S, np.nan)

@@ -16,10 +16,14 @@ from rewardscope.types import Rollout
 
 @dataclass(frozen=True, eq=False)
 class ErrorAuroc:
-    """Whether credit falls where a completion first went wrong: 1 = there and nowhere else, 0.5 = it does not know the place."""
+    """Whether credit falls where a completion first went wrong: 1 = there and nowhere else, 0.5 =
+    it does not know the place.
+    """
 
     each_N: Float[Tensor, " N"]
-    """By completion: the share of its other compared tokens with more credit than its first error, ties half; NaN = nothing to compare."""
+    """By completion: the share of its other compared tokens with more credit than its first error,
+    ties half; NaN = nothing to compare.
+    """
 
     reads: ClassVar[str] = "credit per token, and the known place of the first error"
 
@@ -30,22 +34,28 @@ class ErrorAuroc:
         return float(found.mean()) if len(found) else None
 
     def over_problems(self, group_size: int, address: str) -> Estimate | None:
-        """The mean over problems of their completions' mean, with the interval of resampled problems; None where no problem has one."""
+        """The mean over problems of their completions' mean, with the interval of resampled
+        problems; None where no problem has one.
+        """
         mean_P = self.each_N.reshape(-1, group_size).nanmean(dim=1)
         found = mean_P[~mean_P.isnan()].tolist()
         return mean_over_problems(found, address=address, bounds=(0.0, 1.0)) if found else None
 
 
-def error_auroc(credit_NT: Float[Tensor, "N T"], first_error_N: Int[Tensor, " N"], mask_NT: Bool[Tensor, "N T"]) -> ErrorAuroc:
+def error_auroc(
+    credit_NT: Float[Tensor, "N T"], first_error_N: Int[Tensor, " N"], mask_NT: Bool[Tensor, "N T"]
+) -> ErrorAuroc:
     """How often a token has more credit than the first error of its completion.
 
-    The comparison stays within a completion, so that how good it is as a whole does not count, and takes tokens before the error and
-    behind it, so that a trend over positions counts little where errors lie anywhere.
+    The comparison stays within a completion, so that how good it is as a whole does not count, and
+    takes tokens before the error and behind it, so that a trend over positions counts little where
+    errors lie anywhere.
 
     Args:
         credit_NT: Any number per token that should be low where something is wrong.
         first_error_N: Token of the first error; -1 = there is none, or none known.
-        mask_NT: Which tokens are compared: all, or those that can be wrong (moves and results, not commas).
+        mask_NT: Which tokens are compared: all, or those that can be wrong (moves and results, not
+            commas).
 
     Raises:
         ComponentError: If an error lies on a token that is not compared.
@@ -53,7 +63,10 @@ def error_auroc(credit_NT: Float[Tensor, "N T"], first_error_N: Int[Tensor, " N"
     known_N = first_error_N >= 0
     place_N1 = first_error_N.clamp(min=0)[:, None]
     if not mask_NT.gather(1, place_N1)[known_N].all():
-        raise ComponentError("A first error lies on a token that is not compared", do="Let the mask hold every token that can be wrong")
+        raise ComponentError(
+            "A first error lies on a token that is not compared",
+            do="Let the mask hold every token that can be wrong",
+        )
     lower_N1 = credit_NT.gather(1, place_N1)
     other_NT = mask_NT & (torch.arange(mask_NT.shape[1]) != place_N1)
     above_NT = (credit_NT > lower_N1).double() + (credit_NT == lower_N1).double() / 2
@@ -61,12 +74,20 @@ def error_auroc(credit_NT: Float[Tensor, "N T"], first_error_N: Int[Tensor, " N"
     return ErrorAuroc(each_N.masked_fill(~known_N, torch.nan))
 
 
-def first_error_tokens(policy: Policy, rollouts: Sequence[Rollout], offsets: Sequence[Sequence[int | None]]) -> Int[Tensor, " N"]:
-    """The token that holds the character at each completion's offset; -1 for None, and for one that was cut off before it."""
+def first_error_tokens(
+    policy: Policy, rollouts: Sequence[Rollout], offsets: Sequence[Sequence[int | None]]
+) -> Int[Tensor, " N"]:
+    """The token that holds the character at each completion's offset; -1 for None, and for one that
+    was cut off before it.
+    """
     found = []
     for rollout, row in zip(rollouts, offsets, strict=True):
         for completion, offset in zip(rollout.completions, row, strict=True):
             own = tuple(completion.token_ids[place] for place in completion.places)
             ends = (len(policy.decode(own[: t + 1])) for t in range(len(own)))
-            found.append(-1 if offset is None else next((t for t, end in enumerate(ends) if end > offset), -1))
+            found.append(
+                -1
+                if offset is None
+                else next((t for t, end in enumerate(ends) if end > offset), -1)
+            )
     return torch.tensor(found)

@@ -1,4 +1,6 @@
-"""Ways of asking a policy for more than it gives when simply asked: everything about a completion but the weights behind it."""
+"""Ways of asking a policy for more than it gives when simply asked: everything about a completion
+but the weights behind it.
+"""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -17,7 +19,9 @@ PLAIN = "as sampled"
 """The way of the study itself."""
 SLOT = "{prompt}"
 OWN_SHARE = 0.01
-"""Share of the policy's completions that must begin with a token for it to count as an opening of its own."""
+"""Share of the policy's completions that must begin with a token for it to count as an opening of
+its own.
+"""
 SHOT_FORMS = ("{prompt}\n{completion}\n\n", "{prompt}{completion}")
 """How an example stands before the question; the first that the tokenizer can write."""
 
@@ -35,7 +39,9 @@ class Way:
     temperature: float | None = None
     """None = the study's own."""
     power: float | None = None
-    """Completions as if drawn from the policy's distribution over whole completions to this power; costs no draws of its own."""
+    """Completions as if drawn from the policy's distribution over whole completions to this power;
+    costs no draws of its own.
+    """
 
     @property
     def uses_truth(self) -> bool:
@@ -45,7 +51,9 @@ class Way:
 
 @dataclass(frozen=True)
 class Answers:
-    """What came of one way, per problem; NaN where it could not be asked, or nothing could be graded."""
+    """What came of one way, per problem; NaN where it could not be asked, or nothing could be
+    graded.
+    """
 
     right_P: np.ndarray
     """pass@1."""
@@ -59,39 +67,74 @@ class Answers:
 
 def own_openings(policy: Policy, rollouts: Sequence[Rollout], count: int) -> list[str]:
     """The commonest first tokens of completions, as text, most common first; no grade is read."""
-    first = Counter(c.token_ids[0] for r in rollouts for c in r.completions if c.token_ids and c.token_ids[0] not in policy.end_ids)
+    first = Counter(
+        c.token_ids[0]
+        for r in rollouts
+        for c in r.completions
+        if c.token_ids and c.token_ids[0] not in policy.end_ids
+    )
     enough = OWN_SHARE * sum(len(r.completions) for r in rollouts)
-    ordered = sorted((token for token, number in first.items() if number >= enough), key=lambda token: (-first[token], token))
+    ordered = sorted(
+        (token for token, number in first.items() if number >= enough),
+        key=lambda token: (-first[token], token),
+    )
     texts = [(token, str(policy.tokenizer.decode([token]))) for token in ordered[:count]]
-    return [text for token, text in texts if policy.encode_opening(text) == (token,)]  # half a character is no opening
+    return [
+        text for token, text in texts if policy.encode_opening(text) == (token,)
+    ]  # half a character is no opening
 
 
 def ask(
-    policy: Policy, environment: World, problems: Sequence[Problem], way: Way, sampling: Sampling, draws: int, k: int, strict: bool
+    policy: Policy,
+    environment: World,
+    problems: Sequence[Problem],
+    way: Way,
+    sampling: Sampling,
+    draws: int,
+    k: int,
+    strict: bool,
 ) -> Answers:
     """What the policy answers when asked in a way that is not plain.
 
-    A problem whose prompt does not fit the model's context is not asked, and neither is any where the tokenizer cannot write what the way
-    needs, or where an environment that takes turns would have to be shown as one text. At temperature 0 one draw says all.
+    A problem whose prompt does not fit the model's context is not asked, and neither is any where
+    the tokenizer cannot write what the way needs, or where an environment that takes turns would
+    have to be shown as one text. At temperature 0 one draw says all.
     """
-    changed = sampling if way.temperature is None else replace(sampling, temperature=way.temperature)
+    changed = (
+        sampling if way.temperature is None else replace(sampling, temperature=way.temperature)
+    )
     draws = 1 if changed.temperature == 0 else draws
-    form = next((form for form in SHOT_FORMS if policy.writes(form.format(prompt="", completion=""))), None)
-    possible = policy.writes(way.template.replace(SLOT, "")) and policy.writes(way.opening) and (form is not None or not way.shots)
+    form = next(
+        (form for form in SHOT_FORMS if policy.writes(form.format(prompt="", completion=""))), None
+    )
+    possible = (
+        policy.writes(way.template.replace(SLOT, ""))
+        and policy.writes(way.opening)
+        and (form is not None or not way.shots)
+    )
     possible = possible and not (turn_taker(environment) is not None and (way.opening or way.shots))
     room = policy.context_length - len(policy.encode_opening(way.opening)) - changed.max_tokens
     texts: dict[int, str] = {}
     for place, problem in enumerate(problems if possible else ()):
-        text = _examples(environment, problem, way.shots, form or "") + way.template.replace(SLOT, problem.prompt)
+        text = _examples(environment, problem, way.shots, form or "") + way.template.replace(
+            SLOT, problem.prompt
+        )
         if len(policy.encode(text)) <= room:
             texts[place] = text
-    right_P, within_k_P, draws_P = unknown(len(problems)), unknown(len(problems)), np.zeros(len(problems), dtype=np.int64)
+    right_P, within_k_P, draws_P = (
+        unknown(len(problems)),
+        unknown(len(problems)),
+        np.zeros(len(problems), dtype=np.int64),
+    )
     if texts:
         addresses = [("elicitation", way.name, problems[place].id) for place in texts]
         asked = replies(environment, [problems[place] for place in texts])
         groups = sample(policy, list(texts.values()), draws, changed, addresses, asked, way.opening)
         for place, group in zip(texts, groups, strict=True):
-            grades = [environment.grade(problems[place], way.opening + completion.said) for completion in group]
+            grades = [
+                environment.grade(problems[place], way.opening + completion.said)
+                for completion in group
+            ]
             right_P[place], within_k_P[place], draws_P[place] = _passes(grades, k, strict)
     return Answers(right_P, within_k_P, draws_P, unknown(len(problems)))
 
@@ -102,10 +145,16 @@ def unknown(count: int) -> np.ndarray:
 
 
 def _examples(environment: World, problem: Problem, count: int, form: str) -> str:
-    """Solved problems of the training split, others for each problem so that no result hangs on the luck of one choice."""
+    """Solved problems of the training split, others for each problem so that no result hangs on the
+    luck of one choice.
+    """
     indices = generator("elicitation", "shots", problem.id).integers(2**40, size=count).tolist()
     shown = [environment.problem("train", index) for index in indices]
-    return "".join(form.format(prompt=other.prompt, completion=environment.oracle(other)) for other in shown if other.id != problem.id)
+    return "".join(
+        form.format(prompt=other.prompt, completion=environment.oracle(other))
+        for other in shown
+        if other.id != problem.id
+    )
 
 
 def _passes(grades: Sequence[Grade], k: int, strict: bool) -> tuple[float, float, int]:
@@ -114,18 +163,30 @@ def _passes(grades: Sequence[Grade], k: int, strict: bool) -> tuple[float, float
     known_N = right_N[~np.isnan(right_N)]
     if not len(known_N):
         return np.nan, np.nan, 0
-    return float(known_N.mean()), float(pass_at_ks(np.array([len(known_N)]), np.array([known_N.sum()]), [k])[0, 0]), len(known_N)
+    return (
+        float(known_N.mean()),
+        float(pass_at_ks(np.array([len(known_N)]), np.array([known_N.sum()]), [k])[0, 0]),
+        len(known_N),
+    )
 
 
 def as_sampled(rollouts: Sequence[Rollout], k: int, strict: bool) -> Answers:
     """The stored completions as they are."""
-    right_P, within_k_P, draws_P = np.array([_passes(rollout.grades, k, strict) for rollout in rollouts]).T
+    right_P, within_k_P, draws_P = np.array(
+        [_passes(rollout.grades, k, strict) for rollout in rollouts]
+    ).T
     return Answers(right_P, within_k_P, draws_P.astype(np.int64), unknown(len(rollouts)))
 
 
-def sharpened(rollouts: Sequence[Rollout], power: float, sampling: Sampling, strict: bool) -> Answers:
-    """What the stored completions say of p(y)^power / Z (:meth:`Draws.sharpened`); unknown where they were drawn from a cut."""
+def sharpened(
+    rollouts: Sequence[Rollout], power: float, sampling: Sampling, strict: bool
+) -> Answers:
+    """What the stored completions say of p(y)^power / Z (:meth:`Draws.sharpened`); unknown where
+    they were drawn from a cut.
+    """
     draws = Draws.of(rollouts, sampling, strict)
     right_P, effective_P = draws.sharpened(power)
-    draws_P = np.array([(~np.isnan(correct_N)).sum() for correct_N in draws.correct_PN], dtype=np.int64)
+    draws_P = np.array(
+        [(~np.isnan(correct_N)).sum() for correct_N in draws.correct_PN], dtype=np.int64
+    )
     return Answers(right_P, unknown(len(rollouts)), draws_P, effective_P)

@@ -30,7 +30,9 @@ VIEWS = ("float32", "bfloat16", "relative_1e-3", "tolerance_1e-5")
 
 @dataclass(frozen=True)
 class Tally:
-    """Entries that differ, in float32, as bfloat16 would store them, by more than 1e-3 of the larger, by more than 1e-5; and how far."""
+    """Entries that differ, in float32, as bfloat16 would store them, by more than 1e-3 of the
+    larger, by more than 1e-5; and how far.
+    """
 
     changed: dict[str, int]
     moved: float
@@ -54,21 +56,31 @@ def tally(before: Tensor, after: Tensor) -> Tally:
     return Tally(dict(zip(VIEWS, map(int, counts), strict=True)), *map(float, sums))
 
 
-def _tally_chunks(first: np.ndarray, second: np.ndarray, starts: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+def _tally_chunks(
+    first: np.ndarray, second: np.ndarray, starts: Sequence[int]
+) -> tuple[np.ndarray, np.ndarray]:
     counts, sums = np.zeros(len(VIEWS), dtype=np.int64), np.zeros(2)
     with np.errstate(over="ignore", invalid="ignore"):  # the state is each thread's own
         for start in starts:
             one, two = first[start : start + CHUNK], second[start : start + CHUNK]
             apart = two - one
-            # bit patterns, which compare ten times as fast as bfloat16 does: a NaN that differs from itself is caught by the sums
-            stored = [torch.from_numpy(side).bfloat16().view(torch.int16).numpy() for side in (one, two)]
+            # bit patterns, which compare ten times as fast as bfloat16 does: a NaN that differs
+            # from itself is caught by the sums
+            stored = [
+                torch.from_numpy(side).bfloat16().view(torch.int16).numpy() for side in (one, two)
+            ]
             sums += _squares(apart), _squares(one)
             moved = apart != 0
             np.abs(apart, out=apart)
             larger = np.maximum(np.abs(one), np.abs(two))
             larger *= np.float32(RELATIVE)
             # 0 and -0 differ in bits alone
-            found = moved, (stored[0] != stored[1]) & moved, apart > larger, apart > np.float32(TOLERANCE)
+            found = (
+                moved,
+                (stored[0] != stored[1]) & moved,
+                apart > larger,
+                apart > np.float32(TOLERANCE),
+            )
             counts += [np.count_nonzero(view) for view in found]
     return counts, sums
 
@@ -76,7 +88,11 @@ def _tally_chunks(first: np.ndarray, second: np.ndarray, starts: Sequence[int]) 
 def _squares(part: np.ndarray) -> float:
     """Sum of squares: in float32, or in float64 where that falls out of float32's range."""
     found = float(np.dot(part, part))
-    return found if 1e-30 < found < 1e30 or not part.any() else float(np.square(part, dtype=np.float64).sum())
+    return (
+        found
+        if 1e-30 < found < 1e30 or not part.any()
+        else float(np.square(part, dtype=np.float64).sum())
+    )
 
 
 @dataclass(frozen=True)
@@ -86,7 +102,9 @@ class Change:
     matrix: str
     layer: str
     kind: str
-    """q, k, v, o, gate, up, down, norm, embedding, head ...; ``unknown`` where the name says nothing."""
+    """q, k, v, o, gate, up, down, norm, embedding, head ...; ``unknown`` where the name says
+    nothing.
+    """
     size: int
     changed: dict[str, int]
     moved: float
@@ -94,9 +112,12 @@ class Change:
     norm: float
     """Sum of squares of the untrained weights."""
     rank_share: dict[str, float]
-    """Numerical rank over the largest possible one, of the update in float32 and of the update that bfloat16 stores; empty for vectors."""
+    """Numerical rank over the largest possible one, of the update in float32 and of the update that
+    bfloat16 stores; empty for vectors.
+    """
     stable_rank: dict[str, float]
-    """Squared Frobenius norm over squared largest singular value; lacks a view whose update is 0."""
+    """Squared Frobenius norm over squared largest singular value; lacks a view whose update is 0.
+    """
     geometry: Geometry | None
     """None for vectors, and where it was not asked for."""
 
@@ -106,13 +127,20 @@ class Change:
         return (self.moved / self.norm) ** 0.5 if self.norm else None
 
 
-def change_of(before: Untrained, after: Tensor, changed_shuffled: Tensor | None = None, *, spectra: bool = True) -> Change:
+def change_of(
+    before: Untrained,
+    after: Tensor,
+    changed_shuffled: Tensor | None = None,
+    *,
+    spectra: bool = True,
+) -> Change:
     """The change of one tensor.
 
     Args:
         before: Untrained.
         after: Trained, in float32.
-        changed_shuffled: Mask of what bfloat16 stores as changed by the shuffled update; drawn by the tensor's name where not given.
+        changed_shuffled: Mask of what bfloat16 stores as changed by the shuffled update; drawn by
+            the tensor's name where not given.
         spectra: Whether to look at ranks and geometry, which costs most of the time.
 
     Raises:
@@ -126,12 +154,17 @@ def change_of(before: Untrained, after: Tensor, changed_shuffled: Tensor | None 
         update = after - before.weight
         eps = torch.finfo(torch.float32).eps
         views = {
-            "float32": (update, eps / 2 * float(torch.maximum(before.weight.abs().max(), after.abs().max()))),
+            "float32": (
+                update,
+                eps / 2 * float(torch.maximum(before.weight.abs().max(), after.abs().max())),
+            ),
             "bfloat16": (after.bfloat16().float() - before.stored.float(), 0.0),
         }
         largest = 0.0
         for view, (moved, rounding) in views.items():
-            values = singular_values(moved) if found.changed[view] else torch.zeros(min(moved.shape))
+            values = (
+                singular_values(moved) if found.changed[view] else torch.zeros(min(moved.shape))
+            )
             rank_share[view] = numerical_rank(values, tuple(moved.shape), rounding) / len(values)
             ratio = stable_rank(values)
             if ratio is not None:
@@ -139,19 +172,27 @@ def change_of(before: Untrained, after: Tensor, changed_shuffled: Tensor | None 
             if view == "float32":
                 largest = float(values[0])
         if changed_shuffled is None:
-            changed_shuffled = (before.weight + shuffled(update, 0, before.name)).bfloat16() != before.stored
+            changed_shuffled = (
+                before.weight + shuffled(update, 0, before.name)
+            ).bfloat16() != before.stored
         geometry = geometry_of(before, after, changed_shuffled, largest)
     place = (before.name, layer_of(before.name), kind_of(before.name))
-    return Change(*place, after.numel(), found.changed, found.moved, found.norm, rank_share, stable, geometry)
+    return Change(
+        *place, after.numel(), found.changed, found.moved, found.norm, rank_share, stable, geometry
+    )
 
 
 def changes(before: Weights, after: Weights, *, spectra: bool = True) -> list[Change]:
-    """The change of every tensor, and first that of all together; ranks and angles of all together are means over matrices.
+    """The change of every tensor, and first that of all together; ranks and angles of all together
+    are means over matrices.
 
     Raises:
         ModelError: If the two are not of one architecture, or a tensor cannot be compared.
     """
-    found = [change_of(Untrained(name, first), last, spectra=spectra) for name, (first, last) in in_step(before, after, finite=False)]
+    found = [
+        change_of(Untrained(name, first), last, spectra=spectra)
+        for name, (first, last) in in_step(before, after, finite=False)
+    ]
     return [pooled(found, ALL, ALL, ALL), *found]
 
 
@@ -173,12 +214,17 @@ def pooled(found: Sequence[Change], matrix: str, layer: str, kind: str) -> Chang
 
 
 def by_place(found: Sequence[Change]) -> dict[tuple[str, str], Change]:
-    """All tensors of each layer together, and all of each kind: ("layer", "3") or ("kind", "q") -> their change."""
+    """All tensors of each layer together, and all of each kind: ("layer", "3") or ("kind", "q") ->
+    their change.
+    """
     places: dict[tuple[str, str], list[Change]] = {}
     for label in ("layer", "kind"):
         for change in found:
             places.setdefault((label, getattr(change, label)), []).append(change)
-    return {(label, name): pooled(some, ALL, *((name, ALL) if label == "layer" else (ALL, name))) for (label, name), some in places.items()}
+    return {
+        (label, name): pooled(some, ALL, *((name, ALL) if label == "layer" else (ALL, name)))
+        for (label, name), some in places.items()
+    }
 
 
 def _means(entries: list[dict[str, float]]) -> dict[str, float]:
@@ -190,67 +236,117 @@ def _means(entries: list[dict[str, float]]) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class WeightChange:
-    """Share of changed entries, norm, rank and place of the update, per matrix and in all, against the untrained weights.
+    """Share of changed entries, norm, rank and place of the update, per matrix and in all, against
+    the untrained weights.
 
-    A share in bfloat16 view is a property of the storage as much as of the training: an entry counts only when the update passes
-    half the spacing of bfloat16 at that entry's size. So is a full rank of the stored update: a rank-1 update of small entries is stored
-    as one of nearly full rank. So is where the changed entries lie: small weights change first, whatever was learned, and the overlaps with
-    the low and the principal entries stand beside those of the same update shuffled over the matrix and stored again.
+    A share in bfloat16 view is a property of the storage as much as of the training: an entry
+    counts only when the update passes half the spacing of bfloat16 at that entry's size. So is a
+    full rank of the stored update: a rank-1 update of small entries is stored as one of nearly full
+    rank. So is where the changed entries lie: small weights change first, whatever was learned, and
+    the overlaps with the low and the principal entries stand beside those of the same update
+    shuffled over the matrix and stored again.
 
-    NSS = ||sigma(W+) - sigma(W0)|| / ||sigma(W0)||. Angles are those between the first 16 singular directions before and after; where
-    the gap sigma_16 - sigma_17 is smaller than the update's largest singular value, they may be large for no reason (Wedin).
+    NSS = ||sigma(W+) - sigma(W0)|| / ||sigma(W0)||. Angles are those between the first 16 singular
+    directions before and after; where the gap sigma_16 - sigma_17 is smaller than the update's
+    largest singular value, they may be large for no reason (Wedin).
 
     Source:
-        Mukherjee et al. 2025, arXiv:2505.11711 (share at tolerance 1e-5, rank); Zhu et al. 2025, arXiv:2511.08567 (bfloat16 view, NSS,
-        angles, masks); 2606.07082 (masks of 0.3, 16 directions). The shuffled null is ours.
+        Mukherjee et al. 2025, arXiv:2505.11711 (share at tolerance 1e-5, rank); Zhu et al. 2025,
+            arXiv:2511.08567 (bfloat16 view, NSS, angles, masks); 2606.07082 (masks of 0.3, 16
+            directions). The shuffled null is ours.
     """
 
     reads: ClassVar[str] = "weights, of the base too"
     metrics: ClassVar[tuple[str, ...]] = (
-        *("weights/changed_share", "weights/update_norm", "weights/relative_update_norm", "weights/rank_share", "weights/stable_rank"),
-        *("weights/spectral_change", "weights/principal_angle", "weights/spectral_gap", "weights/gap_over_update"),
+        *(
+            "weights/changed_share",
+            "weights/update_norm",
+            "weights/relative_update_norm",
+            "weights/rank_share",
+            "weights/stable_rank",
+        ),
+        *(
+            "weights/spectral_change",
+            "weights/principal_angle",
+            "weights/spectral_gap",
+            "weights/gap_over_update",
+        ),
         *("weights/principal_overlap", "weights/low_overlap"),
     )
 
     @torch.no_grad()
     def measure(self, subject: Subject) -> list[Measurement]:
-        """Rows per matrix and for ``matrix = all``, norms also per layer and kind; none for the base itself."""
+        """Rows per matrix and for ``matrix = all``, norms also per layer and kind; none for the
+        base itself.
+        """
         if subject.base_policy is None:
             return []
         found = changes(PolicyWeights(subject.base_policy), PolicyWeights(subject.policy))
         rows = [row for change in found for row in _rows(subject, change)]
-        return rows + [row for place, change in by_place(found[1:]).items() for row in _norms(subject, change, dict([place]))]
+        return rows + [
+            row
+            for place, change in by_place(found[1:]).items()
+            for row in _norms(subject, change, dict([place]))
+        ]
 
 
 def _norms(subject: Subject, change: Change, labels: dict[str, str]) -> list[Measurement]:
     size = change.size
     return [
-        subject.row("weights/update_norm", "l2", change.moved**0.5, n=size, over="weights", labels=labels),
+        subject.row(
+            "weights/update_norm", "l2", change.moved**0.5, n=size, over="weights", labels=labels
+        ),
         _row(subject, "relative_update_norm", "ratio", change.relative, size, labels),
     ]
 
 
-def _row(subject: Subject, metric: str, unit: str, value: float | None, size: int, labels: dict[str, str]) -> Measurement:
+def _row(
+    subject: Subject, metric: str, unit: str, value: float | None, size: int, labels: dict[str, str]
+) -> Measurement:
     """A row that may have no value; then nothing stands behind it."""
-    return subject.row(f"weights/{metric}", unit, value, n=0 if value is None else size, over="weights", labels=labels)
+    return subject.row(
+        f"weights/{metric}",
+        unit,
+        value,
+        n=0 if value is None else size,
+        over="weights",
+        labels=labels,
+    )
 
 
 def _rows(subject: Subject, change: Change) -> list[Measurement]:
     matrix, size = {"matrix": change.matrix}, change.size
     rows = [
-        subject.row("weights/changed_share", "share", count / size, n=size, over="weights", labels={"view": view, **matrix})
+        subject.row(
+            "weights/changed_share",
+            "share",
+            count / size,
+            n=size,
+            over="weights",
+            labels={"view": view, **matrix},
+        )
         for view, count in change.changed.items()
     ]
     rows += _norms(subject, change, matrix)
     for view, share in change.rank_share.items():
         labels = {"view": view, **matrix}
-        rows.append(subject.row("weights/rank_share", "share", share, n=size, over="weights", labels=labels))
-        rows.append(_row(subject, "stable_rank", "directions", change.stable_rank.get(view), size, labels))
-    return rows if change.geometry is None else rows + _places(subject, change.geometry, matrix, size)
+        rows.append(
+            subject.row("weights/rank_share", "share", share, n=size, over="weights", labels=labels)
+        )
+        rows.append(
+            _row(subject, "stable_rank", "directions", change.stable_rank.get(view), size, labels)
+        )
+    return (
+        rows if change.geometry is None else rows + _places(subject, change.geometry, matrix, size)
+    )
 
 
-def _places(subject: Subject, found: Geometry, matrix: dict[str, str], size: int) -> list[Measurement]:
-    """Rows of where the update lies; overlaps beside what a shuffled update and a mask that knows nothing would have."""
+def _places(
+    subject: Subject, found: Geometry, matrix: dict[str, str], size: int
+) -> list[Measurement]:
+    """Rows of where the update lies; overlaps beside what a shuffled update and a mask that knows
+    nothing would have.
+    """
     rows = [
         _row(subject, "spectral_change", "ratio", found.spectral_change, size, matrix),
         _row(subject, "spectral_gap", "l2", found.gap, size, matrix),
@@ -258,10 +354,21 @@ def _places(subject: Subject, found: Geometry, matrix: dict[str, str], size: int
     ]
     for side, angles in found.angles.items():
         rows += [
-            _row(subject, "principal_angle", "degrees", angle, size, {"side": side, "of": of, **matrix}) for of, angle in angles.items()
+            _row(
+                subject,
+                "principal_angle",
+                "degrees",
+                angle,
+                size,
+                {"side": side, "of": of, **matrix},
+            )
+            for of, angle in angles.items()
         ]
     for mask, counts in found.inside.items():
         uniform = counts.uniform if counts.changed else None
         values = {"trained": counts.share, "shuffled": counts.shuffled, "uniform": uniform}
-        rows += [_row(subject, f"{mask}_overlap", "share", value, size, {"update": name, **matrix}) for name, value in values.items()]
+        rows += [
+            _row(subject, f"{mask}_overlap", "share", value, size, {"update": name, **matrix})
+            for name, value in values.items()
+        ]
     return rows

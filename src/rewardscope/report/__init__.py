@@ -1,4 +1,6 @@
-"""Claims judged, and the page and the terminal table of a run, made from its rows; no torch here."""
+"""Claims judged, and the page and the terminal table of a run, made from its rows; no torch
+here.
+"""
 
 import importlib
 from typing import TYPE_CHECKING, Any

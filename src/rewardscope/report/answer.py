@@ -1,10 +1,20 @@
-"""The short written answer: one sentence per verdict, each with the numbers and the row it was made from."""
+"""The short written answer: one sentence per verdict, each with the numbers and the row it was made
+from.
+"""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rewardscope.report.wording import LEVEL_TEXT, OUTCOME_TEXT, UNKNOWN, metric_text, number, signed, span
+from rewardscope.report.wording import (
+    LEVEL_TEXT,
+    OUTCOME_TEXT,
+    UNKNOWN,
+    metric_text,
+    number,
+    signed,
+    span,
+)
 from rewardscope.types import Outcome, Verdict
 
 
@@ -40,18 +50,23 @@ def write_answer(verdicts: Sequence[Verdict], placebos: Mapping[str, bool]) -> l
 
 
 def tally(verdicts: Sequence[Verdict], changed: bool | None = False) -> str:
-    """How the claims came out, in one sentence; every outcome is named, also those that no claim had.
+    """How the claims came out, in one sentence; every outcome is named, also those that no claim
+    had.
 
     Args:
         verdicts: What became of the claims.
-        changed: Whether the claims were changed after the run had begun; then nothing says that they were fixed before it.
+        changed: Whether the claims were changed after the run had begun; then nothing says that
+            they were fixed before it.
     """
     counts = Counter(verdict.outcome for verdict in verdicts)
     parts = ", ".join(f"{counts[outcome]} {OUTCOME_TEXT[outcome]}" for outcome in Outcome)
     claims = "claim" if len(verdicts) == 1 else "claims"
     if changed:
         return f"{len(verdicts)} {claims}, changed after the run had begun: {parts}."
-    return f"{len(verdicts)} {claims} {'was' if len(verdicts) == 1 else 'were'} fixed before the run: {parts}."
+    return (
+        f"{len(verdicts)} {claims} {'was' if len(verdicts) == 1 else 'were'} fixed before the run: "
+        f"{parts}."
+    )
 
 
 def _statement(verdict: Verdict) -> str:
@@ -72,9 +87,11 @@ def _evidence(verdict: Verdict, placebos: Mapping[str, bool]) -> str:
         return f"Reason: {verdict.reason.rstrip('.') or UNKNOWN}."
     claim = verdict.claim
     parts = [
-        f"{metric_text(claim)}: {number(verdict.treatment_mean)} {arm_phrase(claim.treatment, placebos)}, "
+        f"{metric_text(claim)}: {number(verdict.treatment_mean)} "
+        f"{arm_phrase(claim.treatment, placebos)}, "
         f"{number(verdict.control_mean)} {arm_phrase(claim.control, placebos)}",
-        f"difference {signed(verdict.estimate)}{unit_phrase(verdict.unit)} ({interval_phrase(verdict)})",
+        f"difference {signed(verdict.estimate)}{unit_phrase(verdict.unit)} "
+        f"({interval_phrase(verdict)})",
         counts_phrase(verdict),
     ]
     text = "; ".join(parts) + "."
@@ -98,7 +115,10 @@ def unit_phrase(unit: str) -> str:
 def interval_phrase(verdict: Verdict) -> str:
     """The interval, or why there is none."""
     if verdict.lower is None or verdict.upper is None:
-        return f"no interval{': ' + verdict.interval.removeprefix('none: ') if verdict.interval else ''}"
+        return (
+            f"no "
+            f"interval{': ' + verdict.interval.removeprefix('none: ') if verdict.interval else ''}"
+        )
     return f"{LEVEL_TEXT} interval {span(verdict.lower, verdict.upper)}"
 
 
@@ -108,7 +128,11 @@ def counts_phrase(verdict: Verdict) -> str:
     A metric that has no problems, such as a norm of weights, is counted in seeds alone.
     """
     seeds = f"{verdict.num_seeds} seed{'' if verdict.num_seeds == 1 else 's'}"
-    return seeds if verdict.num_problems == 0 else f"{seeds} × {verdict.num_problems} problem{'' if verdict.num_problems == 1 else 's'}"
+    return (
+        seeds
+        if verdict.num_problems == 0
+        else f"{seeds} × {verdict.num_problems} problem{'' if verdict.num_problems == 1 else 's'}"
+    )
 
 
 def visible_phrase(verdict: Verdict) -> str:
@@ -116,4 +140,6 @@ def visible_phrase(verdict: Verdict) -> str:
     if verdict.smallest_visible is None:
         return "Without an interval there is no smallest effect this study could have seen."
     smallest = f"{number(verdict.smallest_visible)}{unit_phrase(verdict.unit)}"
-    return f"The smallest true difference this study would have called with 80 % power is {smallest}."
+    return (
+        f"The smallest true difference this study would have called with 80 % power is {smallest}."
+    )

@@ -21,10 +21,14 @@ BOUNDS = {"share": (-1.0, 1.0), "share difference": (-2.0, 2.0)}
 
 @dataclass(frozen=True)
 class Values:
-    """One metric of one arm: a number per (seed, problem), or per seed where the metric has no problems."""
+    """One metric of one arm: a number per (seed, problem), or per seed where the metric has no
+    problems.
+    """
 
     by_seed: Mapping[int | None, Mapping[str, float]]
-    """Seed -> problem -> value; a metric without problems has the single problem ''. The untrained policy has the seed None."""
+    """Seed -> problem -> value; a metric without problems has the single problem ''. The untrained
+    policy has the seed None.
+    """
     unit: str
     sources: tuple[str, ...]
     problems: frozenset[str]
@@ -51,8 +55,12 @@ def judge(record: Mapping[str, Any], measurements: Sequence[Measurement]) -> lis
 
 
 def values_of(arm: str, claim: Claim, measurements: Sequence[Measurement]) -> Values:
-    """The rows that a claim reads for an arm: per-problem rows where the metric has them, at the last step there is."""
-    about = [m for m in measurements if m.arm == arm and m.metric == claim.metric and _about(m, claim)]
+    """The rows that a claim reads for an arm: per-problem rows where the metric has them, at the
+    last step there is.
+    """
+    about = [
+        m for m in measurements if m.arm == arm and m.metric == claim.metric and _about(m, claim)
+    ]
     last = max((m.step for m in about if m.value is not None), default=0)
     about = [m for m in about if m.step == last]
     rows = [m for m in about if m.value is not None]
@@ -65,7 +73,10 @@ def values_of(arm: str, claim: Claim, measurements: Sequence[Measurement]) -> Va
         unit=rows[0].unit if rows else "",
         sources=tuple(sorted({source for m in rows for source in m.sources})),
         problems=frozenset(m.labels["problem"] for m in about if "problem" in m.labels),
-        most_problems=max((m.n + m.dropped for m in about if "problem" not in m.labels and m.over == "problems"), default=0),
+        most_problems=max(
+            (m.n + m.dropped for m in about if "problem" not in m.labels and m.over == "problems"),
+            default=0,
+        ),
     )
 
 
@@ -79,34 +90,77 @@ def _named(row: Measurement) -> dict[str, str]:
 
 
 def _labels_there(claim: Claim, measurements: Sequence[Measurement]) -> str:
-    """Which labels the treatment's rows of the metric have, where none has the claim's; else nothing."""
-    found = [_named(row) for row in measurements if row.arm == claim.treatment and row.metric == claim.metric]
+    """Which labels the treatment's rows of the metric have, where none has the claim's; else
+    nothing.
+    """
+    found = [
+        _named(row)
+        for row in measurements
+        if row.arm == claim.treatment and row.metric == claim.metric
+    ]
     if not found or dict(claim.labels) in found:
         return ""
-    texts = list(dict.fromkeys(", ".join(f"{name} {value}" for name, value in sorted(labels.items())) or "no labels" for labels in found))
-    return f"; its rows there have {'; '.join(texts[:MOST_SHOWN])}{' ...' if len(texts) > MOST_SHOWN else ''}"
+    texts = list(
+        dict.fromkeys(
+            ", ".join(f"{name} {value}" for name, value in sorted(labels.items())) or "no labels"
+            for labels in found
+        )
+    )
+    return (
+        f"; its rows there have "
+        f"{'; '.join(texts[:MOST_SHOWN])}{' ...' if len(texts) > MOST_SHOWN else ''}"
+    )
 
 
-def _judge_claim(claim: Claim, base_of: Mapping[str, str], measurements: Sequence[Measurement], num_seeds: int) -> Verdict:
+def _judge_claim(
+    claim: Claim, base_of: Mapping[str, str], measurements: Sequence[Measurement], num_seeds: int
+) -> Verdict:
     treatment = values_of(claim.treatment, claim, measurements)
     untrained = claim.control == BASE
-    control = values_of(base_of[claim.treatment] if untrained else claim.control, claim, measurements)
-    seeds = sorted(seed for seed in treatment.by_seed if seed is not None and (untrained or seed in control.by_seed))
-    pairs = [(treatment.by_seed[seed], control.by_seed.get(None if untrained else seed, {})) for seed in seeds]
-    problems = sorted(set.intersection(*(set(mine) & set(theirs) for mine, theirs in pairs))) if pairs else []
+    control = values_of(
+        base_of[claim.treatment] if untrained else claim.control, claim, measurements
+    )
+    seeds = sorted(
+        seed
+        for seed in treatment.by_seed
+        if seed is not None and (untrained or seed in control.by_seed)
+    )
+    pairs = [
+        (treatment.by_seed[seed], control.by_seed.get(None if untrained else seed, {}))
+        for seed in seeds
+    ]
+    problems = (
+        sorted(set.intersection(*(set(mine) & set(theirs) for mine, theirs in pairs)))
+        if pairs
+        else []
+    )
     if not problems:
-        reason = f"no row of {claim.metric} {dict(claim.labels) or ''} pairs {claim.treatment} with {claim.control}".replace("  ", " ")
+        reason = (
+            f"no row of {claim.metric} {dict(claim.labels) or ''} pairs {claim.treatment} with "
+            f"{claim.control}"
+        ).replace("  ", " ")
         reason += _labels_there(claim, measurements)
         return _verdict(claim, Outcome.NOT_RUN, None, reason, unit=treatment.unit)
     treatment_SP = np.array([[mine[problem] for problem in problems] for mine, _ in pairs])
     control_SP = np.array([[theirs[problem] for problem in problems] for _, theirs in pairs])
     bounds = BOUNDS.get(treatment.unit)
-    estimate = paired_contrast(treatment_SP - control_SP, address=f"{claim.sentence}/{claim.metric}", bounds=bounds)
-    known = max(len(treatment.problems | control.problems), treatment.most_problems, control.most_problems)
-    unpaired = Unpaired(len(problems), known, bounds) if problems != [""] and known > len(problems) else None
+    estimate = paired_contrast(
+        treatment_SP - control_SP, address=f"{claim.sentence}/{claim.metric}", bounds=bounds
+    )
+    known = max(
+        len(treatment.problems | control.problems), treatment.most_problems, control.most_problems
+    )
+    unpaired = (
+        Unpaired(len(problems), known, bounds)
+        if problems != [""] and known > len(problems)
+        else None
+    )
     visible = smallest_visible(estimate, claim.margin)
     if unpaired:
-        visible, estimate = unpaired.smallest_visible(estimate, claim.margin), unpaired.widened(estimate)
+        visible, estimate = (
+            unpaired.smallest_visible(estimate, claim.margin),
+            unpaired.widened(estimate),
+        )
     estimate = estimate.within(bounds)
     outcome, reason = decide(claim, estimate)
     if unpaired and unpaired.text not in reason:
@@ -129,10 +183,12 @@ def _judge_claim(claim: Claim, base_of: Mapping[str, str], measurements: Sequenc
 
 @dataclass(frozen=True)
 class Unpaired:
-    """Problems that lack a number in some cell, of which nobody drew by lot which: they may have been anything at all.
+    """Problems that lack a number in some cell, of which nobody drew by lot which: they may have
+    been anything at all.
 
-    With the share f of problems that have one, a mean over all lies between f x lower + (1 - f) x lowest and f x upper + (1 - f) x highest,
-    where lowest and highest bound a difference; without bounds it may lie anywhere.
+    With the share f of problems that have one, a mean over all lies between f x lower + (1 - f) x
+    lowest and f x upper + (1 - f) x highest, where lowest and highest bound a difference; without
+    bounds it may lie anywhere.
 
     Source:
         Manski 1990, American Economic Review 80(2) (worst-case bounds).
@@ -148,20 +204,30 @@ class Unpaired:
         return f"{self.there} of {self.known} problems have a number in every cell"
 
     def widened(self, estimate: Estimate) -> Estimate:
-        """The estimate, which is of those that are there, with an interval that holds the mean over all."""
+        """The estimate, which is of those that are there, with an interval that holds the mean over
+        all.
+        """
         if estimate.lower is None or estimate.upper is None:
             return estimate
         if self.bounds is None:
             return Estimate(estimate.value, None, None, f"none: {self.text}")
         share, (lowest, highest) = self.there / self.known, self.bounds
-        lower, upper = share * estimate.lower + (1 - share) * lowest, share * estimate.upper + (1 - share) * highest
-        made = f"{estimate.interval}; widened to what it would be were the problems without a number anything at all"
+        lower, upper = (
+            share * estimate.lower + (1 - share) * lowest,
+            share * estimate.upper + (1 - share) * highest,
+        )
+        made = (
+            f"{estimate.interval}; widened to what it would be were the problems without a number "
+            "anything at all"
+        )
         return Estimate(estimate.value, lower, upper, made)
 
     def smallest_visible(self, estimate: Estimate, margin: float) -> float | None:
-        """What the problems that are there must show for the widened interval to lie beyond the margin, whatever the others are.
+        """What the problems that are there must show for the widened interval to lie beyond the
+        margin, whatever the others are.
 
-        That is (margin + (1 - f) x highest) / f in the place of the margin: the others cost a known distance, and add no noise.
+        That is (margin + (1 - f) x highest) / f in the place of the margin: the others cost a known
+        distance, and add no noise.
         """
         if self.bounds is None:
             return None

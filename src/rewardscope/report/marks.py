@@ -1,4 +1,6 @@
-"""How each arm is drawn: one colour everywhere, dashes and squares for placebos, grey for untrained policies."""
+"""How each arm is drawn: one colour everywhere, dashes and squares for placebos, grey for untrained
+policies.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +12,9 @@ from rewardscope.report.rows import Arm
 UNTRAINED_COLOUR = "#7b818a"
 TREATMENT_COLOURS = ("#1477ba", "#009e73", "#8f5fc4", "#3f8f9e", "#5f7d1f", "#4a63d0")
 PLACEBO_COLOURS = ("#d55e00", "#b8860b", "#cc6699", "#a0522d", "#c0392b", "#8c7a3d")
-"""After Okabe and Ito, darkened or lightened where needed to stand off white and near-black alike; shape and dash say the same again."""
+"""After Okabe and Ito, darkened or lightened where needed to stand off white and near-black alike;
+shape and dash say the same again.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,13 @@ class Mark:
     @property
     def label(self) -> str:
         """The name as it stands in figures; a placebo says so."""
-        return "untrained" if self.untrained else f"{self.name} (placebo)" if self.placebo else self.name
+        return (
+            "untrained"
+            if self.untrained
+            else f"{self.name} (placebo)"
+            if self.placebo
+            else self.name
+        )
 
     @property
     def dash_text(self) -> str:
@@ -40,9 +50,13 @@ class Mark:
 def make_marks(arms: Sequence[Arm]) -> dict[str, Mark]:
     """The mark of every arm and untrained policy by name.
 
-    Arms that differ only in where they start share a colour: they are the same treatment and are never drawn in one panel.
+    Arms that differ only in where they start share a colour: they are the same treatment and are
+    never drawn in one panel.
     """
-    marks = {arm.base: Mark(arm.base, UNTRAINED_COLOUR, (1, 0), "diamond", placebo=False, untrained=True) for arm in arms}
+    marks = {
+        arm.base: Mark(arm.base, UNTRAINED_COLOUR, (1, 0), "diamond", placebo=False, untrained=True)
+        for arm in arms
+    }
     treatments: dict[bool, list[str]] = {False: [], True: []}
     for arm in arms:
         known = treatments[arm.placebo]
@@ -57,15 +71,26 @@ def make_marks(arms: Sequence[Arm]) -> dict[str, Mark]:
 
 
 def _treatment(arm: Arm, arms: Sequence[Arm]) -> str:
-    """What is done to the start: the configuration without the arm's name and its start, or the name where that is not telling."""
+    """What is done to the start: the configuration without the arm's name and its start, or the
+    name where that is not telling.
+    """
     text = _without_start(arm)
-    twins = [other for other in arms if other.start == arm.start and other is not arm and _without_start(other) == text]
+    twins = [
+        other
+        for other in arms
+        if other.start == arm.start and other is not arm and _without_start(other) == text
+    ]
     return arm.name if twins or not arm.config else text
 
 
 def _without_start(arm: Arm) -> str:
     dropped = {"name", "start", "base", "policy", "placebo"}
-    return canonical(_blank({name: item for name, item in arm.config.items() if name not in dropped}, {arm.name, arm.start}))
+    return canonical(
+        _blank(
+            {name: item for name, item in arm.config.items() if name not in dropped},
+            {arm.name, arm.start},
+        )
+    )
 
 
 def _blank(value: Any, names: set[str]) -> Any:

@@ -1,8 +1,9 @@
 """The page: one HTML file that loads nothing, made from the rows of a run directory.
 
-What the run wrote is other people's text. It reaches the page in three ways and is made harmless on each: through the template,
-which escapes; through JSON blocks, in which no tag can begin (:func:`json_block`); and from there through ``textContent``. A policy in
-the page's head names the two scripts by their SHA-256, so that no other script runs even if one of these should fail.
+What the run wrote is other people's text. It reaches the page in three ways and is made harmless on
+each: through the template, which escapes; through JSON blocks, in which no tag can begin
+(:func:`json_block`); and from there through ``textContent``. A policy in the page's head names the
+two scripts by their SHA-256, so that no other script runs even if one of these should fail.
 """
 
 import base64
@@ -38,7 +39,9 @@ PAGE = "report.html"
 
 @dataclass(slots=True)
 class Figure:
-    """The panels of one section by start, and the ids under which their specifications stand in the page."""
+    """The panels of one section by start, and the ids under which their specifications stand in the
+    page.
+    """
 
     panels: Mapping[str, list[tuple[str, Panel]]]
     """Start -> (chart id, panel)."""
@@ -65,7 +68,8 @@ def write_page(run_dir: Path) -> Path:
     A run that is unfinished or lacks files gives a page that says what is missing.
 
     Raises:
-        RunDirectoryError: If study.json is missing or cannot be read, or the page cannot be written.
+        RunDirectoryError: If study.json is missing or cannot be read, or the page cannot be
+            written.
     """
     path = run_dir / PAGE
     write_bytes(path, render_page(load_run(run_dir)).encode())
@@ -77,7 +81,13 @@ def render_page(run: Run) -> str:
     marks = make_marks(run.arms)
     cells, unread = completion_cells(run)
     figures = _figures(run, marks)
-    specs = {name: panel.spec for figure in figures.values() for panels in figure.panels.values() for name, panel in panels if panel.spec}
+    specs = {
+        name: panel.spec
+        for figure in figures.values()
+        for panels in figure.panels.values()
+        for name, panel in panels
+        if panel.spec
+    }
     scripts = {
         "bundle": _bundle(),
         "code": script_text((FILES / "page.js").read_text()),
@@ -111,13 +121,22 @@ def render_page(run: Run) -> str:
         components=list(dict.fromkeys(name for arm in run.arms for name in arm.uses_truth)),
         figures=figures,
         chart_data=json_block(specs),
-        held_out={start: {group: held_out_rows(run, start, group) for group in HELD_OUT} for start in run.starts},
+        held_out={
+            start: {group: held_out_rows(run, start, group) for group in HELD_OUT}
+            for start in run.starts
+        },
         moves={start: moves(run, start) for start in run.starts},
         together=steps_per_point(run),
         class_swatches=list(zip(CLASSES, charts.CLASS_COLOURS, strict=True)),
         heat=charts.HEAT,
         heat_largest=max(
-            (v["value"] for p in figures["weights"].panels.values() for _, panel in p if panel.spec for v in panel.spec["data"]["values"]),
+            (
+                v["value"]
+                for p in figures["weights"].panels.values()
+                for _, panel in p
+                if panel.spec
+                for v in panel.spec["data"]["values"]
+            ),
             default=0.0,
         ),
         about=_paragraphs(str(run.study.get("about") or "")),
@@ -136,7 +155,9 @@ def render_page(run: Run) -> str:
 def _untrained(run: Run, claim: Claim) -> float | None:
     """The claim's metric of the untrained policy that its treatment began with."""
     base = next((arm.base for arm in run.arms if arm.name == claim.treatment), None)
-    labels = [pl.col(name).eq_missing(pl.lit(claim.labels.get(name), pl.String)) for name in LABEL_NAMES]
+    labels = [
+        pl.col(name).eq_missing(pl.lit(claim.labels.get(name), pl.String)) for name in LABEL_NAMES
+    ]
     values = run.metric(claim.metric).filter(pl.col("arm") == base, *labels)["value"]
     return None if len(values) != 1 else values[0]
 
@@ -155,7 +176,9 @@ def _figures(run: Run, marks: Mapping[str, Mark]) -> dict[str, Figure]:
         panels: dict[str, list[tuple[str, Panel]]] = {start: [] for start in run.starts}
         for place, panel in enumerate(maker(run, marks)):
             panels.setdefault(panel.start, []).append((f"{name}-{place + 1}", panel))
-        figures[name] = Figure(panels, [chart for entries in panels.values() for chart, panel in entries if panel.spec])
+        figures[name] = Figure(
+            panels, [chart for entries in panels.values() for chart, panel in entries if panel.spec]
+        )
     return figures
 
 
@@ -169,11 +192,16 @@ def _verdict_rows(run: Run) -> list[VerdictRow]:
     sketches = draw_sketches(run.verdicts)
     return [
         VerdictRow(
-            anchor(place), verdict, wording.metric_text(verdict.claim), wording.margin_text(verdict.claim),
-            unit_phrase(verdict.unit), verdict.reason.rstrip(".") or "no reason was recorded", sketches[place],
+            anchor(place),
+            verdict,
+            wording.metric_text(verdict.claim),
+            wording.margin_text(verdict.claim),
+            unit_phrase(verdict.unit),
+            verdict.reason.rstrip(".") or "no reason was recorded",
+            sketches[place],
         )
         for place, verdict in enumerate(run.verdicts)
-    ]  # fmt: skip
+    ]
 
 
 def _config_text(config: Mapping[str, Any]) -> str:
@@ -181,8 +209,14 @@ def _config_text(config: Mapping[str, Any]) -> str:
 
 
 def _paragraphs(text: str) -> list[list[str]]:
-    """Paragraphs of a study's description, each cut at double backquotes: every second piece is code."""
-    return [" ".join(paragraph.split()).split("``") for paragraph in text.split("\n\n") if paragraph.strip()]
+    """Paragraphs of a study's description, each cut at double backquotes: every second piece is
+    code.
+    """
+    return [
+        " ".join(paragraph.split()).split("``")
+        for paragraph in text.split("\n\n")
+        if paragraph.strip()
+    ]
 
 
 def _training_seconds(run: Run) -> float | None:
@@ -203,26 +237,37 @@ class _Study:
 
 
 def _finalize(value: Any) -> Any:
-    """What every expression of the template goes through: invisible characters are written out, None is unknown."""
+    """What every expression of the template goes through: invisible characters are written out,
+    None is unknown.
+    """
     if value is None:
         return wording.UNKNOWN
-    return wording.visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    return (
+        wording.visible(value)
+        if isinstance(value, str) and not isinstance(value, Markup)
+        else value
+    )
 
 
 def json_block(value: Any) -> Markup:
-    r"""The value as JSON that can stand in a script element: no ``<``, ``>`` or ``&``, nothing but ASCII, no invisible characters.
+    r"""The value as JSON that can stand in a script element: no ``<``, ``>`` or ``&``, nothing but
+    ASCII, no invisible characters.
 
     >>> print(json_block(["</script>"]))
     ["\u003c/script\u003e"]
     """
-    text = json.dumps(wording.visible_deep(value), separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    text = json.dumps(
+        wording.visible_deep(value), separators=(",", ":"), ensure_ascii=True, allow_nan=False
+    )
     for character in "<>&":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return Markup(text)
 
 
 def script_text(text: str) -> Markup:
-    """Script that can stand in a script element: our own code, in which no tag may begin or end the element."""
+    """Script that can stand in a script element: our own code, in which no tag may begin or end the
+    element.
+    """
     for opening in ("</script", "<script", "<!--"):
         text = text.replace(opening, opening.replace("<", "\\x3c"))
     return Markup(text)
@@ -230,5 +275,11 @@ def script_text(text: str) -> Markup:
 
 def _policy(scripts: Any) -> str:
     """The content policy: nothing is fetched, and only the scripts with these digests run."""
-    digests = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" for script in scripts)
-    return f"default-src 'none'; script-src {digests}; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+    digests = " ".join(
+        f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
+        for script in scripts
+    )
+    return (
+        f"default-src 'none'; script-src {digests}; style-src 'unsafe-inline'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )

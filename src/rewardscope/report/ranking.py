@@ -1,4 +1,6 @@
-"""Arms in order of what the truth gave them over their placebo, where a study has claims enough to order."""
+"""Arms in order of what the truth gave them over their placebo, where a study has claims enough to
+order.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -36,8 +38,13 @@ class Ranking:
     places: tuple[Place, ...]
 
 
-def rankings(verdicts: Sequence[Verdict], placebos: Mapping[str, bool], untrained: Callable[[Claim], float | None]) -> list[Ranking]:
-    """An order per metric that three or more arms were held against a placebo by; claims without an interval have no place.
+def rankings(
+    verdicts: Sequence[Verdict],
+    placebos: Mapping[str, bool],
+    untrained: Callable[[Claim], float | None],
+) -> list[Ranking]:
+    """An order per metric that three or more arms were held against a placebo by; claims without an
+    interval have no place.
 
     Args:
         verdicts: What became of the claims.
@@ -46,19 +53,31 @@ def rankings(verdicts: Sequence[Verdict], placebos: Mapping[str, bool], untraine
     """
     found: dict[str, list[tuple[int, Verdict]]] = {}
     for row, verdict in enumerate(verdicts):
-        if placebos.get(verdict.claim.control, False) and verdict.lower is not None and verdict.upper is not None:
+        if (
+            placebos.get(verdict.claim.control, False)
+            and verdict.lower is not None
+            and verdict.upper is not None
+        ):
             found.setdefault(metric_text(verdict.claim), []).append((row, verdict))
     return [
-        Ranking(metric, _order(rows, untrained)) for metric, rows in found.items() if len({v.claim.treatment for _, v in rows}) >= FEWEST
+        Ranking(metric, _order(rows, untrained))
+        for metric, rows in found.items()
+        if len({v.claim.treatment for _, v in rows}) >= FEWEST
     ]
 
 
-def _order(rows: list[tuple[int, Verdict]], untrained: Callable[[Claim], float | None]) -> tuple[Place, ...]:
+def _order(
+    rows: list[tuple[int, Verdict]], untrained: Callable[[Claim], float | None]
+) -> tuple[Place, ...]:
     spans = [(verdict.lower or 0.0, verdict.upper or 0.0) for _, verdict in rows]
     ordered = sorted(rows, key=lambda entry: -(entry[1].estimate or 0.0))
     places = []
     for number, (row, verdict) in enumerate(ordered, 1):
         lower, upper = verdict.lower or 0.0, verdict.upper or 0.0
         above, below = sum(low > upper for low, _ in spans), sum(high < lower for _, high in spans)
-        places.append(Place(verdict, number, 1 + above, len(rows) - below, anchor(row), untrained(verdict.claim)))
+        places.append(
+            Place(
+                verdict, number, 1 + above, len(rows) - below, anchor(row), untrained(verdict.claim)
+            )
+        )
     return tuple(places)

@@ -1,4 +1,6 @@
-"""A run directory as typed records and frames, with a list of what is missing from it; nothing is read from a model."""
+"""A run directory as typed records and frames, with a list of what is missing from it; nothing is
+read from a model.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,16 +15,37 @@ from rewardscope.store import CellDirectory, RunDirectory, measuring_signature
 from rewardscope.types import Claim, Outcome, Verdict
 
 LABEL_NAMES = (
-    *("k", "class", "strategy", "of", "verdict", "ending", "view", "matrix", "update", "bin", "problem"),
+    *(
+        "k",
+        "class",
+        "strategy",
+        "of",
+        "verdict",
+        "ending",
+        "view",
+        "matrix",
+        "update",
+        "bin",
+        "problem",
+    ),
     *("behaviour", "shown", "by", "before", "after", "null"),
 )
 """Labels of measurement rows that become columns."""
 STRATEGY_PREFIX = "strategy/"
 MEASUREMENT_COLUMNS = {
-    "arm": pl.String, "seed": pl.Int64, "step": pl.Int64, "metric": pl.String, "unit": pl.String, "value": pl.Float64,
-    "lower": pl.Float64, "upper": pl.Float64, "interval": pl.String, "n": pl.Int64, "over": pl.String,
+    "arm": pl.String,
+    "seed": pl.Int64,
+    "step": pl.Int64,
+    "metric": pl.String,
+    "unit": pl.String,
+    "value": pl.Float64,
+    "lower": pl.Float64,
+    "upper": pl.Float64,
+    "interval": pl.String,
+    "n": pl.Int64,
+    "over": pl.String,
     **dict.fromkeys(LABEL_NAMES, pl.String),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +66,9 @@ class Arm:
 
     @property
     def parts(self) -> Mapping[str, Any]:
-        """Its components by name, as study.json has them; None where it has none. What belongs to its learner stands among them."""
+        """Its components by name, as study.json has them; None where it has none. What belongs to
+        its learner stands among them.
+        """
         return {**(self.config.get("learner") or {}), **self.config}
 
 
@@ -92,7 +117,9 @@ class Run:
     @property
     def starts(self) -> tuple[str, ...]:
         """Untrained policies, in the order of the study."""
-        return tuple(dict.fromkeys([*self.study.get("starts", ()), *(arm.start for arm in self.arms)]))
+        return tuple(
+            dict.fromkeys([*self.study.get("starts", ()), *(arm.start for arm in self.arms)])
+        )
 
     def arms_of(self, start: str) -> tuple[Arm, ...]:
         """The arms that began at ``start``."""
@@ -107,7 +134,8 @@ def load_run(root: Path) -> Run:
     """The run in a directory, finished or not.
 
     Raises:
-        RunDirectoryError: If there is no readable study.json; everything else may be missing and is then listed.
+        RunDirectoryError: If there is no readable study.json; everything else may be missing and is
+            then listed.
     """
     directory = RunDirectory(root)
     study = directory.record()
@@ -126,7 +154,11 @@ def load_run(root: Path) -> Run:
         verdicts=verdicts,
         steps=tables.steps(),
         measurements=whole.filter(last),
-        problem_pass=rows.filter(pl.col("problem").is_not_null() & pl.col("metric").str.starts_with("boundary/pass_at_k") & last),
+        problem_pass=rows.filter(
+            pl.col("problem").is_not_null()
+            & pl.col("metric").str.starts_with("boundary/pass_at_k")
+            & last
+        ),
         missing=(*missing, *_unfinished(cells), *tables.missing),
     )
 
@@ -139,14 +171,19 @@ def _arm(entry: Mapping[str, Any]) -> Arm:
         placebo=bool(entry.get("placebo", False)),
         base=str(entry.get("base", f"base:{start}")),
         base_cell=str(entry.get("base_cell", "")),
-        cells={int(seed): str(name) for seed, name in sorted(entry.get("cells", {}).items(), key=lambda item: int(item[0]))},
+        cells={
+            int(seed): str(name)
+            for seed, name in sorted(entry.get("cells", {}).items(), key=lambda item: int(item[0]))
+        },
         uses_truth={str(name): bool(used) for name, used in entry.get("uses_truth", {}).items()},
         config=entry.get("config") or {},
     )
 
 
 def _cells(directory: RunDirectory, arms: Sequence[Arm]) -> tuple[Cell, ...]:
-    named: dict[str, tuple[str, int | None]] = {arm.base_cell: (arm.base, None) for arm in arms if arm.base_cell}
+    named: dict[str, tuple[str, int | None]] = {
+        arm.base_cell: (arm.base, None) for arm in arms if arm.base_cell
+    }
     named |= {name: (arm.name, seed) for arm in arms for seed, name in arm.cells.items()}
     cells = []
     for name, (arm_name, seed) in named.items():
@@ -161,14 +198,17 @@ def _unfinished(cells: Sequence[Cell]) -> list[Missing]:
     return [
         Missing(
             f"cell {cell.name}",
-            f"{words.get(cell.state, cell.state)} at step {cell.step}" + (f": {cell.reason}" if cell.reason else ""),
+            f"{words.get(cell.state, cell.state)} at step {cell.step}"
+            + (f": {cell.reason}" if cell.reason else ""),
         )
         for cell in cells
         if cell.state != "done"
     ]
 
 
-def _verdicts(directory: RunDirectory, study: Mapping[str, Any]) -> tuple[tuple[Verdict, ...], list[Missing]]:
+def _verdicts(
+    directory: RunDirectory, study: Mapping[str, Any]
+) -> tuple[tuple[Verdict, ...], list[Missing]]:
     if (directory.root / "verdicts.json").is_file():
         try:
             return tuple(directory.verdicts()), []
@@ -179,14 +219,29 @@ def _verdicts(directory: RunDirectory, study: Mapping[str, Any]) -> tuple[tuple[
     try:
         claims = [decode(entry, {"Claim": Claim}) for entry in study.get("claims", ())]
     except (RewardscopeError, TypeError, ValueError) as error:
-        return (), [Missing("verdicts", reason), Missing("claims", f"the claims in study.json cannot be read: {error}")]
+        return (), [
+            Missing("verdicts", reason),
+            Missing("claims", f"the claims in study.json cannot be read: {error}"),
+        ]
     waiting = tuple(
         Verdict(
-            claim=claim, outcome=Outcome.NOT_RUN, estimate=None, lower=None, upper=None, unit="", interval="", num_seeds=0, num_problems=0,
-            treatment_mean=None, control_mean=None, smallest_visible=None, evidence=(), reason=reason,
+            claim=claim,
+            outcome=Outcome.NOT_RUN,
+            estimate=None,
+            lower=None,
+            upper=None,
+            unit="",
+            interval="",
+            num_seeds=0,
+            num_problems=0,
+            treatment_mean=None,
+            control_mean=None,
+            smallest_visible=None,
+            evidence=(),
+            reason=reason,
         )
         for claim in claims
-    )  # fmt: skip
+    )
     return waiting, [Missing("verdicts", reason)]
 
 
@@ -204,12 +259,21 @@ class _Tables:
         """The table, or None with a note; a cell that is not done owes nothing yet."""
         if not path.is_file():
             if cell.state == "done":
-                self.missing = (*self.missing, Missing(f"{path.name} of cell {cell.name}", "the cell is done, but the file is not there"))
+                self.missing = (
+                    *self.missing,
+                    Missing(
+                        f"{path.name} of cell {cell.name}",
+                        "the cell is done, but the file is not there",
+                    ),
+                )
             return None
         try:
             return pl.read_parquet(path)
         except (OSError, pl.exceptions.PolarsError) as error:
-            self.missing = (*self.missing, Missing(f"{path.name} of cell {cell.name}", f"cannot be read: {error}"))
+            self.missing = (
+                *self.missing,
+                Missing(f"{path.name} of cell {cell.name}", f"cannot be read: {error}"),
+            )
             return None
 
     def _cell(self, cell: Cell) -> CellDirectory:
@@ -222,25 +286,40 @@ class _Tables:
                 continue
             frame = self._read(cell, self._cell(cell).path / "steps.parquet")
             if frame is not None and frame.height and "step" in frame.columns:
-                frames.append(frame.with_columns(pl.lit(cell.arm).alias("arm"), pl.lit(cell.seed, pl.Int64).alias("seed")))
+                frames.append(
+                    frame.with_columns(
+                        pl.lit(cell.arm).alias("arm"), pl.lit(cell.seed, pl.Int64).alias("seed")
+                    )
+                )
         if not frames:
             return pl.DataFrame(schema={"arm": pl.String, "seed": pl.Int64, "step": pl.Int64})
         return pl.concat(frames, how="diagonal_relaxed")
 
     def measurements(self) -> pl.DataFrame:
-        """Rows of the cells that are measured as the study asks now: any others are of older problems, draws or probes."""
+        """Rows of the cells that are measured as the study asks now: any others are of older
+        problems, draws or probes.
+        """
         frames = []
         for cell in self.cells:
             if cell.state != "done":
                 continue
             if cell.measured != self.measuring:
-                reason = "they were made under another evaluation, other probes or another version: run the study again"
+                reason = (
+                    "they were made under another evaluation, other probes or another version: run "
+                    "the study again"
+                )
                 self.missing = (*self.missing, Missing(f"rows of cell {cell.name}", reason))
                 continue
             frame = self._read(cell, self._cell(cell).measurements)
             if frame is not None and "labels" in frame.columns:
-                frames.append(_label_columns(frame).with_columns(pl.lit(cell.arm).alias("arm"), pl.lit(cell.seed, pl.Int64).alias("seed")))
-        return pl.concat([pl.DataFrame(schema=MEASUREMENT_COLUMNS), *frames], how="vertical_relaxed")
+                frames.append(
+                    _label_columns(frame).with_columns(
+                        pl.lit(cell.arm).alias("arm"), pl.lit(cell.seed, pl.Int64).alias("seed")
+                    )
+                )
+        return pl.concat(
+            [pl.DataFrame(schema=MEASUREMENT_COLUMNS), *frames], how="vertical_relaxed"
+        )
 
 
 def _label_columns(frame: pl.DataFrame) -> pl.DataFrame:

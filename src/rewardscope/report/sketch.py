@@ -1,4 +1,6 @@
-"""A small drawing of each verdict: estimate and interval beside zero and the margin, on one scale per unit."""
+"""A small drawing of each verdict: estimate and interval beside zero and the margin, on one scale
+per unit.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,10 +26,16 @@ class Sketch:
 
 
 def draw_sketches(verdicts: Sequence[Verdict]) -> list[Sketch | None]:
-    """A sketch per verdict, None where there is no estimate; zero is in the middle, and equal units share a scale."""
+    """A sketch per verdict, None where there is no estimate; zero is in the middle, and equal units
+    share a scale.
+    """
     reach: dict[str, float] = {}
     for verdict in verdicts:
-        sizes = [abs(value) for value in (verdict.estimate, verdict.lower, verdict.upper, verdict.claim.margin) if value is not None]
+        sizes = [
+            abs(value)
+            for value in (verdict.estimate, verdict.lower, verdict.upper, verdict.claim.margin)
+            if value is not None
+        ]
         if verdict.estimate is not None:
             reach[verdict.unit] = max([reach.get(verdict.unit, 0.0), *sizes])
     return [_sketch(verdict, reach.get(verdict.unit) or 1.0) for verdict in verdicts]
@@ -41,7 +49,18 @@ def _sketch(verdict: Verdict, reach: float) -> Sketch | None:
         return round(WIDTH / 2 + value / reach * (WIDTH / 2 - EDGE), 1)
 
     margin = abs(verdict.claim.margin)
-    margins = {"greater": (margin,), "less": (-margin,), "same": (-margin, margin)}[verdict.claim.expects]
-    interval = None if verdict.lower is None or verdict.upper is None else (place(verdict.lower), place(verdict.upper))
-    text = f"Sketch from −{reach:.3g} to +{reach:.3g}; dashed lines: margin; the numbers stand beside it"
-    return Sketch(place(0.0), place(verdict.estimate), interval, tuple(place(m) for m in margins), text)
+    margins = {"greater": (margin,), "less": (-margin,), "same": (-margin, margin)}[
+        verdict.claim.expects
+    ]
+    interval = (
+        None
+        if verdict.lower is None or verdict.upper is None
+        else (place(verdict.lower), place(verdict.upper))
+    )
+    text = (
+        f"Sketch from −{reach:.3g} to +{reach:.3g}; dashed lines: margin; the numbers stand beside "
+        "it"
+    )
+    return Sketch(
+        place(0.0), place(verdict.estimate), interval, tuple(place(m) for m in margins), text
+    )

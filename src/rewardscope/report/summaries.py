@@ -22,12 +22,19 @@ LAYERED = re.compile(r"^(?P<before>.*?)\.(?P<layer>\d+)\.(?P<kind>.+)$")
 
 
 def over_seeds(frame: pl.DataFrame, by: Sequence[str], value: str) -> pl.DataFrame:
-    """Mean, lowest and highest seed and number of seeds that have a value; rows where none has are left out."""
+    """Mean, lowest and highest seed and number of seeds that have a value; rows where none has are
+    left out.
+    """
     column = pl.col(value)
     return (
         frame.filter(column.is_not_null() & column.is_not_nan())
         .group_by(*by, maintain_order=True)
-        .agg(column.mean().alias("value"), column.min().alias("low"), column.max().alias("high"), column.count().alias("seeds"))
+        .agg(
+            column.mean().alias("value"),
+            column.min().alias("low"),
+            column.max().alias("high"),
+            column.count().alias("seeds"),
+        )
     )
 
 
@@ -40,55 +47,96 @@ def steps_per_point(run: Run) -> int:
 def training_curve(run: Run, start: str, column: str) -> list[Row]:
     """One step column over training: step, arm, value, low, high, seeds.
 
-    In a long run a point is the mean of ``steps_per_point`` steps of a seed and stands at the last of them.
+    In a long run a point is the mean of ``steps_per_point`` steps of a seed and stands at the last
+    of them.
     """
     if column not in run.steps.columns:
         return []
     together = steps_per_point(run)
     names = [arm.name for arm in run.arms_of(start)]
     column_value = pl.col(column).cast(pl.Float64)
-    chosen = run.steps.filter(pl.col("arm").is_in(names)).select("arm", "seed", "step", column_value)
+    chosen = run.steps.filter(pl.col("arm").is_in(names)).select(
+        "arm", "seed", "step", column_value
+    )
     chosen = chosen.filter(pl.col(column).is_not_null() & pl.col(column).is_not_nan())
     if together > 1:
         point = (pl.col("step") - 1) // together * together + together
-        chosen = chosen.with_columns(point.alias("step")).group_by("arm", "seed", "step").agg(pl.col(column).mean())
+        chosen = (
+            chosen.with_columns(point.alias("step"))
+            .group_by("arm", "seed", "step")
+            .agg(pl.col(column).mean())
+        )
     rows = over_seeds(chosen, ["arm", "step"], column).sort("arm", "step")
     return _rounded(rows.to_dicts())
 
 
 def strategies(run: Run) -> list[str]:
     """Names of the strategies that the step tables count."""
-    return [name.removeprefix(STRATEGY_PREFIX) for name in run.steps.columns if name.startswith(STRATEGY_PREFIX)]
+    return [
+        name.removeprefix(STRATEGY_PREFIX)
+        for name in run.steps.columns
+        if name.startswith(STRATEGY_PREFIX)
+    ]
 
 
 def amplification(run: Run, start: str) -> dict[tuple[str, str, int], tuple[str, float]]:
-    """What amplification alone predicts, by (arm, strategy, training step): which null, and the share.
+    """What amplification alone predicts, by (arm, strategy, training step): which null, and the
+    share.
 
-    As `behaviour/share_null` has it, at every point of the training curve: from the untrained policy's held-out shares, what the arm's
-    reward says of them, and the share that the strategy paid most had reached. Empty for arms whose rewards were not measured.
+    As `behaviour/share_null` has it, at every point of the training curve: from the untrained
+    policy's held-out shares, what the arm's reward says of them, and the share that the strategy
+    paid most had reached. Empty for arms whose rewards were not measured.
     """
     found: dict[tuple[str, str, int], tuple[str, float]] = {}
-    shares, rewards, fits = (run.metric(f"behaviour/{name}") for name in ("strategy_share", "strategy_reward", "reweighting"))
+    shares, rewards, fits = (
+        run.metric(f"behaviour/{name}")
+        for name in ("strategy_share", "strategy_reward", "reweighting")
+    )
     curves = {name: training_curve(run, start, STRATEGY_PREFIX + name) for name in strategies(run)}
     for arm in run.arms_of(start):
-        base = {row["strategy"]: row["value"] for row in shares.filter(pl.col("arm") == arm.base).to_dicts() if row["value"] is not None}
+        base = {
+            row["strategy"]: row["value"]
+            for row in shares.filter(pl.col("arm") == arm.base).to_dicts()
+            if row["value"] is not None
+        }
         paid = {
-            row["strategy"]: row["value"] for row in over_seeds(rewards.filter(pl.col("arm") == arm.name), ["strategy"], "value").to_dicts()
+            row["strategy"]: row["value"]
+            for row in over_seeds(
+                rewards.filter(pl.col("arm") == arm.name), ["strategy"], "value"
+            ).to_dicts()
         }
         names = sorted(base)
         if not paid or not names:
             continue
-        fitted = fits.filter((pl.col("arm") == arm.name) & pl.col("value").is_not_null())["strategy"].drop_nulls().unique().to_list()
-        points = {name: [row for row in rows if row["arm"] == arm.name] for name, rows in curves.items()}
+        fitted = (
+            fits.filter((pl.col("arm") == arm.name) & pl.col("value").is_not_null())["strategy"]
+            .drop_nulls()
+            .unique()
+            .to_list()
+        )
+        points = {
+            name: [row for row in rows if row["arm"] == arm.name] for name, rows in curves.items()
+        }
         if len(fitted) != 1 or fitted[0] not in names or fitted[0] not in points:
-            found |= {(arm.name, name, row["step"]): ("reweighted", base.get(name, 0.0)) for name, rows in points.items() for row in rows}
+            found |= {
+                (arm.name, name, row["step"]): ("reweighted", base.get(name, 0.0))
+                for name, rows in points.items()
+                for row in rows
+            }
             continue
         reached = {row["step"]: row["value"] for row in points[fitted[0]]}
         share_SA = np.broadcast_to([base[name] for name in names], (len(reached), len(names)))
-        reward_SA = np.broadcast_to([paid.get(name, np.nan) for name in names], (len(reached), len(names)))
-        after_SA = amplified(share_SA, reward_SA, names.index(fitted[0]), np.array(list(reached.values())))
+        reward_SA = np.broadcast_to(
+            [paid.get(name, np.nan) for name in names], (len(reached), len(names))
+        )
+        after_SA = amplified(
+            share_SA, reward_SA, names.index(fitted[0]), np.array(list(reached.values()))
+        )
         for place, step in enumerate(reached):
-            found[arm.name, fitted[0], step] = ("doubled", round(float(doubled(base[fitted[0]], step)), 5))
+            found[arm.name, fitted[0], step] = (
+                "doubled",
+                round(float(doubled(base[fitted[0]], step)), 5),
+            )
             for name, value in zip(names, after_SA[place], strict=True):
                 if name != fitted[0] and not np.isnan(value):
                     found[arm.name, name, step] = ("reweighted", round(float(value), 5))
@@ -96,17 +144,20 @@ def amplification(run: Run, start: str) -> dict[tuple[str, str, int], tuple[str,
 
 
 def moves(run: Run, start: str) -> list[Row]:
-    """The moves between strategies, and between showing a behaviour and not, that any draw made: share of the draws and of the gain.
+    """The moves between strategies, and between showing a behaviour and not, that any draw made:
+    share of the draws and of the gain.
 
-    A line per move: by, before, after, and per arm the mean over seeds of both, the gain None unless all seeds have one. Of behaviours
-    only those that some draw took up or gave up.
+    A line per move: by, before, after, and per arm the mean over seeds of both, the gain None
+    unless all seeds have one. Of behaviours only those that some draw took up or gave up.
     """
     names = [arm.name for arm in run.arms_of(start)]
     key = ["by", "before", "after"]
     share, gain = (
         {
             tuple(row[name] for name in (*key, "arm")): row
-            for row in over_seeds(run.metric(metric).filter(pl.col("arm").is_in(names)), [*key, "arm"], "value").to_dicts()
+            for row in over_seeds(
+                run.metric(metric).filter(pl.col("arm").is_in(names)), [*key, "arm"], "value"
+            ).to_dicts()
         }
         for metric in ("behaviour/move_share", "behaviour/move_gain")
     )
@@ -118,35 +169,65 @@ def moves(run: Run, start: str) -> list[Row]:
             cells = {}
             for arm in names:
                 part, of_gain = share.get((*move, arm)), gain.get((*move, arm))
-                decided = part is not None and of_gain is not None and of_gain["seeds"] == part["seeds"]
-                cells[arm] = {"share": part and part["value"], "gain": of_gain["value"] if decided and of_gain else None}
-            lines.append({"by": move[0].replace("_", " "), "before": move[1], "after": move[2], "cells": cells})
+                decided = (
+                    part is not None and of_gain is not None and of_gain["seeds"] == part["seeds"]
+                )
+                cells[arm] = {
+                    "share": part and part["value"],
+                    "gain": of_gain["value"] if decided and of_gain else None,
+                }
+            lines.append(
+                {
+                    "by": move[0].replace("_", " "),
+                    "before": move[1],
+                    "after": move[2],
+                    "cells": cells,
+                }
+            )
     return lines
 
 
 def pass_at_k(run: Run, start: str, metric: str) -> list[Row]:
     """pass@k of the untrained policy and of each arm: arm, k, value, low, high, seeds, interval."""
     rows: list[Row] = []
-    frame = run.metric(metric).filter(pl.col("k").is_not_null()).with_columns(pl.col("k").cast(pl.Int64))
+    frame = (
+        run.metric(metric)
+        .filter(pl.col("k").is_not_null())
+        .with_columns(pl.col("k").cast(pl.Int64))
+    )
     arms = run.arms_of(start)
     for base in dict.fromkeys(arm.base for arm in arms):
-        for entry in frame.filter((pl.col("arm") == base) & pl.col("value").is_not_null()).sort("k").to_dicts():
-            rows.append(_pass_row(base, entry["k"], entry["value"], entry["lower"], entry["upper"], 0, "problems"))
+        for entry in (
+            frame.filter((pl.col("arm") == base) & pl.col("value").is_not_null())
+            .sort("k")
+            .to_dicts()
+        ):
+            rows.append(
+                _pass_row(
+                    base, entry["k"], entry["value"], entry["lower"], entry["upper"], 0, "problems"
+                )
+            )
     for arm in arms:
         single = run.problem_pass.filter((pl.col("arm") == arm.name) & (pl.col("metric") == metric))
         own = frame.filter((pl.col("arm") == arm.name) & pl.col("value").is_not_null())
         for (k,), cells in own.sort("k").group_by("k", maintain_order=True):
-            rows.append(_pass_over_seeds(arm.name, int(str(k)), cells, single.filter(pl.col("k") == str(k))))
+            rows.append(
+                _pass_over_seeds(arm.name, int(str(k)), cells, single.filter(pl.col("k") == str(k)))
+            )
     return _rounded(rows)
 
 
 def _pass_over_seeds(arm: str, k: int, cells: pl.DataFrame, single: pl.DataFrame) -> Row:
-    """The mean over seeds, with an interval over seeds and problems where the problems' own rows are there."""
+    """The mean over seeds, with an interval over seeds and problems where the problems' own rows
+    are there.
+    """
     num_seeds = cells.height
     value_SP = _seeds_by_problems(single)
     if value_SP is not None and value_SP.shape[0] == num_seeds and num_seeds > 1:
         estimate = paired_contrast(value_SP, address=f"report/pass_at_k/{arm}", bounds=(0.0, 1.0))
-        return _pass_row(arm, k, estimate.value, estimate.lower, estimate.upper, num_seeds, "seeds and problems")
+        return _pass_row(
+            arm, k, estimate.value, estimate.lower, estimate.upper, num_seeds, "seeds and problems"
+        )
     lower, upper = cells["lower"].drop_nulls(), cells["upper"].drop_nulls()
     whole = len(lower) == len(upper) == num_seeds
     low, high = (_mean(lower), _mean(upper)) if whole else (None, None)
@@ -159,7 +240,11 @@ def _mean(values: pl.Series) -> float:
 
 def _seeds_by_problems(single: pl.DataFrame) -> np.ndarray | None:
     """Values as (seeds, problems), or None unless every seed has every problem once."""
-    if single.is_empty() or single["value"].null_count() or single.select("seed", "problem").is_duplicated().any():
+    if (
+        single.is_empty()
+        or single["value"].null_count()
+        or single.select("seed", "problem").is_duplicated().any()
+    ):
         return None
     num_seeds, num_problems = single["seed"].n_unique(), single["problem"].n_unique()
     if single.height != num_seeds * num_problems:
@@ -167,22 +252,50 @@ def _seeds_by_problems(single: pl.DataFrame) -> np.ndarray | None:
     return single.sort("seed", "problem")["value"].to_numpy().reshape(num_seeds, num_problems)
 
 
-def _pass_row(arm: str, k: int, value: float | None, lower: float | None, upper: float | None, seeds: int, over: str) -> Row:
+def _pass_row(
+    arm: str,
+    k: int,
+    value: float | None,
+    lower: float | None,
+    upper: float | None,
+    seeds: int,
+    over: str,
+) -> Row:
     # A stretched interval can leave [0, 1], where no probability is.
-    low, high = (None, None) if lower is None or upper is None else (max(lower, 0.0), min(upper, 1.0))
+    low, high = (
+        (None, None) if lower is None or upper is None else (max(lower, 0.0), min(upper, 1.0))
+    )
     interval = f"{LEVEL:.0%} over {over}" if low is not None else "none"
-    return {"arm": arm, "k": k, "value": value, "low": low, "high": high, "seeds": seeds or None, "interval": interval}
+    return {
+        "arm": arm,
+        "k": k,
+        "value": value,
+        "low": low,
+        "high": high,
+        "seeds": seeds or None,
+        "interval": interval,
+    }
 
 
 def reliability(run: Run, start: str, view: str) -> list[Row]:
-    """The reliability diagram: arm (or untrained policy), bin, forecast, value = share right, low, high, seeds; means over seeds."""
+    """The reliability diagram: arm (or untrained policy), bin, forecast, value = share right, low,
+    high, seeds; means over seeds.
+    """
     arms = run.arms_of(start)
     names = [*dict.fromkeys(arm.base for arm in arms), *(arm.name for arm in arms)]
     own = (pl.col("arm").is_in(names)) & (pl.col("view") == view)
-    forecasts = over_seeds(run.metric("calibration/bin_forecast").filter(own), ["arm", "bin"], "value")
+    forecasts = over_seeds(
+        run.metric("calibration/bin_forecast").filter(own), ["arm", "bin"], "value"
+    )
     right = over_seeds(run.metric("calibration/bin_accuracy").filter(own), ["arm", "bin"], "value")
-    rows = right.join(forecasts.select("arm", "bin", pl.col("value").alias("forecast")), on=["arm", "bin"], maintain_order="left")
-    return _rounded(sorted(rows.to_dicts(), key=lambda row: (names.index(row["arm"]), int(row["bin"]))))
+    rows = right.join(
+        forecasts.select("arm", "bin", pl.col("value").alias("forecast")),
+        on=["arm", "bin"],
+        maintain_order="left",
+    )
+    return _rounded(
+        sorted(rows.to_dicts(), key=lambda row: (names.index(row["arm"]), int(row["bin"])))
+    )
 
 
 def problem_classes(run: Run, start: str) -> tuple[str, list[Row]]:
@@ -193,26 +306,45 @@ def problem_classes(run: Run, start: str) -> tuple[str, list[Row]]:
     )
     if frame.is_empty():
         return "", []
-    largest = max(frame["k"].drop_nulls().to_list(), key=lambda k: int(k) if k.isdigit() else 0, default="")
+    largest = max(
+        frame["k"].drop_nulls().to_list(), key=lambda k: int(k) if k.isdigit() else 0, default=""
+    )
     rows: list[Row] = []
     for entry in frame.filter(pl.col("k").is_null() | (pl.col("k") == largest)).to_dicts():
         order = CLASSES.index(entry["class"]) if entry["class"] in CLASSES else len(CLASSES)
         label = entry["class"].replace("_", " ")
-        rows.append({"arm": entry["arm"], "seed": entry["seed"], "class": label, "order": order, "value": entry["value"]})
-    return largest, sorted(rows, key=lambda row: (names.index(row["arm"]), row["seed"], row["order"]))
+        rows.append(
+            {
+                "arm": entry["arm"],
+                "seed": entry["seed"],
+                "class": label,
+                "order": order,
+                "value": entry["value"],
+            }
+        )
+    return largest, sorted(
+        rows, key=lambda row: (names.index(row["arm"]), row["seed"], row["order"])
+    )
 
 
 def weight_change(run: Run, arm: Arm) -> list[Row]:
-    """Relative update norm per matrix of one arm, mean over seeds: kind, layer, value, low, high, seeds."""
+    """Relative update norm per matrix of one arm, mean over seeds: kind, layer, value, low, high,
+    seeds.
+    """
     frame = run.metric("weights/relative_update_norm").filter(
         (pl.col("arm") == arm.name) & pl.col("matrix").is_not_null() & (pl.col("matrix") != "all")
     )
-    rows = [{**_place(row.pop("matrix")), **row} for row in over_seeds(frame, ["matrix"], "value").to_dicts()]
+    rows = [
+        {**_place(row.pop("matrix")), **row}
+        for row in over_seeds(frame, ["matrix"], "value").to_dicts()
+    ]
     return _rounded(rows, digits=6)
 
 
 def _place(matrix: str) -> Row:
-    """Layer and kind of a parameter: model.layers.0.mlp.up_proj.weight stands at layer 0, kind mlp.up_proj."""
+    """Layer and kind of a parameter: model.layers.0.mlp.up_proj.weight stands at layer 0, kind
+    mlp.up_proj.
+    """
     name = matrix.removesuffix(".weight")
     found = LAYERED.match(name)
     if found is None:
@@ -222,4 +354,10 @@ def _place(matrix: str) -> Row:
 
 def _rounded(rows: list[Row], digits: int = 5) -> list[Row]:
     """The rows with floats cut to what a figure can show: the page carries them as text."""
-    return [{name: round(item, digits) if isinstance(item, float) else item for name, item in row.items()} for row in rows]
+    return [
+        {
+            name: round(item, digits) if isinstance(item, float) else item
+            for name, item in row.items()
+        }
+        for row in rows
+    ]

@@ -10,21 +10,39 @@ from rich.text import Text
 from rewardscope.boundary.comparison import Frontier, Point, epsilon
 from rewardscope.report.answer import counts_phrase, interval_phrase, unit_phrase
 from rewardscope.report.layout import folding_table
-from rewardscope.report.wording import OUTCOME_GLYPH, OUTCOME_TEXT, UNKNOWN, margin_text, metric_text, number, signed, visible
+from rewardscope.report.wording import (
+    OUTCOME_GLYPH,
+    OUTCOME_TEXT,
+    UNKNOWN,
+    margin_text,
+    metric_text,
+    number,
+    signed,
+    visible,
+)
 from rewardscope.types import Outcome, Verdict
 
 BOX = box.HORIZONTALS
-STYLE = {Outcome.SUPPORTED: "bold green", Outcome.REFUTED: "bold magenta", Outcome.UNDECIDED: "bold yellow", Outcome.NOT_RUN: "bold"}
+STYLE = {
+    Outcome.SUPPORTED: "bold green",
+    Outcome.REFUTED: "bold magenta",
+    Outcome.UNDECIDED: "bold yellow",
+    Outcome.NOT_RUN: "bold",
+}
 
 
 def verdict_table(verdicts: Sequence[Verdict]) -> Table:
     """The verdicts as a table, in the order of the claims; every outcome has the same space.
 
-    Claims and reasons are shown as written: markup in them has no effect and control characters are written out.
+    Claims and reasons are shown as written: markup in them has no effect and control characters are
+    written out.
     """
     table = folding_table("claim", "outcome", "evidence", box=BOX, show_lines=True)
     for verdict in verdicts:
-        outcome = Text(f"{OUTCOME_GLYPH[verdict.outcome]} {OUTCOME_TEXT[verdict.outcome]}", style=STYLE[verdict.outcome])
+        outcome = Text(
+            f"{OUTCOME_GLYPH[verdict.outcome]} {OUTCOME_TEXT[verdict.outcome]}",
+            style=STYLE[verdict.outcome],
+        )
         table.add_row(_claim(verdict), outcome, _evidence(verdict))
     return table
 
@@ -33,18 +51,32 @@ def _claim(verdict: Verdict) -> Text:
     claim = verdict.claim
     text = Text(visible(claim.sentence))
     control = "before training" if claim.control == "base" else claim.control
-    text.append(visible(f"\n{metric_text(claim)}: {claim.treatment} against {control}"), style="dim")
+    text.append(
+        visible(f"\n{metric_text(claim)}: {claim.treatment} against {control}"), style="dim"
+    )
     return text
 
 
 def _evidence(verdict: Verdict) -> Text:
     if verdict.estimate is None:
-        return Text(visible(f"{verdict.reason or 'no reason was recorded'}\nneeded: {margin_text(verdict.claim)}"))
+        return Text(
+            visible(
+                f"{verdict.reason or 'no reason was recorded'}\nneeded: "
+                f"{margin_text(verdict.claim)}"
+            )
+        )
     smallest = UNKNOWN if verdict.smallest_visible is None else number(verdict.smallest_visible)
     text = Text(f"{signed(verdict.estimate)}{visible(unit_phrase(verdict.unit))}", style="bold")
     text.append(f", {visible(interval_phrase(verdict))}", style="not bold")
-    text.append(f"\n{number(verdict.treatment_mean)} against {number(verdict.control_mean)}; {counts_phrase(verdict)}", style="not bold")
-    text.append(f"\nneeded: {margin_text(verdict.claim)}; smallest visible: {smallest}", style="not bold dim")
+    text.append(
+        f"\n{number(verdict.treatment_mean)} against {number(verdict.control_mean)}; "
+        f"{counts_phrase(verdict)}",
+        style="not bold",
+    )
+    text.append(
+        f"\nneeded: {margin_text(verdict.claim)}; smallest visible: {smallest}",
+        style="not bold dim",
+    )
     return text
 
 
@@ -57,27 +89,60 @@ VIEWS = {
 
 
 def change_table(changes: Mapping[str, Sequence[Mapping[str, Any]]]) -> Table:
-    """How far the weights of each folder went, all matrices together: a numbered column per folder."""
+    """How far the weights of each folder went, all matrices together: a numbered column per
+    folder.
+    """
     wholes = [found[0] for found in changes.values()]
     table = folding_table("", *(str(place) for place in range(1, len(wholes) + 1)), box=BOX)
     for view, text in VIEWS.items():
         table.add_row(text, *(f"{whole['changed'][view] / whole['size']:.2%}" for whole in wholes))
-    table.add_row("norm of the update / of the weights", *(number((w["moved"] / w["norm"]) ** 0.5 if w["norm"] else None) for w in wholes))
-    table.add_row("rank / largest possible, mean over matrices", *(number(whole["rank_share"].get("float32")) for whole in wholes))
-    table.add_row("the same of what bfloat16 stores", *(number(whole["rank_share"].get("bfloat16")) for whole in wholes))
-    table.add_row("stable rank, mean over matrices", *(number(whole["stable_rank"].get("float32")) for whole in wholes))
+    table.add_row(
+        "norm of the update / of the weights",
+        *(number((w["moved"] / w["norm"]) ** 0.5 if w["norm"] else None) for w in wholes),
+    )
+    table.add_row(
+        "rank / largest possible, mean over matrices",
+        *(number(whole["rank_share"].get("float32")) for whole in wholes),
+    )
+    table.add_row(
+        "the same of what bfloat16 stores",
+        *(number(whole["rank_share"].get("bfloat16")) for whole in wholes),
+    )
+    table.add_row(
+        "stable rank, mean over matrices",
+        *(number(whole["stable_rank"].get("float32")) for whole in wholes),
+    )
     places = [whole["geometry"] for whole in wholes]
-    table.add_row("change of the singular values (NSS)", *(number(place and place["spectral_change"]) for place in places))
+    table.add_row(
+        "change of the singular values (NSS)",
+        *(number(place and place["spectral_change"]) for place in places),
+    )
     for side in ("left", "right"):
         angles = [(place or {}).get("angles", {}).get(side) for place in places]
         text = f"largest angle of the first 16 {side} directions, mean over matrices"
-        table.add_row(text, *(f"{number(angle['largest'])}°" if angle else UNKNOWN for angle in angles))
-    table.add_row("  of them held in place: gap above the norm of the update", *(_held(found) for found in changes.values()), style="dim")
+        table.add_row(
+            text, *(f"{number(angle['largest'])}°" if angle else UNKNOWN for angle in angles)
+        )
+    table.add_row(
+        "  of them held in place: gap above the norm of the update",
+        *(_held(found) for found in changes.values()),
+        style="dim",
+    )
     for mask, text in MASKS.items():
         counts = [(place or {}).get("inside", {}).get(mask) for place in places]
-        table.add_row(f"changed weights among {text}", *(_share(count, "share") for count in counts))
-        table.add_row("  the same update, shuffled", *(_share(count, "shuffled") for count in counts), style="dim")
-        table.add_row("  if it were chance alone", *(_share(count, "uniform") for count in counts), style="dim")
+        table.add_row(
+            f"changed weights among {text}", *(_share(count, "share") for count in counts)
+        )
+        table.add_row(
+            "  the same update, shuffled",
+            *(_share(count, "shuffled") for count in counts),
+            style="dim",
+        )
+        table.add_row(
+            "  if it were chance alone",
+            *(_share(count, "uniform") for count in counts),
+            style="dim",
+        )
     return table
 
 
@@ -86,7 +151,11 @@ MASKS = {"principal": "the 30 % largest of the rank-16 part", "low": "the 30 % s
 
 def _held(found: Sequence[Mapping[str, Any]]) -> str:
     """How many matrices have a gap that bounds their angles."""
-    ratios = [place["gap_over_update"] for change in found[1:] if (place := change["geometry"]) and place["gap"] is not None]
+    ratios = [
+        place["gap_over_update"]
+        for change in found[1:]
+        if (place := change["geometry"]) and place["gap"] is not None
+    ]
     return f"{sum(ratio is None or ratio > 1 for ratio in ratios)} of {len(ratios)}"
 
 
@@ -95,13 +164,21 @@ def _share(count: Mapping[str, Any] | None, name: str) -> str:
 
 
 def place_table(places: Mapping[str, Sequence[Mapping[str, Any]]]) -> Table:
-    """Norm of the update over that of the weights, for each layer and each kind of matrix: a numbered column per folder."""
-    table = folding_table("norm of the update / of the weights", *(str(place) for place in range(1, len(places) + 1)), box=BOX)
+    """Norm of the update over that of the weights, for each layer and each kind of matrix: a
+    numbered column per folder.
+    """
+    table = folding_table(
+        "norm of the update / of the weights",
+        *(str(place) for place in range(1, len(places) + 1)),
+        box=BOX,
+    )
     first, *_ = places.values()
     for row, entry in enumerate(first):
         ends = row + 1 < len(first) and first[row + 1]["by"] != entry["by"]
         values = (number(found[row]["relative"]) for found in places.values())
-        table.add_row(Text(f"{entry['by']} {visible(entry[entry['by']])}"), *values, end_section=ends)
+        table.add_row(
+            Text(f"{entry['by']} {visible(entry[entry['by']])}"), *values, end_section=ends
+        )
     return table
 
 
@@ -109,17 +186,36 @@ NULLS = {"shuffled": "the same updates, shuffled", "resigned": "the same, with o
 
 
 def agreement_table(record: Mapping[str, Any]) -> Table:
-    """Overlap of what each pair of trainings changed, as bfloat16 stores it and among the largest updates, above three nulls."""
+    """Overlap of what each pair of trainings changed, as bfloat16 stores it and among the largest
+    updates, above three nulls.
+    """
     folders = list(record["changes"])
-    table = folding_table("overlap of changed weights", "one-sided", "and back", "Jaccard", "same direction", "largest tenth", box=BOX)
+    table = folding_table(
+        "overlap of changed weights",
+        "one-sided",
+        "and back",
+        "Jaccard",
+        "same direction",
+        "largest tenth",
+        box=BOX,
+    )
     for pair in record["agreements"]:
         names = " and ".join(str(folders.index(pair[side]) + 1) for side in ("first", "second"))
         table.add_row(names, *_overlaps(pair["found"]))
         for side, text in NULLS.items():
             table.add_row(f"  {text}", *_overlaps(pair[side]), style="dim")
-        table.add_row("  if it were chance alone", *map(number, (*pair["found"]["uniform"], 0.5, 0.1)), style="dim", end_section=True)
+        table.add_row(
+            "  if it were chance alone",
+            *map(number, (*pair["found"]["uniform"], 0.5, 0.1)),
+            style="dim",
+            end_section=True,
+        )
     above = record["above_shuffled"]
-    shown = ("", "", *(_ends(above[what], signed) or UNKNOWN for what in ("jaccard", "sign_share", "top_share")))
+    shown = (
+        "",
+        "",
+        *(_ends(above[what], signed) or UNKNOWN for what in ("jaccard", "sign_share", "top_share")),
+    )
     table.add_row("found less shuffled, mean", *shown)
     if above["jaccard"] is not None:
         table.caption = above["jaccard"]["interval"]
@@ -127,23 +223,51 @@ def agreement_table(record: Mapping[str, Any]) -> Table:
 
 
 def _overlaps(overlap: Mapping[str, Any]) -> Iterator[str]:
-    return map(number, (*overlap["one_sided"], overlap["jaccard"], overlap["sign_share"], overlap["top_share"]))
+    return map(
+        number,
+        (*overlap["one_sided"], overlap["jaccard"], overlap["sign_share"], overlap["top_share"]),
+    )
 
 
 def course_table(records: Mapping[str, Mapping[str, Any]]) -> Table:
-    """Where execution and plans bend in each run, for strategic and for random grams, and whether they do so in two phases."""
-    table = folding_table("grams", "seed", "execution bends at step", "plans bend at step", "lag", "execution, then plans", box=BOX)
+    """Where execution and plans bend in each run, for strategic and for random grams, and whether
+    they do so in two phases.
+    """
+    table = folding_table(
+        "grams",
+        "seed",
+        "execution bends at step",
+        "plans bend at step",
+        "lag",
+        "execution, then plans",
+        box=BOX,
+    )
     for kind, record in records.items():
         for seed, course in record["seeds"].items():
             said = {True: "yes", False: "no", None: "undecided"}[course["two_phases"]]
-            bends = (_bend(course["execution_bend"]), _bend(course["plans_bend"]), _bend(course["lag"], none=""))
+            bends = (
+                _bend(course["execution_bend"]),
+                _bend(course["plans_bend"]),
+                _bend(course["lag"], none=""),
+            )
             table.add_row(kind, seed, *bends, said, style="" if kind == "strategic" else "dim")
-        table.add_row(kind, "all", "", "", _bend(record["lag"], none=""), "", style="" if kind == "strategic" else "dim", end_section=True)
+        table.add_row(
+            kind,
+            "all",
+            "",
+            "",
+            _bend(record["lag"], none=""),
+            "",
+            style="" if kind == "strategic" else "dim",
+            end_section=True,
+        )
     return table
 
 
 def drift_table(record: Mapping[str, Any]) -> Table:
-    """Mean change of each quantity under each kind of update, and of the clip's own part, with standard errors over replicates."""
+    """Mean change of each quantity under each kind of update, and of the clip's own part, with
+    standard errors over replicates.
+    """
     table = folding_table("change of", "prior", *record["arms"], "clip, less no clip", box=BOX)
     for row in zip(*record["arms"].values(), record["against_no_clip"]["clip"], strict=True):
         table.add_row(row[0]["quantity"], row[0]["prior"], *map(_drift, row))
@@ -155,7 +279,10 @@ def _drift(drift: Mapping[str, Any]) -> Text:
     if drift["mean"] is None or drift["error"] is None:
         return Text(UNKNOWN)
     lower, upper = drift["interval"]
-    return Text(f"{drift['mean']:+.2g} \u00b1 {drift['error']:.1g}", style="bold" if lower > 0 or upper < 0 else "")
+    return Text(
+        f"{drift['mean']:+.2g} \u00b1 {drift['error']:.1g}",
+        style="bold" if lower > 0 or upper < 0 else "",
+    )
 
 
 def _bend(ends: Sequence[float | None] | None, none: str = "nowhere") -> str:
@@ -173,35 +300,67 @@ SUPPORT_WORDS = {
 
 
 def frontier_table(found: Frontier) -> Table:
-    """pass@k with its bands, tolerant and strict side by side; with a base also the base's and the difference."""
+    """pass@k with its bands, tolerant and strict side by side; with a base also the base's and the
+    difference.
+    """
     sides = {"": found.curves}
     if found.differences:
-        sides = {"base, ": found.base_curves, "trained, ": found.curves, "difference, ": found.differences}
-    columns = {f"{side}{extractor}": curve for side, curves in sides.items() for extractor, curve in curves.items()}
+        sides = {
+            "base, ": found.base_curves,
+            "trained, ": found.curves,
+            "difference, ": found.differences,
+        }
+    columns = {
+        f"{side}{extractor}": curve
+        for side, curves in sides.items()
+        for extractor, curve in curves.items()
+    }
     table = folding_table("k", *columns, box=BOX)
     for place, point in enumerate(next(iter(columns.values()))):
         table.add_row(str(point.k), *(_point(curve[place]) for curve in columns.values()))
     firsts = [curve[0] for curve in columns.values()]
-    problems = [f"{at.n} problem{'' if at.n == 1 else 's'}" + (f", {at.dropped} dropped" if at.dropped else "") for at in firsts]
+    problems = [
+        f"{at.n} problem{'' if at.n == 1 else 's'}"
+        + (f", {at.dropped} dropped" if at.dropped else "")
+        for at in firsts
+    ]
     table.add_section()
     table.add_row("", *problems, style="dim")
     return table
 
 
 def standing_table(found: Frontier) -> Table:
-    """What became of the problems against the base, at which k, and which chances such a k can see."""
-    table = folding_table("against the base, tolerant", "", "problems", "at k", "epsilon = 3 / k", box=BOX)
+    """What became of the problems against the base, at which k, and which chances such a k can
+    see.
+    """
+    table = folding_table(
+        "against the base, tolerant", "", "problems", "at k", "epsilon = 3 / k", box=BOX
+    )
     counts = {name.replace("_", " "): point for name, point in found.classes.items()}
     shares = {SUPPORT_WORDS[name]: point for name, point in found.support.items()}
     for text, point in {**counts, **shares}.items():
-        value = UNKNOWN if point.estimate is None else f"{point.estimate.value:g}" if text in counts else _point(point)
-        table.add_row(text, value, str(point.n), str(point.k), number(epsilon(point.k)) if point.k else UNKNOWN)
+        value = (
+            UNKNOWN
+            if point.estimate is None
+            else f"{point.estimate.value:g}"
+            if text in counts
+            else _point(point)
+        )
+        table.add_row(
+            text,
+            value,
+            str(point.n),
+            str(point.k),
+            number(epsilon(point.k)) if point.k else UNKNOWN,
+        )
     table.add_section()
     if found.crossing is not None and found.sampling_gap is not None:
         place, share = found.crossing
         where = "nowhere" if place.estimate is None and share.n else _point(place, digits=1)
         table.add_row("k at which the base overtakes", where, str(share.n), str(place.k), "")
-        table.add_row("bootstrap draws in which it does", _point(share), str(share.n), str(share.k), "")
+        table.add_row(
+            "bootstrap draws in which it does", _point(share), str(share.n), str(share.k), ""
+        )
         gap = found.sampling_gap
         table.add_row("base pass@k less trained pass@1", _point(gap), str(gap.n), str(gap.k), "")
     return table
@@ -211,11 +370,17 @@ def _point(point: Point, digits: int = 3) -> str:
     if point.estimate is None:
         return UNKNOWN
     value, lower, upper = point.estimate.value, point.estimate.lower, point.estimate.upper
-    return f"{value:.{digits}f}" if lower is None or upper is None else f"{value:.{digits}f} [{lower:.{digits}f}, {upper:.{digits}f}]"
+    return (
+        f"{value:.{digits}f}"
+        if lower is None or upper is None
+        else f"{value:.{digits}f} [{lower:.{digits}f}, {upper:.{digits}f}]"
+    )
 
 
 def subnetwork_table(record: Mapping[str, Any]) -> Table:
-    """Each mask beside full training: what it trains, how good it became, and how much inside it ended where full training did."""
+    """Each mask beside full training: what it trains, how good it became, and how much inside it
+    ended where full training did.
+    """
     table = folding_table(
         *(
             "trained",
@@ -233,8 +398,14 @@ def subnetwork_table(record: Mapping[str, Any]) -> Table:
     for row in record["arms"]:
         equals = (_pair(row["equal"]), _pair(row["equal_untrained"]))
         outside = f"; {row['moved_outside']} moved outside" if row["moved_outside"] else ""
-        contrasts = (_ends(row["accuracy"]), _ends(row["against_full"], signed), _ends(row["against_random"], signed))
-        table.add_row(visible(row["arm"]) + outside, f"{row['trained_share']:.1%}", *contrasts, *equals)
+        contrasts = (
+            _ends(row["accuracy"]),
+            _ends(row["against_full"], signed),
+            _ends(row["against_random"], signed),
+        )
+        table.add_row(
+            visible(row["arm"]) + outside, f"{row['trained_share']:.1%}", *contrasts, *equals
+        )
     table.caption = f"intervals over {len(record['seeds'])} seeds and the held-out problems"
     return table
 

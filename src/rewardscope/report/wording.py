@@ -17,7 +17,12 @@ OUTCOME_TEXT = {
     Outcome.UNDECIDED: "undecided",
     Outcome.NOT_RUN: "not run",
 }
-OUTCOME_GLYPH = {Outcome.SUPPORTED: "✓", Outcome.REFUTED: "✗", Outcome.UNDECIDED: "?", Outcome.NOT_RUN: "–"}
+OUTCOME_GLYPH = {
+    Outcome.SUPPORTED: "✓",
+    Outcome.REFUTED: "✗",
+    Outcome.UNDECIDED: "?",
+    Outcome.NOT_RUN: "–",
+}
 HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 """Unicode categories that a reader cannot see or that move the text around them."""
 FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
@@ -55,7 +60,8 @@ NARROW = 22
 
 
 def visible(text: str) -> str:
-    r"""The text with every control, bidirectional and invisible character written out; newlines and tabs stay.
+    r"""The text with every control, bidirectional and invisible character written out; newlines and
+    tabs stay.
 
     >>> visible("a\u202eb\x1b")
     'a⟨U+202E⟩b⟨U+001B⟩'
@@ -66,13 +72,17 @@ def visible(text: str) -> str:
 
 
 def _visible_character(character: str) -> str:
-    if character in "\n\t" or (unicodedata.category(character) not in HIDDEN and character not in FILLERS):
+    if character in "\n\t" or (
+        unicodedata.category(character) not in HIDDEN and character not in FILLERS
+    ):
         return character
     return f"⟨U+{ord(character):04X}⟩"
 
 
 def visible_deep(value: Any) -> Any:
-    """A JSON value whose texts, keys included, went through :func:`visible`; numbers without a JSON name become None."""
+    """A JSON value whose texts, keys included, went through :func:`visible`; numbers without a JSON
+    name become None.
+    """
     if isinstance(value, str):
         return visible(value)
     if isinstance(value, Mapping):
@@ -85,7 +95,8 @@ def visible_deep(value: Any) -> Any:
 
 
 def number(value: float | None) -> str:
-    """The number in the precision the page uses: three decimals below 10, fewer above; below 0.01 three digits, below 0.001 powers of ten.
+    """The number in the precision the page uses: three decimals below 10, fewer above; below 0.01
+    three digits, below 0.001 powers of ten.
 
     >>> number(0.5), number(-12.345), number(None), number(0.00213), number(0.00002)
     ('0.500', '−12.3', 'unknown', '0.00213', '2.0e−05')
@@ -100,7 +111,9 @@ def number(value: float | None) -> str:
     elif size >= 10:
         text = f"{value:.1f}"
     else:
-        text = f"{value:.3f}" if size >= 0.01 else f"{value:.5f}" if size >= 0.001 else f"{value:.1e}"
+        text = (
+            f"{value:.3f}" if size >= 0.01 else f"{value:.5f}" if size >= 0.001 else f"{value:.1e}"
+        )
     return text.replace("-", "−")
 
 
@@ -116,13 +129,16 @@ def signed(value: float | None) -> str:
 
 def span(lower: float | None, upper: float | None) -> str:
     """An interval of differences in words, or why there is none to show."""
-    return "no interval" if lower is None or upper is None else f"{signed(lower)} to {signed(upper)}"
+    return (
+        "no interval" if lower is None or upper is None else f"{signed(lower)} to {signed(upper)}"
+    )
 
 
 def metric_text(claim: Claim) -> str:
     """What a claim is about, in words.
 
-    >>> metric_text(Claim(sentence="", metric="boundary/pass_at_k", treatment="a", control="b", labels={"k": "1"}))
+    >>> pass_at_1 = {"metric": "boundary/pass_at_k", "labels": {"k": "1"}}
+    >>> metric_text(Claim(sentence="", treatment="a", control="b", **pass_at_1))
     'pass@1'
     """
     try:
@@ -149,7 +165,9 @@ def component_text(encoded: Any) -> str:
     'Coin(p=0.5)'
     """
     if isinstance(encoded, Mapping):
-        fields = ", ".join(f"{name}={component_text(item)}" for name, item in encoded.items() if name != KIND)
+        fields = ", ".join(
+            f"{name}={component_text(item)}" for name, item in encoded.items() if name != KIND
+        )
         return f"{encoded[KIND]}({fields})" if KIND in encoded else "{" + fields + "}"
     if isinstance(encoded, (list, tuple)):
         return "[" + ", ".join(component_text(item) for item in encoded) + "]"
@@ -159,8 +177,10 @@ def component_text(encoded: Any) -> str:
 def component_name(encoded: Mapping[str, Any]) -> str:
     """The component with its fields where they fit a narrow column, else its name alone.
 
-    >>> component_name({"is": "Coin", "p": 0.5}), component_name({"is": "Reinforce", "baseline": "the mean of all the others"})
-    ('Coin(p=0.5)', 'Reinforce(…)')
+    >>> component_name({"is": "Coin", "p": 0.5})
+    'Coin(p=0.5)'
+    >>> component_name({"is": "Reinforce", "baseline": "the mean of all the others"})
+    'Reinforce(…)'
     """
     whole = component_text(encoded)
     return whole if len(whole) <= NARROW else f"{encoded.get(KIND, '')}(…)"

@@ -30,7 +30,8 @@ class Reward(Protocol):
 
 
 def verdicts(view: View, strict: bool = False) -> tuple[float | None, ...]:
-    """1 for a completion that is right, 0 for a wrong one, None where the verifier could not say; ``strict`` by the strict extractor.
+    """1 for a completion that is right, 0 for a wrong one, None where the verifier could not say;
+    ``strict`` by the strict extractor.
 
     Raises:
         TruthSealed: If the view is sealed.

@@ -1,4 +1,6 @@
-"""Reward for being right and for knowing it: correctness minus a proper score of the stated confidence."""
+"""Reward for being right and for knowing it: correctness minus a proper score of the stated
+confidence.
+"""
 
 import math
 from collections.abc import Callable
@@ -28,23 +30,31 @@ def spherical(confidence: float, correct: bool) -> float:
     return 1 - (confidence if correct else 1 - confidence) / math.hypot(confidence, 1 - confidence)
 
 
-RULES: dict[str, Callable[[float, bool], float]] = {"brier": brier, "logarithmic": logarithmic, "spherical": spherical}
+RULES: dict[str, Callable[[float, bool], float]] = {
+    "brier": brier,
+    "logarithmic": logarithmic,
+    "spherical": spherical,
+}
 
 
 @dataclass(frozen=True)
 class Calibrated:
-    """R = correctness_weight x correct - S(q, correct) for the stated confidence q, with S the Brier, logarithmic or spherical score.
+    """R = correctness_weight x correct - S(q, correct) for the stated confidence q, with S the
+    Brier, logarithmic or spherical score.
 
-    With a proper S an honest q is best for any answer. That a likelier answer is also better than an unlikelier one needs a bounded score:
-    S(p, 1) - S(p, 0) <= correctness_weight for all p. Brier and spherical scores need a weight of 1. The logarithmic score is
-    unbounded; with confidences clipped to [clip, 1 - clip] it needs ln((1 - clip) / clip). Outside the theorem a policy can earn more by
-    being wrong on purpose and sure of it, so such a reward is refused unless ``outside_theorem=True``.
+    With a proper S an honest q is best for any answer. That a likelier answer is also better than
+    an unlikelier one needs a bounded score: S(p, 1) - S(p, 0) <= correctness_weight for all p.
+    Brier and spherical scores need a weight of 1. The logarithmic score is unbounded; with
+    confidences clipped to [clip, 1 - clip] it needs ln((1 - clip) / clip). Outside the theorem a
+    policy can earn more by being wrong on purpose and sure of it, so such a reward is refused
+    unless ``outside_theorem=True``.
 
     A completion that states no confidence is paid as if it had been confidently wrong.
 
     Source:
-        Damani et al. 2025, arXiv:2507.16806 (RLCR), theorem 1. Its code pays 0.5 x (form + correct + 1 - Brier) for a well-formed
-        completion and 0 for any other; here form is no part of it.
+        Damani et al. 2025, arXiv:2507.16806 (RLCR), theorem 1. Its code pays 0.5 x (form + correct
+            + 1 - Brier) for a well-formed completion and 0 for any other; here form is no part of
+            it.
     """
 
     rule: Rule = "brier"
@@ -57,11 +67,16 @@ class Calibrated:
     placebo: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        if self.rule not in RULES or not 0 <= self.clip < 0.5 or not 0 <= self.correctness_weight < math.inf:
+        if (
+            self.rule not in RULES
+            or not 0 <= self.clip < 0.5
+            or not 0 <= self.correctness_weight < math.inf
+        ):
             raise ComponentError(
                 "Calibrated cannot score with these settings",
                 value=self,
-                allowed=f"rule one of {', '.join(RULES)}; 0 <= clip < 0.5; correctness_weight 0 or more",
+                allowed=f"rule one of {', '.join(RULES)}; 0 <= clip < 0.5; correctness_weight 0 or "
+                "more",
                 do="Mend it in the study",
             )
         if self.rule == "logarithmic" and self.clip == 0:
@@ -73,15 +88,20 @@ class Calibrated:
             )
         if not self.outside_theorem and self.correctness_weight < self.least_weight - 1e-9:
             raise ComponentError(
-                f"The {self.rule} score is outside the theorem here: a wrong answer with confidence 0 can earn more than an honest one",
+                f"The {self.rule} score is outside the theorem here: a wrong answer with "
+                "confidence 0 can earn more than an honest one",
                 value=f"correctness_weight={self.correctness_weight}",
-                allowed=f"correctness_weight >= {self.least_weight:.3f}, the largest S(p, 1) - S(p, 0)",
-                do="Raise it, or set outside_theorem=True to study what the policy does with the loophole",
+                allowed=f"correctness_weight >= {self.least_weight:.3f}, the largest S(p, 1) - "
+                "S(p, 0)",
+                do="Raise it, or set outside_theorem=True to study what the policy does with the "
+                "loophole",
             )
 
     @property
     def least_weight(self) -> float:
-        """Largest S(p, 1) - S(p, 0) over the confidences that are scored: falling in p for all three rules, so it is at p = clip."""
+        """Largest S(p, 1) - S(p, 0) over the confidences that are scored: falling in p for all
+        three rules, so it is at p = clip.
+        """
         return self._score(0.0, True) - self._score(0.0, False)
 
     def _score(self, confidence: float, correct: bool) -> float:
@@ -90,10 +110,21 @@ class Calibrated:
     def __call__(self, view: View, address: tuple[Address, ...]) -> Rewards:
         """Correctness minus score; None where the verifier could not say."""
         terms = [self._terms(grade.correct, grade.confidence) for grade in view.grades]
-        told = tuple(None if truth is None or score is None else self.correctness_weight * truth - score for truth, score in terms)
-        return Rewards(told, {"truth": tuple(truth for truth, _ in terms), "score": tuple(score for _, score in terms)})
+        told = tuple(
+            None if truth is None or score is None else self.correctness_weight * truth - score
+            for truth, score in terms
+        )
+        return Rewards(
+            told,
+            {
+                "truth": tuple(truth for truth, _ in terms),
+                "score": tuple(score for _, score in terms),
+            },
+        )
 
-    def _terms(self, correct: bool | None, confidence: float | None) -> tuple[float | None, float | None]:
+    def _terms(
+        self, correct: bool | None, confidence: float | None
+    ) -> tuple[float | None, float | None]:
         """What counts as correct, and the score of the confidence."""
         if correct is None:
             return None, None

@@ -24,7 +24,12 @@ class Coin:
 
     def __post_init__(self) -> None:
         if not 0 <= self.p <= 1:
-            raise ComponentError("A coin's p is a probability", value=self.p, allowed="0 <= p <= 1", do="Mend it in the study")
+            raise ComponentError(
+                "A coin's p is a probability",
+                value=self.p,
+                allowed="0 <= p <= 1",
+                do="Mend it in the study",
+            )
 
     def __call__(self, view: View, address: tuple[Address, ...]) -> Rewards:
         """Addressed flips: the same address gives the same flips in every run."""

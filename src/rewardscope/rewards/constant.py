@@ -10,7 +10,9 @@ from rewardscope.types import Rewards
 
 @dataclass(frozen=True)
 class Constant:
-    """``value`` for every completion: with a group baseline nothing is learned, without one every sampled token is pushed alike."""
+    """``value`` for every completion: with a group baseline nothing is learned, without one every
+    sampled token is pushed alike.
+    """
 
     value: float = 1.0
 

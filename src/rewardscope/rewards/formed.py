@@ -1,4 +1,6 @@
-"""Truth with form beside it, gated or summed: what a format term changes becomes an arm of its own."""
+"""Truth with form beside it, gated or summed: what a format term changes becomes an arm of its
+own.
+"""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -18,10 +20,12 @@ def _parts(view: View) -> dict[str, tuple[float | None, ...]]:
 
 @dataclass(frozen=True)
 class FormTimesTruth:
-    """1 for a completion that is correct and well-formed, 0 otherwise: form gates the truth, and alone earns nothing.
+    """1 for a completion that is correct and well-formed, 0 otherwise: form gates the truth, and
+    alone earns nothing.
 
     Source:
-        DeepSeek-AI 2025, arXiv:2501.12948, section 2.2.2 names the two terms; gating is what most code does.
+        DeepSeek-AI 2025, arXiv:2501.12948, section 2.2.2 names the two terms; gating is what most
+            code does.
     """
 
     uses_truth: ClassVar[bool] = True
@@ -31,12 +35,16 @@ class FormTimesTruth:
         """The product of both parts; None where the verifier could not say."""
         parts = _parts(view)
         pairs = zip(parts["truth"], parts["form"], strict=True)
-        return Rewards(tuple(None if truth is None else truth * (form or 0.0) for truth, form in pairs), parts)
+        return Rewards(
+            tuple(None if truth is None else truth * (form or 0.0) for truth, form in pairs), parts
+        )
 
 
 @dataclass(frozen=True)
 class FormPlusTruth:
-    """Truth + ``form_weight`` x well-formed: form alone is paid, so a policy that is never right still learns to look right."""
+    """Truth + ``form_weight`` x well-formed: form alone is paid, so a policy that is never right
+    still learns to look right.
+    """
 
     form_weight: float = 0.5
 
@@ -46,11 +54,20 @@ class FormPlusTruth:
     def __post_init__(self) -> None:
         if not self.form_weight >= 0:
             raise ComponentError(
-                "A form weight is 0 or more", value=self.form_weight, allowed="form_weight >= 0", do="Mend it in the study"
+                "A form weight is 0 or more",
+                value=self.form_weight,
+                allowed="form_weight >= 0",
+                do="Mend it in the study",
             )
 
     def __call__(self, view: View, address: tuple[Address, ...]) -> Rewards:
         """The weighted sum of both parts; None where the verifier could not say."""
         parts = _parts(view)
         pairs = zip(parts["truth"], parts["form"], strict=True)
-        return Rewards(tuple(None if truth is None else truth + self.form_weight * (form or 0.0) for truth, form in pairs), parts)
+        return Rewards(
+            tuple(
+                None if truth is None else truth + self.form_weight * (form or 0.0)
+                for truth, form in pairs
+            ),
+            parts,
+        )

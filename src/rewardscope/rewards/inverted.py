@@ -17,4 +17,8 @@ class Inverted:
 
     def __call__(self, view: View, address: tuple[Address, ...]) -> Rewards:
         """One minus the verifier's facts."""
-        return Rewards(tuple(None if grade.correct is None else float(not grade.correct) for grade in view.grades))
+        return Rewards(
+            tuple(
+                None if grade.correct is None else float(not grade.correct) for grade in view.grades
+            )
+        )

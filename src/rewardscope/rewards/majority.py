@@ -11,13 +11,15 @@ from rewardscope.types import Rewards
 
 @dataclass(frozen=True)
 class Majority:
-    """1 for the group's most frequent answer, 0 for any other or none; a tie goes to the answer that was sampled first.
+    """1 for the group's most frequent answer, 0 for any other or none; a tie goes to the answer
+    that was sampled first.
 
-    None for all where no completion has an answer. The vote is of the same completions that are paid (the source votes once, offline, in
-    one of its arms).
+    None for all where no completion has an answer. The vote is of the same completions that are
+    paid (the source votes once, offline, in one of its arms).
 
     Source:
-        Zuo et al. 2025, arXiv:2504.16084 (test-time reinforcement learning); Shao et al. 2025, arXiv:2506.10947, section 2.2.
+        Zuo et al. 2025, arXiv:2504.16084 (test-time reinforcement learning); Shao et al. 2025,
+            arXiv:2506.10947, section 2.2.
     """
 
     uses_truth: ClassVar[bool] = False
@@ -29,5 +31,7 @@ class Majority:
         votes = Counter(answer for answer in answers if answer is not None)
         if not votes:
             return Rewards((None,) * len(answers))
-        winner = max(votes, key=lambda answer: votes[answer])  # max keeps the first of equals, and Counter the order of sampling
+        winner = max(
+            votes, key=lambda answer: votes[answer]
+        )  # max keeps the first of equals, and Counter the order of sampling
         return Rewards(tuple(float(answer == winner) for answer in answers))

@@ -11,10 +11,12 @@ from rewardscope.types import Rewards
 
 @dataclass(frozen=True)
 class Noisy:
-    """Truth whose verdict is turned round with probability ``flip``: 0 = `Truth`, 0.5 = a coin flip per verdict, 1 = `Inverted`.
+    """Truth whose verdict is turned round with probability ``flip``: 0 = `Truth`, 0.5 = a coin flip
+    per verdict, 1 = `Inverted`.
 
-    ``per="completion"`` is a verifier that errs (each verdict is turned on its own); ``per="problem"`` is a key that is wrong: all
-    verdicts on a problem are turned, and which problems these are follows from their content, the same ones in every step, seed and arm.
+    ``per="completion"`` is a verifier that errs (each verdict is turned on its own);
+    ``per="problem"`` is a key that is wrong: all verdicts on a problem are turned, and which
+    problems these are follows from their content, the same ones in every step, seed and arm.
     ``parts`` records the truth beside what was told.
     """
 
@@ -41,5 +43,8 @@ class Noisy:
         else:
             turned = (generator(*address, "noisy").random(count) < self.flip).tolist()
         truth = verdicts(view)
-        told = tuple(None if value is None else abs(value - float(flip)) for value, flip in zip(truth, turned, strict=True))
+        told = tuple(
+            None if value is None else abs(value - float(flip))
+            for value, flip in zip(truth, turned, strict=True)
+        )
         return Rewards(told, {"truth": truth})

@@ -1,4 +1,6 @@
-"""Punishment for length, as a named reward around another one: a second reward that no arm gets unasked."""
+"""Punishment for length, as a named reward around another one: a second reward that no arm gets
+unasked.
+"""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -14,8 +16,9 @@ from rewardscope.types import Ending, Rewards
 class Overlong:
     """Truth plus DAPO's soft overlong punishment.
 
-    0 up to ``limit - buffer`` tokens, then linearly down to -1 at ``limit``; -1 beyond, and for a completion that the sampler cut off.
-    ``drop=True`` is DAPO's other choice: a completion that was cut off is told nothing.
+    0 up to ``limit - buffer`` tokens, then linearly down to -1 at ``limit``; -1 beyond, and for a
+    completion that the sampler cut off. ``drop=True`` is DAPO's other choice: a completion that was
+    cut off is told nothing.
 
     Source:
         Yu et al. 2025, arXiv:2503.14476 (DAPO), section 3.4, eq. 13.
@@ -40,7 +43,9 @@ class Overlong:
             )
 
     def __call__(self, view: View, address: tuple[Address, ...]) -> Rewards:
-        """Truth plus length term; None where the verifier could not say, or where a cut-off completion is dropped."""
+        """Truth plus length term; None where the verifier could not say, or where a cut-off
+        completion is dropped.
+        """
         truth = Truth()(view, address).values
         length = tuple(
             -1.0
@@ -49,7 +54,9 @@ class Overlong:
             for completion in view.completions
         )
         told = tuple(
-            None if right is None or (self.drop and completion.ending is Ending.LENGTH) else right + (0.0 if self.drop else penalty)
+            None
+            if right is None or (self.drop and completion.ending is Ending.LENGTH)
+            else right + (0.0 if self.drop else penalty)
             for right, penalty, completion in zip(truth, length, view.completions, strict=True)
         )
         return Rewards(told, {"truth": truth, "length": length})

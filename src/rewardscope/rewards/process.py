@@ -11,7 +11,8 @@ from rewardscope.types import Rewards
 
 @dataclass(frozen=True)
 class Process:
-    """Share of the written steps that are right given what stands before them, plus ``answer_weight`` x correct.
+    """Share of the written steps that are right given what stands before them, plus
+    ``answer_weight`` x correct.
 
     A completion whose environment finds no steps to check has a share of None, and is told nothing.
     """
@@ -24,12 +25,19 @@ class Process:
     def __post_init__(self) -> None:
         if not self.answer_weight >= 0:
             raise ComponentError(
-                "An answer weight is 0 or more", value=self.answer_weight, allowed="answer_weight >= 0", do="Mend the study"
+                "An answer weight is 0 or more",
+                value=self.answer_weight,
+                allowed="answer_weight >= 0",
+                do="Mend the study",
             )
 
     def __call__(self, view: View, address: tuple[Address, ...]) -> Rewards:
-        """Shares of right steps; None where there are none to check, or where the answer counts and could not be graded."""
-        steps = tuple(sum(grade.steps) / len(grade.steps) if grade.steps else None for grade in view.grades)
+        """Shares of right steps; None where there are none to check, or where the answer counts and
+        could not be graded.
+        """
+        steps = tuple(
+            sum(grade.steps) / len(grade.steps) if grade.steps else None for grade in view.grades
+        )
         truth = verdicts(view)
         told: list[float | None] = []
         for share, right in zip(steps, truth, strict=True):

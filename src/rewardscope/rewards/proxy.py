@@ -1,4 +1,6 @@
-"""Reward by a faulty scorer: what is told is what the scorer gives, and what is right stays a fact beside it."""
+"""Reward by a faulty scorer: what is told is what the scorer gives, and what is right stays a fact
+beside it.
+"""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -11,12 +13,15 @@ from rewardscope.types import Rewards
 
 @dataclass(frozen=True)
 class Proxy:
-    """The score of the environment's own, faulty scorer (`Loophole` has one), 0 to 1; None where the verifier could not say.
+    """The score of the environment's own, faulty scorer (`Loophole` has one), 0 to 1; None where
+    the verifier could not say.
 
-    The gold reward of the same problems is `Truth`. A gap that opens between the two, as the proxy rises, is reward hacking.
+    The gold reward of the same problems is `Truth`. A gap that opens between the two, as the proxy
+    rises, is reward hacking.
 
     Source:
-        Gao et al. 2023, arXiv:2210.10760 (proxy and gold reward); there both are models, here the gold is a check.
+        Gao et al. 2023, arXiv:2210.10760 (proxy and gold reward); there both are models, here the
+            gold is a check.
     """
 
     uses_truth: ClassVar[bool] = True
@@ -30,11 +35,16 @@ class Proxy:
         """
         truth = verdicts(view)
         scores = tuple(grade.proxy for grade in view.grades)
-        if None in scores and any(score is None and right is not None for score, right in zip(scores, truth, strict=True)):
+        if None in scores and any(
+            score is None and right is not None for score, right in zip(scores, truth, strict=True)
+        ):
             raise RewardscopeError(
                 "Proxy needs an environment with a faulty scorer beside its verifier",
-                value=f"problem {view.problem.id} of {view.problem.environment} was graded without one",
+                value=f"problem {view.problem.id} of {view.problem.environment} was graded without "
+                "one",
                 do="Use Loophole, or another reward",
             )
-        told = tuple(None if right is None else score for score, right in zip(scores, truth, strict=True))
+        told = tuple(
+            None if right is None else score for score, right in zip(scores, truth, strict=True)
+        )
         return Rewards(told, {"truth": truth, "proxy": scores})

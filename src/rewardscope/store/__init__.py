@@ -1,7 +1,14 @@
 """The run directory, written so that a kill at any instant leaves nothing half-done."""
 
 from rewardscope.store.directory import CellDirectory, RunDirectory, measuring_signature
-from rewardscope.store.files import COMPLETE, check_directory, read_json, seal_directory, write_bytes, write_json
+from rewardscope.store.files import (
+    COMPLETE,
+    check_directory,
+    read_json,
+    seal_directory,
+    write_bytes,
+    write_json,
+)
 from rewardscope.store.locks import LOCK
 from rewardscope.store.tables import (
     ROLLOUT_SCHEMA,

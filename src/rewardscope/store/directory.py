@@ -1,4 +1,6 @@
-"""Where things lie in a run directory, which cells there are, and how far each is (docs/run-directory.md)."""
+"""Where things lie in a run directory, which cells there are, and how far each is
+(docs/run-directory.md).
+"""
 
 import contextlib
 from collections.abc import Mapping, Sequence
@@ -21,7 +23,9 @@ ARM_RECORD = ("name", "cells", "base_cell")
 
 
 def measuring_signature(record: Mapping[str, Any]) -> str:
-    """Hash of what turns a trained policy into rows, from what study.json says of it: change it and cells are measured again."""
+    """Hash of what turns a trained policy into rows, from what study.json says of it: change it and
+    cells are measured again.
+    """
     return signature({name: record.get(name) for name in ("evaluation", "probes", "version")})
 
 
@@ -41,7 +45,10 @@ class CellDirectory:
 
     def checkpoints(self) -> list[int]:
         """Steps of the finished checkpoints, first to last."""
-        return sorted(int(p.parent.name.removeprefix("step_")) for p in self.path.glob(f"checkpoints/step_*/{COMPLETE}"))
+        return sorted(
+            int(p.parent.name.removeprefix("step_"))
+            for p in self.path.glob(f"checkpoints/step_*/{COMPLETE}")
+        )
 
     @property
     def measurements(self) -> Path:
@@ -49,7 +56,9 @@ class CellDirectory:
         return self.path / "measurements.parquet"
 
     def status(self) -> dict[str, Any]:
-        """State (owed, running, done, failed, or unreadable: then a run goes on from what else is there), step, and the reason."""
+        """State (owed, running, done, failed, or unreadable: then a run goes on from what else is
+        there), step, and the reason.
+        """
         file = self.path / "status.json"
         if not file.is_file():
             return {"state": "owed", "step": 0}
@@ -57,12 +66,22 @@ class CellDirectory:
             found = read_json(file)
         except RunDirectoryError as error:
             return {"state": "unreadable", "step": 0, "reason": str(error)}
-        if isinstance(found, dict) and isinstance(found.get("state"), str) and isinstance(found.get("step"), int):
+        if (
+            isinstance(found, dict)
+            and isinstance(found.get("state"), str)
+            and isinstance(found.get("step"), int)
+        ):
             return found
-        return {"state": "unreadable", "step": 0, "reason": f"{file} says neither a state nor a step"}
+        return {
+            "state": "unreadable",
+            "step": 0,
+            "reason": f"{file} says neither a state nor a step",
+        }
 
     def measured_under(self, measuring: str) -> dict[str, Any] | None:
-        """Its status if it is done and its rows were made under this :func:`measuring_signature`; None where they are older, or none."""
+        """Its status if it is done and its rows were made under this :func:`measuring_signature`;
+        None where they are older, or none.
+        """
         status = self.status()
         return status if status["state"] == "done" and status.get("measured") == measuring else None
 
@@ -80,7 +99,8 @@ class CellDirectory:
         write_table(self.path / "steps.parquet", pl.DataFrame(list(rows), infer_schema_length=None))
 
     def held(self) -> contextlib.AbstractContextManager[None]:
-        """Holds the cell for this process; the operating system lets go when the process ends, however it ends.
+        """Holds the cell for this process; the operating system lets go when the process ends,
+        however it ends.
 
         Raises:
             InUse: If another process holds it.
@@ -113,12 +133,17 @@ class RunDirectory:
         if not file.is_file():
             raise RunDirectoryError(
                 "There is no run here",
-                value=f"{self.root}: {'no study.json in it' if self.root.is_dir() else 'no such folder'}",
+                value=f"{self.root}: "
+                f"{'no study.json in it' if self.root.is_dir() else 'no such folder'}",
                 allowed="a folder that `rewardscope run` made",
                 do="Give the run directory, such as runs/NAME",
             )
         found = read_json(file)
-        if not _has(found, RECORD) or not isinstance(found["arms"], list) or not all(_has(arm, ARM_RECORD) for arm in found["arms"]):
+        if (
+            not _has(found, RECORD)
+            or not isinstance(found["arms"], list)
+            or not all(_has(arm, ARM_RECORD) for arm in found["arms"])
+        ):
             raise RunDirectoryError(
                 "study.json does not describe a study",
                 value=file,
@@ -160,17 +185,24 @@ class RunDirectory:
                 f"{self.root} holds cells that this study cannot account for",
                 value=", ".join(strangers),
                 allowed="cells of this study as it is written now",
-                do="They are of another study, or of this one before it was changed: choose another --out, or move them away",
+                do="They are of another study, or of this one before it was changed: choose "
+                "another --out, or move them away",
             )
 
     def measurements(self) -> list[Measurement]:
-        """All measurement rows of the study as study.json describes it; a cell that has yet to be measured so has none.
+        """All measurement rows of the study as study.json describes it; a cell that has yet to be
+        measured so has none.
 
         Raises:
             RunDirectoryError: If there is no readable study.json, or a file of rows is gone.
         """
         measuring = measuring_signature(read_json(self.root / "study.json"))
-        return [row for cell in self.cells() if cell.measured_under(measuring) for row in read_measurements(cell.measurements)]
+        return [
+            row
+            for cell in self.cells()
+            if cell.measured_under(measuring)
+            for row in read_measurements(cell.measurements)
+        ]
 
     def write_verdicts(self, verdicts: Sequence[Verdict]) -> None:
         """Writes verdicts.json."""

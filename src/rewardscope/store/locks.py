@@ -12,7 +12,9 @@ from rewardscope.store.files import not_written
 
 LOCK = ".lock"
 PATIENCE_SECONDS = 2.0
-"""How long a lock is waited for: the workers of a killed run die a moment after it, and who looks at a lock takes it for an instant."""
+"""How long a lock is waited for: the workers of a killed run die a moment after it, and who looks
+at a lock takes it for an instant.
+"""
 
 
 @contextlib.contextmanager
@@ -32,7 +34,11 @@ def held(folder: Path, otherwise: str) -> Iterator[None]:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not _locked(file, fcntl.LOCK_EX):
             if time.monotonic() > deadline:
-                raise InUse(otherwise, value=folder, do="Wait for it, or stop it, then run again: what is finished is kept")
+                raise InUse(
+                    otherwise,
+                    value=folder,
+                    do="Wait for it, or stop it, then run again: what is finished is kept",
+                )
             time.sleep(0.05)
         yield
 

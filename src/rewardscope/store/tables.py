@@ -11,23 +11,66 @@ import polars as pl
 from rewardscope.codec import decode
 from rewardscope.errors import RunDirectoryError
 from rewardscope.store.files import read_json, write_bytes
-from rewardscope.types import Claim, Completion, Ending, Grade, Measurement, Problem, Rollout, Verdict
+from rewardscope.types import (
+    Claim,
+    Completion,
+    Ending,
+    Grade,
+    Measurement,
+    Problem,
+    Rollout,
+    Verdict,
+)
 
 LABELS: pl.DataType = pl.List(pl.Struct({"name": pl.String, "value": pl.String}))
 MEASUREMENT_SCHEMA: dict[str, Any] = {
-    "study": pl.String, "arm": pl.String, "seed": pl.Int64, "step": pl.Int64, "probe": pl.String, "metric": pl.String, "unit": pl.String,
-    "value": pl.Float64, "lower": pl.Float64, "upper": pl.Float64, "interval": pl.String, "n": pl.Int64, "over": pl.String,
-    "labels": LABELS, "sources": pl.List(pl.String), "dropped": pl.Int64,
-}  # fmt: skip
+    "study": pl.String,
+    "arm": pl.String,
+    "seed": pl.Int64,
+    "step": pl.Int64,
+    "probe": pl.String,
+    "metric": pl.String,
+    "unit": pl.String,
+    "value": pl.Float64,
+    "lower": pl.Float64,
+    "upper": pl.Float64,
+    "interval": pl.String,
+    "n": pl.Int64,
+    "over": pl.String,
+    "labels": LABELS,
+    "sources": pl.List(pl.String),
+    "dropped": pl.Int64,
+}
 ROLLOUT_SCHEMA: dict[str, Any] = {
-    "group": pl.Int64, "problem": pl.String, "environment": pl.String, "prompt": pl.String, "key": pl.String, "level": pl.Int64,
-    "facts": LABELS, "policy_step": pl.Int64, "index": pl.Int64, "text": pl.String, "token_ids": pl.List(pl.Int64),
-    "logprobs": pl.List(pl.Float64), "ending": pl.String, "correct": pl.Boolean, "strict": pl.Boolean, "well_formed": pl.Boolean,
-    "answer": pl.String, "confidence": pl.Float64, "feedback": pl.String, "strategy": pl.String, "steps": pl.List(pl.Boolean),
+    "group": pl.Int64,
+    "problem": pl.String,
+    "environment": pl.String,
+    "prompt": pl.String,
+    "key": pl.String,
+    "level": pl.Int64,
+    "facts": LABELS,
+    "policy_step": pl.Int64,
+    "index": pl.Int64,
+    "text": pl.String,
+    "token_ids": pl.List(pl.Int64),
+    "logprobs": pl.List(pl.Float64),
+    "ending": pl.String,
+    "correct": pl.Boolean,
+    "strict": pl.Boolean,
+    "well_formed": pl.Boolean,
+    "answer": pl.String,
+    "confidence": pl.Float64,
+    "feedback": pl.String,
+    "strategy": pl.String,
+    "steps": pl.List(pl.Boolean),
     "proxy": pl.Float64,
-    "reward": pl.Float64, "told": pl.Boolean, "parts": pl.List(pl.Struct({"name": pl.String, "value": pl.Float64})),
-    "recalled": pl.List(pl.String), "chosen": pl.List(pl.Boolean), "turns": pl.List(pl.String),
-}  # fmt: skip
+    "reward": pl.Float64,
+    "told": pl.Boolean,
+    "parts": pl.List(pl.Struct({"name": pl.String, "value": pl.Float64})),
+    "recalled": pl.List(pl.String),
+    "chosen": pl.List(pl.Boolean),
+    "turns": pl.List(pl.String),
+}
 
 
 def write_table(path: Path, frame: pl.DataFrame) -> None:
@@ -50,7 +93,8 @@ def read_table(path: Path) -> pl.DataFrame:
         raise RunDirectoryError(
             "A table of the run cannot be read",
             value=f"{path}: {_first_line(error)}",
-            do="Run the study again: what was measured is measured again; for a table of training, delete its cell's folder first",
+            do="Run the study again: what was measured is measured again; for a table of training, "
+            "delete its cell's folder first",
         ) from error
 
 
@@ -66,7 +110,12 @@ def _pairs(mapping: Mapping[str, Any]) -> list[dict[str, Any]]:
 def write_measurements(path: Path, measurements: Sequence[Measurement]) -> None:
     """Writes measurement rows."""
     rows = [
-        {**{f.name: getattr(m, f.name) for f in fields(m)}, "labels": _pairs(m.labels), "sources": list(m.sources)} for m in measurements
+        {
+            **{f.name: getattr(m, f.name) for f in fields(m)},
+            "labels": _pairs(m.labels),
+            "sources": list(m.sources),
+        }
+        for m in measurements
     ]
     write_table(path, pl.DataFrame(rows, schema=MEASUREMENT_SCHEMA))
 
@@ -80,12 +129,20 @@ def read_measurements(path: Path) -> list[Measurement]:
     rows = read_table(path).to_dicts()
     try:
         return [
-            Measurement(**{**row, "labels": {p["name"]: p["value"] for p in row["labels"]}, "sources": tuple(row["sources"])})
+            Measurement(
+                **{
+                    **row,
+                    "labels": {p["name"]: p["value"] for p in row["labels"]},
+                    "sources": tuple(row["sources"]),
+                }
+            )
             for row in rows
         ]
     except (KeyError, TypeError) as error:
         raise RunDirectoryError(
-            "A table of the run holds no measurements", value=f"{path}: {error}", do="Delete it and run the study again"
+            "A table of the run holds no measurements",
+            value=f"{path}: {error}",
+            do="Delete it and run the study again",
         ) from error
 
 
@@ -94,21 +151,44 @@ def write_rollouts(path: Path, rollouts: Sequence[Rollout]) -> None:
     rows = []
     for group, rollout in enumerate(rollouts):
         problem = rollout.problem
-        for index, (completion, grade) in enumerate(zip(rollout.completions, rollout.grades, strict=True)):
+        for index, (completion, grade) in enumerate(
+            zip(rollout.completions, rollout.grades, strict=True)
+        ):
             rows.append(
                 {
-                    "group": group, "problem": problem.id, "environment": problem.environment, "prompt": problem.prompt,
-                    "key": problem.answer, "level": problem.level, "facts": _pairs(problem.facts), "policy_step": rollout.policy_step,
-                    "index": index, "text": completion.text, "token_ids": list(completion.token_ids), "logprobs": list(completion.logprobs),
-                    "ending": completion.ending.value, "correct": grade.correct, "strict": grade.strict, "well_formed": grade.well_formed,
-                    "answer": grade.answer, "confidence": grade.confidence, "feedback": grade.feedback, "strategy": grade.strategy,
-                    "steps": None if grade.steps is None else list(grade.steps), "proxy": grade.proxy,
-                    "reward": None if rollout.rewards is None else rollout.rewards[index], "told": rollout.rewards is not None,
-                    "parts": [{"name": name, "value": values[index]} for name, values in sorted(rollout.parts.items())],
-                    "recalled": list(rollout.recalled), "chosen": None if completion.chosen is None else list(completion.chosen),
+                    "group": group,
+                    "problem": problem.id,
+                    "environment": problem.environment,
+                    "prompt": problem.prompt,
+                    "key": problem.answer,
+                    "level": problem.level,
+                    "facts": _pairs(problem.facts),
+                    "policy_step": rollout.policy_step,
+                    "index": index,
+                    "text": completion.text,
+                    "token_ids": list(completion.token_ids),
+                    "logprobs": list(completion.logprobs),
+                    "ending": completion.ending.value,
+                    "correct": grade.correct,
+                    "strict": grade.strict,
+                    "well_formed": grade.well_formed,
+                    "answer": grade.answer,
+                    "confidence": grade.confidence,
+                    "feedback": grade.feedback,
+                    "strategy": grade.strategy,
+                    "steps": None if grade.steps is None else list(grade.steps),
+                    "proxy": grade.proxy,
+                    "reward": None if rollout.rewards is None else rollout.rewards[index],
+                    "told": rollout.rewards is not None,
+                    "parts": [
+                        {"name": name, "value": values[index]}
+                        for name, values in sorted(rollout.parts.items())
+                    ],
+                    "recalled": list(rollout.recalled),
+                    "chosen": None if completion.chosen is None else list(completion.chosen),
                     "turns": None if completion.turns is None else list(completion.turns),
                 }
-            )  # fmt: skip
+            )
     write_table(path, pl.DataFrame(rows, schema=ROLLOUT_SCHEMA))
 
 
@@ -130,8 +210,9 @@ OUTCOMES = ("problem", "policy_step", *VERDICTS)
 
 
 def read_outcomes(path: Path) -> pl.DataFrame:
-    """A row per problem of stored rollouts: how many draws were stored, and by verdict (correct, strict) how many were graded, how many
-    right, and the place of the first right one among the graded; null where none is right.
+    """A row per problem of stored rollouts: how many draws were stored, and by verdict (correct,
+    strict) how many were graded, how many right, and the place of the first right one among the
+    graded; null where none is right.
 
     Of the table, problem, policy step and the two verdicts are read and nothing else.
 
@@ -139,13 +220,19 @@ def read_outcomes(path: Path) -> pl.DataFrame:
         path: A table of rollouts, or a folder of them.
 
     Raises:
-        RunDirectoryError: If there is none, it is no table of rollouts, it is empty, or it holds completions of several policies.
+        RunDirectoryError: If there is none, it is no table of rollouts, it is empty, or it holds
+            completions of several policies.
     """
     files = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
     remedy = "Give a cell's evaluation folder, or one file of its evaluation or rollouts folder"
 
     def refused(found: str) -> RunDirectoryError:
-        return RunDirectoryError("There are no rollouts to read", value=f"{path}: {found}", allowed="tables of rollouts", do=remedy)
+        return RunDirectoryError(
+            "There are no rollouts to read",
+            value=f"{path}: {found}",
+            allowed="tables of rollouts",
+            do=remedy,
+        )
 
     if not files:
         raise refused("no *.parquet in this folder")
@@ -154,7 +241,11 @@ def read_outcomes(path: Path) -> pl.DataFrame:
         schema = table.collect_schema()
         if missing := [name for name in OUTCOMES if name not in schema]:
             raise refused(f"no column {', '.join(missing)}")
-        if odd := [f"column {name} is {schema[name]}, not Boolean" for name in VERDICTS if schema[name] not in (pl.Boolean, pl.Null)]:
+        if odd := [
+            f"column {name} is {schema[name]}, not Boolean"
+            for name in VERDICTS
+            if schema[name] not in (pl.Boolean, pl.Null)
+        ]:
             raise refused("; ".join(odd))
         frame = table.select(OUTCOMES).collect()
     except (OSError, pl.exceptions.PolarsError) as error:
@@ -183,31 +274,55 @@ def _rollout(rows: list[dict[str, Any]]) -> Rollout:
     names = [part["name"] for part in first["parts"]]
     return Rollout(
         problem=Problem(
-            first["problem"], first["environment"], first["prompt"], first["key"], first["level"],
+            first["problem"],
+            first["environment"],
+            first["prompt"],
+            first["key"],
+            first["level"],
             {p["name"]: p["value"] for p in first["facts"]},
         ),
         policy_step=first["policy_step"],
         completions=tuple(
             Completion(
-                r["text"], tuple(r["token_ids"]), tuple(r["logprobs"]), Ending(r["ending"]),
-                *(None if r.get(column) is None else tuple(r[column]) for column in ("chosen", "turns")),  # absent before turns were
+                r["text"],
+                tuple(r["token_ids"]),
+                tuple(r["logprobs"]),
+                Ending(r["ending"]),
+                # absent before turns were
+                *(
+                    None if r.get(column) is None else tuple(r[column])
+                    for column in ("chosen", "turns")
+                ),
             )
             for r in rows
         ),
         grades=tuple(
             Grade(
-                r["correct"], r["strict"], r["well_formed"], r["answer"], r["confidence"], r["feedback"], r["strategy"],
-                None if r["steps"] is None else tuple(r["steps"]), r.get("proxy"),  # runs of before had none
+                r["correct"],
+                r["strict"],
+                r["well_formed"],
+                r["answer"],
+                r["confidence"],
+                r["feedback"],
+                r["strategy"],
+                # runs of before had none
+                None if r["steps"] is None else tuple(r["steps"]),
+                r.get("proxy"),
             )
             for r in rows
         ),
         rewards=tuple(r["reward"] for r in rows) if first["told"] else None,
-        parts={name: tuple(r["parts"][place]["value"] for r in rows) for place, name in enumerate(names)},
+        parts={
+            name: tuple(r["parts"][place]["value"] for r in rows)
+            for place, name in enumerate(names)
+        },
         recalled=tuple(first["recalled"]),
-    )  # fmt: skip
+    )
 
 
 def read_verdicts(path: Path) -> list[Verdict]:
     """The verdicts of a study."""
-    verdicts: list[Verdict] = [decode(row, {"Verdict": Verdict, "Claim": Claim}) for row in read_json(path)]
+    verdicts: list[Verdict] = [
+        decode(row, {"Verdict": Verdict, "Claim": Claim}) for row in read_json(path)
+    ]
     return verdicts

@@ -39,7 +39,9 @@ def held_out(arm: Arm, evaluation: Evaluation) -> list[Problem]:
 
 
 def finished(study: Study, directory: CellDirectory) -> bool:
-    """Whether the cell is trained, measured with the probes that the study has now, and what it was measured by can be read."""
+    """Whether the cell is trained, measured with the probes that the study has now, and what it was
+    measured by can be read.
+    """
     status = directory.measured_under(study.measuring_signature)
     if status is None:
         return False
@@ -55,7 +57,9 @@ def finished(study: Study, directory: CellDirectory) -> bool:
 
 @cache
 def _holds_measurements(path: Path, size: int, written_ns: int) -> bool:
-    """Whether they can be read; remembered while the file is the same, since progress asks twice a second."""
+    """Whether they can be read; remembered while the file is the same, since progress asks twice a
+    second.
+    """
     try:
         read_measurements(path)
     except RunDirectoryError:
@@ -64,7 +68,8 @@ def _holds_measurements(path: Path, size: int, written_ns: int) -> bool:
 
 
 def run_cell(study: Study, cell: Cell, run: RunDirectory) -> None:
-    """Brings the cell, which the caller holds, from whatever is on disk to done; a finished cell is left alone.
+    """Brings the cell, which the caller holds, from whatever is on disk to done; a finished cell is
+    left alone.
 
     Raises:
         RewardscopeError: If it cannot; what was finished before stays.
@@ -73,7 +78,10 @@ def run_cell(study: Study, cell: Cell, run: RunDirectory) -> None:
     if finished(study, directory):
         return
     torch.set_num_threads(study.threads_per_cell)
-    write_json(directory.path / "arm.json", {"label": cell.label, "seed": cell.seed, "arm": encode(cell.arm)})
+    write_json(
+        directory.path / "arm.json",
+        {"label": cell.label, "seed": cell.seed, "arm": encode(cell.arm)},
+    )
     step = 0 if cell.seed is None else cell.arm.steps
     policy = _policy(study, cell, directory)
     _check_base(study, cell, run)
@@ -88,33 +96,53 @@ def _policy(study: Study, cell: Cell, directory: CellDirectory) -> Policy:
         return cell.arm.start.load(study.device)
     done = max(directory.checkpoints(), default=0)
     directory.write_status("running", done, phase="training")
-    return train(cell.arm, cell.seed, directory, lambda step: directory.write_status("running", step, phase="training"), study.device)
+    return train(
+        cell.arm,
+        cell.seed,
+        directory,
+        lambda step: directory.write_status("running", step, phase="training"),
+        study.device,
+    )
 
 
 def _check_base(study: Study, cell: Cell, run: RunDirectory) -> None:
-    """Checks that the untrained policy is measured as the study asks now: what lies there otherwise may be of other problems or draws.
+    """Checks that the untrained policy is measured as the study asks now: what lies there otherwise
+    may be of other problems or draws.
 
     Raises:
         StudyError: If it is not.
     """
     if cell.seed is not None and not finished(study, run.cell(cell.base)):
         raise StudyError(
-            "A trained policy is compared with its untrained one, which is not measured as the study asks now",
+            "A trained policy is compared with its untrained one, which is not measured as the "
+            "study asks now",
             value=f"cell {cell.base}: {run.cell(cell.base).status()['state']}",
             allowed="a base cell that is done",
             do="Mend what stopped that cell and run again; what was trained is kept",
         )
 
 
-def _evaluate(study: Study, cell: Cell, policy: Policy, directory: CellDirectory, step: int) -> dict[str, list[Rollout]]:
-    """Completions on the held-out problems; the draws' addresses name the problem alone, so base and every arm meet the same ones.
+def _evaluate(
+    study: Study, cell: Cell, policy: Policy, directory: CellDirectory, step: int
+) -> dict[str, list[Rollout]]:
+    """Completions on the held-out problems; the draws' addresses name the problem alone, so base
+    and every arm meet the same ones.
 
-    A trained policy meets each problem behind what its bank recalls (key "evaluation"), and, where the study asks for it, behind filler
-    and behind what belongs to another category. An untrained one meets the problem alone.
+    A trained policy meets each problem behind what its bank recalls (key "evaluation"), and, where
+    the study asks for it, behind filler and behind what belongs to another category. An untrained
+    one meets the problem alone.
     """
-    arm, environment, problems = cell.arm, study.evaluation.asks(cell.arm), held_out(cell.arm, study.evaluation)
+    arm, environment, problems = (
+        cell.arm,
+        study.evaluation.asks(cell.arm),
+        held_out(cell.arm, study.evaluation),
+    )
     addresses: list[tuple[Address, ...]] = [("evaluate", problem.id) for problem in problems]
-    bank = None if cell.seed is None or arm.bank is None else BankState.load(arm.bank, directory.checkpoint(step))
+    bank = (
+        None
+        if cell.seed is None or arm.bank is None
+        else BankState.load(arm.bank, directory.checkpoint(step))
+    )
     before = {"evaluation": recalled(bank, environment, policy, problems, addresses)}
     if bank is not None and any(isinstance(probe, Experience) for probe in study.probes):
         before["without"] = emptied(bank, policy, problems)
@@ -122,19 +150,31 @@ def _evaluate(study: Study, cell: Cell, policy: Policy, directory: CellDirectory
     found = {}
     for name, blocks in before.items():
         draws = study.evaluation.draws
-        found[name] = roll_out(policy, environment, problems, draws, arm.sampling, step, addresses, blocks)
+        found[name] = roll_out(
+            policy, environment, problems, draws, arm.sampling, step, addresses, blocks
+        )
         write_rollouts(directory.step_file(name, step), found[name])
     return found
 
 
-def _measure(study: Study, cell: Cell, policy: Policy, found: dict[str, list[Rollout]], run: RunDirectory, step: int) -> None:
+def _measure(
+    study: Study,
+    cell: Cell,
+    policy: Policy,
+    found: dict[str, list[Rollout]],
+    run: RunDirectory,
+    step: int,
+) -> None:
     directory = run.cell(cell.name)
     rollouts = found["evaluation"]
     base_rollouts = base_policy = None
     sources, base_rows = [directory.step_file(name, step) for name in found], list[Measurement]()
     if cell.seed is not None:
         base_source = run.cell(cell.base).step_file("evaluation", 0)
-        base_rollouts, base_policy = _told(cell.arm, read_rollouts(base_source)), cell.arm.start.load(study.device)
+        base_rollouts, base_policy = (
+            _told(cell.arm, read_rollouts(base_source)),
+            cell.arm.start.load(study.device),
+        )
         sources += [base_source, directory.checkpoint(step)]
         base_rows = read_measurements(run.cell(cell.base).measurements)
     subject = Subject(
@@ -151,23 +191,36 @@ def _measure(study: Study, cell: Cell, policy: Policy, found: dict[str, list[Rol
         environment=study.evaluation.asks(cell.arm),
         sampling=cell.arm.sampling,
         base_rows=tuple(base_rows),
-        counterfactual={name: tuple(rollouts) for name, rollouts in found.items() if name != "evaluation"},
+        counterfactual={
+            name: tuple(rollouts) for name, rollouts in found.items() if name != "evaluation"
+        },
     )
     if base_policy is not None and base_rollouts is not None and study.evaluation.readings:
         first = study.evaluation.readings
-        tokens = read_tokens(base_policy, policy, base_rollouts[:first], rollouts[:first], cell.arm.sampling.temperature)
+        tokens = read_tokens(
+            base_policy,
+            policy,
+            base_rollouts[:first],
+            rollouts[:first],
+            cell.arm.sampling.temperature,
+        )
         write_table(directory.step_file("readings", step), tokens)
-    write_measurements(directory.measurements, [row for probe in study.probes for row in probe.measure(subject)])
+    write_measurements(
+        directory.measurements, [row for probe in study.probes for row in probe.measure(subject)]
+    )
 
 
 def _told(arm: Arm, rollouts: list[Rollout]) -> tuple[Rollout, ...]:
-    """The base's completions with what the arm's reward says of them; untold where it has nothing to say of held-out problems.
+    """The base's completions with what the arm's reward says of them; untold where it has nothing
+    to say of held-out problems.
 
     Raises:
         TruthSealed: If a reward that declares ``uses_truth = False`` reads the key.
     """
     try:
-        return tuple(tell(arm.reward, rollout, ("evaluate", rollout.problem.id)) for rollout in rollouts)
+        return tuple(
+            tell(arm.reward, rollout, ("evaluate", rollout.problem.id)) for rollout in rollouts
+        )
     except TruthSealed:
         raise
     except RewardscopeError:  # Mislabelled knows wrong keys of training problems alone

@@ -29,18 +29,34 @@ class Comparison:
     def record(self) -> dict[str, Any]:
         """Everything for machines."""
         pairs = [
-            {"first": pair.first, "second": pair.second, **{side: _overlap(getattr(pair, side)) for side in SIDES}}
+            {
+                "first": pair.first,
+                "second": pair.second,
+                **{side: _overlap(getattr(pair, side)) for side in SIDES},
+            }
             for pair in self.agreements
         ]
-        above = {what: above_null(self.agreements, what) if pairs else None for what in ("jaccard", "top_share", "sign_share")}
+        above = {
+            what: above_null(self.agreements, what) if pairs else None
+            for what in ("jaccard", "top_share", "sign_share")
+        }
         return {
-            "changes": {folder: [_change(change) for change in found] for folder, found in self.changes.items()},
+            "changes": {
+                folder: [_change(change) for change in found]
+                for folder, found in self.changes.items()
+            },
             "places": {
-                folder: [{"by": by, "relative": change.relative, **_change(change)} for (by, _), change in by_place(found[1:]).items()]
+                folder: [
+                    {"by": by, "relative": change.relative, **_change(change)}
+                    for (by, _), change in by_place(found[1:]).items()
+                ]
                 for folder, found in self.changes.items()
             },
             "agreements": pairs,
-            "above_shuffled": {what: None if estimate is None else asdict(estimate) for what, estimate in above.items()},
+            "above_shuffled": {
+                what: None if estimate is None else asdict(estimate)
+                for what, estimate in above.items()
+            },
         }
 
 
@@ -52,7 +68,10 @@ def _overlap(overlap: Overlap) -> dict[str, Any]:
 def _change(change: Change) -> dict[str, Any]:
     found = asdict(change)
     if change.geometry is not None:
-        inside = {mask: {**asdict(counts), **_shares(counts)} for mask, counts in change.geometry.inside.items()}
+        inside = {
+            mask: {**asdict(counts), **_shares(counts)}
+            for mask, counts in change.geometry.inside.items()
+        }
         found["geometry"] |= {"spectral_change": change.geometry.spectral_change, "inside": inside}
     return found
 
@@ -72,11 +91,14 @@ def folder_of(name: str) -> Path:
     if name in PACKAGED:
         return packaged_folder(name)
     if not Path(name).is_dir():
-        near = difflib.get_close_matches(name, [*sorted(path.name for path in WEIGHTS.iterdir()), *PACKAGED], 1)
+        near = difflib.get_close_matches(
+            name, [*sorted(path.name for path in WEIGHTS.iterdir()), *PACKAGED], 1
+        )
         raise ModelError(
             "There is no such folder, organism or packaged model",
             value=name,
-            allowed="a folder of weights, or a name that `rewardscope organisms list` or `rewardscope doctor` shows",
+            allowed="a folder of weights, or a name that `rewardscope organisms list` or "
+            "`rewardscope doctor` shows",
             do=f"Write {near[0]}, if that is meant" if near else "Check the spelling",
         )
     return Path(name)
@@ -84,17 +106,25 @@ def folder_of(name: str) -> Path:
 
 @torch.no_grad()
 def compare(before: str, after: Sequence[str]) -> Comparison:
-    """The comparison of trained weights with what they began as; each a folder, or an organism or a packaged model by name.
+    """The comparison of trained weights with what they began as; each a folder, or an organism or a
+    packaged model by name.
 
     Raises:
-        ModelError: If there is no such folder, it holds no weights, or weights that cannot be compared.
+        ModelError: If there is no such folder, it holds no weights, or weights that cannot be
+            compared.
     """
     trained = {name: FolderWeights(folder_of(name)) for name in after}
     found: dict[str, list[Change]] = {name: [] for name in trained}
     pairs = Pairs(list(trained))
-    for name, (start, *ends) in in_step(FolderWeights(folder_of(before)), *trained.values(), finite=False):
+    for name, (start, *ends) in in_step(
+        FolderWeights(folder_of(before)), *trained.values(), finite=False
+    ):
         untrained = Untrained(name, start)
-        each = [moved(name, start, end, place) for place, end in enumerate(ends)] if len(ends) > 1 else []
+        each = (
+            [moved(name, start, end, place) for place, end in enumerate(ends)]
+            if len(ends) > 1
+            else []
+        )
         for place, end in enumerate(ends):
             null = each[place].changed["shuffled"] if each else None
             found[list(trained)[place]].append(change_of(untrained, end, null))

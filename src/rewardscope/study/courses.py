@@ -1,4 +1,6 @@
-"""How an arm's runs went from step to step: execution and plans, for strategic grams and for random ones."""
+"""How an arm's runs went from step to step: execution and plans, for strategic grams and for random
+ones.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +27,9 @@ class Courses:
     grams: tuple[str, ...]
     by_seed: Mapping[int, Course]
     lag: Estimate | None
-    """Mean over seeds of the steps from the bend of execution to that of the plans; None where a seed lacks one of them."""
+    """Mean over seeds of the steps from the bend of execution to that of the plans; None where a
+    seed lacks one of them.
+    """
 
     def record(self) -> dict[str, Any]:
         """Everything for machines."""
@@ -54,9 +58,14 @@ def _ends(estimate: Estimate | None) -> list[float | None] | None:
 
 
 def courses(
-    policy: Policy, base: CellDirectory, cells: Mapping[int, CellDirectory], grams: Sequence[str] = (), miner: Miner | None = None
+    policy: Policy,
+    base: CellDirectory,
+    cells: Mapping[int, CellDirectory],
+    grams: Sequence[str] = (),
+    miner: Miner | None = None,
 ) -> dict[str, Courses]:
-    """The courses of an arm's cells for strategic grams and, as the null, for random ones of the same frequency.
+    """The courses of an arm's cells for strategic grams and, as the null, for random ones of the
+    same frequency.
 
     Args:
         policy: The arm's start, for its tokenizer.
@@ -70,20 +79,39 @@ def courses(
         ComponentError: If the runs are too short, or hardly use the grams.
     """
     untrained = list(read_rollouts(base.step_file("evaluation", 0)))
-    pairs = [(c.said, g.correct) for rollout in untrained for c, g in zip(rollout.completions, rollout.grades, strict=True)]
-    strategic = tuple(grams) or (miner or Miner()).mine([text for text, correct in pairs if correct])
+    pairs = [
+        (c.said, g.correct)
+        for rollout in untrained
+        for c, g in zip(rollout.completions, rollout.grades, strict=True)
+    ]
+    strategic = tuple(grams) or (miner or Miner()).mine(
+        [text for text, correct in pairs if correct]
+    )
     if not strategic:
-        raise StudyError("No gram is common in the base's correct completions", do="Give grams with --gram")
+        raise StudyError(
+            "No gram is common in the base's correct completions", do="Give grams with --gram"
+        )
     rollouts = {
         seed: {
-            int(path.stem.removeprefix("step_")): list(read_rollouts(path)) for path in sorted((cell.path / "rollouts").glob("*.parquet"))
+            int(path.stem.removeprefix("step_")): list(read_rollouts(path))
+            for path in sorted((cell.path / "rollouts").glob("*.parquet"))
         }
         for seed, cell in cells.items()
     }
     found = {}
-    for kind, chosen in (("strategic", strategic), ("random", random_grams([text for text, _ in pairs], strategic, "course"))):
-        by_seed = {seed: read_course(policy, by_step, chosen, PLANS, f"{kind}/{seed}") for seed, by_step in rollouts.items()}
+    for kind, chosen in (
+        ("strategic", strategic),
+        ("random", random_grams([text for text, _ in pairs], strategic, "course")),
+    ):
+        by_seed = {
+            seed: read_course(policy, by_step, chosen, PLANS, f"{kind}/{seed}")
+            for seed, by_step in rollouts.items()
+        }
         lags = [course.lag.value for course in by_seed.values() if course.lag is not None]
         whole = len(lags) == len(by_seed)
-        found[kind] = Courses(chosen, by_seed, paired_contrast(np.array(lags)[:, None], address=f"course/{kind}") if whole else None)
+        found[kind] = Courses(
+            chosen,
+            by_seed,
+            paired_contrast(np.array(lags)[:, None], address=f"course/{kind}") if whole else None,
+        )
     return found

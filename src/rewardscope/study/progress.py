@@ -39,7 +39,11 @@ class StudyProgress:
 
     def _units(self, cell: Cell, steps: int, measured: bool) -> float:
         evaluation = self.study.evaluation.problems * self.study.evaluation.draws if measured else 0
-        trained = 0 if cell.seed is None else 2 * steps * cell.arm.problems_per_step * cell.arm.completions_per_problem
+        trained = (
+            0
+            if cell.seed is None
+            else 2 * steps * cell.arm.problems_per_step * cell.arm.completions_per_problem
+        )
         return trained + EVALUATION * evaluation
 
     def _done(self) -> tuple[float, Counter[str], int]:
@@ -49,7 +53,9 @@ class StudyProgress:
             directory = self.run.cell(cell.name)
             status = directory.status()
             done = finished(self.study, directory)
-            states["done" if done else status["state"] if status["state"] != "done" else "owed"] += 1
+            states[
+                "done" if done else status["state"] if status["state"] != "done" else "owed"
+            ] += 1
             units += self._units(cell, status["step"], done)
             steps += 0 if cell.seed is None else status["step"]
         return units, states, steps
@@ -57,16 +63,25 @@ class StudyProgress:
     def poll(self) -> None:
         """Shows how far it is; in a log at most every 15 seconds."""
         units, states, steps = self._done()
-        cells = f"{states['done']}/{len(self.cells)} cells" + (f", {states['failed']} failed" if states["failed"] else "")
+        cells = f"{states['done']}/{len(self.cells)} cells" + (
+            f", {states['failed']} failed" if states["failed"] else ""
+        )
         self.bar.update(self.task, completed=units, cells=cells)
         now = time.monotonic()
         if self.console.is_terminal or now - self.logged < LOG_SECONDS:
             return
         self.logged = now
         elapsed, gained = now - self.began, units - self.before
-        left = f"about {elapsed * (self.total - units) / gained:.0f} s left" if gained > 0 else "time left unknown"
+        left = (
+            f"about {elapsed * (self.total - units) / gained:.0f} s left"
+            if gained > 0
+            else "time left unknown"
+        )
         total_steps = sum(cell.arm.steps for cell in self.cells if cell.seed is not None)
-        self.console.print(f"{self.study.name}: {cells}, {steps}/{total_steps} steps, {elapsed:.0f} s, {left}", soft_wrap=True)
+        self.console.print(
+            f"{self.study.name}: {cells}, {steps}/{total_steps} steps, {elapsed:.0f} s, {left}",
+            soft_wrap=True,
+        )
 
     def __enter__(self) -> "StudyProgress":
         self.bar.start()

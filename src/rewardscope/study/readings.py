@@ -1,4 +1,6 @@
-"""Tokens of a few completions, each with its logprob under the untrained and the trained policy; None where the environment said it."""
+"""Tokens of a few completions, each with its logprob under the untrained and the trained policy;
+None where the environment said it.
+"""
 
 from collections.abc import Sequence
 
@@ -13,18 +15,32 @@ PER_PROBLEM = 2
 
 
 def read_tokens(
-    base: Policy, trained: Policy, base_rollouts: Sequence[Rollout], trained_rollouts: Sequence[Rollout], temperature: float
+    base: Policy,
+    trained: Policy,
+    base_rollouts: Sequence[Rollout],
+    trained_rollouts: Sequence[Rollout],
+    temperature: float,
 ) -> pl.DataFrame:
-    """One row per token of the first draws of each rollout, from both policies (``source``), scored by both."""
+    """One row per token of the first draws of each rollout, from both policies (``source``), scored
+    by both.
+    """
     frames = []
     for source, rollouts in (("base", base_rollouts), ("trained", trained_rollouts)):
         first = first_draws(rollouts, PER_PROBLEM)
         batch = pack(trained, first, temperature)
         before, after = score(base, batch).logprob_NT, score(trained, batch).logprob_NT
         rows = []
-        for n, (rollout, index) in enumerate((r, i) for r in first for i in range(len(r.completions))):
+        for n, (rollout, index) in enumerate(
+            (r, i) for r in first for i in range(len(r.completions))
+        ):
             completion, grade = rollout.completions[index], rollout.grades[index]
-            own = dict(zip(completion.places, zip(before[n].tolist(), after[n].tolist(), strict=True), strict=False))
+            own = dict(
+                zip(
+                    completion.places,
+                    zip(before[n].tolist(), after[n].tolist(), strict=True),
+                    strict=False,
+                )
+            )
             rows += [
                 {
                     "problem": rollout.problem.id,

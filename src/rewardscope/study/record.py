@@ -14,7 +14,17 @@ from rewardscope.errors import RunDirectoryError, StudyError
 from rewardscope.store import LOCK, RunDirectory, write_json
 from rewardscope.study.study import Study
 
-PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "numpy", "scipy", "polars", "reasoning-gym", "altair")
+PACKAGES = (
+    "torch",
+    "transformers",
+    "tokenizers",
+    "safetensors",
+    "numpy",
+    "scipy",
+    "polars",
+    "reasoning-gym",
+    "altair",
+)
 
 
 def git_state(folder: Path) -> tuple[str | None, bool | None]:
@@ -22,7 +32,9 @@ def git_state(folder: Path) -> tuple[str | None, bool | None]:
 
     def git(*arguments: str) -> str | None:
         try:
-            done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=False)
+            done = subprocess.run(
+                ["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=False
+            )
         except OSError:
             return None
         return done.stdout.strip() if done.returncode == 0 else None
@@ -35,7 +47,14 @@ def hardware() -> dict[str, Any]:
     """Processor, cores, memory, accelerator."""
     import torch
 
-    model = next((line.split(":", 1)[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")), platform.machine())
+    model = next(
+        (
+            line.split(":", 1)[1].strip()
+            for line in _lines("/proc/cpuinfo")
+            if line.startswith("model name")
+        ),
+        platform.machine(),
+    )
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return {
         "system": platform.platform(),
@@ -84,7 +103,8 @@ def describe(study: Study, command: str, changed: bool) -> dict[str, Any]:
         "version": __version__,
         "commit": commit,
         "dirty": dirty,
-        "packages": {name: importlib.metadata.version(name) for name in PACKAGES} | {"python": platform.python_version()},
+        "packages": {name: importlib.metadata.version(name) for name in PACKAGES}
+        | {"python": platform.python_version()},
         "hardware": hardware(),
         "threads_per_cell": study.threads_per_cell,
         "device": study.device,
@@ -104,25 +124,42 @@ def open_run(study: Study, root: Path, command: str) -> RunDirectory:
     Every environment first proves that it accepts its own oracle.
 
     Raises:
-        RunDirectoryError: If the directory is another study's, holds what no study wrote, or a run is at work in it.
+        RunDirectoryError: If the directory is another study's, holds what no study wrote, or a run
+            is at work in it.
         EnvironmentFault: If an environment fails its own oracle.
         StudyError: If the study wants a GPU and there is none.
     """
     if study.device != "cpu" and hardware()["accelerator"] is None:
-        raise StudyError("The study wants a GPU, and torch finds none here", value=f"device={study.device!r}", do="Run it where one is")
+        raise StudyError(
+            "The study wants a GPU, and torch finds none here",
+            value=f"device={study.device!r}",
+            do="Run it where one is",
+        )
     run = RunDirectory(root)
     record = root / "study.json"
     changed = False
     if record.is_file():
         before = run.record()
         if before["name"] != study.name:
-            raise RunDirectoryError("The run directory is another study's", value=f"{root}: '{before['name']}'", do="Choose another --out")
+            raise RunDirectoryError(
+                "The run directory is another study's",
+                value=f"{root}: '{before['name']}'",
+                do="Choose another --out",
+            )
         begun = any(cell.status()["state"] != "owed" for cell in run.cells())
-        changed = bool(before.get("claims_changed_after_start")) or (begun and before.get("claims_signature") != signature(study.claims))
+        changed = bool(before.get("claims_changed_after_start")) or (
+            begun and before.get("claims_signature") != signature(study.claims)
+        )
     elif root.exists() and not root.is_dir():
-        raise RunDirectoryError("There is a file where the run directory should be", value=root, do="Choose another --out")
+        raise RunDirectoryError(
+            "There is a file where the run directory should be",
+            value=root,
+            do="Choose another --out",
+        )
     elif root.is_dir() and any(path.name != LOCK for path in root.iterdir()):
-        raise RunDirectoryError("The directory is not empty and holds no run", value=root, do="Choose another --out")
+        raise RunDirectoryError(
+            "The directory is not empty and holds no run", value=root, do="Choose another --out"
+        )
     run.account([cell.name for cell in study.cells()])
     for environment in dict.fromkeys(arm.environment for arm in study.arms):
         prove(environment, "train")

@@ -25,21 +25,26 @@ _study: Study | None = None
 
 
 def default_workers(study: Study) -> int:
-    """As many as the cores have room for: busy torch processes that share cores slow each other tenfold. One on a GPU."""
+    """As many as the cores have room for: busy torch processes that share cores slow each other
+    tenfold. One on a GPU.
+    """
     if study.device != "cpu":
         return 1
     return max(1, min(len(os.sched_getaffinity(0)) // study.threads_per_cell, len(study.cells())))
 
 
-def run_study(study: Study, path: Path | None, run: RunDirectory, workers: int, on_poll: OnPoll = lambda: None) -> dict[str, str]:
+def run_study(
+    study: Study, path: Path | None, run: RunDirectory, workers: int, on_poll: OnPoll = lambda: None
+) -> dict[str, str]:
     """Brings every cell to done and returns the reasons of those that failed, by cell name.
 
-    Base cells go first: every other cell is measured against one. A failed cell does not stop the others. The run is held meanwhile: two
-    at once in one directory would stand in each other's way.
+    Base cells go first: every other cell is measured against one. A failed cell does not stop the
+    others. The run is held meanwhile: two at once in one directory would stand in each other's way.
 
     Args:
         study: What to run.
-        path: Its file, which each worker reads for itself; None = made of components of ours alone, which a worker can be sent.
+        path: Its file, which each worker reads for itself; None = made of components of ours alone,
+            which a worker can be sent.
         run: Where to.
         workers: Processes; 0 = in this one, in order.
         on_poll: Called every half second, or after every cell when ``workers`` is 0.
@@ -51,7 +56,9 @@ def run_study(study: Study, path: Path | None, run: RunDirectory, workers: int, 
         return _run_owed(study, path, run, workers, on_poll)
 
 
-def _run_owed(study: Study, path: Path | None, run: RunDirectory, workers: int, on_poll: OnPoll) -> dict[str, str]:
+def _run_owed(
+    study: Study, path: Path | None, run: RunDirectory, workers: int, on_poll: OnPoll
+) -> dict[str, str]:
     owed = [cell for cell in study.cells() if not finished(study, run.cell(cell.name))]
     bases = [cell for cell in owed if cell.seed is None]
     trained = [cell for cell in owed if cell.seed is not None]
@@ -66,7 +73,12 @@ def _run_owed(study: Study, path: Path | None, run: RunDirectory, workers: int, 
             on_poll()
         return failed
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=(path or study, os.getpid())) as pool:
+    with ProcessPoolExecutor(
+        workers,
+        mp_context=context,
+        initializer=_start_worker,
+        initargs=(path or study, os.getpid()),
+    ) as pool:
         try:
             return _drain(pool, bases, run, on_poll) | _drain(pool, trained, run, on_poll)
         except BaseException:
@@ -76,8 +88,12 @@ def _run_owed(study: Study, path: Path | None, run: RunDirectory, workers: int, 
             raise
 
 
-def _drain(pool: ProcessPoolExecutor, cells: list[Cell], run: RunDirectory, on_poll: OnPoll) -> dict[str, str]:
-    waiting: dict[str, Future[str | None]] = {cell.name: pool.submit(_run_in_worker, cell.name, run.root) for cell in cells}
+def _drain(
+    pool: ProcessPoolExecutor, cells: list[Cell], run: RunDirectory, on_poll: OnPoll
+) -> dict[str, str]:
+    waiting: dict[str, Future[str | None]] = {
+        cell.name: pool.submit(_run_in_worker, cell.name, run.root) for cell in cells
+    }
     failed: dict[str, str] = {}
     while waiting:
         on_poll()
@@ -98,7 +114,9 @@ def _drain(pool: ProcessPoolExecutor, cells: list[Cell], run: RunDirectory, on_p
 
 
 def _start_worker(source: Path | Study, parent: int) -> None:
-    """Reads the study once, leaves Ctrl-C to the parent, and asks Linux to end this process when the parent ends."""
+    """Reads the study once, leaves Ctrl-C to the parent, and asks Linux to end this process when
+    the parent ends.
+    """
     global _study
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # 1 = PR_SET_PDEATHSIG
@@ -114,7 +132,9 @@ def _run_in_worker(name: str, root: Path) -> str | None:
 
 
 def _attempt(study: Study, cell: Cell, run: RunDirectory) -> str | None:
-    """Holds the cell and runs it; None when done, the reason when it failed. A cell that somebody else holds keeps the status it has."""
+    """Holds the cell and runs it; None when done, the reason when it failed. A cell that somebody
+    else holds keeps the status it has.
+    """
     try:
         with run.cell(cell.name).held():
             return _recorded(study, cell, run)
@@ -123,7 +143,9 @@ def _attempt(study: Study, cell: Cell, run: RunDirectory) -> str | None:
 
 
 def _recorded(study: Study, cell: Cell, run: RunDirectory) -> str | None:
-    """Runs the cell. The boundary at which its errors become a record, written while the cell is still held."""
+    """Runs the cell. The boundary at which its errors become a record, written while the cell is
+    still held.
+    """
     try:
         run_cell(study, cell, run)
     except RewardscopeError as error:

@@ -20,7 +20,9 @@ DEVICES = ("cpu", "cuda")
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The held-out problems and draws that every policy of a study is measured with, untrained ones included."""
+    """The held-out problems and draws that every policy of a study is measured with, untrained ones
+    included.
+    """
 
     problems: int = 64
     draws: int = 256
@@ -29,7 +31,9 @@ class Evaluation:
     readings: int = 8
     """Problems whose completions are kept token by token for the page."""
     environment: Environment | None = None
-    """Whose problems; None = each arm's own. For what an arm was not trained on: deeper levels, other functions."""
+    """Whose problems; None = each arm's own. For what an arm was not trained on: deeper levels,
+    other functions.
+    """
 
     def asks(self, arm: Arm) -> Environment:
         """The environment that measures the arm."""
@@ -38,7 +42,10 @@ class Evaluation:
     def __post_init__(self) -> None:
         if self.problems < 2 or self.draws < 1 or not 0 <= self.readings <= self.problems:
             raise StudyError(
-                "Evaluation needs 2 or more problems, 1 or more draws, and no more readings than problems", value=self, do="Mend the study"
+                "Evaluation needs 2 or more problems, 1 or more draws, and no more readings than "
+                "problems",
+                value=self,
+                do="Mend the study",
             )
 
 
@@ -59,7 +66,9 @@ class Cell:
 
 @dataclass(frozen=True)
 class Study:
-    """Arms x seeds with probes and claims; a Python value, and no flag can change what it computes."""
+    """Arms x seeds with probes and claims; a Python value, and no flag can change what it
+    computes.
+    """
 
     name: str
     question: str
@@ -68,27 +77,43 @@ class Study:
     claims: tuple[Claim, ...]
     about: str = ""
     evaluation: Evaluation = Evaluation()
-    probes: tuple[Probe, ...] = (Boundary(), Novelty(), Behaviour(), Diversity(), Losses(), WeightChange())
+    probes: tuple[Probe, ...] = (
+        Boundary(),
+        Novelty(),
+        Behaviour(),
+        Diversity(),
+        Losses(),
+        WeightChange(),
+    )
     threads_per_cell: int = 1
     """Fixed here because the number of threads changes low bits."""
     device: str = "cpu"
-    """Where policies live: ``cpu`` in float32, or ``cuda`` with bfloat16 autocast over float32 weights, where a resumed run
-    equals an uninterrupted one only up to rounding. Fixed here for the same reason."""
+    """Where policies live: ``cpu`` in float32, or ``cuda`` with bfloat16 autocast over float32
+    weights, where a resumed run equals an uninterrupted one only up to rounding. Fixed here for the
+    same reason.
+    """
 
     def __post_init__(self) -> None:
         names = [arm.name for arm in self.arms]
         for name in [self.name, *names]:
             if not NAME.fullmatch(name) or name == BASE:
                 raise StudyError(
-                    "A name must do as part of a file name", value=repr(name), allowed="a-z, 0-9, - and _; not 'base'", do="Rename it"
+                    "A name must do as part of a file name",
+                    value=repr(name),
+                    allowed="a-z, 0-9, - and _; not 'base'",
+                    do="Rename it",
                 )
         if not self.arms or not self.seeds:
             raise StudyError(
-                "A study needs at least one arm and one seed", value=f"{len(self.arms)} arms, {len(self.seeds)} seeds", do="Add them"
+                "A study needs at least one arm and one seed",
+                value=f"{len(self.arms)} arms, {len(self.seeds)} seeds",
+                do="Add them",
             )
         if len(set(names)) < len(names) or len(set(self.seeds)) < len(self.seeds):
             raise StudyError(
-                "Arms' names and seeds must differ", value=f"arms {names}, seeds {list(self.seeds)}", do="Rename or remove the doubles"
+                "Arms' names and seeds must differ",
+                value=f"arms {names}, seeds {list(self.seeds)}",
+                do="Rename or remove the doubles",
             )
         if self.device not in DEVICES or self.threads_per_cell < 1:
             raise StudyError(
@@ -106,7 +131,8 @@ class Study:
             mark = signature(replace(arm, name=""))
             if mark in seen:
                 raise StudyError(
-                    f"Arm '{seen[mark]}' and arm '{arm.name}' have the same signature {mark}: they would train the same thing twice",
+                    f"Arm '{seen[mark]}' and arm '{arm.name}' have the same signature {mark}: they "
+                    "would train the same thing twice",
                     do="Remove one, or change what should differ",
                 )
             seen[mark] = arm.name
@@ -123,7 +149,12 @@ class Study:
                     ", ".join(unknown) or BASE,
                     f"{', '.join(names)}; as control also '{BASE}'",
                 ),
-                (claim.treatment == claim.control, "A claim compares an arm with itself", " and ".join(arms), "two arms"),
+                (
+                    claim.treatment == claim.control,
+                    "A claim compares an arm with itself",
+                    " and ".join(arms),
+                    "two arms",
+                ),
                 (
                     claim.metric not in metrics,
                     "A claim names a metric that no probe of the study makes",
@@ -140,10 +171,13 @@ class Study:
                     not claim.margin >= 0 or (claim.expects == "same" and claim.margin == 0),
                     "A claim has a margin that nothing could be held against",
                     f"margin={claim.margin}, expects={claim.expects!r}",
-                    "0 or more, and more than 0 for a claim that expects 'same': the smallest difference that would matter",
+                    "0 or more, and more than 0 for a claim that expects 'same': the smallest "
+                    "difference that would matter",
                 ),
                 (
-                    not all(isinstance(text, str) for pair in claim.labels.items() for text in pair),
+                    not all(
+                        isinstance(text, str) for pair in claim.labels.items() for text in pair
+                    ),
                     "A claim has labels that are no texts",
                     f"labels={dict(claim.labels)}",
                     'texts, such as {"k": "1"}',
@@ -151,7 +185,12 @@ class Study:
             )
             for wrong, what, value, allowed in faults:
                 if wrong:
-                    raise StudyError(what, value=f"{value} in '{claim.sentence}'", allowed=allowed, do="Mend the claim")
+                    raise StudyError(
+                        what,
+                        value=f"{value} in '{claim.sentence}'",
+                        allowed=allowed,
+                        do="Mend the claim",
+                    )
 
     @property
     def signature(self) -> str:
@@ -160,11 +199,21 @@ class Study:
 
     @property
     def measuring_signature(self) -> str:
-        """Hash of what turns a trained policy into rows: change it and cells are measured again, not trained again."""
-        return measuring_signature({"evaluation": encode(self.evaluation), "probes": encode(self.probes), "version": __version__})
+        """Hash of what turns a trained policy into rows: change it and cells are measured again,
+        not trained again.
+        """
+        return measuring_signature(
+            {
+                "evaluation": encode(self.evaluation),
+                "probes": encode(self.probes),
+                "version": __version__,
+            }
+        )
 
     def cells(self) -> list[Cell]:
-        """Base cells first, then every arm under every seed, seeds outermost so that whole replicates finish early."""
+        """Base cells first, then every arm under every seed, seeds outermost so that whole
+        replicates finish early.
+        """
         bases: dict[str, Cell] = {}
         base_of: dict[str, Cell] = {}
         for arm in self.arms:
@@ -185,7 +234,9 @@ class Study:
                 name = f"{BASE}-{arm.start.label}--{mark}"
                 bases[mark] = Cell(name, label, arm, None, name)
             base_of[arm.name] = bases[mark]
-        trained = [self._trained(arm, seed, base_of[arm.name]) for seed in self.seeds for arm in self.arms]
+        trained = [
+            self._trained(arm, seed, base_of[arm.name]) for seed in self.seeds for arm in self.arms
+        ]
         return [*bases.values(), *trained]
 
     def _trained(self, arm: Arm, seed: int, base: Cell) -> Cell:
@@ -199,4 +250,6 @@ class Study:
             "device": self.device,
             "version": __version__,
         }
-        return Cell(f"{arm.name}--s{seed}--{signature(determined_by)}", arm.name, arm, seed, base.name)
+        return Cell(
+            f"{arm.name}--s{seed}--{signature(determined_by)}", arm.name, arm, seed, base.name
+        )

@@ -1,10 +1,23 @@
-"""The tour: does a true reward teach what a coin-flip reward does not, and does it depend on what pretraining planted?
+"""The tour: does a true reward teach what a coin-flip reward does not, and does it depend on what
+pretraining planted?
 
-Two tiny models that differ in one thing: in ``formats-planted`` a reliable way of working was part of pretraining, in
-``formats-barren`` it never occurred. Both are trained with true and with coin-flip rewards, under the same seeds, problems and noise.
+Two tiny models that differ in one thing: in ``formats-planted`` a reliable way of working was part
+of pretraining, in ``formats-barren`` it never occurred. Both are trained with true and with
+coin-flip rewards, under the same seeds, problems and noise.
 """
 
-from rewardscope import Arm, Chain, Claim, Coin, Evaluation, Learner, Organism, Sampling, Study, Truth
+from rewardscope import (
+    Arm,
+    Chain,
+    Claim,
+    Coin,
+    Evaluation,
+    Learner,
+    Organism,
+    Sampling,
+    Study,
+    Truth,
+)
 
 
 def arm(name: str, organism: str, reward: Truth | Coin) -> Arm:
@@ -27,7 +40,8 @@ STEPWISE = {"strategy": "stepwise"}
 
 study = Study(
     name="tour",
-    question="What did training with true rewards change in a model, and did the reward have anything to do with it?",
+    question="What did training with true rewards change in a model, and did the reward have "
+    "anything to do with it?",
     about=__doc__ or "",
     arms=(
         arm("planted-truth", "formats-planted", Truth()),
@@ -39,33 +53,67 @@ study = Study(
     evaluation=Evaluation(problems=64, draws=256),
     claims=(
         Claim(
-            sentence="Where a reliable strategy was planted, true rewards raise pass@1 more than coin flips do.",
-            metric="boundary/pass_at_k", labels={"k": "1"}, treatment="planted-truth", control="planted-coin", margin=0.05,
+            sentence="Where a reliable strategy was planted, true rewards raise pass@1 more than "
+            "coin flips do.",
+            metric="boundary/pass_at_k",
+            labels={"k": "1"},
+            treatment="planted-truth",
+            control="planted-coin",
+            margin=0.05,
         ),
         Claim(
             sentence="They do it by moving completions to the planted strategy.",
-            metric="behaviour/strategy_share", labels=STEPWISE, treatment="planted-truth", control="planted-coin", margin=0.1,
+            metric="behaviour/strategy_share",
+            labels=STEPWISE,
+            treatment="planted-truth",
+            control="planted-coin",
+            margin=0.1,
         ),
         Claim(
             sentence="Coin flips leave pass@1 where it was.",
-            metric="boundary/pass_at_k", labels={"k": "1"}, treatment="planted-coin", control="base", expects="same", margin=0.05,
+            metric="boundary/pass_at_k",
+            labels={"k": "1"},
+            treatment="planted-coin",
+            control="base",
+            expects="same",
+            margin=0.05,
         ),
         Claim(
-            sentence="Where nothing reliable was planted, true rewards still raise pass@1 more than coin flips do.",
-            metric="boundary/pass_at_k", labels={"k": "1"}, treatment="barren-truth", control="barren-coin", margin=0.05,
+            sentence="Where nothing reliable was planted, true rewards still raise pass@1 more "
+            "than coin flips do.",
+            metric="boundary/pass_at_k",
+            labels={"k": "1"},
+            treatment="barren-truth",
+            control="barren-coin",
+            margin=0.05,
         ),
         Claim(
             sentence="True rewards make no stepwise working where pretraining had none.",
-            metric="behaviour/strategy_share", labels=STEPWISE, treatment="barren-truth", control="base", expects="same", margin=0.01,
+            metric="behaviour/strategy_share",
+            labels=STEPWISE,
+            treatment="barren-truth",
+            control="base",
+            expects="same",
+            margin=0.01,
         ),
         Claim(
             sentence="What true rewards teach, the untrained model reaches within 256 tries.",
-            metric="boundary/pass_at_k", labels={"k": "256"}, treatment="planted-truth", control="base", expects="same", margin=0.02,
+            metric="boundary/pass_at_k",
+            labels={"k": "256"},
+            treatment="planted-truth",
+            control="base",
+            expects="same",
+            margin=0.02,
         ),
         Claim(
-            sentence="Coin flips move the weights about as far as true rewards: the size of the update says nothing about the reward.",
-            metric="weights/relative_update_norm", labels={"matrix": "all"}, treatment="planted-coin", control="planted-truth",
-            expects="same", margin=0.002,
+            sentence="Coin flips move the weights about as far as true rewards: the size of the "
+            "update says nothing about the reward.",
+            metric="weights/relative_update_norm",
+            labels={"matrix": "all"},
+            treatment="planted-coin",
+            control="planted-truth",
+            expects="same",
+            margin=0.002,
         ),
     ),
-)  # fmt: skip
+)

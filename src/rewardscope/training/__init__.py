@@ -5,4 +5,14 @@ from rewardscope.training.experience import emptied, recalled, swapped
 from rewardscope.training.groups import roll_out, summary, write_out
 from rewardscope.training.loop import OnStep, train
 
-__all__ = ["Arm", "OnStep", "emptied", "recalled", "roll_out", "summary", "swapped", "train", "write_out"]
+__all__ = [
+    "Arm",
+    "OnStep",
+    "emptied",
+    "recalled",
+    "roll_out",
+    "summary",
+    "swapped",
+    "train",
+    "write_out",
+]

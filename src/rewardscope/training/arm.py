@@ -31,7 +31,9 @@ class Arm:
     bank: SkillBank | None = None
     """What earlier attempts taught, recalled before each problem; None = problems stand alone."""
     sampling_rounds: int = 1
-    """Up to how many times a step samples to have ``problems_per_step`` groups whose told rewards differ (DAPO's dynamic sampling)."""
+    """Up to how many times a step samples to have ``problems_per_step`` groups whose told rewards
+    differ (DAPO's dynamic sampling).
+    """
     steps: int = 30
     problems_per_step: int = 32
     completions_per_problem: int = 16
@@ -42,18 +44,32 @@ class Arm:
         self._check_parts()
         if self.completions_per_problem < (2 if self.demonstrations is None else 1):
             raise ComponentError(
-                f"Arm '{self.name}' samples groups of one, in which no completion has a sibling to be compared with",
+                f"Arm '{self.name}' samples groups of one, in which no completion has a sibling to "
+                "be compared with",
                 value=f"completions_per_problem={self.completions_per_problem}",
                 allowed="2 or more",
                 do="Raise completions_per_problem",
             )
-        counts = {name: getattr(self, name) for name in ("steps", "problems_per_step", "checkpoint_every", "sampling_rounds")}
+        counts = {
+            name: getattr(self, name)
+            for name in ("steps", "problems_per_step", "checkpoint_every", "sampling_rounds")
+        }
         if low := ", ".join(f"{name}={count}" for name, count in counts.items() if count < 1):
-            raise ComponentError(f"Arm '{self.name}' has a count below 1", value=low, allowed="1 or more", do="Mend the study")
-        for signal, part in (("value_NT", "critic"), ("implicit_NT", "implicit"), ("teaching", "teacher")):
+            raise ComponentError(
+                f"Arm '{self.name}' has a count below 1",
+                value=low,
+                allowed="1 or more",
+                do="Mend the study",
+            )
+        for signal, part in (
+            ("value_NT", "critic"),
+            ("implicit_NT", "implicit"),
+            ("teaching", "teacher"),
+        ):
             if signal in self.credit.needs and getattr(self.learner, part) is None:
                 raise ComponentError(
-                    f"Arm '{self.name}' has a credit method that reads {signal}, and a learner that does not make it",
+                    f"Arm '{self.name}' has a credit method that reads {signal}, and a learner "
+                    "that does not make it",
                     value=f"credit={self.credit}",
                     allowed=f"Learner({part}=...)",
                     do=f"Give the learner a {part}",
@@ -64,21 +80,33 @@ class Arm:
                 self.environment.problem("evolve", 0)
             except EnvironmentFault as fault:
                 raise ComponentError(
-                    f"Arm '{self.name}' has a bank that learns from the split evolve, and an environment without one",
+                    f"Arm '{self.name}' has a bank that learns from the split evolve, and an "
+                    "environment without one",
                     value=fault.value,
-                    allowed="an environment with a split evolve; Reserved(environment) gives it to any",
-                    do="Give all arms Reserved(...), or let the bank learn from training alone: first_problems=0, evolve_every=0",
+                    allowed="an environment with a split evolve; Reserved(environment) gives it to "
+                    "any",
+                    do="Give all arms Reserved(...), or let the bank learn from training alone: "
+                    "first_problems=0, evolve_every=0",
                 ) from fault
 
     def _check_parts(self) -> None:
-        """Refuses a part that is something else than its field says, such as a name or a class where an instance belongs."""
+        """Refuses a part that is something else than its field says, such as a name or a class
+        where an instance belongs.
+        """
         for name, kind in get_type_hints(type(self)).items():
             part = getattr(self, name)
             if isinstance(part, type) or not isinstance(part, kind):
                 raise ComponentError(
                     f"Arm {self.name!r} cannot take this as its {name}",
-                    value=f"{name}={part.__name__}, a class" if isinstance(part, type) else f"{name}={part!r}",
-                    allowed="instances of " + " or ".join(each.__name__ for each in get_args(kind) or (kind,) if each is not type(None)),
+                    value=f"{name}={part.__name__}, a class"
+                    if isinstance(part, type)
+                    else f"{name}={part!r}",
+                    allowed="instances of "
+                    + " or ".join(
+                        each.__name__
+                        for each in get_args(kind) or (kind,)
+                        if each is not type(None)
+                    ),
                     do=f"Write {_instead(name, part)}",
                 )
 
@@ -98,7 +126,9 @@ class Arm:
 def _instead(name: str, part: object) -> str:
     """What was meant, as far as it can be told."""
     if isinstance(part, type):
-        needs = is_dataclass(part) and any(f.init and f.default is f.default_factory is MISSING for f in fields(part))
+        needs = is_dataclass(part) and any(
+            f.init and f.default is f.default_factory is MISSING for f in fields(part)
+        )
         return f"{name}={part.__name__}({'...' if needs else ''})"
     if name == "start" and isinstance(part, str):
         return f"{name}=Organism({part!r}) or {name}=Pretrained({part!r})"

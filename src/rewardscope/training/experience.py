@@ -1,4 +1,6 @@
-"""The bank in a run: filled before step 0, recalled into prompts, written to as the policy goes on."""
+"""The bank in a run: filled before step 0, recalled into prompts, written to as the policy goes
+on.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -28,19 +30,28 @@ class PolicyReader:
     def _structure(self) -> frozenset[int]:
         """Tokens that are no text: those that the tokenizer or the model set apart."""
         tokenizer = self.policy.tokenizer
-        return frozenset({*tokenizer.added_tokens_decoder, *tokenizer.all_special_ids, *self.policy.end_ids})
+        return frozenset(
+            {*tokenizer.added_tokens_decoder, *tokenizer.all_special_ids, *self.policy.end_ids}
+        )
 
     def tokens(self, prompt: str) -> int:
         """Tokens of the prompt as the policy meets it."""
         return len(self.policy.encode(prompt))
 
     def plain(self, text: str) -> bool:
-        """Whether none of the text's tokens ends or structures a prompt, or stands for the unknown."""
-        return self._structure.isdisjoint(self.policy.tokenizer(text, add_special_tokens=False)["input_ids"])
+        """Whether none of the text's tokens ends or structures a prompt, or stands for the
+        unknown.
+        """
+        return self._structure.isdisjoint(
+            self.policy.tokenizer(text, add_special_tokens=False)["input_ids"]
+        )
 
 
-def begin_bank(arm: Arm, seed: int, policy: Policy, cell: CellDirectory, done: int) -> BankState | None:
-    """The arm's bank after ``done`` steps: from the checkpoint, or filled by the untrained policy; None for an arm without one.
+def begin_bank(
+    arm: Arm, seed: int, policy: Policy, cell: CellDirectory, done: int
+) -> BankState | None:
+    """The arm's bank after ``done`` steps: from the checkpoint, or filled by the untrained policy;
+    None for an arm without one.
 
     Raises:
         CheckpointError: If the checkpoint lacks it.
@@ -56,7 +67,11 @@ def begin_bank(arm: Arm, seed: int, policy: Policy, cell: CellDirectory, done: i
 
 
 def recalled(
-    bank: BankState | None, environment: Environment, policy: Policy, problems: Sequence[Problem], addresses: Sequence[tuple[Address, ...]]
+    bank: BankState | None,
+    environment: Environment,
+    policy: Policy,
+    problems: Sequence[Problem],
+    addresses: Sequence[tuple[Address, ...]],
 ) -> Recalled:
     """What stands before each problem; nothing without a bank."""
     if bank is None:
@@ -75,18 +90,37 @@ def emptied(bank: BankState, policy: Policy, problems: Sequence[Problem]) -> Rec
 
 
 def swapped(
-    bank: BankState, environment: Environment, policy: Policy, problems: Sequence[Problem], addresses: Sequence[tuple[Address, ...]]
+    bank: BankState,
+    environment: Environment,
+    policy: Policy,
+    problems: Sequence[Problem],
+    addresses: Sequence[tuple[Address, ...]],
 ) -> Recalled:
-    """What the bank would recall if each problem were of the next category; filler where there is no other."""
+    """What the bank would recall if each problem were of the next category; filler where there is
+    no other.
+    """
     reader, block, found = PolicyReader(policy), bank.settings.block, []
     for problem, address in zip(problems, addresses, strict=True):
         other = bank.known.after(category_of(environment, problem.prompt))
-        found.append(block.pieces((), problem.prompt, reader) if other is None else bank.recalled(problem.prompt, other, reader, address))
+        found.append(
+            block.pieces((), problem.prompt, reader)
+            if other is None
+            else bank.recalled(problem.prompt, other, reader, address)
+        )
     return found
 
 
-def learn(arm: Arm, bank: BankState, seed: int, policy: Policy, cell: CellDirectory, step: int, told: Sequence[Rollout]) -> None:
-    """What the bank takes from a finished step: its groups, where it reads training, and, when it is time, the split ``evolve``.
+def learn(
+    arm: Arm,
+    bank: BankState,
+    seed: int,
+    policy: Policy,
+    cell: CellDirectory,
+    step: int,
+    told: Sequence[Rollout],
+) -> None:
+    """What the bank takes from a finished step: its groups, where it reads training, and, when it
+    is time, the split ``evolve``.
 
     Args:
         arm: Whose bank it is.
@@ -99,19 +133,48 @@ def learn(arm: Arm, bank: BankState, seed: int, policy: Policy, cell: CellDirect
     """
     assert arm.bank is not None
     if arm.bank.from_training:
-        bank.absorb(told, arm.environment, PolicyReader(policy), _asking(arm, policy, ("train", seed, step)), step)
+        bank.absorb(
+            told,
+            arm.environment,
+            PolicyReader(policy),
+            _asking(arm, policy, ("train", seed, step)),
+            step,
+        )
     if arm.bank.evolve_every and step % arm.bank.evolve_every == 0:
         _attempt(arm, bank, seed, policy, cell, step, arm.bank.evolve_problems, weak_only=True)
 
 
-def _attempt(arm: Arm, bank: BankState, seed: int, policy: Policy, cell: CellDirectory, step: int, count: int, *, weak_only: bool) -> None:
-    """Attempts problems of the split ``evolve`` with what is recalled, tells, writes to disk, then files."""
+def _attempt(
+    arm: Arm,
+    bank: BankState,
+    seed: int,
+    policy: Policy,
+    cell: CellDirectory,
+    step: int,
+    count: int,
+    *,
+    weak_only: bool,
+) -> None:
+    """Attempts problems of the split ``evolve`` with what is recalled, tells, writes to disk, then
+    files.
+    """
     first = key(EVOLVE, seed, step) % 2**40
     problems = [arm.environment.problem(EVOLVE, first + place) for place in range(count)]
     addresses: list[tuple[Address, ...]] = [(EVOLVE, seed, step, place) for place in range(count)]
     before = recalled(bank, arm.environment, policy, problems, addresses)
-    groups = roll_out(policy, arm.environment, problems, bank.settings.draws, arm.sampling, step, addresses, before)
-    told = [tell(arm.reward, group, address) for group, address in zip(groups, addresses, strict=True)]
+    groups = roll_out(
+        policy,
+        arm.environment,
+        problems,
+        bank.settings.draws,
+        arm.sampling,
+        step,
+        addresses,
+        before,
+    )
+    told = [
+        tell(arm.reward, group, address) for group, address in zip(groups, addresses, strict=True)
+    ]
     write_rollouts(cell.step_file(EVOLVE, step), told)
     ask = _asking(arm, policy, (EVOLVE, seed, step))
     bank.absorb(told, arm.environment, PolicyReader(policy), ask, step, weak_only=weak_only)
@@ -122,7 +185,9 @@ def _asking(arm: Arm, policy: Policy, address: tuple[Address, ...]) -> Ask:
 
     def ask(prompts: Sequence[str], max_tokens: int) -> list[str]:
         sampling: Sampling = replace(arm.sampling, max_tokens=max_tokens, stop=())
-        addresses: list[tuple[Address, ...]] = [(*address, "ask", place) for place in range(len(prompts))]
+        addresses: list[tuple[Address, ...]] = [
+            (*address, "ask", place) for place in range(len(prompts))
+        ]
         return [group[0].text for group in sample(policy, prompts, 1, sampling, addresses)]
 
     return ask

@@ -19,4 +19,7 @@ class Laps:
     @property
     def row(self) -> dict[str, float]:
         """``seconds`` of the whole so far, and ``seconds/part`` of each part."""
-        return {"seconds": time.monotonic() - self._began, **{f"seconds/{part}": value for part, value in self.seconds.items()}}
+        return {
+            "seconds": time.monotonic() - self._began,
+            **{f"seconds/{part}": value for part, value in self.seconds.items()},
+        }

@@ -1,4 +1,6 @@
-"""Credit that is more than a group's mean: hand-worked numbers, and the identities between methods."""
+"""Credit that is more than a group's mean: hand-worked numbers, and the identities between
+methods.
+"""
 
 import itertools
 import math
@@ -46,7 +48,10 @@ def test_what_is_still_to_come_by_hand() -> None:
 
 
 def test_whitening_is_over_the_masked_tokens_alone() -> None:
-    found = whitened(torch.tensor([[1.0, 3.0, 99.0], [5.0, 99.0, 99.0]]), torch.tensor([[1, 1, 0], [1, 0, 0]], dtype=torch.bool))
+    found = whitened(
+        torch.tensor([[1.0, 3.0, 99.0], [5.0, 99.0, 99.0]]),
+        torch.tensor([[1, 1, 0], [1, 0, 0]], dtype=torch.bool),
+    )
     torch.testing.assert_close(found, torch.tensor([[-1.0, 0.0, 0.0], [1.0, 0.0, 0.0]]))
 
 
@@ -66,15 +71,27 @@ def test_reinforce_plus_plus_weighs_completions_by_their_tokens() -> None:
 
 
 @pytest.mark.parametrize("group_baseline", [False, True])
-def test_reinforce_plus_plus_of_equal_rewards_is_zero_and_not_rounding(group_baseline: bool) -> None:
-    assert (ReinforcePlusPlus(group_baseline)(given([[0.1, 0.1], [0.1, 0.1]])).advantage_NT == 0).all()
+def test_reinforce_plus_plus_of_equal_rewards_is_zero_and_not_rounding(
+    group_baseline: bool,
+) -> None:
+    assert (
+        ReinforcePlusPlus(group_baseline)(given([[0.1, 0.1], [0.1, 0.1]])).advantage_NT == 0
+    ).all()
 
 
 def test_signed_by_hand() -> None:
     rewards = [[1.0, 0.0], [NAN, 0.25]]
     weights = ((1.0, 0.0), (0.0, 1.0), (0.5, 1.0), (1.0, 1.0))
-    columns = [Signed(positive, negative)(given(rewards)).advantage_NT[:, 0].tolist() for positive, negative in weights]
-    assert columns == [[1.0, 0.0, 0.0, 0.25], [0.0, -1.0, 0.0, -0.75], [0.5, -1.0, 0.0, -0.625], [1.0, -1.0, 0.0, -0.5]]
+    columns = [
+        Signed(positive, negative)(given(rewards)).advantage_NT[:, 0].tolist()
+        for positive, negative in weights
+    ]
+    assert columns == [
+        [1.0, 0.0, 0.0, 0.25],
+        [0.0, -1.0, 0.0, -0.75],
+        [0.5, -1.0, 0.0, -0.625],
+        [1.0, -1.0, 0.0, -0.5],
+    ]
 
 
 def test_positive_and_negative_reinforcement_sum_to_reinforce_with_both_signs() -> None:
@@ -84,7 +101,9 @@ def test_positive_and_negative_reinforcement_sum_to_reinforce_with_both_signs() 
 
 
 def expected_gradient(method: Signed, logit_TV: Tensor) -> Tensor:
-    """Sum over all two-token completions of probability x advantage x grad log-probability (summed over tokens): by enumeration."""
+    """Sum over all two-token completions of probability x advantage x grad log-probability (summed
+    over tokens): by enumeration.
+    """
     logit_TV = logit_TV.clone().requires_grad_()
     logprob_TV = logit_TV.log_softmax(-1)
     total = torch.zeros(())
@@ -92,22 +111,33 @@ def expected_gradient(method: Signed, logit_TV: Tensor) -> Tensor:
         logprob = logprob_TV[0, first] + logprob_TV[1, second]
         reward = float((first + second) % 3 == 2)
         mask_NT = torch.ones(1, 2, dtype=torch.bool)
-        advantage = method(Signals(reward_PG=torch.tensor([[reward]]), mask_NT=mask_NT)).advantage_NT[0, 0]
+        advantage = method(
+            Signals(reward_PG=torch.tensor([[reward]]), mask_NT=mask_NT)
+        ).advantage_NT[0, 0]
         total = total + logprob.exp().detach() * advantage * logprob
     total.backward()
     assert logit_TV.grad is not None
     return logit_TV.grad
 
 
-def test_on_policy_the_expected_gradients_of_both_signs_are_that_of_the_chance_to_be_right() -> None:
+def test_on_policy_the_expected_gradients_of_both_signs_are_that_of_the_chance_to_be_right() -> (
+    None
+):
     logit_TV = torch.tensor([[0.2, -1.0, 0.7], [1.0, 0.1, -0.4]])
-    positive, negative = expected_gradient(Signed(1.0, 0.0), logit_TV), expected_gradient(Signed(0.0, 1.0), logit_TV)
+    positive, negative = (
+        expected_gradient(Signed(1.0, 0.0), logit_TV),
+        expected_gradient(Signed(0.0, 1.0), logit_TV),
+    )
     torch.testing.assert_close(positive, negative)
     torch.testing.assert_close(expected_gradient(Signed(0.1, 1.0), logit_TV), 1.1 * positive)
     leaf = logit_TV.clone().requires_grad_()
     probability_TV = leaf.softmax(-1)
     right = sum(
-        (probability_TV[0, f] * probability_TV[1, s] for f, s in itertools.product(range(3), repeat=2) if (f + s) % 3 == 2),
+        (
+            probability_TV[0, f] * probability_TV[1, s]
+            for f, s in itertools.product(range(3), repeat=2)
+            if (f + s) % 3 == 2
+        ),
         leaf.new_zeros(()),
     )
     right.backward()
@@ -122,7 +152,9 @@ def test_rewards_that_are_no_success_or_failure_are_refused() -> None:
 
 
 def test_generalised_advantages_by_hand() -> None:
-    """One completion of three tokens, reward 1 at its end, values 0.2, 0.5, 0.4; discount 0.9, trace 0.5."""
+    """One completion of three tokens, reward 1 at its end, values 0.2, 0.5, 0.4; discount 0.9,
+    trace 0.5.
+    """
     value_NT = torch.tensor([[0.2, 0.5, 0.4]])
     mask_NT = torch.ones(1, 3, dtype=torch.bool)
     found = GeneralisedAdvantage(0.9, 0.5, whiten=False)(given([[1.0]], mask_NT, value_NT=value_NT))
@@ -130,12 +162,16 @@ def test_generalised_advantages_by_hand() -> None:
     middle = 0.9 * 0.4 - 0.5 + 0.45 * last
     first = 0.9 * 0.5 - 0.2 + 0.45 * middle
     torch.testing.assert_close(found.advantage_NT, torch.tensor([[first, middle, last]]))
-    torch.testing.assert_close(found.target_value_NT, torch.tensor([[first + 0.2, middle + 0.5, last + 0.4]]))
+    torch.testing.assert_close(
+        found.target_value_NT, torch.tensor([[first + 0.2, middle + 0.5, last + 0.4]])
+    )
 
 
-def test_with_a_trace_of_one_the_target_is_the_reward_and_the_advantage_what_the_critic_missed() -> None:
+def test_with_a_trace_of_one_the_advantage_is_what_the_critic_missed() -> None:
     value_NT = normal("values")
-    found = GeneralisedAdvantage(1.0, 1.0, whiten=False)(given([[1.0, 0.0], [0.5, 1.0]], value_NT=value_NT))
+    found = GeneralisedAdvantage(1.0, 1.0, whiten=False)(
+        given([[1.0, 0.0], [0.5, 1.0]], value_NT=value_NT)
+    )
     reward_N1 = torch.tensor([[1.0], [0.0], [0.5], [1.0]])
     torch.testing.assert_close(found.advantage_NT, (reward_N1 - value_NT) * MASK)
     assert found.target_value_NT is not None
@@ -152,11 +188,16 @@ def test_a_perfect_critic_leaves_no_advantage() -> None:
 @pytest.mark.parametrize("placement", ["token", "uniform", "last", "noise"])
 def test_an_untaught_implicit_model_gives_exactly_leave_one_out(placement: Placement) -> None:
     signals = given([[1.0, 0.0], [0.5, NAN]], implicit_NT=torch.zeros(4, 3))
-    torch.testing.assert_close(ImplicitProcess(placement=placement)(signals).advantage_NT, LeaveOneOut()(signals).advantage_NT)
+    torch.testing.assert_close(
+        ImplicitProcess(placement=placement)(signals).advantage_NT,
+        LeaveOneOut()(signals).advantage_NT,
+    )
 
 
 def test_implicit_rewards_in_the_papers_form_by_hand() -> None:
-    """Two completions: q = (0.3, -0.1, 0.4) and (0.5); the sibling's token mean is the baseline of every token."""
+    """Two completions: q = (0.3, -0.1, 0.4) and (0.5); the sibling's token mean is the baseline of
+    every token.
+    """
     implicit_NT = torch.tensor([[0.3, -0.1, 0.4], [0.5, 9.0, 9.0]])
     found = ImplicitProcess()(given([[1.0, 0.0]], MASK[:2], implicit_NT=implicit_NT)).advantage_NT
     first = [0.3 - 0.5, -0.1 - 0.5, 0.4 - 0.5]
@@ -166,9 +207,15 @@ def test_implicit_rewards_in_the_papers_form_by_hand() -> None:
 
 def test_implicit_rewards_as_the_code_has_them_by_hand() -> None:
     implicit_NT = torch.tensor([[0.3, -0.1, 0.4], [0.5, 9.0, 9.0]])
-    found = ImplicitProcess("code")(given([[1.0, 0.0]], MASK[:2], implicit_NT=implicit_NT)).advantage_NT
-    scaled = torch.tensor([[0.3, -0.1, 0.4], [0.5, 0.0, 0.0]]) / 0.6  # the largest |return| is that of the first completion's first token
-    centred = (2 * scaled - (0.2 + 0.5) / 0.6) * MASK[:2]  # times G / (G - 1), minus the sum of the means over (G - 1)
+    found = ImplicitProcess("code")(
+        given([[1.0, 0.0]], MASK[:2], implicit_NT=implicit_NT)
+    ).advantage_NT
+    scaled = (
+        torch.tensor([[0.3, -0.1, 0.4], [0.5, 0.0, 0.0]]) / 0.6
+    )  # the largest |return| is that of the first completion's first token
+    centred = (2 * scaled - (0.2 + 0.5) / 0.6) * MASK[
+        :2
+    ]  # times G / (G - 1), minus the sum of the means over (G - 1)
     returns = to_come(centred) + torch.tensor([[1.0], [-1.0]])
     torch.testing.assert_close(found, whitened(returns, MASK[:2]))
 
@@ -189,17 +236,25 @@ def test_the_baseline_of_the_papers_form_does_not_know_the_completion_and_the_co
     def first(form: str, value: float) -> Tensor:
         implicit_NT = torch.tensor([[value, value], [0.3, 0.1], [1.0, -1.0]])
         mask_NT = torch.ones(3, 2, dtype=torch.bool)
-        return ImplicitProcess(form)(given([[1.0, 0.0, 1.0]], mask_NT, implicit_NT=implicit_NT)).advantage_NT[0]  # type: ignore[arg-type]
+        return ImplicitProcess(form)(
+            given([[1.0, 0.0, 1.0]], mask_NT, implicit_NT=implicit_NT)
+        ).advantage_NT[0]  # type: ignore[arg-type]
 
     torch.testing.assert_close(first("paper", 0.7) - first("paper", 0.2), torch.tensor([1.0, 0.5]))
     assert not torch.allclose(first("code", 0.7) - first("code", 0.2), torch.tensor([1.0, 0.5]))
 
 
 @pytest.mark.parametrize("form", ["paper", "code"])
-def test_a_completion_whose_siblings_were_told_nothing_gets_no_process_credit(form: Literal["paper", "code"]) -> None:
+def test_a_completion_whose_siblings_were_told_nothing_gets_no_process_credit(
+    form: Literal["paper", "code"],
+) -> None:
     def told(alone: Tensor) -> Tensor:
-        implicit_NT = torch.cat([alone * MASK[:2], torch.tensor([[0.3, 0.1, 0.0], [0.2, -0.4, 0.1]])])
-        return ImplicitProcess(form)(given([[1.0, NAN], [1.0, 0.0]], implicit_NT=implicit_NT)).advantage_NT
+        implicit_NT = torch.cat(
+            [alone * MASK[:2], torch.tensor([[0.3, 0.1, 0.0], [0.2, -0.4, 0.1]])]
+        )
+        return ImplicitProcess(form)(
+            given([[1.0, NAN], [1.0, 0.0]], implicit_NT=implicit_NT)
+        ).advantage_NT
 
     assert (told(torch.full((2, 3), 0.2))[:2] == 0).all()
     torch.testing.assert_close(told(torch.full((2, 3), 0.2)), told(torch.full((2, 3), 0.1)))
@@ -209,19 +264,26 @@ PLANNING = torch.tensor([[1, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 0]], dtype=torc
 
 
 def test_planning_tokens_of_successes_gain_and_those_of_failures_lose_less() -> None:
-    found = Planning(("so",), gain=0.2)(given([[1.0, 0.0], [0.0, 1.0]], planning_NT=PLANNING)).advantage_NT
+    found = Planning(("so",), gain=0.2)(
+        given([[1.0, 0.0], [0.0, 1.0]], planning_NT=PLANNING)
+    ).advantage_NT
     expected = [[0.6, 0.5, 0.5], [-0.4, 0.0, 0.0], [-0.5, -0.4, 0.0], [0.5, 0.5, 0.5]]
     torch.testing.assert_close(found, torch.tensor(expected))
 
 
 def test_planning_without_gain_is_its_base() -> None:
     signals = given([[1.0, 0.0], [0.0, 1.0]], planning_NT=PLANNING)
-    torch.testing.assert_close(Planning(("so",), gain=0.0)(signals).advantage_NT, GroupMean()(signals).advantage_NT)
+    torch.testing.assert_close(
+        Planning(("so",), gain=0.0)(signals).advantage_NT, GroupMean()(signals).advantage_NT
+    )
 
 
 def test_a_constant_drift_is_the_same_for_successes_and_failures() -> None:
     signals = given([[1.0, 0.0], [0.0, 1.0]], planning_NT=PLANNING)
-    moved = Planning(("so",), drift="constant")(signals).advantage_NT - GroupMean()(signals).advantage_NT
+    moved = (
+        Planning(("so",), drift="constant")(signals).advantage_NT
+        - GroupMean()(signals).advantage_NT
+    )
     torch.testing.assert_close(moved, 0.2 * 0.5 * PLANNING)
 
 
@@ -230,7 +292,8 @@ def test_the_controls_gain_as_many_tokens_elsewhere() -> None:
     signals = given([[1.0, 0.0], [0.0, 1.0]], planning_NT=PLANNING, entropy_NT=entropy_NT)
     base = GroupMean()(signals).advantage_NT
     gained = {
-        where: Planning(("so",), where=where)(signals).advantage_NT != base for where in ("entropy", "random", "execution", "everywhere")
+        where: Planning(("so",), where=where)(signals).advantage_NT != base
+        for where in ("entropy", "random", "execution", "everywhere")
     }  # type: ignore[arg-type]
     assert torch.equal(gained["entropy"], (entropy_NT >= 0.7) & MASK)
     assert gained["random"].sum() == PLANNING.sum() and not (gained["random"] & ~MASK).any()
@@ -245,13 +308,26 @@ def test_grams_that_were_mined_from_right_completions_bring_the_key_along() -> N
 
 
 def test_a_kl_in_the_reward_by_hand() -> None:
-    sampler_NT = torch.tensor([[-1.0, -1.0, -1.0], [-2.0, 9, 9], [-1.0, -1.0, 9], [-1.0, -1.0, -1.0]])
-    reference_NT = sampler_NT - torch.tensor([[0.5, -0.1, 0.0], [1.0, 7, 7], [0.0, 0.0, 7], [0.0, 0.0, 0.3]])
-    signals = given([[1.0, 0.0], [0.0, 1.0]], sampler_logprob_NT=sampler_NT, reference_logprob_NT=reference_NT)
+    sampler_NT = torch.tensor(
+        [[-1.0, -1.0, -1.0], [-2.0, 9, 9], [-1.0, -1.0, 9], [-1.0, -1.0, -1.0]]
+    )
+    reference_NT = sampler_NT - torch.tensor(
+        [[0.5, -0.1, 0.0], [1.0, 7, 7], [0.0, 0.0, 7], [0.0, 0.0, 0.3]]
+    )
+    signals = given(
+        [[1.0, 0.0], [0.0, 1.0]], sampler_logprob_NT=sampler_NT, reference_logprob_NT=reference_NT
+    )
     found = KLInReward(base=Reinforce(), weight=0.1)(signals)
-    torch.testing.assert_close(found.advantage_NT[:, 0], torch.tensor([1 - 0.04, -0.1, 0.0, 1 - 0.03]))
+    torch.testing.assert_close(
+        found.advantage_NT[:, 0], torch.tensor([1 - 0.04, -0.1, 0.0, 1 - 0.03])
+    )
     assert found.notes["credit/kl_nats"] == pytest.approx((0.4 + 1.0 + 0.0 + 0.3) / 4)
-    assert KLInReward(base=LeaveOneOut())(replace(signals, reward_PG=torch.ones(2, 2))).notes["credit/informative_group_share"] == 0.0
+    assert (
+        KLInReward(base=LeaveOneOut())(replace(signals, reward_PG=torch.ones(2, 2))).notes[
+            "credit/informative_group_share"
+        ]
+        == 0.0
+    )
     squared = KLInReward(base=Reinforce(), weight=0.1, estimator="k2")(signals).advantage_NT[:, 0]
     torch.testing.assert_close(squared, torch.tensor([1 - 0.1 * 0.13, -0.05, 0.0, 1 - 0.1 * 0.045]))
 

@@ -31,13 +31,23 @@ def test_values_run_from_left_to_right_modulo_ten() -> None:
         ("quoted from the prompt", PROMPT, False, False, False),
     ],
 )
-def test_the_truth_table_of_one_chain(case: str, text: str, correct: bool, strictly: bool, well_formed: bool) -> None:
+def test_the_truth_table_of_one_chain(
+    case: str, text: str, correct: bool, strictly: bool, well_formed: bool
+) -> None:
     grade = Chain().grade(PROBLEM, text)
-    assert (grade.correct, grade.strict, grade.well_formed) == (correct, strictly, well_formed), case
+    assert (grade.correct, grade.strict, grade.well_formed) == (correct, strictly, well_formed), (
+        case
+    )
 
 
 def test_the_first_letter_names_the_strategy() -> None:
-    assert [Chain().grade(PROBLEM, text).strategy for text in ("s3", "t4", "g:5", "x", "")] == ["stepwise", "talk", "guess", None, None]
+    assert [Chain().grade(PROBLEM, text).strategy for text in ("s3", "t4", "g:5", "x", "")] == [
+        "stepwise",
+        "talk",
+        "guess",
+        None,
+        None,
+    ]
 
 
 def test_a_step_is_judged_on_the_value_it_was_given() -> None:

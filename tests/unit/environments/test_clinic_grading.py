@@ -27,12 +27,21 @@ def asked(name: str, answer: str, **settings: Any) -> Problem:
     return replace(Clinic((name,), **settings).problem("train", 0), answer=answer)
 
 
-@pytest.mark.parametrize("environment", [Clinic(ALL), Clinic(ALL, working=True), Clinic(ALL, 8, "whole")], ids=["tags", "working", "whole"])
+@pytest.mark.parametrize(
+    "environment",
+    [Clinic(ALL), Clinic(ALL, working=True), Clinic(ALL, 8, "whole")],
+    ids=["tags", "working", "whole"],
+)
 def test_the_oracle_has_full_marks_on_every_calculator(environment: Clinic) -> None:
     met = set()
     for problem in problems(environment, "train", 600):
         grade = environment.grade(problem, environment.oracle(problem))
-        assert (grade.correct, grade.strict, grade.well_formed, grade.answer) == (True, True, True, problem.answer)
+        assert (grade.correct, grade.strict, grade.well_formed, grade.answer) == (
+            True,
+            True,
+            True,
+            problem.answer,
+        )
         if environment.working:
             assert grade.steps == (True,) * len(json.loads(problem.facts["parts"]))
         met.add(problem.facts["calculator"])
@@ -68,7 +77,9 @@ def test_the_oracle_has_full_marks_on_every_calculator(environment: Clinic) -> N
         ("I cannot say.", False, False, False),
     ],
 )
-def test_the_truth_table_of_a_score_of_four(text: str, correct: bool, strictly: bool, well_formed: bool) -> None:
+def test_the_truth_table_of_a_score_of_four(
+    text: str, correct: bool, strictly: bool, well_formed: bool
+) -> None:
     grade = Clinic(("curb65",)).grade(asked("curb65", "4"), text)
     assert (grade.correct, grade.strict, grade.well_formed) == (correct, strictly, well_formed)
 
@@ -97,7 +108,9 @@ def test_the_truth_table_of_a_score_of_four(text: str, correct: bool, strictly: 
         ("one hundred", False, False),
     ],
 )
-def test_the_truth_table_of_a_formula_of_one_hundred(text: str, correct: bool, strictly: bool) -> None:
+def test_the_truth_table_of_a_formula_of_one_hundred(
+    text: str, correct: bool, strictly: bool
+) -> None:
     grade = Clinic(("ckd_epi_2021",)).grade(asked("ckd_epi_2021", "100"), text)
     assert (grade.correct, grade.strict) == (correct, strictly)
 
@@ -105,7 +118,8 @@ def test_the_truth_table_of_a_formula_of_one_hundred(text: str, correct: bool, s
 def test_a_score_has_no_tolerance_and_half_points_count() -> None:
     environment = Clinic(("wells_pe",))
     verdicts = {
-        text: environment.grade(asked("wells_pe", "12.5"), f"<answer>{text}</answer>").correct for text in ("12.5", "12.6", "12", "13")
+        text: environment.grade(asked("wells_pe", "12.5"), f"<answer>{text}</answer>").correct
+        for text in ("12.5", "12.6", "12", "13")
     }
     assert verdicts == {"12.5": True, "12.6": False, "12": False, "13": False}
 
@@ -119,17 +133,32 @@ def test_a_fraction_is_a_score_of_its_scale_or_a_number() -> None:
 def test_the_whole_completion_is_the_answer_where_that_was_asked() -> None:
     environment = Clinic(("wells_dvt",), answer_in="whole")
     problem = asked("wells_dvt", "-2", answer_in="whole")
-    verdicts = {text: (g.correct, g.strict) for text in ("-2", "\u22122 points", "It is -2.") if (g := environment.grade(problem, text))}
-    assert verdicts == {"-2": (True, True), "\u22122 points": (True, True), "It is -2.": (True, False)}
+    verdicts = {
+        text: (g.correct, g.strict)
+        for text in ("-2", "\u22122 points", "It is -2.")
+        if (g := environment.grade(problem, text))
+    }
+    assert verdicts == {
+        "-2": (True, True),
+        "\u22122 points": (True, True),
+        "It is -2.": (True, False),
+    }
 
 
 @pytest.mark.parametrize("settings", [{}, {"working": True}, {"answer_in": "whole"}], ids=str)
 def test_repeating_the_prompt_answers_nothing(settings: dict[str, Any]) -> None:
-    """Where no place is asked for, the last number of a note is a score's value now and then, by accident."""
+    """Where no place is asked for, the last number of a note is a score's value now and then, by
+    accident.
+    """
     environment = Clinic(ALL, **settings)
-    grades = [environment.grade(problem, problem.prompt) for problem in problems(environment, "train", 600)]
+    grades = [
+        environment.grade(problem, problem.prompt)
+        for problem in problems(environment, "train", 600)
+    ]
     assert not any(grade.strict or grade.steps for grade in grades)
-    assert sum(grade.correct is True for grade in grades) <= (0.02 * 600 if settings.get("answer_in") == "whole" else 0)
+    assert sum(grade.correct is True for grade in grades) <= (
+        0.02 * 600 if settings.get("answer_in") == "whole" else 0
+    )
 
 
 WORKING = "confusion: 0\nurea: 1\nrespiratory rate: 1\nblood pressure: 0\nage: 1\n"
@@ -137,16 +166,29 @@ WORKING = "confusion: 0\nurea: 1\nrespiratory rate: 1\nblood pressure: 0\nage: 1
 
 def curb65_of_three() -> tuple[Clinic, Problem]:
     environment = Clinic(("curb65",), working=True)
-    parts = {"confusion": 0.0, "urea": 1.0, "respiratory rate": 1.0, "blood pressure": 0.0, "age": 1.0}
+    parts = {
+        "confusion": 0.0,
+        "urea": 1.0,
+        "respiratory rate": 1.0,
+        "blood pressure": 0.0,
+        "age": 1.0,
+    }
     problem = environment.problem("train", 0)
-    return environment, replace(problem, answer="3", facts={**problem.facts, "parts": json.dumps(parts)})
+    return environment, replace(
+        problem, answer="3", facts={**problem.facts, "parts": json.dumps(parts)}
+    )
 
 
 @pytest.mark.parametrize(
     ("working", "steps", "well_formed"),
     [
         (WORKING, (True,) * 5, True),
-        ("- **Confusion**: 0 points\n2. Urea: 1\n* respiratory rate: 1\n### Blood pressure: \u22120\nAGE: 1.0", (True,) * 5, True),
+        (
+            "- **Confusion**: 0 points\n2. Urea: 1\n* respiratory rate: 1\n### Blood pressure: "
+            "\u22120\nAGE: 1.0",
+            (True,) * 5,
+            True,
+        ),
         (WORKING.replace("urea: 1", "urea: 0"), (True, False, True, True, True), True),
         (WORKING.replace("urea: 1\n", ""), (True, False, True, True, True), False),
         (WORKING.replace("urea: 1", "urea: one"), (True, False, True, True, True), True),
@@ -157,7 +199,9 @@ def curb65_of_three() -> tuple[Clinic, Problem]:
         ("I add them up.", None, False),
     ],
 )
-def test_the_working_is_graded_criterion_by_criterion(working: str, steps: tuple[bool, ...] | None, well_formed: bool) -> None:
+def test_the_working_is_graded_criterion_by_criterion(
+    working: str, steps: tuple[bool, ...] | None, well_formed: bool
+) -> None:
     environment, problem = curb65_of_three()
     grade = environment.grade(problem, f"{working}\n<answer>3</answer>")
     assert (grade.correct, grade.steps, grade.well_formed) == (True, steps, well_formed)
@@ -175,9 +219,21 @@ def test_working_is_paid_by_its_share_and_only_where_it_was_asked_for() -> None:
 def test_inputs_of_a_formula_may_be_rounded() -> None:
     environment = Clinic(("bmi",), working=True)
     problem = environment.problem("train", 0)
-    problem = replace(problem, answer="25", facts={**problem.facts, "parts": json.dumps({"weight": 100.0, "height": 2.0})})
-    for weight, right in (("100", True), ("99 kg", True), ("101", True), ("98.9", False), ("220 lb", False)):
-        assert environment.grade(problem, f"weight (in kg): {weight}\nheight: 2\n<answer>25</answer>").steps == (right, True)
+    problem = replace(
+        problem,
+        answer="25",
+        facts={**problem.facts, "parts": json.dumps({"weight": 100.0, "height": 2.0})},
+    )
+    for weight, right in (
+        ("100", True),
+        ("99 kg", True),
+        ("101", True),
+        ("98.9", False),
+        ("220 lb", False),
+    ):
+        assert environment.grade(
+            problem, f"weight (in kg): {weight}\nheight: 2\n<answer>25</answer>"
+        ).steps == (right, True)
 
 
 def test_ten_thousand_junk_completions_never_raise_and_are_never_right() -> None:
@@ -224,17 +280,42 @@ def test_ten_thousand_junk_completions_never_raise_and_are_never_right() -> None
     subjects = [environment.problem("train", index) for index in range(40)]
     for number in range(10_000):
         if number % 2:
-            text = "".join(pieces[place] for place in random.integers(len(pieces), size=int(random.integers(1, 12))))
+            text = "".join(
+                pieces[place]
+                for place in random.integers(len(pieces), size=int(random.integers(1, 12)))
+            )
         else:
-            text = np.asarray(random.integers(256, size=int(random.integers(1, 80))), np.uint8).tobytes().decode("latin-1")
+            text = (
+                np.asarray(random.integers(256, size=int(random.integers(1, 80))), np.uint8)
+                .tobytes()
+                .decode("latin-1")
+            )
             text = re.sub("[0-9]", "x", text)
         grade = environment.grade(subjects[number % 40], text)
-        assert grade.correct is False or re.fullmatch(r"0(\.0*)?|-0|[01](/\w+)?", grade.answer or ""), (text, grade)
+        assert grade.correct is False or re.fullmatch(
+            r"0(\.0*)?|-0|[01](/\w+)?", grade.answer or ""
+        ), (text, grade)
 
 
 @pytest.mark.parametrize(
     "text",
-    ["9", "9x", "1/", "-", "^{", " 1.73 m", "out of ", "()", "age: 1\n", "<answer>", "answer is ", "\u202e", "1e", "<answer>9/", "[("],
+    [
+        "9",
+        "9x",
+        "1/",
+        "-",
+        "^{",
+        " 1.73 m",
+        "out of ",
+        "()",
+        "age: 1\n",
+        "<answer>",
+        "answer is ",
+        "\u202e",
+        "1e",
+        "<answer>9/",
+        "[(",
+    ],
 )
 def test_a_megabyte_on_one_line_is_wrong_and_not_slow(text: str) -> None:
     environment = Clinic(("wells_pe", "qtc"), working=True)
@@ -248,13 +329,20 @@ def test_a_wrong_key_is_plausible_and_wrong() -> None:
     for problem in problems(environment, "train", 1500):
         calculator = CALCULATORS[problem.facts["calculator"]]
         wrong, right = float(problem.facts["wrong_answer"]), float(problem.answer)
-        assert environment.grade(problem, f"<answer>{problem.facts['wrong_answer']}</answer>").correct is False
+        assert (
+            environment.grade(problem, f"<answer>{problem.facts['wrong_answer']}</answer>").correct
+            is False
+        )
         if calculator.formula:
             assert 0.599 < wrong / right < 0.881 or 1.135 < wrong / right < 1.668
-            assert abs(wrong - right) > 0.05 * (abs(wrong) + abs(right)), "nothing may be within tolerance of both keys"
+            assert abs(wrong - right) > 0.05 * (abs(wrong) + abs(right)), (
+                "nothing may be within tolerance of both keys"
+            )
         else:
             parts = json.loads(problem.facts["parts"])
-            reached = {right - parts[c.name] + number for c in calculator.criteria for number in c.points} - {right}
+            reached = {
+                right - parts[c.name] + number for c in calculator.criteria for number in c.points
+            } - {right}
             assert wrong in reached
 
 
@@ -263,4 +351,6 @@ def test_wrong_keys_are_known_in_training_only_and_never_graded_by() -> None:
         assert all("wrong_answer" not in problem.facts for problem in problems(Clinic(), split, 30))
     environment, problem = Clinic(), Clinic().problem("train", 0)
     other = replace(problem, facts={**problem.facts, "wrong_answer": problem.answer})
-    assert environment.grade(other, environment.oracle(problem)) == environment.grade(problem, environment.oracle(problem))
+    assert environment.grade(other, environment.oracle(problem)) == environment.grade(
+        problem, environment.oracle(problem)
+    )

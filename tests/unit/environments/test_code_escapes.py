@@ -1,4 +1,6 @@
-"""Programs that try to get out of the sandbox, or to hold it up: each is wrong or ungraded, in time, and leaves nothing behind."""
+"""Programs that try to get out of the sandbox, or to hold it up: each is wrong or ungraded, in
+time, and leaves nothing behind.
+"""
 
 import json
 import os
@@ -15,14 +17,22 @@ from rewardscope.environments import Code
 from rewardscope.environments.code.sandbox import KILL_SECONDS, TOTAL_SECONDS, call, shown
 from rewardscope.types import Problem
 
-PROBLEM = Problem("0" * 16, "Code", "?", "", 1, {"function": "f", "tests": json.dumps([[n, n + 1] for n in range(12)])})
+PROBLEM = Problem(
+    "0" * 16,
+    "Code",
+    "?",
+    "",
+    1,
+    {"function": "f", "tests": json.dumps([[n, n + 1] for n in range(12)])},
+)
 SECONDS = TOTAL_SECONDS + KILL_SECONDS + 2
 """One grade, on a busy machine."""
 
 REACHING = {
     "read a file": "return open('/etc/passwd').read()",
     "write a file": "open('MARK', 'w').write('x')\n    return n + 1",
-    "write by pathlib": "import pathlib\n    pathlib.Path('MARK').write_text('x')\n    return n + 1",
+    "write by pathlib": "import pathlib\n    pathlib.Path('MARK').write_text('x')\n    return n + "
+    "1",
     "make a folder": "import os\n    os.mkdir('MARK')\n    return n + 1",
     "list a folder": "import os\n    os.listdir('/')\n    return n + 1",
     "remove a file": "import os\n    os.remove('MARK')\n    return n + 1",
@@ -50,7 +60,8 @@ REACHING = {
     "globals of a function": "return f.__globals__['__builtins__']",
     "code of a function": "return f.__code__",
     "builtins": "return __builtins__.open('/etc/passwd').read()",
-    "frames": "try:\n        1 / 0\n    except Exception as e:\n        return e.__traceback__.tb_frame",
+    "frames": "try:\n        1 / 0\n    except Exception as e:\n        return "
+    "e.__traceback__.tb_frame",
     "format string": "return '{0.__class__.__mro__}'.format(n)",
     "eval": "return eval('__import__(\"os\").getcwd()')",
     "exec": "exec('import os; os.mkdir(\"MARK\")')\n    return n + 1",
@@ -58,14 +69,17 @@ REACHING = {
     "input": "return input()",
     "breakpoint": "breakpoint()\n    return n + 1",
     "standard error": "import sys\n    sys.stderr.write('x' * 10**6)\n    return n + 1",
-    "equal to anything": "class E:\n        def __eq__(self, other):\n            return True\n    return E()",
-    "an int that lies": "class E(int):\n        def __eq__(self, other):\n            return True\n    return E(3)",
+    "equal to anything": "class E:\n        def __eq__(self, other):\n            return True\n    "
+    "return E()",
+    "an int that lies": "class E(int):\n        def __eq__(self, other):\n            return "
+    "True\n    return E(3)",
     "another test's arguments": "_given.clear()\n    return 0",
     "itself": "return f",
 }
 HOLDING_UP = {
     "endless loop": "while True:\n        pass",
-    "endless loop that catches": "while True:\n        try:\n            while True: pass\n        except BaseException: pass",
+    "endless loop that catches": "while True:\n        try:\n            while True: pass\n        "
+    "except BaseException: pass",
     "endless recursion": "return f(n)",
     "recursion that catches": "try:\n        return f(n)\n    finally:\n        return f(n)",
     "mutual recursion through sort": "return sorted([1, 2], key=lambda x: f(x))",
@@ -96,8 +110,10 @@ HOLDING_UP = {
     "replacing text": "return ('a' * 10**6).replace('a', 'a' * 10**6)",
     "joining text": "return ('b' * 10**6).join(['a'] * 10**4)",
     "regular expression": "import re\n    return re.match('(a*)*$', 'a' * 40 + 'b')",
-    "regular expression with a reference": "import re\n    return re.match(r'(a|a)*\\\\1b', 'a' * 40)",
-    "decimal digits": "import decimal\n    decimal.getcontext().prec = 10**9\n    return decimal.Decimal(1) / 3",
+    "regular expression with a reference": "import re\n    return re.match(r'(a|a)*\\\\1b', 'a' * "
+    "40)",
+    "decimal digits": "import decimal\n    decimal.getcontext().prec = 10**9\n    return "
+    "decimal.Decimal(1) / 3",
     "combinations": "import itertools\n    return list(itertools.product(range(100), repeat=9))",
     "half a surrogate": "return '\\\\ud800' + chr(0xd800)",
     "infinity and no number": "return [float('inf'), float('nan')]",
@@ -109,7 +125,10 @@ WHOLE = {
     "deep brackets": "def f(n):\n    return " + "(" * 5000 + "n" + ")" * 5000,
     "deep minus": "def f(n):\n    return " + "-" * 9000 + "n",
     "deep sum": "def f(n):\n    return " + "+".join(["n"] * 9000),
-    "deep indentation": "def f(n):\n" + "".join(" " * i + "if n:\n" for i in range(1, 190)) + " " * 190 + "return 0",
+    "deep indentation": "def f(n):\n"
+    + "".join(" " * i + "if n:\n" for i in range(1, 190))
+    + " " * 190
+    + "return 0",
     "much code": "def f(n):\n    return n + 1\n" + "x = 1\n" * 10_000,
     "null": "def f(n):\n    return \x00",
     "other encoding": "# -*- coding: utf-7 -*-\ndef f(n):\n    return +AG4-",
@@ -135,11 +154,15 @@ def warm() -> None:
 
 
 def workers() -> set[int]:
-    return {child.pid for child in psutil.Process().children(recursive=True) if "monty" in child.name()}
+    return {
+        child.pid for child in psutil.Process().children(recursive=True) if "monty" in child.name()
+    }
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_it_is_graded_wrong_in_time_and_nothing_is_left(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_graded_wrong_in_time_and_nothing_is_left(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     program = PROGRAMS[name].replace("MARK", str(tmp_path / "mark"))
     started = time.monotonic()
@@ -163,7 +186,9 @@ def test_one_program_leaves_nothing_for_the_next() -> None:
 
 def test_chance_and_the_clock_are_no_way_to_a_different_grade() -> None:
     program = "import random\ndef f(n):\n    return random.random()\n"
-    assert [o.value for o in call(program, "f", [[1], [2]])] == [o.value for o in call(program, "f", [[1], [2]])]
+    assert [o.value for o in call(program, "f", [[1], [2]])] == [
+        o.value for o in call(program, "f", [[1], [2]])
+    ]
 
 
 def test_a_worker_that_somebody_kills_is_replaced_and_the_program_graded() -> None:
@@ -172,13 +197,19 @@ def test_a_worker_that_somebody_kills_is_replaced_and_the_program_graded() -> No
     assert Code().grade(PROBLEM, "```python\ndef f(n):\n    return n + 1\n```").correct is True
 
 
-@pytest.mark.parametrize("ending", ["", "import os; os._exit(0)", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"])
+@pytest.mark.parametrize(
+    "ending",
+    ["", "import os; os._exit(0)", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"],
+)
 def test_no_worker_outlives_the_process_that_started_it(ending: str) -> None:
     code = (
-        "import psutil\nfrom rewardscope.environments.code.sandbox import call\ncall('def f(n):\\n    return n', 'f', [[1]])\n"
+        "import psutil\nfrom rewardscope.environments.code.sandbox import call\ncall('def f(n):\\n "
+        "   return n', 'f', [[1]])\n"
         f"print(*(c.pid for c in psutil.Process().children()), flush=True)\n{ending}"
     )
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False).stdout.split()
+    said = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    ).stdout.split()
     assert len(said) == 1
     deadline = time.monotonic() + 10
     while psutil.pid_exists(int(said[0])) and time.monotonic() < deadline:
@@ -191,9 +222,16 @@ def test_a_process_forked_after_the_first_grade_is_refused_and_does_not_hang() -
         "import os\nfrom rewardscope.environments.code.sandbox import call\n"
         "program = 'def f(n):\\n    return n'\ncall(program, 'f', [[1]])\nchild = os.fork()\n"
         "try:\n    said = str(call(program, 'f', [[2]])[0].value)\nexcept ValueError as error:\n"
-        "    said = type(error).__name__\nos.write(1, f'{said}\\n'.encode())\nos.waitpid(child, 0) if child else os._exit(0)"
+        "    said = type(error).__name__\nos.write(1, f'{said}\\n'.encode())\nos.waitpid(child, 0) "
+        "if child else os._exit(0)"
     )
-    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
     assert sorted(done.stdout.split()) == ["2", "EnvironmentFault"]
 
 

@@ -5,16 +5,42 @@ import pytest
 from rewardscope.environments import Composition
 from rewardscope.environments.composition import environment as module
 from rewardscope.environments.composition.environment import find_string, told, trace
-from rewardscope.environments.composition.functions import DEFINITIONS, FUNCTIONS, TRAINED, UNSEEN, join
+from rewardscope.environments.composition.functions import (
+    DEFINITIONS,
+    FUNCTIONS,
+    TRAINED,
+    UNSEEN,
+    join,
+)
 from rewardscope.errors import ComponentError, EnvironmentFault
 
 RESULTS = {
-    "func_0": "xednihda", "func_1": "dhndx", "func_2": "addehinx", "func_3": "dgklqgha", "func_4": "aaddhhiinnddeexx",
-    "func_5": "hindexad", "func_6": "qzadhindex", "func_7": "adhindexmo", "func_8": "adhindexxednihda", "func_9": "1dh3nd2x",
-    "func_10": "a-d-h-i-n-d-e-x", "func_11": "adhindex", "func_12": "xdhindea", "func_13": "xadhinde", "func_14": "ahne",
-    "func_15": "aDhInDeX", "func_16": "adhindex", "func_17": "adhindexadhindex", "func_18": "zcghmcdw", "func_19": "adhinex",
-    "func_20": "daihdnxe", "func_21": "[adhindex]", "func_22": "aiedhndx", "func_23": "adhindex8", "func_24": "ndexadhi",
-}  # fmt: skip
+    "func_0": "xednihda",
+    "func_1": "dhndx",
+    "func_2": "addehinx",
+    "func_3": "dgklqgha",
+    "func_4": "aaddhhiinnddeexx",
+    "func_5": "hindexad",
+    "func_6": "qzadhindex",
+    "func_7": "adhindexmo",
+    "func_8": "adhindexxednihda",
+    "func_9": "1dh3nd2x",
+    "func_10": "a-d-h-i-n-d-e-x",
+    "func_11": "adhindex",
+    "func_12": "xdhindea",
+    "func_13": "xadhinde",
+    "func_14": "ahne",
+    "func_15": "aDhInDeX",
+    "func_16": "adhindex",
+    "func_17": "adhindexadhindex",
+    "func_18": "zcghmcdw",
+    "func_19": "adhinex",
+    "func_20": "daihdnxe",
+    "func_21": "[adhindex]",
+    "func_22": "aiedhndx",
+    "func_23": "adhindex8",
+    "func_24": "ndexadhi",
+}
 """What each function makes of "adhindex", worked out by hand."""
 
 
@@ -24,7 +50,12 @@ def test_every_function_does_what_was_worked_out_by_hand() -> None:
 
 @pytest.mark.parametrize(
     ("name", "given", "result"),
-    [("func_11", "aabbba", "aba"), ("func_16", "abc", "ab"), ("func_12", "a", "a"), ("func_3", "xyz-A", "abc-A")],
+    [
+        ("func_11", "aabbba", "aba"),
+        ("func_16", "abc", "ab"),
+        ("func_12", "a", "a"),
+        ("func_3", "xyz-A", "abc-A"),
+    ],
 )
 def test_functions_at_their_edges(name: str, given: str, result: str) -> None:
     assert FUNCTIONS[name](given) == result
@@ -59,24 +90,36 @@ def test_a_trace_goes_from_the_inside_out() -> None:
     node = ("func_0", ("+", ("func_4", "x"), "'mn'"))
     assert told(node) == "func_0(func_4(x) + 'mn')"
     assert told(node, "ab") == "func_0(func_4('ab') + 'mn')"
-    assert trace(node, "ab") == [('func_4("ab")', "aabb"), ('"aabb" + "mn"', "aabbmn"), ('func_0("aabbmn")', "nmbbaa")]
+    assert trace(node, "ab") == [
+        ('func_4("ab")', "aabb"),
+        ('"aabb" + "mn"', "aabbmn"),
+        ('func_0("aabbmn")', "nmbbaa"),
+    ]
 
 
 def test_a_value_that_grows_too_long_ends_the_trace() -> None:
     assert trace(("func_17", ("func_17", ("func_17", "x"))), "abcdefghij") is None
 
 
-@pytest.mark.parametrize(("split", "allowed"), [("train", TRAINED), ("heldout", TRAINED), ("unseen", UNSEEN)])
+@pytest.mark.parametrize(
+    ("split", "allowed"), [("train", TRAINED), ("heldout", TRAINED), ("unseen", UNSEEN)]
+)
 def test_a_split_uses_its_own_functions_alone(split: str, allowed: tuple[str, ...]) -> None:
     environment = Composition(max_level=4)
-    used = {name for index in range(300) for name in re.findall(r"func_\d+", environment.problem(split, index).facts["composition"])}
+    used = {
+        name
+        for index in range(300)
+        for name in re.findall(r"func_\d+", environment.problem(split, index).facts["composition"])
+    }
     assert used == set(allowed)
 
 
 def test_no_composition_of_training_is_met_again_with_another_input() -> None:
     environment = Composition(min_level=2, max_level=3)
     train = {environment.problem("train", index).facts["composition"] for index in range(1500)}
-    assert not train & {environment.problem("heldout", index).facts["composition"] for index in range(500)}
+    assert not train & {
+        environment.problem("heldout", index).facts["composition"] for index in range(500)
+    }
 
 
 def test_at_level_one_functions_are_shared_and_what_they_are_given_is_not() -> None:
@@ -84,7 +127,11 @@ def test_at_level_one_functions_are_shared_and_what_they_are_given_is_not() -> N
     train = {environment.problem("train", index).facts["composition"] for index in range(200)}
     assert len(train) == 13
     given = [
-        {(p.facts["composition"], p.facts["input"]) for p in (environment.problem(s, i) for i in range(300))} for s in ("train", "heldout")
+        {
+            (p.facts["composition"], p.facts["input"])
+            for p in (environment.problem(s, i) for i in range(300))
+        }
+        for s in ("train", "heldout")
     ]
     assert not given[0] & given[1]
 
@@ -97,7 +144,9 @@ def test_the_dials_do_what_they_say() -> None:
     assert share(r"'", Composition(2, 2, literal_leaf=0.0)) == 0
     assert share(r"\bx\b", Composition(2, 2, literal_leaf=1.0)) == 0
     assert share(r"\+|interlace", Composition(2, 2, join_share=0.0)) == 0
-    assert 0.25 < share(r"\+|interlace", Composition(2, 2, join_share=0.2)) < 0.5  # 1 - 0.8 ** 2 = 0.36, more below a join
+    assert (
+        0.25 < share(r"\+|interlace", Composition(2, 2, join_share=0.2)) < 0.5
+    )  # 1 - 0.8 ** 2 = 0.36, more below a join
 
 
 def test_without_definitions_the_prompt_says_nothing_of_what_functions_do() -> None:
@@ -135,7 +184,9 @@ def test_the_truth_table(case: str, text: str, correct: bool, strictly: bool) ->
 
 def test_upper_and_lower_case_differ() -> None:
     environment = Composition(1, 1, join_share=0.0)
-    problem = next(p for i in range(200) if (p := environment.problem("unseen", i)).answer != p.answer.lower())
+    problem = next(
+        p for i in range(200) if (p := environment.problem("unseen", i)).answer != p.answer.lower()
+    )
     assert environment.grade(problem, f"<answer>{problem.answer.lower()}</answer>").correct is False
 
 
@@ -156,7 +207,16 @@ def test_a_split_that_cannot_be_filled_is_refused(monkeypatch: pytest.MonkeyPatc
         Composition().problem("train", 0)
 
 
-@pytest.mark.parametrize("settings", [{"min_level": 0}, {"max_level": 9}, {"join_share": 0.9}, {"literal_leaf": 2.0}, {"answer_in": "box"}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"min_level": 0},
+        {"max_level": 9},
+        {"join_share": 0.9},
+        {"literal_leaf": 2.0},
+        {"answer_in": "box"},
+    ],
+)
 def test_settings_that_make_no_problem_are_refused(settings: dict[str, object]) -> None:
     with pytest.raises(ComponentError, match="Composition cannot ask"):
         Composition(**settings)  # type: ignore[arg-type]

@@ -8,7 +8,9 @@ from rewardscope.environments.countdown import last_expression, parse
 from rewardscope.errors import ComponentError
 from rewardscope.types import Problem
 
-PROBLEM = Problem("0" * 16, "Countdown", "Numbers: 3, 7, 8, 8. Target: 29.\nWrite an expression.", "3 * 7 + 8", 4)
+PROBLEM = Problem(
+    "0" * 16, "Countdown", "Numbers: 3, 7, 8, 8. Target: 29.\nWrite an expression.", "3 * 7 + 8", 4
+)
 
 
 @pytest.mark.parametrize(
@@ -78,9 +80,13 @@ def test_what_is_no_expression_has_no_value(text: str) -> None:
         ("division by zero", "<answer>3 / (8 - 8)</answer>", False, False, False),
     ],
 )
-def test_the_truth_table(case: str, text: str, correct: bool, strictly: bool, well_formed: bool) -> None:
+def test_the_truth_table(
+    case: str, text: str, correct: bool, strictly: bool, well_formed: bool
+) -> None:
     grade = Countdown().grade(PROBLEM, text)
-    assert (grade.correct, grade.strict, grade.well_formed) == (correct, strictly, well_formed), case
+    assert (grade.correct, grade.strict, grade.well_formed) == (correct, strictly, well_formed), (
+        case
+    )
 
 
 @pytest.mark.parametrize(
@@ -98,7 +104,14 @@ def test_feedback_says_what_is_wrong(text: str, feedback: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "strategy"), [("3 + 7", "sums"), ("3 * 7 - 8", "products"), ("8 * 7 / 8", "quotients"), ("(7)", None), ("?", None)]
+    ("text", "strategy"),
+    [
+        ("3 + 7", "sums"),
+        ("3 * 7 - 8", "products"),
+        ("8 * 7 / 8", "quotients"),
+        ("(7)", None),
+        ("?", None),
+    ],
 )
 def test_a_strategy_is_the_operations_of_the_answer(text: str, strategy: str | None) -> None:
     assert Countdown().grade(PROBLEM, f"<answer>{text}</answer>").strategy == strategy
@@ -109,12 +122,16 @@ def test_a_bracket_that_closes_nothing_is_left_out() -> None:
 
 
 def reachable(values: list[Fraction]) -> set[Fraction]:
-    """Every value of every expression that uses all of them: a solver that shares nothing with the generator."""
+    """Every value of every expression that uses all of them: a solver that shares nothing with the
+    generator.
+    """
     if len(values) == 1:
         return set(values)
     found: set[Fraction] = set()
     for first, second, *rest in permutations(values):
-        joined = {first + second, first - second, first * second} | ({first / second} if second else set())
+        joined = {first + second, first - second, first * second} | (
+            {first / second} if second else set()
+        )
         for value in joined:
             found |= reachable([value, *rest])
     return found
@@ -124,7 +141,13 @@ def test_a_solver_reaches_every_target_that_was_made_by_construction() -> None:
     environment = Countdown(3, 3)
     for index in range(40):
         head = environment.problem("train", index).prompt.partition("\n")[0]
-        *numbers, target = (Fraction(part) for part in head.replace("Numbers: ", "").replace(". Target: ", ", ").rstrip(".").split(", "))
+        *numbers, target = (
+            Fraction(part)
+            for part in head.replace("Numbers: ", "")
+            .replace(". Target: ", ", ")
+            .rstrip(".")
+            .split(", ")
+        )
         assert target in reachable(numbers)
         assert target not in numbers
 
@@ -133,11 +156,22 @@ def test_the_level_is_the_count_of_numbers() -> None:
     environment = Countdown(3, 6)
     levels = {environment.problem("train", index).level for index in range(60)}
     assert levels == {3, 4, 5, 6}
-    assert {len(p.prompt.split(". Target")[0].split(",")) - p.level for p in (environment.problem("train", i) for i in range(60))} == {0}
+    assert {
+        len(p.prompt.split(". Target")[0].split(",")) - p.level
+        for p in (environment.problem("train", i) for i in range(60))
+    } == {0}
 
 
 @pytest.mark.parametrize(
-    "settings", [{"min_numbers": 1}, {"min_numbers": 5}, {"max_numbers": 9}, {"largest": 2}, {"largest_target": 5}, {"answer_in": "box"}]
+    "settings",
+    [
+        {"min_numbers": 1},
+        {"min_numbers": 5},
+        {"max_numbers": 9},
+        {"largest": 2},
+        {"largest_target": 5},
+        {"answer_in": "box"},
+    ],
 )
 def test_settings_that_make_no_problem_are_refused(settings: dict[str, object]) -> None:
     with pytest.raises(ComponentError, match="Countdown cannot ask"):

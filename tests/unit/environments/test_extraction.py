@@ -22,8 +22,12 @@ def test_the_strict_reading_is_the_last_closed_answer_tag(text: str, expected: s
     assert strict(text) == expected
 
 
-@pytest.mark.parametrize(("text", "expected"), [(" 7\n", "7"), ("It is 7", "It is 7"), ("   ", None)])
-def test_the_strict_reading_of_a_whole_completion_is_all_of_it(text: str, expected: str | None) -> None:
+@pytest.mark.parametrize(
+    ("text", "expected"), [(" 7\n", "7"), ("It is 7", "It is 7"), ("   ", None)]
+)
+def test_the_strict_reading_of_a_whole_completion_is_all_of_it(
+    text: str, expected: str | None
+) -> None:
     assert strict(text, "whole") == expected
 
 
@@ -46,7 +50,9 @@ def test_the_strict_reading_of_a_whole_completion_is_all_of_it(text: str, expect
         ("  \n ", None),
     ],
 )
-def test_the_tolerant_reading_takes_the_clearest_place_there_is(text: str, expected: str | None) -> None:
+def test_the_tolerant_reading_takes_the_clearest_place_there_is(
+    text: str, expected: str | None
+) -> None:
     assert tolerant(text) == expected
 
 

@@ -7,8 +7,22 @@ from rewardscope.environments import Graph
 from rewardscope.errors import ComponentError
 from rewardscope.types import Problem
 
-ROADS = [["Alder", "Brigg"], ["Brigg", "Corby"], ["Brigg", "Denby"], ["Denby", "Corby"], ["Alder", "Epping"], ["Flint", "Kelso"]]
-PROBLEM = Problem("0" * 16, "Graph", "?", "Alder -> Brigg -> Corby", 2, {"roads": json.dumps(ROADS), "start": "Alder", "goal": "Corby"})
+ROADS = [
+    ["Alder", "Brigg"],
+    ["Brigg", "Corby"],
+    ["Brigg", "Denby"],
+    ["Denby", "Corby"],
+    ["Alder", "Epping"],
+    ["Flint", "Kelso"],
+]
+PROBLEM = Problem(
+    "0" * 16,
+    "Graph",
+    "?",
+    "Alder -> Brigg -> Corby",
+    2,
+    {"roads": json.dumps(ROADS), "start": "Alder", "goal": "Corby"},
+)
 
 
 @pytest.mark.parametrize(
@@ -18,13 +32,23 @@ PROBLEM = Problem("0" * 16, "Graph", "?", "Alder -> Brigg -> Corby", 2, {"roads"
         ("Alder -> Brigg -> Denby -> Corby", (True, True, True, True), "the route is right"),
         ("Alder -> Epping -> Alder -> Brigg -> Corby", (True,) * 5, "the route is right"),
         ("Alder -> Corby", (True, False), "step 1: no road joins Alder and Corby"),
-        ("Alder -> Corby -> Brigg -> Corby", (True, False, True, True), "step 1: no road joins Alder and Corby"),
+        (
+            "Alder -> Corby -> Brigg -> Corby",
+            (True, False, True, True),
+            "step 1: no road joins Alder and Corby",
+        ),
         ("Brigg -> Corby", (False, True), "the route starts at Brigg, not at Alder"),
         ("Alder -> Brigg", (True, True, False), "the route ends at Brigg, not at Corby"),
-        ("Alder -> Flint -> Kelso", (True, False, True, False), "step 1: no road joins Alder and Flint"),
+        (
+            "Alder -> Flint -> Kelso",
+            (True, False, True, False),
+            "step 1: no road joins Alder and Flint",
+        ),
     ],
 )
-def test_each_step_is_judged_and_the_first_wrong_one_is_named(route: str, steps: tuple[bool, ...], feedback: str) -> None:
+def test_each_step_is_judged_and_the_first_wrong_one_is_named(
+    route: str, steps: tuple[bool, ...], feedback: str
+) -> None:
     grade = Graph().grade(PROBLEM, f"<answer>{route}</answer>")
     assert (grade.steps, grade.feedback) == (steps, feedback)
     assert grade.correct is all(steps)
@@ -51,20 +75,34 @@ def test_of_a_shortest_way_each_step_leads_closer(route: str, steps: tuple[bool,
         ("commas", "<answer>Alder, Brigg, Corby</answer>", True, False, False),
         ("no tags", "Alder -> Brigg -> Corby", True, False, False),
         ("a sentence", "Go from Alder to Brigg, then from Brigg to Corby.", True, False, False),
-        ("prose, then the route", "From Alder I could reach Epping.\nAlder -> Brigg -> Corby\nDone.", True, False, False),
+        (
+            "prose, then the route",
+            "From Alder I could reach Epping.\nAlder -> Brigg -> Corby\nDone.",
+            True,
+            False,
+            False,
+        ),
         ("an unknown place", "<answer>Alder -> Paris -> Corby</answer>", False, False, False),
         ("one place", "<answer>Corby</answer>", False, False, False),
         ("empty", "", False, False, False),
         ("cut off", "<answer>Alder -> Brigg ->", False, False, False),
     ],
 )
-def test_the_truth_table(case: str, text: str, correct: bool, strictly: bool, well_formed: bool) -> None:
+def test_the_truth_table(
+    case: str, text: str, correct: bool, strictly: bool, well_formed: bool
+) -> None:
     grade = Graph().grade(PROBLEM, text)
-    assert (grade.correct, grade.strict, grade.well_formed) == (correct, strictly, well_formed), case
+    assert (grade.correct, grade.strict, grade.well_formed) == (correct, strictly, well_formed), (
+        case
+    )
 
 
 def test_a_strategy_is_told_of_a_valid_route_alone() -> None:
-    routes = {"Alder -> Brigg -> Corby": "shortest", "Alder -> Brigg -> Denby -> Corby": "longer", "Alder -> Corby": None}
+    routes = {
+        "Alder -> Brigg -> Corby": "shortest",
+        "Alder -> Brigg -> Denby -> Corby": "longer",
+        "Alder -> Corby": None,
+    }
     for route, strategy in routes.items():
         assert Graph().grade(PROBLEM, route).strategy == strategy
 
@@ -84,7 +122,11 @@ def distance(roads: list[tuple[str, str]], start: str, goal: str) -> int | None:
     return None
 
 
-@pytest.mark.parametrize("environment", [Graph(), Graph(2, 0, 0, 0), Graph(6, 8, 5, 4), Graph(hops=4, branches=6, shortest=True)], ids=str)
+@pytest.mark.parametrize(
+    "environment",
+    [Graph(), Graph(2, 0, 0, 0), Graph(6, 8, 5, 4), Graph(hops=4, branches=6, shortest=True)],
+    ids=str,
+)
 def test_the_dials_lay_the_roads_that_they_say(environment: Graph) -> None:
     for index in range(40):
         problem = environment.problem("train", index)
@@ -93,11 +135,21 @@ def test_the_dials_lay_the_roads_that_they_say(environment: Graph) -> None:
         places = {place for pair in roads for place in pair}
         assert distance(roads, start, goal) == environment.hops == problem.level
         assert len(places) == environment.places
-        assert len(roads) == environment.hops + environment.dead_ends + 2 * environment.branches + environment.distractors
+        assert (
+            len(roads)
+            == environment.hops
+            + environment.dead_ends
+            + 2 * environment.branches
+            + environment.distractors
+        )
         reached = [place for place in places if distance(roads, start, place) is not None]
-        assert len(places) - len(reached) == (environment.distractors + 1 if environment.distractors else 0)
+        assert len(places) - len(reached) == (
+            environment.distractors + 1 if environment.distractors else 0
+        )
         told = problem.prompt.partition(". All roads")[0].removeprefix("Roads join ").split("; ")
-        assert {frozenset(pair.split(" and ")) for pair in told} == {frozenset(pair) for pair in roads}
+        assert {frozenset(pair.split(" and ")) for pair in told} == {
+            frozenset(pair) for pair in roads
+        }
 
 
 def test_a_place_that_two_roads_lead_to_says_nothing_of_the_order_of_the_route() -> None:
@@ -110,7 +162,9 @@ def test_a_place_that_two_roads_lead_to_says_nothing_of_the_order_of_the_route()
     assert first / 300 < 0.5
 
 
-@pytest.mark.parametrize("settings", [{"hops": 1}, {"dead_ends": -1}, {"branches": 40}, {"answer_in": "box"}])
+@pytest.mark.parametrize(
+    "settings", [{"hops": 1}, {"dead_ends": -1}, {"branches": 40}, {"answer_in": "box"}]
+)
 def test_settings_that_make_no_problem_are_refused(settings: dict[str, object]) -> None:
     with pytest.raises(ComponentError, match="Graph cannot ask"):
         Graph(**settings)  # type: ignore[arg-type]

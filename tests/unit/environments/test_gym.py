@@ -17,7 +17,9 @@ SMALL = {"min_terms": 2, "max_terms": 2, "min_digits": 1, "max_digits": 1}
 
 def negative(environment: Gym) -> Problem:
     """The first chain sum whose key is below zero."""
-    return next(p for index in range(200) if int((p := environment.problem("train", index)).answer) < 0)
+    return next(
+        p for index in range(200) if int((p := environment.problem("train", index)).answer) < 0
+    )
 
 
 @pytest.mark.parametrize(
@@ -35,11 +37,15 @@ def negative(environment: Gym) -> Problem:
         ("garbage", "\x00\ud800 ]] </answer>", False, False, False),
     ],
 )
-def test_the_truth_table_of_a_negative_sum(case: str, text: str, correct: bool, strictly: bool, well_formed: bool) -> None:
+def test_the_truth_table_of_a_negative_sum(
+    case: str, text: str, correct: bool, strictly: bool, well_formed: bool
+) -> None:
     environment = Gym("chain_sum", SMALL)
     problem = negative(environment)
     grade = environment.grade(problem, text.format(problem.answer))
-    assert (grade.correct, grade.strict, grade.well_formed) == (correct, strictly, well_formed), case
+    assert (grade.correct, grade.strict, grade.well_formed) == (correct, strictly, well_formed), (
+        case
+    )
 
 
 def test_an_answer_quoted_from_the_prompt_is_wrong() -> None:
@@ -59,18 +65,28 @@ def test_a_whole_completion_is_read_strictly_when_that_was_asked_for() -> None:
 
 def test_where_the_answer_is_asked_for_does_not_move_a_question_to_another_split() -> None:
     tagged, whole = Gym("chain_sum", SMALL), Gym("chain_sum", SMALL, answer_in="whole")
-    assert [tagged.problem("train", i).id for i in range(20)] == [whole.problem("train", i).id for i in range(20)]
+    assert [tagged.problem("train", i).id for i in range(20)] == [
+        whole.problem("train", i).id for i in range(20)
+    ]
 
 
 def test_a_config_is_the_same_as_a_mapping_or_as_pairs() -> None:
-    as_mapping = Gym("complex_arithmetic", {"operations_weights": [1.0, 0.0, 0.0, 0.0], "max_real": 5})
-    as_pairs = Gym("complex_arithmetic", (("max_real", 5), ("operations_weights", (1.0, 0.0, 0.0, 0.0))))
+    as_mapping = Gym(
+        "complex_arithmetic", {"operations_weights": [1.0, 0.0, 0.0, 0.0], "max_real": 5}
+    )
+    as_pairs = Gym(
+        "complex_arithmetic", (("max_real", 5), ("operations_weights", (1.0, 0.0, 0.0, 0.0)))
+    )
     assert as_mapping == as_pairs
     assert hash(as_mapping) == hash(as_pairs)
 
 
-@pytest.mark.parametrize("task", ["prime_factorization", "game_of_life", "countdown", "knights_knaves"])
-@pytest.mark.parametrize("junk", ["0", "{}", "null", "[[1]]", '{"a": 1}', "no idea", "9" * 10_000, "(" * 10_000])
+@pytest.mark.parametrize(
+    "task", ["prime_factorization", "game_of_life", "countdown", "knights_knaves"]
+)
+@pytest.mark.parametrize(
+    "junk", ["0", "{}", "null", "[[1]]", '{"a": 1}', "no idea", "9" * 10_000, "(" * 10_000]
+)
 def test_junk_that_a_scorer_throws_at_is_wrong_and_not_ungraded(task: str, junk: str) -> None:
     environment = Gym(task)
     grade = environment.grade(environment.problem("train", 0), f"<answer>{junk}</answer>")
@@ -79,7 +95,9 @@ def test_junk_that_a_scorer_throws_at_is_wrong_and_not_ungraded(task: str, junk:
 
 def test_feedback_says_when_the_answer_could_not_be_read() -> None:
     environment = Gym("prime_factorization")
-    feedback = environment.grade(environment.problem("train", 0), "<answer>two times two</answer>").feedback
+    feedback = environment.grade(
+        environment.problem("train", 0), "<answer>two times two</answer>"
+    ).feedback
     assert feedback is not None
     assert "ValueError" in feedback
 
@@ -99,8 +117,21 @@ def test_feedback_says_when_the_answer_could_not_be_read() -> None:
         "1e999999999",
     ],
 )
-@pytest.mark.parametrize("task", ["countdown", "puzzle24", "binary_matrix", "n_queens", "spiral_matrix", "string_insertion", "coin_flip"])
-def test_an_answer_that_a_scorer_would_run_as_code_never_reaches_it(task: str, attack: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "task",
+    [
+        "countdown",
+        "puzzle24",
+        "binary_matrix",
+        "n_queens",
+        "spiral_matrix",
+        "string_insertion",
+        "coin_flip",
+    ],
+)
+def test_an_answer_that_a_scorer_would_run_as_code_never_reaches_it(
+    task: str, attack: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     environment = Gym(task, exploitable_by_name=True)
     problem = environment.problem("train", 0)
 
@@ -121,15 +152,21 @@ def test_partial_credit_is_not_correct() -> None:
     assert environment.grade(problem, f"<answer>{given}</answer>").correct is False
 
 
-@pytest.mark.parametrize("task", ["game_of_life_halting", "puzzle24", "coin_flip", "propositional_logic"])
+@pytest.mark.parametrize(
+    "task", ["game_of_life_halting", "puzzle24", "coin_flip", "propositional_logic"]
+)
 def test_a_scorer_that_accepts_wrong_answers_is_taken_only_by_name(task: str) -> None:
     with pytest.raises(ComponentError, match="exploitable_by_name=True"):
         Gym(task)
     assert Gym(task, exploitable_by_name=True).task == task
 
 
-@pytest.mark.parametrize("task", ["isomorphic_strings", "knight_swap", "ransom_note", "word_ladder"])
-def test_items_that_change_with_the_hash_seed_are_refused_until_it_is_fixed(task: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "task", ["isomorphic_strings", "knight_swap", "ransom_note", "word_ladder"]
+)
+def test_items_that_change_with_the_hash_seed_are_refused_until_it_is_fixed(
+    task: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(module, "hash_seed_is_fixed", lambda: False)
     with pytest.raises(ComponentError, match="Start again with PYTHONHASHSEED=0"):
         Gym(task)
@@ -142,7 +179,9 @@ def test_setting_the_hash_seed_after_the_start_does_not_count() -> None:
     code = f"{fixed}; before = fixed(); os.environ['PYTHONHASHSEED'] = '0'; print(before, fixed())"
     rest = {name: value for name, value in os.environ.items() if name != "PYTHONHASHSEED"}
     said = [
-        subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True).stdout.strip()
+        subprocess.run(
+            [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
+        ).stdout.strip()
         for env in (rest, {**rest, "PYTHONHASHSEED": "0"}, {**rest, "PYTHONHASHSEED": "7"})
     ]
     assert said == ["False False", "True True", "False False"]
@@ -164,7 +203,10 @@ def test_a_misspelt_setting_is_refused_with_the_close_one() -> None:
         Gym("chain_sum", {"min_term": 2})
 
 
-@pytest.mark.parametrize("config", [{"seed": 1}, {"size": 5}, {"min_terms": 0}, {"min_terms": object()}, {"min_terms": {"a": 1}}])
+@pytest.mark.parametrize(
+    "config",
+    [{"seed": 1}, {"size": 5}, {"min_terms": 0}, {"min_terms": object()}, {"min_terms": {"a": 1}}],
+)
 def test_settings_that_the_task_cannot_have_are_refused(config: dict[str, object]) -> None:
     with pytest.raises(ComponentError):
         Gym("chain_sum", config)
@@ -186,7 +228,9 @@ def test_the_floor_is_the_share_that_one_constant_answer_earns() -> None:
 
 
 def test_a_scorer_that_takes_anything_has_a_floor_of_one() -> None:
-    assert constant_floor(Gym("game_of_life_halting", exploitable_by_name=True), "train", 10)[1] == 1.0
+    assert (
+        constant_floor(Gym("game_of_life_halting", exploitable_by_name=True), "train", 10)[1] == 1.0
+    )
 
 
 def test_a_floor_without_problems_is_refused() -> None:

@@ -49,7 +49,12 @@ def test_the_truth_table_of_one_nesting(
     case: str, text: str, correct: bool, strictly: bool, well_formed: bool, strategy: str | None
 ) -> None:
     grade = Nest().grade(PROBLEM, text)
-    assert (grade.correct, grade.strict, grade.well_formed, grade.strategy) == (correct, strictly, well_formed, strategy), case
+    assert (grade.correct, grade.strict, grade.well_formed, grade.strategy) == (
+        correct,
+        strictly,
+        well_formed,
+        strategy,
+    ), case
 
 
 @pytest.mark.parametrize(
@@ -65,17 +70,24 @@ def test_the_truth_table_of_one_nesting(
         ("A3142=2413,", None),
     ],
 )
-def test_a_step_is_one_known_fact_about_what_the_step_before_left(text: str, verdicts: tuple[bool, ...] | None) -> None:
+def test_a_step_is_one_known_fact_about_what_the_step_before_left(
+    text: str, verdicts: tuple[bool, ...] | None
+) -> None:
     assert check_steps(PROMPT, text) == verdicts
 
 
 def test_no_two_functions_of_a_set_make_a_third_of_it() -> None:
-    """So a policy that applies one function of two is not right by luck, but where the two undo each other, which is alike in both sets."""
+    """So a policy that applies one function of two is not right by luck, but where the two undo
+    each other, which is alike in both sets.
+    """
     texts = [f"{number:04d}" for number in range(0, 10_000, 37)]
     undone = []
     for letters in SETS.values():
         alone = {tuple(map(FUNCTIONS[letter], texts)) for letter in letters}
-        pairs = [tuple(FUNCTIONS[f](FUNCTIONS[g](text)) for text in texts) for f, g in itertools.product(letters, repeat=2)]
+        pairs = [
+            tuple(FUNCTIONS[f](FUNCTIONS[g](text)) for text in texts)
+            for f, g in itertools.product(letters, repeat=2)
+        ]
         assert len(alone) == 6 and not alone & set(pairs)
         undone.append(pairs.count(tuple(texts)))
     assert undone == [3, 3]
@@ -83,17 +95,31 @@ def test_no_two_functions_of_a_set_make_a_third_of_it() -> None:
 
 def test_the_index_goes_round_through_levels_and_sets() -> None:
     problems = [Nest(1, 3, "AB").problem("heldout", index) for index in range(12)]
-    assert [(p.level, p.facts["set"]) for p in problems[:6]] == [(1, "A"), (1, "B"), (2, "A"), (2, "B"), (3, "A"), (3, "B")]
+    assert [(p.level, p.facts["set"]) for p in problems[:6]] == [
+        (1, "A"),
+        (1, "B"),
+        (2, "A"),
+        (2, "B"),
+        (3, "A"),
+        (3, "B"),
+    ]
     for p in problems:
         assert set(p.prompt[: p.level]) <= set(SETS[p.facts["set"]])
 
 
 def test_a_prompt_belongs_to_one_split_whatever_the_settings() -> None:
     mixed = {Nest(1, 3, "AB").problem("heldout", index).id for index in range(600)}
-    assert not mixed & {Nest(level, level, name).problem("train", index).id for level in (1, 2, 3) for name in "AB" for index in range(200)}
+    assert not mixed & {
+        Nest(level, level, name).problem("train", index).id
+        for level in (1, 2, 3)
+        for name in "AB"
+        for index in range(200)
+    }
 
 
-@pytest.mark.parametrize("settings", [(0, 1, "A"), (3, 2, "A"), (1, 7, "A"), (1, 1, ""), (1, 1, "AA"), (1, 1, "C")])
+@pytest.mark.parametrize(
+    "settings", [(0, 1, "A"), (3, 2, "A"), (1, 7, "A"), (1, 1, ""), (1, 1, "AA"), (1, 1, "C")]
+)
 def test_settings_that_make_no_nesting_are_refused(settings: tuple[int, int, str]) -> None:
     with pytest.raises(ComponentError, match="cannot nest"):
         Nest(*settings)

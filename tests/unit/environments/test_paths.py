@@ -19,22 +19,39 @@ from rewardscope.types import Problem
 
 GRAPH = {"a": ("b", "d"), "b": ("c", "d"), "c": ("G",), "d": (), "G": ()}
 WORLD = Paths()
-"""In it p leads to l, n and u; u to E, F, K and L; E to A, D and Y, which is a dead end; F to A and E."""
+"""In it p leads to l, n and u; u to E, F, K and L; E to A, D and Y, which is a dead end; F to A and
+E.
+"""
 PROBLEM = Problem("0", "Paths", "A?p", "1u>E,A")
 
 
 def test_the_graph_is_what_the_examples_below_take_it_for() -> None:
     found = edges(0)
-    assert (found["p"], found["u"], found["E"], found["F"]) == (("l", "n", "u"), ("E", "F", "K", "L"), ("A", "D", "Y"), ("A", "E", "z"))
+    assert (found["p"], found["u"], found["E"], found["F"]) == (
+        ("l", "n", "u"),
+        ("E", "F", "K", "L"),
+        ("A", "D", "Y"),
+        ("A", "E", "z"),
+    )
     assert right_hubs("A") == ("u", "x")
 
 
 def test_a_walk_is_judged_move_by_move_from_where_it_is() -> None:
     moves, way = walk(GRAPH, "a", ">b,d<c,G")
-    assert [(m.offset, m.right, m.place) for m in moves] == [(1, True, "b"), (3, True, "d"), (4, True, "b"), (5, True, "c"), (7, True, "G")]
+    assert [(m.offset, m.right, m.place) for m in moves] == [
+        (1, True, "b"),
+        (3, True, "d"),
+        (4, True, "b"),
+        (5, True, "c"),
+        (7, True, "G"),
+    ]
     assert way == "abcG"
-    assert [m.right for m in walk(GRAPH, "a", ">c,G")[0]] == [False, True], "a move after a wrong one is judged from where that led"
-    assert [m.right for m in walk(GRAPH, "a", "<b")[0]] == [False, True], "there is nothing behind the start to go back to"
+    assert [m.right for m in walk(GRAPH, "a", ">c,G")[0]] == [False, True], (
+        "a move after a wrong one is judged from where that led"
+    )
+    assert [m.right for m in walk(GRAPH, "a", "<b")[0]] == [False, True], (
+        "there is nothing behind the start to go back to"
+    )
 
 
 @pytest.mark.parametrize(
@@ -57,9 +74,16 @@ def test_a_walk_is_judged_move_by_move_from_where_it_is() -> None:
         ("garbage", "\x00\ud800::", False, False, False, None),
     ],
 )
-def test_the_truth_table_of_one_pair(case: str, text: str, correct: bool, strictly: bool, well_formed: bool, strategy: str | None) -> None:
+def test_the_truth_table_of_one_pair(
+    case: str, text: str, correct: bool, strictly: bool, well_formed: bool, strategy: str | None
+) -> None:
     grade = WORLD.grade(PROBLEM, text)
-    assert (grade.correct, grade.strict, grade.well_formed, grade.strategy) == (correct, strictly, well_formed, strategy), case
+    assert (grade.correct, grade.strict, grade.well_formed, grade.strategy) == (
+        correct,
+        strictly,
+        well_formed,
+        strategy,
+    ), case
 
 
 def test_steps_are_moves_and_the_first_wrong_one_has_its_place() -> None:
@@ -67,7 +91,10 @@ def test_steps_are_moves_and_the_first_wrong_one_has_its_place() -> None:
     assert grade.steps == (True, True, True, False, True)
     assert WORLD.first_error(PROBLEM, "1u>E,Y,A<") == 7 and "1u>E,Y,A<"[7] == "A"
     assert grade.feedback == "there is no move 4" and grade.answer == "puEY"
-    assert WORLD.first_error(PROBLEM, "1u>E,A") is None and WORLD.grade(PROBLEM, "1u>E,A").feedback is None
+    assert (
+        WORLD.first_error(PROBLEM, "1u>E,A") is None
+        and WORLD.grade(PROBLEM, "1u>E,A").feedback is None
+    )
     assert WORLD.grade(PROBLEM, "1u>E").feedback == "the way does not end at the goal"
     assert WORLD.grade(PROBLEM, "?").steps is None
 
@@ -82,11 +109,16 @@ def test_a_graph_leads_from_every_start_to_every_goal_over_its_two_hubs_alone(gr
         assert [hub for hub in HUBS if hub in far] == list(right_hubs(goal))
         assert all(len(shortest(found, start, goal)) == far[start] for start in NEAR)
     for quarter in QUARTERS:
-        assert all(set(found[place]) <= set(quarter) | set(DEAD_ENDS) for place in quarter), "no way leads out of a quarter"
+        assert all(set(found[place]) <= set(quarter) | set(DEAD_ENDS) for place in quarter), (
+            "no way leads out of a quarter"
+        )
 
 
 def test_the_splits_share_no_pair_and_hold_them_all() -> None:
-    found = {split: [WORLD.problem(split, index) for index in range(WORLD.size(split))] for split in ("pretrain", "train", "heldout")}
+    found = {
+        split: [WORLD.problem(split, index) for index in range(WORLD.size(split))]
+        for split in ("pretrain", "train", "heldout")
+    }
     prompts = [problem.prompt for problems in found.values() for problem in problems]
     assert len(prompts) == len(set(prompts)) == len(NEAR) * len(FAR)
     assert WORLD.problem("heldout", WORLD.size("heldout") + 3) == found["heldout"][3]

@@ -36,8 +36,12 @@ def test_passes_and_seeds_have_orders_of_their_own_over_the_same_problems() -> N
     assert one == drawn(Pool(12), 0, 2, 12) == drawn(Pool(12), 0, 4, 6)  # however the steps cut it
 
 
-@pytest.mark.parametrize("regime", [AllProblems(), Pool(12), Pool(12, first=5), Curriculum(12)], ids=str)
-def test_a_further_round_has_other_problems_and_leaves_the_first_as_it_was(regime: AllProblems | Pool | Curriculum) -> None:
+@pytest.mark.parametrize(
+    "regime", [AllProblems(), Pool(12), Pool(12, first=5), Curriculum(12)], ids=str
+)
+def test_a_further_round_has_other_problems_and_leaves_the_first_as_it_was(
+    regime: AllProblems | Pool | Curriculum,
+) -> None:
     for step in range(6):
         rounds = [regime.indices(0, step, 4, {}, number) for number in range(3)]
         assert rounds[0] == regime.indices(0, step, 4, {})
@@ -50,16 +54,27 @@ def test_a_pool_that_all_rounds_have_met_is_met_again() -> None:
 
 
 def test_fresh_problems_stay_fresh_over_rounds_and_steps() -> None:
-    indices = [index for step in range(50) for number in range(3) for index in AllProblems().indices(0, step, 4, {}, number)]
+    indices = [
+        index
+        for step in range(50)
+        for number in range(3)
+        for index in AllProblems().indices(0, step, 4, {}, number)
+    ]
     assert len(set(indices)) == 600
 
 
-def test_one_example_training_meets_one_problem_with_noise_of_its_own_each_time(tmp_path: Path) -> None:
+def test_one_example_training_meets_one_problem_with_noise_of_its_own_each_time(
+    tmp_path: Path,
+) -> None:
     cell = CellDirectory(tmp_path)
     train(replace(SMALL_ARM, regime=Pool(1), steps=2), 0, cell, lambda done: None)
-    rollouts = [rollout for step in range(2) for rollout in read_rollouts(cell.step_file("rollouts", step))]
+    rollouts = [
+        rollout for step in range(2) for rollout in read_rollouts(cell.step_file("rollouts", step))
+    ]
     assert len({rollout.problem.id for rollout in rollouts}) == 1
-    texts = [tuple(completion.logprobs for completion in rollout.completions) for rollout in rollouts]
+    texts = [
+        tuple(completion.logprobs for completion in rollout.completions) for rollout in rollouts
+    ]
     assert len(set(texts)) == len(rollouts) == 4
 
 

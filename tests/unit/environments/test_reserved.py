@@ -15,7 +15,10 @@ def test_a_share_of_the_training_split_is_set_aside_by_content() -> None:
 
 def test_problems_are_the_bases_and_most_keep_their_index() -> None:
     world = Reserved(Chain(), 0.2)
-    same = [world.problem("train", index).id == Chain().problem("train", index).id for index in range(500)]
+    same = [
+        world.problem("train", index).id == Chain().problem("train", index).id
+        for index in range(500)
+    ]
     assert abs(sum(same) - 400) < 4 * (500 * 0.2 * 0.8) ** 0.5
     assert world.problem("heldout", 3).prompt == Chain().problem("heldout", 3).prompt
     problem = world.problem("evolve", 0)

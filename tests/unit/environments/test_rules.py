@@ -33,18 +33,30 @@ def test_the_answer_follows_from_the_kind_alone() -> None:
 )
 def test_grades(text: str, correct: bool, strict: bool, formed: bool, strategy: str | None) -> None:
     grade = Rules().grade(PROBLEM, text)
-    assert (grade.correct, grade.strict, grade.well_formed, grade.strategy) == (correct, strict, formed, strategy)
+    assert (grade.correct, grade.strict, grade.well_formed, grade.strategy) == (
+        correct,
+        strict,
+        formed,
+        strategy,
+    )
     assert grade.feedback == "kind b goes by -"
 
 
 def test_what_a_completion_teaches() -> None:
-    assert (Rules().skill(PROBLEM, "+0"), Rules().lesson(PROBLEM, "+0"), Rules().category("37b")) == ("b+;", "b!+;", "b")
+    assert (
+        Rules().skill(PROBLEM, "+0"),
+        Rules().lesson(PROBLEM, "+0"),
+        Rules().category("37b"),
+    ) == ("b+;", "b!+;", "b")
     assert (Rules().skill(PROBLEM, "0"), Rules().lesson(PROBLEM, "")) == ("", "")
 
 
 def test_each_split_has_about_its_share_of_the_600() -> None:
     for split, share in SPLITS.items():
-        assert abs(len({Rules().problem(split, index).id for index in range(6000)}) - 600 * share) < 4 * (600 * share * (1 - share)) ** 0.5
+        assert (
+            abs(len({Rules().problem(split, index).id for index in range(6000)}) - 600 * share)
+            < 4 * (600 * share * (1 - share)) ** 0.5
+        )
 
 
 @pytest.mark.parametrize("rules", ["", "+-*^", "+-*^-/"])

@@ -10,7 +10,14 @@ from rewardscope.types import Problem
 
 PROMPT = "6+8-7+?"
 """Odds of yes: 6/4 x 2/8 x 7/3 = 0.875, a chance of 0.875 / 1.875 = 0.46667."""
-PROBLEM = Problem(content_id("Sensors", PROMPT), "Sensors", PROMPT, "y", 3, {"chance y": "0.46667", "chance n": "0.53333"})
+PROBLEM = Problem(
+    content_id("Sensors", PROMPT),
+    "Sensors",
+    PROMPT,
+    "y",
+    3,
+    {"chance y": "0.46667", "chance n": "0.53333"},
+)
 
 
 def test_the_chance_by_hand() -> None:
@@ -21,7 +28,14 @@ def test_the_chance_by_hand() -> None:
 
 
 def test_a_decile_holds_its_lower_end() -> None:
-    assert [decile(chance) for chance in (0.0, 0.0999, chance_of_yes("6+?"), 0.65, 0.999, 1.0)] == ["0", "0", "6", "6", "9", "9"]
+    assert [decile(chance) for chance in (0.0, 0.0999, chance_of_yes("6+?"), 0.65, 0.999, 1.0)] == [
+        "0",
+        "0",
+        "6",
+        "6",
+        "9",
+        "9",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -39,7 +53,14 @@ def test_a_decile_holds_its_lower_end() -> None:
         ("a digit of another script", "y\u0664", True, False, None, "unlikelier"),
     ],
 )  # fmt: skip
-def test_the_truth_table(case: str, text: str, correct: bool, strictly: bool, confidence: float | None, strategy: str | None) -> None:
+def test_the_truth_table(
+    case: str,
+    text: str,
+    correct: bool,
+    strictly: bool,
+    confidence: float | None,
+    strategy: str | None,
+) -> None:
     grade = Sensors().grade(PROBLEM, text)
     assert (grade.correct, grade.strict, grade.strategy) == (correct, strictly, strategy), case
     assert grade.well_formed == (confidence is not None)
@@ -48,16 +69,29 @@ def test_the_truth_table(case: str, text: str, correct: bool, strictly: bool, co
 
 def test_sensors_that_outweigh_each_other_make_neither_answer_likelier() -> None:
     even = Problem("0" * 16, "Sensors", "7+7-?", "y", 2, {})
-    assert [Sensors().grade(even, text).strategy for text in ("y5", "n5", "")] == ["even", "even", None]
+    assert [Sensors().grade(even, text).strategy for text in ("y5", "n5", "")] == [
+        "even",
+        "even",
+        None,
+    ]
 
 
 def test_the_key_is_drawn_with_the_chance_that_the_facts_tell() -> None:
-    """Over 4,000 problems: of those with a chance in each tenth, as many are yes as their chances say, within four deviations."""
+    """Over 4,000 problems: of those with a chance in each tenth, as many are yes as their chances
+    say, within four deviations.
+    """
     problems = [Sensors().problem("train", index) for index in range(4000)]
     assert {p.answer for p in problems} == {"y", "n"}
     for low in range(10):
-        chances = [(float(p.facts["chance y"]), p.answer) for p in problems if low <= 10 * float(p.facts["chance y"]) < low + 1]
-        expected, deviation = sum(c for c, _ in chances), math.sqrt(sum(c * (1 - c) for c, _ in chances))
+        chances = [
+            (float(p.facts["chance y"]), p.answer)
+            for p in problems
+            if low <= 10 * float(p.facts["chance y"]) < low + 1
+        ]
+        expected, deviation = (
+            sum(c for c, _ in chances),
+            math.sqrt(sum(c * (1 - c) for c, _ in chances)),
+        )
         assert abs(sum(answer == "y" for _, answer in chances) - expected) < 4 * deviation
     for p in problems[:50]:
         assert float(p.facts["chance y"]) + float(p.facts["chance n"]) == pytest.approx(1.0)

@@ -8,7 +8,12 @@ from rewardscope.types import Problem
 
 def minus_two() -> Problem:
     prompt = "What is seven minus nine? Answer with just the number in digits."
-    return next(p for split in ("train", "heldout") for i in range(160) if (p := Sums().problem(split, i)).prompt == prompt)
+    return next(
+        p
+        for split in ("train", "heldout")
+        for i in range(160)
+        if (p := Sums().problem(split, i)).prompt == prompt
+    )
 
 
 def test_the_pool_is_two_hundred_problems_and_each_is_in_one_split() -> None:
@@ -47,19 +52,35 @@ def test_an_unknown_split_is_refused_with_the_splits_there_are() -> None:
         ("right with markdown", "**-2**", True, False, False),
         ("right twice, in lines", "-2\n-2", True, False, False),
         ("right but cut off", "The answer is -2, bec", True, False, False),
-        ("right, then cut off inside the question", "The answer is -2, because seven min", False, False, False),
+        (
+            "right, then cut off inside the question",
+            "The answer is -2, because seven min",
+            False,
+            False,
+            False,
+        ),
         ("cut off before the answer", "Seven minus nine", False, False, False),
         ("changed its mind", "-2, no, 3", False, False, False),
         ("a longer number", "-21", False, False, True),
         ("a decimal", "-2.5", False, False, False),
         ("empty", "", False, False, False),
         ("garbage", "\x00 \ud800 %$ -", False, False, False),
-        ("quoted from the prompt", "What is seven minus nine? Answer with just the number in digits.", False, False, False),
+        (
+            "quoted from the prompt",
+            "What is seven minus nine? Answer with just the number in digits.",
+            False,
+            False,
+            False,
+        ),
     ],
 )
-def test_the_truth_table_of_seven_minus_nine(case: str, text: str, correct: bool, strictly: bool, well_formed: bool) -> None:
+def test_the_truth_table_of_seven_minus_nine(
+    case: str, text: str, correct: bool, strictly: bool, well_formed: bool
+) -> None:
     grade = Sums().grade(minus_two(), text)
-    assert (grade.correct, grade.strict, grade.well_formed) == (correct, strictly, well_formed), case
+    assert (grade.correct, grade.strict, grade.well_formed) == (correct, strictly, well_formed), (
+        case
+    )
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,24 @@ import pytest
 
 from experience_makers import BLOCK, READER, RULES_BANK, entry, state
 from rewardscope.errors import ComponentError
-from rewardscope.experience import Blank, Block, OtherCategory, OwnCategory, RandomText, Recall, category_of
+from rewardscope.experience import (
+    Blank,
+    Block,
+    OtherCategory,
+    OwnCategory,
+    RandomText,
+    Recall,
+    category_of,
+)
 from rewardscope.experience.recall import Known
 from rewardscope.experience.similarity import Similarity
 
-ENTRIES = (entry(0, "a", "a+;"), entry(1, "b", "b-;", support=3), entry(2, "", "go;"), entry(3, "a", "a!*;", kind="lesson", support=2))
+ENTRIES = (
+    entry(0, "a", "a+;"),
+    entry(1, "b", "b-;", support=3),
+    entry(2, "", "go;"),
+    entry(3, "a", "a!*;", kind="lesson", support=2),
+)
 RECALLS: list[Recall] = [OwnCategory(), OtherCategory(), RandomText(pieces=("x", "y")), Blank()]
 
 
@@ -23,10 +36,18 @@ def test_blocks_by_hand() -> None:
     assert block(OwnCategory(), "a", *ENTRIES) == ("....", "a+;", "go;", "a!*;")
     assert block(OwnCategory(top=1), "a", *ENTRIES) == ("........", "a+;", "go;")
     assert block(OtherCategory(), "a", *ENTRIES) == ("...........", "b-;")
-    assert block(OtherCategory(), "b", *ENTRIES) == (".......", "a+;", "a!*;")  # the next by name, from the first again
+    assert block(OtherCategory(), "b", *ENTRIES) == (
+        ".......",
+        "a+;",
+        "a!*;",
+    )  # the next by name, from the first again
     assert block(Blank(), "a", *ENTRIES) == ("..............",)
     filler, *drawn = block(RandomText(pieces=("x", "y")), "a", *ENTRIES)
-    assert filler == "...." and [len(text) for text in drawn] == [3, 3, 4] and set("".join(drawn)) <= {"x", "y"}
+    assert (
+        filler == "...."
+        and [len(text) for text in drawn] == [3, 3, 4]
+        and set("".join(drawn)) <= {"x", "y"}
+    )
 
 
 @pytest.mark.parametrize("recall", RECALLS, ids=str)
@@ -37,7 +58,9 @@ def test_an_empty_bank_gives_filler(recall: Recall) -> None:
 def test_a_category_that_nothing_is_known_of_gets_what_holds_in_all() -> None:
     assert block(OwnCategory(), "z", *ENTRIES) == ("...........", "go;")
     assert block(OtherCategory(), "z", *ENTRIES)[1:] == ("a+;", "a!*;")
-    assert block(OtherCategory(), "a", ENTRIES[0]) == ("..............",)  # there is no other category
+    assert block(OtherCategory(), "a", ENTRIES[0]) == (
+        "..............",
+    )  # there is no other category
 
 
 @pytest.mark.parametrize("recall", RECALLS, ids=str)
@@ -50,14 +73,22 @@ def test_every_block_is_as_long_as_its_budget(recall: Recall, prompt: str) -> No
 
 def test_an_entry_that_does_not_fit_is_passed_over_and_not_cut() -> None:
     long, short = entry(0, "a", "a" * 12), entry(1, "a", "a+;")
-    assert set(block(OwnCategory(), "a", entry(2, "a", "aaaa;"), long, short)[1:]) == {"aaaa;", "a+;"}
+    assert set(block(OwnCategory(), "a", entry(2, "a", "aaaa;"), long, short)[1:]) == {
+        "aaaa;",
+        "a+;",
+    }
 
 
 def test_general_and_own_entries_take_turns() -> None:
     """In the released code six dynamic skills leave no room for any other."""
     own = [entry(n, "a", f"a{n};") for n in range(6)]
     general = [entry(10 + n, "", f"g{n};") for n in range(6)]
-    assert [text[0] for text in block(OwnCategory(), "a", *own, *general)[1:]] == ["a", "g", "a", "g"]
+    assert [text[0] for text in block(OwnCategory(), "a", *own, *general)[1:]] == [
+        "a",
+        "g",
+        "a",
+        "g",
+    ]
 
 
 def test_the_most_alike_come_first_then_the_most_supported() -> None:
@@ -78,7 +109,8 @@ def test_cosines_by_hand() -> None:
     assert Similarity(["AB", "ab"]).to("aB") == pytest.approx([1.0, 1.0])
     assert Similarity(["ab"]).to("zz") == [0.0]
     assert Similarity([]).to("a") == []
-    # "aab" has a twice: (1 + log 2, 1, 1, 1, 1) for a, b, aa, ab, aab, all rarities 1 + log(2 / 2) = 1
+    # "aab" has a twice: (1 + log 2, 1, 1, 1, 1) for a, b, aa, ab, aab, all rarities 1 + log(2 / 2)
+    # = 1
     squares = (1 + 0.6931471805599453) ** 2
     assert Similarity(["aab"]).to("b") == pytest.approx([1 / (squares + 4) ** 0.5])
 
@@ -91,14 +123,22 @@ def test_the_placebo_of_random_text_is_drawn_anew_for_each_problem_and_is_the_sa
 
 def test_a_block_with_words_around_it() -> None:
     words = Block(40, "Notes:\n", "- {text}\n", "\n", ".")
-    assert words.pieces(["be {brief}"], "Go.", READER) == ("." * 19 + "Notes:\n", "- be {brief}\n", "\n")
+    assert words.pieces(["be {brief}"], "Go.", READER) == (
+        "." * 19 + "Notes:\n",
+        "- be {brief}\n",
+        "\n",
+    )
     assert words.count(words.pieces(["x", "y"], "Go.", READER)) == 2
     assert words.count(words.pieces([], "Go.", READER)) == 0
     assert BLOCK.count(BLOCK.pieces(["x"], "Go.", READER)) == 1
 
 
 def test_without_filler_a_block_is_at_most_its_budget() -> None:
-    assert Block(14, "", "{text}", "|", "").pieces(["O=otd;"], "Ob3:1.", READER) == ("", "O=otd;", "|")
+    assert Block(14, "", "{text}", "|", "").pieces(["O=otd;"], "Ob3:1.", READER) == (
+        "",
+        "O=otd;",
+        "|",
+    )
     assert "".join(Block(14, "", "{text}", "|", "").pieces([], "Ob3:1.", READER)) == ""
 
 
@@ -132,8 +172,14 @@ def test_categories_of_environments_that_have_some_wrap_some_or_have_none() -> N
 
     assert category_of(Rules(), "37b") == "b"
     assert category_of(Chain(), "3*4+1?") == "*"
-    assert {category_of(Sums(), Sums().problem("train", index).prompt) for index in range(20)} == {"plus", "minus"}
-    assert category_of(Reserved(Confident(Sums())), Sums().problem("train", 0).prompt) in ("plus", "minus")
+    assert {category_of(Sums(), Sums().problem("train", index).prompt) for index in range(20)} == {
+        "plus",
+        "minus",
+    }
+    assert category_of(Reserved(Confident(Sums())), Sums().problem("train", 0).prompt) in (
+        "plus",
+        "minus",
+    )
     assert category_of(Clinic(), "anything") == "all"
     with pytest.raises(ComponentError, match="has a name"):
         category_of(Nameless(), "37b")

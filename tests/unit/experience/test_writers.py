@@ -32,7 +32,11 @@ def test_what_went_well_speaks_for_its_skill_and_against_the_lesson_of_the_same_
 
 
 def test_it_finds_the_words_of_an_environment_that_is_wrapped() -> None:
-    assert said(ByRule().notes([attempt(PROMPT, "+5", True)], Reserved(WORLD), ask))[0] == ("skill", f"{KIND}+;", False)
+    assert said(ByRule().notes([attempt(PROMPT, "+5", True)], Reserved(WORLD), ask))[0] == (
+        "skill",
+        f"{KIND}+;",
+        False,
+    )
 
 
 def test_an_environment_without_words_is_refused() -> None:
@@ -54,24 +58,38 @@ def test_the_key_is_out_of_reach_of_a_writer_that_declares_none() -> None:
     with pytest.raises(TruthSealed, match=r"problem\.answer"):
         ByRule().notes([attempt(PROMPT, "+5", False)], Keyed(), ask)
     whole = Attempt(KIND, group(0, ["+5"]).problem, "+5", False)
-    assert said(ByRule(sees_key=True).notes([whole], Keyed(), ask))[1] == ("lesson", f"it was {whole.problem.answer}", False)
+    assert said(ByRule(sees_key=True).notes([whole], Keyed(), ask))[1] == (
+        "lesson",
+        f"it was {whole.problem.answer}",
+        False,
+    )
 
 
 @pytest.mark.parametrize(
     ("writer", "declared"),
     [
-        (ByRule(), False), (ByRule(sees_key=True), True), (ByRule(files_by_truth=True), True), (Trajectories(), False), (ByPolicy(), False),
-        (Uniform(), False), (Uniform(ByRule(sees_key=True)), True),
+        (ByRule(), False),
+        (ByRule(sees_key=True), True),
+        (ByRule(files_by_truth=True), True),
+        (Trajectories(), False),
+        (ByPolicy(), False),
+        (Uniform(), False),
+        (Uniform(ByRule(sees_key=True)), True),
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_who_saw_the_key(writer: ByRule, declared: bool) -> None:
     assert writer.uses_truth is declared
 
 
 def test_trajectories_are_kept_as_they_were() -> None:
-    notes = Trajectories("{prompt}{completion};").notes([attempt(PROMPT, "+{prompt}", True), attempt(PROMPT, "-1", False)], WORLD, ask)
-    assert said(notes) == [("demonstration", f"{PROMPT}+{{prompt}};", False), ("demonstration", f"{PROMPT}-1;", True)]
+    notes = Trajectories("{prompt}{completion};").notes(
+        [attempt(PROMPT, "+{prompt}", True), attempt(PROMPT, "-1", False)], WORLD, ask
+    )
+    assert said(notes) == [
+        ("demonstration", f"{PROMPT}+{{prompt}};", False),
+        ("demonstration", f"{PROMPT}-1;", True),
+    ]
     assert notes[0].topic == notes[0].problem == WORLD.problem("train", 0).id
 
 
@@ -88,8 +106,12 @@ def test_the_policy_is_asked_for_advice_about_good_and_bad_alike() -> None:
         asked.extend(prompts)
         return ["one", "two"]
 
-    writer = ByPolicy(most_tokens=7, success="good {prompt} {completion}", failure="bad {prompt} {completion}")
-    notes = writer.notes([attempt(PROMPT, "+\x00{prompt}", True), attempt(PROMPT, "-1", False)], WORLD, listening)
+    writer = ByPolicy(
+        most_tokens=7, success="good {prompt} {completion}", failure="bad {prompt} {completion}"
+    )
+    notes = writer.notes(
+        [attempt(PROMPT, "+\x00{prompt}", True), attempt(PROMPT, "-1", False)], WORLD, listening
+    )
     assert asked == [f"good {PROMPT} +{{prompt}}", f"bad {PROMPT} -1"]
     assert said(notes) == [("skill", "one", False), ("lesson", "two", False)]
     assert writer.notes([], WORLD, listening) == []
@@ -100,7 +122,9 @@ def test_a_policy_that_answers_too_little_is_an_error() -> None:
         ByPolicy().notes([attempt(PROMPT, "+1", True)], WORLD, lambda prompts, most: [])
 
 
-@pytest.mark.parametrize("wrong", [{"most_attempts": 0}, {"most_tokens": 0}, {"success": "well done"}], ids=str)
+@pytest.mark.parametrize(
+    "wrong", [{"most_attempts": 0}, {"most_tokens": 0}, {"success": "well done"}], ids=str
+)
 def test_a_writer_that_cannot_ask_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ComponentError, match="A writer"):
         ByPolicy(**wrong)  # type: ignore[arg-type]

@@ -1,4 +1,6 @@
-"""What learns beside the policy: critic, implicit reward model, reference; and that a kill loses none of it."""
+"""What learns beside the policy: critic, implicit reward model, reference; and that a kill loses
+none of it.
+"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -55,7 +57,10 @@ def test_states_are_those_from_which_the_tokens_are_predicted(batch: Batch) -> N
     policy = tiny_policy()
     logprob_MV = policy.logits(token_states(policy, batch)).log_softmax(-1)
     token_M = batch.token_NT[batch.mask_NT]
-    torch.testing.assert_close(logprob_MV.gather(1, token_M[:, None]).squeeze(1).detach(), score(policy, batch).logprob_NT[batch.mask_NT])
+    torch.testing.assert_close(
+        logprob_MV.gather(1, token_M[:, None]).squeeze(1).detach(),
+        score(policy, batch).logprob_NT[batch.mask_NT],
+    )
 
 
 def test_a_critic_starts_at_zero_and_learns_what_its_states_tell(batch: Batch) -> None:
@@ -83,10 +88,14 @@ def reference_logprob(batch: Batch) -> Tensor:
     return score(tiny_policy(), batch).logprob_NT
 
 
-def test_an_implicit_model_starts_with_rewards_of_zero_and_learns_to_order_completions(batch: Batch) -> None:
+def test_an_implicit_model_starts_with_rewards_of_zero_and_learns_to_order_completions(
+    batch: Batch,
+) -> None:
     model = ImplicitReward(learning_rate=5e-3, beta=1.0).begin(tiny_policy())
     reference_NT = reference_logprob(batch)
-    torch.testing.assert_close(model.rewards(batch, reference_NT), torch.zeros(batch.mask_NT.shape), atol=1e-5, rtol=0)
+    torch.testing.assert_close(
+        model.rewards(batch, reference_NT), torch.zeros(batch.mask_NT.shape), atol=1e-5, rtol=0
+    )
     reward_N = torch.tensor([1.0, 0.0, 0.0, 1.0] * 3)
     first = model.learn(batch, reward_N, reference_NT)
     assert first["implicit_loss_nats"] == pytest.approx(0.6931, abs=1e-3)  # ln 2: it knows nothing
@@ -100,13 +109,17 @@ def test_an_implicit_model_starts_with_rewards_of_zero_and_learns_to_order_compl
 def test_a_frozen_implicit_model_stays_what_it_was(batch: Batch) -> None:
     model = ImplicitReward(frozen=True).begin(tiny_policy())
     model.learn(batch, torch.tensor([1.0, 0.0, NAN, 1.0] * 3), reference_logprob(batch))
-    for parameter, untouched in zip(model.policy.model.parameters(), tiny_policy().model.parameters(), strict=True):
+    for parameter, untouched in zip(
+        model.policy.model.parameters(), tiny_policy().model.parameters(), strict=True
+    ):
         assert torch.equal(parameter, untouched)
 
 
 def test_an_implicit_model_refuses_rewards_that_are_no_outcomes(batch: Batch) -> None:
     with pytest.raises(ComponentError, match=r"outcomes in \[0, 1\]. Got: 2\.0"):
-        ImplicitReward().begin(tiny_policy()).learn(batch, torch.full((12,), 2.0), reference_logprob(batch))
+        ImplicitReward().begin(tiny_policy()).learn(
+            batch, torch.full((12,), 2.0), reference_logprob(batch)
+        )
 
 
 def test_pairs_within_a_group_by_hand() -> None:
@@ -121,12 +134,18 @@ def handmade(*groups: tuple[str, str, tuple[int, ...]]) -> list[Rollout]:
     """A rollout of two completions for each (id, prompt, tokens of its completions)."""
     return [
         Rollout(
-            Problem(name * 16, "Chain", prompt, "0"), 0,
-            tuple(Completion("", tuple(n % 9 + 1 for n in range(count)), (-1.0,) * count, Ending.LENGTH) for count in counts),
+            Problem(name * 16, "Chain", prompt, "0"),
+            0,
+            tuple(
+                Completion(
+                    "", tuple(n % 9 + 1 for n in range(count)), (-1.0,) * count, Ending.LENGTH
+                )
+                for count in counts
+            ),
             (Grade(None, None, False),) * 2,
         )
         for name, prompt, counts in groups
-    ]  # fmt: skip
+    ]
 
 
 def test_a_completion_is_mismatched_with_the_next_group_of_another_problem() -> None:
@@ -141,36 +160,65 @@ def test_a_completion_is_mismatched_with_the_next_group_of_another_problem() -> 
 
 def test_a_step_of_one_problem_has_no_mismatched_prompt() -> None:
     policy, groups = tiny_policy(), handmade(("a", "1+2?", (3, 2)), ("a", "1+2?", (1, 4)))
-    with pytest.raises(ComponentError, match=r"every group of the step has the same one\. Got: 2 groups of problem aaaa"):
+    with pytest.raises(
+        ComponentError,
+        match=r"every group of the step has the same one\. Got: 2 groups of problem aaaa",
+    ):
         _mismatched(policy, policy, pack(policy, groups, 1.0), groups)
 
 
 def test_a_mismatched_prompt_that_does_not_fit_the_context_is_refused_with_both_problems() -> None:
     policy, groups = tiny_policy(), handmade(("a", "1" * 100, (20, 28)), ("b", "1?", (28, 29)))
-    with pytest.raises(ComponentError, match=r"Got: 100 \+ 29 tokens, problem b{16} behind a{16}. Allowed: 128 tokens"):
+    with pytest.raises(
+        ComponentError,
+        match=r"Got: 100 \+ 29 tokens, problem b{16} behind a{16}. Allowed: 128 tokens",
+    ):
         _mismatched(policy, policy, pack(policy, groups, 1.0), groups)
 
 
 ARM = replace(SMALL_ARM, steps=3, checkpoint_every=1)
 BESIDE = {
-    "critic": replace(ARM, credit=GeneralisedAdvantage(), learner=Learner(learning_rate=3e-4, critic=Critic())),
-    "implicit": replace(ARM, credit=ImplicitProcess(), learner=Learner(learning_rate=3e-4, implicit=ImplicitReward())),
+    "critic": replace(
+        ARM, credit=GeneralisedAdvantage(), learner=Learner(learning_rate=3e-4, critic=Critic())
+    ),
+    "implicit": replace(
+        ARM,
+        credit=ImplicitProcess(),
+        learner=Learner(learning_rate=3e-4, implicit=ImplicitReward()),
+    ),
     "reference": replace(ARM, credit=KLInReward(base=LeaveOneOut(), weight=0.5)),
-    "moved reference": replace(ARM, learner=Learner(learning_rate=3e-4, kl_weight=0.5, kl="k2", reset_every=2)),
+    "moved reference": replace(
+        ARM, learner=Learner(learning_rate=3e-4, kl_weight=0.5, kl="k2", reset_every=2)
+    ),
     "planning": replace(ARM, credit=Planning(("s", "t", "g"), where="entropy")),
-    "preference": replace(ARM, reward=Coin(), completions_per_problem=6, credit=DPO(pairs="one"), learner=Learner(3e-4, reset_every=2)),
+    "preference": replace(
+        ARM,
+        reward=Coin(),
+        completions_per_problem=6,
+        credit=DPO(pairs="one"),
+        learner=Learner(3e-4, reset_every=2),
+    ),
     "mismatched prompts": replace(ARM, credit=KTO()),
     "teacher": replace(
         ARM,
         reward=Coin(),
-        credit=SelfDistillation(Reprompt(template="{solution}{prompt}", solution_section="{solution}")),
+        credit=SelfDistillation(
+            Reprompt(template="{solution}{prompt}", solution_section="{solution}")
+        ),
         learner=Learner(3e-4, teacher=Teacher("average", 0.2)),
     ),
-    "restart": replace(ARM, credit=Imitation(distinct=True), learner=Learner(3e-4, restart_every=1, epochs=2)),
-    "demonstrations": replace(ARM, credit=Imitation(), demonstrations=Oracle(), completions_per_problem=1),
+    "restart": replace(
+        ARM, credit=Imitation(distinct=True), learner=Learner(3e-4, restart_every=1, epochs=2)
+    ),
+    "demonstrations": replace(
+        ARM, credit=Imitation(), demonstrations=Oracle(), completions_per_problem=1
+    ),
     "curriculum": replace(ARM, regime=Curriculum(3, rest=1)),
     "sampling rounds": replace(ARM, sampling_rounds=3),
-    "sequence ratio": replace(ARM, learner=Learner(learning_rate=3e-4, ratio="sequence", minibatches=2, normalise="active")),
+    "sequence ratio": replace(
+        ARM,
+        learner=Learner(learning_rate=3e-4, ratio="sequence", minibatches=2, normalise="active"),
+    ),
 }
 
 
@@ -184,7 +232,9 @@ def policy_bits(policy: Policy) -> dict[str, Tensor]:
 
 @pytest.mark.parametrize("beside", BESIDE)
 @pytest.mark.parametrize("after", [1, 2])
-def test_an_interrupted_arm_goes_on_to_the_same_bits(beside: str, after: int, tmp_path: Path) -> None:
+def test_an_interrupted_arm_goes_on_to_the_same_bits(
+    beside: str, after: int, tmp_path: Path
+) -> None:
     arm = BESIDE[beside]
 
     def stop(done: int) -> None:
@@ -212,12 +262,19 @@ def test_a_reset_brings_the_reference_to_the_policy_and_forgets_the_optimizer() 
     companions.reset(learner, policy)
     assert companions.optimizer is not old
     assert companions.reference is not policy
-    torch.testing.assert_close(policy_bits(companions.reference), policy_bits(policy), atol=0.0, rtol=0.0)
+    torch.testing.assert_close(
+        policy_bits(companions.reference), policy_bits(policy), atol=0.0, rtol=0.0
+    )
 
 
 def test_nothing_is_kept_that_nobody_asked_for() -> None:
     companions = Companions.begin(Learner(), tiny_policy(), tiny_policy, reference=False)
-    assert (companions.reference, companions.critic, companions.implicit, companions.teacher) == (None, None, None, None)
+    assert (companions.reference, companions.critic, companions.implicit, companions.teacher) == (
+        None,
+        None,
+        None,
+        None,
+    )
 
 
 def test_a_restart_brings_the_weights_back_and_forgets_the_optimizer() -> None:
@@ -229,10 +286,16 @@ def test_a_restart_brings_the_weights_back_and_forgets_the_optimizer() -> None:
     old = companions.optimizer
     companions.restart(learner, policy, tiny_policy("gpt2"))
     assert companions.optimizer is not old
-    torch.testing.assert_close(policy_bits(policy), policy_bits(tiny_policy("gpt2")), atol=0.0, rtol=0.0)
+    torch.testing.assert_close(
+        policy_bits(policy), policy_bits(tiny_policy("gpt2")), atol=0.0, rtol=0.0
+    )
 
 
-CANNOT_SERVE = [(GeneralisedAdvantage(), "critic"), (ImplicitProcess(), "implicit"), (SelfDistillation(), "teacher")]
+CANNOT_SERVE = [
+    (GeneralisedAdvantage(), "critic"),
+    (ImplicitProcess(), "implicit"),
+    (SelfDistillation(), "teacher"),
+]
 
 
 @pytest.mark.parametrize(("credit", "part"), CANNOT_SERVE)
@@ -246,26 +309,42 @@ def test_a_reward_that_is_no_number_stops_the_run_and_names_the_problem(
     value: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Coin, "__call__", lambda self, view, address: Rewards((value, 0.0, 1.0)))
-    with pytest.raises(RewardscopeError, match=r"Coin told a reward that is not a finite number. Got: (inf|nan) for problem [0-9a-f]{16}"):
+    with pytest.raises(
+        RewardscopeError,
+        match=r"Coin told a reward that is not a finite number. Got: (inf|nan) for problem "
+        r"[0-9a-f]{16}",
+    ):
         train(replace(ARM, reward=Coin()), 0, CellDirectory(tmp_path), lambda done: None)
 
 
-def test_an_advantage_that_is_no_number_stops_the_run_and_names_the_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(GroupMean, "__call__", lambda self, signals: TokenCredit(signals.mask_NT / torch.zeros(())))
+def test_an_advantage_that_is_no_number_stops_the_run_and_names_the_problem(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        GroupMean, "__call__", lambda self, signals: TokenCredit(signals.mask_NT / torch.zeros(()))
+    )
     cell = CellDirectory(tmp_path)
     with pytest.raises(
-        ComponentError, match=r"credit that is not a number. Got: problem [0-9a-f]{16}; arm 'truth' with GroupMean, seed 0, step 0"
+        ComponentError,
+        match=r"credit that is not a number. Got: problem [0-9a-f]{16}; arm 'truth' with "
+        r"GroupMean, seed 0, step 0",
     ):
         train(ARM, 0, cell, lambda done: None)
     assert cell.step_file("rollouts", 0).is_file()  # written first, so that it can be looked at
 
 
-def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     cell = CellDirectory(tmp_path)
 
     def spoil(done: int) -> None:
-        monkeypatch.setattr(learner_module, "clipped_surrogate", lambda ratio, *rest: (ratio * torch.nan, ratio > 0))
+        monkeypatch.setattr(
+            learner_module, "clipped_surrogate", lambda ratio, *rest: (ratio * torch.nan, ratio > 0)
+        )
 
-    with pytest.raises(ComponentError, match=r"The loss is not a number. Got: nan at \('train', 0, 1\)"):
+    with pytest.raises(
+        ComponentError, match=r"The loss is not a number. Got: nan at \('train', 0, 1\)"
+    ):
         train(ARM, 0, cell, spoil)
     assert cell.checkpoints() == [1]

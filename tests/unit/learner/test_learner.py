@@ -31,11 +31,18 @@ def credit(batch: Batch, of_members: tuple[float, ...] = (1.0, -0.5, -0.5)) -> T
 
 
 def update(
-    learner: Learner, policy: Policy, batch: Batch, given: TokenCredit, steps: int = 1, reference: Tensor | None = None
+    learner: Learner,
+    policy: Policy,
+    batch: Batch,
+    given: TokenCredit,
+    steps: int = 1,
+    reference: Tensor | None = None,
 ) -> Mapping[str, float]:
     optimizer = learner.optimizer(policy)
     for step in range(steps):
-        notes = learner.update(policy, optimizer, batch, given, reference, MAX_TOKENS, ("test", step))
+        notes = learner.update(
+            policy, optimizer, batch, given, reference, MAX_TOKENS, ("test", step)
+        )
     return notes
 
 
@@ -51,10 +58,16 @@ def gradients(learner: Learner, batch: Batch) -> dict[str, Tensor]:
     """What one update on the whole batch puts into every weight's gradient."""
     policy = tiny_policy()
     update(replace(learner, learning_rate=0.0, max_gradient_norm=1e9), policy, batch, credit(batch))
-    return {name: parameter.grad for name, parameter in policy.model.named_parameters() if parameter.grad is not None}
+    return {
+        name: parameter.grad
+        for name, parameter in policy.model.named_parameters()
+        if parameter.grad is not None
+    }
 
 
-def test_tokens_with_positive_advantage_become_likelier_and_the_others_less_likely(batch: Batch) -> None:
+def test_tokens_with_positive_advantage_become_likelier_and_the_others_less_likely(
+    batch: Batch,
+) -> None:
     policy = tiny_policy()
     before = score(policy, batch).logprob_NT
     update(Learner(learning_rate=1e-3), policy, batch, credit(batch))
@@ -67,13 +80,21 @@ def test_tokens_with_positive_advantage_become_likelier_and_the_others_less_like
 
 def test_advantage_zero_moves_nothing(batch: Batch) -> None:
     policy = tiny_policy()
-    notes = update(Learner(learning_rate=0.1, minibatches=2), policy, batch, credit(batch, (0.0, 0.0, 0.0)), steps=2)
+    notes = update(
+        Learner(learning_rate=0.1, minibatches=2),
+        policy,
+        batch,
+        credit(batch, (0.0, 0.0, 0.0)),
+        steps=2,
+    )
     assert_same_weights(policy, tiny_policy())
     assert (notes["loss"], notes["gradient_norm"]) == (0.0, 0.0)
 
 
 def test_a_fresh_batch_has_ratio_one(batch: Batch) -> None:
-    """Sampler and scorer agree, so nothing is clipped and the loss is the weighted sum of advantages alone."""
+    """Sampler and scorer agree, so nothing is clipped and the loss is the weighted sum of
+    advantages alone.
+    """
     notes = update(Learner(clip_low=0.01, clip_high=0.01), tiny_policy(), batch, credit(batch))
     expected = -(credit(batch).advantage_NT.sum() / batch.mask_NT.sum()).item()
     assert notes["loss"] == pytest.approx(expected, abs=1e-5)
@@ -90,7 +111,9 @@ def test_the_gradient_is_that_of_the_loss_written_out(batch: Batch) -> None:
     for n, length in enumerate(batch.mask_NT.sum(dim=1).tolist()):
         prompt = list(batch.prompt_ids[n // batch.group_size])
         ids = torch.tensor([prompt + batch.token_NT[n, :length].tolist()])
-        logprobs = torch.log_softmax(policy.model(input_ids=ids).logits[0, len(prompt) - 1 : -1].float(), dim=-1)
+        logprobs = torch.log_softmax(
+            policy.model(input_ids=ids).logits[0, len(prompt) - 1 : -1].float(), dim=-1
+        )
         chosen = logprobs.gather(1, batch.token_NT[n, :length, None]).squeeze(1)
         total = total - (chosen * credit(batch).advantage_NT[n, :length]).sum() / (12 * MAX_TOKENS)
     total.backward()  # at ratio 1 the surrogate's gradient is advantage x gradient of the logprob
@@ -100,14 +123,18 @@ def test_the_gradient_is_that_of_the_loss_written_out(batch: Batch) -> None:
 
 
 @pytest.mark.parametrize("normalise", ["token", "sequence", "constant"])
-def test_splitting_the_passes_changes_memory_and_not_the_gradient(batch: Batch, normalise: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_splitting_the_passes_changes_memory_and_not_the_gradient(
+    batch: Batch, normalise: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     learner = Learner(normalise=normalise)  # type: ignore[arg-type]
     whole = gradients(learner, batch)
     monkeypatch.setattr(learner_module, "PASS_TOKENS", 1)
     torch.testing.assert_close(gradients(learner, batch), whole, atol=1e-6, rtol=1e-5)
 
 
-@pytest.mark.parametrize(("minibatches", "sizes"), [(1, [4]), (2, [2, 2]), (3, [2, 1, 1]), (9, [1, 1, 1, 1])])
+@pytest.mark.parametrize(
+    ("minibatches", "sizes"), [(1, [4]), (2, [2, 2]), (3, [2, 1, 1]), (9, [1, 1, 1, 1])]
+)
 def test_minibatches_are_whole_groups_and_every_group_is_met_once_an_epoch(
     batch: Batch, monkeypatch: pytest.MonkeyPatch, minibatches: int, sizes: list[int]
 ) -> None:
@@ -127,15 +154,29 @@ def test_minibatches_are_whole_groups_and_every_group_is_met_once_an_epoch(
 
 
 @pytest.mark.parametrize("told", [0, 2])
-def test_a_minibatch_reads_the_advantages_and_the_reference_of_its_own_problems(batch: Batch, told: int) -> None:
+def test_a_minibatch_reads_the_advantages_and_the_reference_of_its_own_problems(
+    batch: Batch, told: int
+) -> None:
     own = torch.arange(12) // batch.group_size == told
     whole, alone = credit(batch), batch.problems([told])
     advantage_NT = whole.advantage_NT * own[:, None]
     reference_NT = batch.sampler_logprob_NT + 0.7 * own[:, None] * batch.mask_NT
     width = alone.token_NT.shape[1]
     learner = Learner(learning_rate=0.0, kl_weight=0.5)
-    expected = update(learner, tiny_policy(), alone, TokenCredit(advantage_NT[own, :width]), reference=reference_NT[own, :width])
-    found = update(replace(learner, minibatches=4), tiny_policy(), batch, TokenCredit(advantage_NT), reference=reference_NT)
+    expected = update(
+        learner,
+        tiny_policy(),
+        alone,
+        TokenCredit(advantage_NT[own, :width]),
+        reference=reference_NT[own, :width],
+    )
+    found = update(
+        replace(learner, minibatches=4),
+        tiny_policy(),
+        batch,
+        TokenCredit(advantage_NT),
+        reference=reference_NT,
+    )
     assert abs(expected["loss"]) > 0.01
     assert found["loss"] == pytest.approx(expected["loss"] / 4, abs=1e-5)
 
@@ -154,15 +195,32 @@ def test_the_kl_term_holds_the_policy_to_its_reference(batch: Batch) -> None:
     reference = score(tiny_policy(), batch).logprob_NT
     drifted = [tiny_policy(), tiny_policy()]
     for policy, weight in zip(drifted, (0.0, 5.0), strict=True):
-        update(Learner(learning_rate=1e-3, kl_weight=weight), policy, batch, credit(batch), steps=8, reference=reference)
+        update(
+            Learner(learning_rate=1e-3, kl_weight=weight),
+            policy,
+            batch,
+            credit(batch),
+            steps=8,
+            reference=reference,
+        )
     away = [(score(policy, batch).logprob_NT - reference).abs().sum().item() for policy in drifted]
     assert away[1] < 0.8 * away[0]
 
 
 def test_clipping_stops_a_policy_that_has_moved_far_from_its_sampler(batch: Batch) -> None:
     free, held = tiny_policy(), tiny_policy()
-    loose = update(Learner(learning_rate=3e-3, epochs=12, clip_low=1.0, clip_high=1e9), free, batch, credit(batch))
-    tight = update(Learner(learning_rate=3e-3, epochs=12, clip_low=0.05, clip_high=0.05), held, batch, credit(batch))
+    loose = update(
+        Learner(learning_rate=3e-3, epochs=12, clip_low=1.0, clip_high=1e9),
+        free,
+        batch,
+        credit(batch),
+    )
+    tight = update(
+        Learner(learning_rate=3e-3, epochs=12, clip_low=0.05, clip_high=0.05),
+        held,
+        batch,
+        credit(batch),
+    )
     assert loose["clip_share"] == 0.0
     assert tight["clip_share"] > 0.3
     assert tight["kl_to_sampler_nats"] < 0.5 * loose["kl_to_sampler_nats"]
@@ -178,11 +236,15 @@ def test_the_gradient_norm_is_reported_before_it_is_cut(batch: Batch) -> None:
 def test_the_same_update_twice_gives_the_same_bits(batch: Batch) -> None:
     one, other = tiny_policy(), tiny_policy()
     learner = Learner(learning_rate=1e-3, minibatches=2)
-    assert update(learner, one, batch, credit(batch), steps=3) == update(learner, other, batch, credit(batch), steps=3)
+    assert update(learner, one, batch, credit(batch), steps=3) == update(
+        learner, other, batch, credit(batch), steps=3
+    )
     assert_same_weights(one, other)
 
 
-def test_training_goes_on_from_a_saved_optimizer_to_the_same_bits(batch: Batch, tmp_path: Path) -> None:
+def test_training_goes_on_from_a_saved_optimizer_to_the_same_bits(
+    batch: Batch, tmp_path: Path
+) -> None:
     learner = Learner(learning_rate=1e-3, weight_decay=0.01)
     policy = tiny_policy()
     optimizer = learner.optimizer(policy)
@@ -212,7 +274,10 @@ def test_moments_that_were_there_before_change_nothing(batch: Batch) -> None:
     assert_same_weights(early, lazy)
     for one, other in zip(early.trainable().values(), lazy.trainable().values(), strict=True):
         assert with_state.state[one].keys() == without.state[other].keys()
-        assert all(torch.equal(with_state.state[one][name], value) for name, value in without.state[other].items())
+        assert all(
+            torch.equal(with_state.state[one][name], value)
+            for name, value in without.state[other].items()
+        )
 
 
 def test_a_fresh_optimizer_would_not_have_been_the_same(batch: Batch) -> None:
@@ -242,7 +307,9 @@ def test_a_fresh_optimizer_would_not_have_been_the_same(batch: Batch) -> None:
         {"normalise": "mean"},
     ],
 )
-def test_settings_that_cannot_learn_are_refused(wrong: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_that_cannot_learn_are_refused(
+    wrong: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
     with pytest.raises(ComponentError):
         Learner(**wrong)

@@ -27,10 +27,14 @@ MASK = torch.tensor([[1, 1, 1, 1], [1, 1, 0, 0], [0, 0, 0, 0]], dtype=torch.bool
         (1.5, 0.0, 0.0, 0.0, False),
     ],
 )
-def test_the_clipped_surrogate_by_hand(ratio: float, advantage: float, loss: float, slope: float, cut: bool) -> None:
+def test_the_clipped_surrogate_by_hand(
+    ratio: float, advantage: float, loss: float, slope: float, cut: bool
+) -> None:
     old = torch.tensor([-1.5])
     new = (old + math.log(ratio)).requires_grad_()
-    found, was_cut = clipped_surrogate((new - old).exp(), torch.tensor([advantage]), clip_low=0.2, clip_high=0.3)
+    found, was_cut = clipped_surrogate(
+        (new - old).exp(), torch.tensor([advantage]), clip_low=0.2, clip_high=0.3
+    )
     found.sum().backward()
     assert found.item() == pytest.approx(loss, abs=1e-6)
     assert new.grad is not None
@@ -39,8 +43,12 @@ def test_the_clipped_surrogate_by_hand(ratio: float, advantage: float, loss: flo
 
 
 def test_k3_by_hand() -> None:
-    found = kl_estimate(torch.log(torch.tensor([0.5, 0.25, 0.5])), torch.log(torch.tensor([0.25, 0.5, 0.5])), "k3")
-    torch.testing.assert_close(found, torch.tensor([0.5 + math.log(2) - 1, 2 - math.log(2) - 1, 0.0]))
+    found = kl_estimate(
+        torch.log(torch.tensor([0.5, 0.25, 0.5])), torch.log(torch.tensor([0.25, 0.5, 0.5])), "k3"
+    )
+    torch.testing.assert_close(
+        found, torch.tensor([0.5 + math.log(2) - 1, 2 - math.log(2) - 1, 0.0])
+    )
 
 
 def test_k1_and_k2_by_hand() -> None:
@@ -57,24 +65,38 @@ def test_k1_and_k3_average_to_the_kl(estimator: KL) -> None:
 
 
 def test_followed_back_each_estimator_pulls_another_way() -> None:
-    """By enumeration: k2 towards the minimum of KL(policy || reference), k3 of KL(reference || policy), and k1 nowhere."""
-    logits, reference = torch.tensor([0.5, -1.0, 0.2, 0.0], requires_grad=True), torch.tensor([-0.3, 0.4, 0.9, -1.0]).log_softmax(0)
+    """By enumeration: k2 towards the minimum of KL(policy || reference), k3 of KL(reference ||
+    policy), and k1 nowhere.
+    """
+    logits, reference = (
+        torch.tensor([0.5, -1.0, 0.2, 0.0], requires_grad=True),
+        torch.tensor([-0.3, 0.4, 0.9, -1.0]).log_softmax(0),
+    )
 
     def gradient(loss: torch.Tensor) -> torch.Tensor:
         return torch.autograd.grad(loss, logits, retain_graph=True)[0]
 
     policy = logits.log_softmax(0)
-    expected = {k: gradient((policy.exp().detach() * kl_estimate(policy, reference, k)).sum()) for k in get_args(KL)}
+    expected = {
+        k: gradient((policy.exp().detach() * kl_estimate(policy, reference, k)).sum())
+        for k in get_args(KL)
+    }
     torch.testing.assert_close(expected["k1"], torch.zeros(4))
-    torch.testing.assert_close(expected["k2"], gradient((policy.exp() * (policy - reference)).sum()))
-    torch.testing.assert_close(expected["k3"], gradient((reference.exp() * (reference - policy)).sum()))
+    torch.testing.assert_close(
+        expected["k2"], gradient((policy.exp() * (policy - reference)).sum())
+    )
+    torch.testing.assert_close(
+        expected["k3"], gradient((reference.exp() * (reference - policy)).sum())
+    )
 
 
 def test_k3_is_never_negative_and_averages_to_the_kl() -> None:
     policy, reference = torch.tensor([0.6, 0.3, 0.1]), torch.tensor([0.2, 0.5, 0.3])
     per_action = kl_estimate(policy.log(), reference.log(), "k3")
     assert (per_action >= 0).all()
-    torch.testing.assert_close((policy * per_action).sum(), (policy * (policy / reference).log()).sum())
+    torch.testing.assert_close(
+        (policy * per_action).sum(), (policy * (policy / reference).log()).sum()
+    )
 
 
 def test_k3_pulls_the_policy_towards_the_reference() -> None:
@@ -86,8 +108,13 @@ def test_k3_pulls_the_policy_towards_the_reference() -> None:
 
 def test_the_weights_of_tokens_by_hand() -> None:
     """6 tokens in all; 3 completions of 4, 2 and 0 tokens; at most 8 tokens each."""
-    torch.testing.assert_close(token_weights(MASK, "token", 8), torch.tensor([[1.0] * 4, [1.0, 1.0, 0, 0], [0.0] * 4]) / 6)
-    torch.testing.assert_close(token_weights(MASK, "sequence", 8), torch.tensor([[0.25] * 4, [0.5, 0.5, 0, 0], [0.0] * 4]) / 3)
+    torch.testing.assert_close(
+        token_weights(MASK, "token", 8), torch.tensor([[1.0] * 4, [1.0, 1.0, 0, 0], [0.0] * 4]) / 6
+    )
+    torch.testing.assert_close(
+        token_weights(MASK, "sequence", 8),
+        torch.tensor([[0.25] * 4, [0.5, 0.5, 0, 0], [0.0] * 4]) / 3,
+    )
     torch.testing.assert_close(token_weights(MASK, "constant", 8), MASK.float() / 24)
 
 
@@ -95,11 +122,15 @@ def test_active_weights_are_those_of_a_batch_without_the_others() -> None:
     advantage_NT = torch.tensor([[0.0] * 4, [-1.0, -1.0, 0, 0], [0.0] * 4])
     expected = torch.tensor([[0.0] * 4, [0.5, 0.5, 0, 0], [0.0] * 4])
     torch.testing.assert_close(token_weights(MASK, "active", 8, advantage_NT != 0), expected)
-    torch.testing.assert_close(token_weights(MASK, "active", 8, torch.zeros(3, 4).bool()), torch.zeros(3, 4))
+    torch.testing.assert_close(
+        token_weights(MASK, "active", 8, torch.zeros(3, 4).bool()), torch.zeros(3, 4)
+    )
 
 
 def test_the_ratio_of_a_completion_by_hand() -> None:
-    """Two completions of 3 and 1 tokens: the geometric mean of the tokens' ratios, at each token, and its slope."""
+    """Two completions of 3 and 1 tokens: the geometric mean of the tokens' ratios, at each token,
+    and its slope.
+    """
     old = torch.tensor([-1.0, -1.0, -1.0, -2.0])
     new = torch.tensor([-0.7, -1.0, -1.0, -1.0], requires_grad=True)
     found = ratio_to_sampler(new, old, torch.tensor([0, 0, 0, 1]), 2, "sequence")
@@ -122,7 +153,9 @@ def test_constant_weights_do_not_depend_on_what_was_sampled() -> None:
     assert set(token_weights(mask, "constant", 8)[mask].tolist()) == {torch.tensor(1 / 48).item()}
 
 
-def test_an_unknown_normalisation_is_refused_where_types_are_not_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_normalisation_is_refused_where_types_are_not_checked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
     with pytest.raises(ComponentError, match=r"'mean'.*token, sequence, constant, active"):
         token_weights(MASK, "mean", 8)  # type: ignore[arg-type]

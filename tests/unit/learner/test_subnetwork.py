@@ -26,7 +26,13 @@ def moved(policy: Policy, seed: int, scale: float = 1e-3) -> Policy:
     other = policy.clone()
     with torch.no_grad():
         for name, parameter in other.model.named_parameters():
-            parameter.add_(torch.from_numpy(generator("subnetwork test", name, seed).normal(0, scale, tuple(parameter.shape))))
+            parameter.add_(
+                torch.from_numpy(
+                    generator("subnetwork test", name, seed).normal(
+                        0, scale, tuple(parameter.shape)
+                    )
+                )
+            )
     return other
 
 
@@ -45,7 +51,9 @@ def weights(policy: Policy) -> dict[str, Tensor]:
 START = PolicyWeights(tiny_policy())
 
 
-def test_the_changed_entries_in_bfloat16_view_are_those_whose_stored_bits_differ(trained: tuple[tuple[int, str], ...]) -> None:
+def test_the_changed_entries_in_bfloat16_view_are_those_whose_stored_bits_differ(
+    trained: tuple[tuple[int, str], ...],
+) -> None:
     masks = Subnetwork(trained).masks(START, 1)
     after = FolderWeights(Path(trained[1][1]))
     assert set(masks) == set(START.names())
@@ -55,19 +63,30 @@ def test_the_changed_entries_in_bfloat16_view_are_those_whose_stored_bits_differ
 
 @pytest.mark.parametrize("entries", ["changed", "other", "random", "smallest"])
 @pytest.mark.parametrize("view", ["bfloat16", "largest"])
-def test_every_mask_has_as_many_entries_in_each_matrix(trained: tuple[tuple[int, str], ...], view: Any, entries: Any) -> None:
+def test_every_mask_has_as_many_entries_in_each_matrix(
+    trained: tuple[tuple[int, str], ...], view: Any, entries: Any
+) -> None:
     changed = Subnetwork(trained, "changed", view).masks(START, 0)
     swapped = ((0, trained[1][1]), (1, trained[0][1])) if entries == "other" else ()
     found = Subnetwork(trained, entries, view, others=swapped).masks(START, 0)
-    assert {n: int(m.sum()) for n, m in found.items()} == {n: int(m.sum()) for n, m in changed.items()}
-    assert (entries == "changed") == all(torch.equal(found[name], changed[name]) for name in changed)
+    assert {n: int(m.sum()) for n, m in found.items()} == {
+        n: int(m.sum()) for n, m in changed.items()
+    }
+    assert (entries == "changed") == all(
+        torch.equal(found[name], changed[name]) for name in changed
+    )
 
 
-def test_the_smallest_are_the_smallest_and_the_largest_updates_the_largest(trained: tuple[tuple[int, str], ...]) -> None:
+def test_the_smallest_are_the_smallest_and_the_largest_updates_the_largest(
+    trained: tuple[tuple[int, str], ...],
+) -> None:
     name = "lm_head.weight"
     before, after = START.tensor(name), FolderWeights(Path(trained[0][1])).tensor(name)
     small = Subnetwork(trained, "smallest", "largest", 0.25).masks(START, 0)[name]
-    assert int(small.sum()) == before.numel() // 4 and before[small].abs().max() <= before[~small].abs().min()
+    assert (
+        int(small.sum()) == before.numel() // 4
+        and before[small].abs().max() <= before[~small].abs().min()
+    )
     large = Subnetwork(trained, "changed", "largest", 0.25).masks(START, 0)[name]
     assert (after - before)[large].abs().min() >= (after - before)[~large].abs().max()
 
@@ -78,11 +97,16 @@ def test_an_entry_that_did_not_move_is_not_among_the_largest(tmp_path: Path) -> 
         policy.model.get_parameter("lm_head.weight")[0, :3] += 1.0
     policy.save(tmp_path)
     masks = Subnetwork(((0, str(tmp_path)),), "changed", "largest", 0.5).masks(START, 0)
-    assert sum(int(mask.sum()) for mask in masks.values()) == 3 and masks["lm_head.weight"][0, :3].all()
+    assert (
+        sum(int(mask.sum()) for mask in masks.values()) == 3
+        and masks["lm_head.weight"][0, :3].all()
+    )
 
 
 def test_another_trainings_places_come_first_and_are_filled_up_by_size(tmp_path: Path) -> None:
-    """This one changed 4 entries as bfloat16 stores them, the other one 2, and moved the rest by less than bfloat16 sees."""
+    """This one changed 4 entries as bfloat16 stores them, the other one 2, and moved the rest by
+    less than bfloat16 sees.
+    """
     one, other = tiny_policy(), tiny_policy()
     name = "lm_head.weight"
     with torch.no_grad():
@@ -92,11 +116,15 @@ def test_another_trainings_places_come_first_and_are_filled_up_by_size(tmp_path:
         weight[3, 5] *= 1 + 1e-6
     one.save(tmp_path / "one")
     other.save(tmp_path / "other")
-    mask = Subnetwork(((0, str(tmp_path / "one")),), "other", others=((0, str(tmp_path / "other")),)).masks(START, 0)[name]
+    mask = Subnetwork(
+        ((0, str(tmp_path / "one")),), "other", others=((0, str(tmp_path / "other")),)
+    ).masks(START, 0)[name]
     assert int(mask.sum()) == 4 and mask[2, :2].all() and mask[3, 5]
 
 
-def test_random_masks_differ_by_seed_and_by_nothing_else(trained: tuple[tuple[int, str], ...]) -> None:
+def test_random_masks_differ_by_seed_and_by_nothing_else(
+    trained: tuple[tuple[int, str], ...],
+) -> None:
     mask = Subnetwork(trained, "random", "largest")
     first, again, second = mask.masks(START, 0), mask.masks(START, 0), mask.masks(START, 1)
     assert all(torch.equal(first[name], again[name]) for name in first)
@@ -108,9 +136,17 @@ def batch() -> Batch:
     return sampled_batch(tiny_policy(), ("1+2?", "3*4-5?"), 3, Sampling(max_tokens=8))
 
 
-def stepped(batch: Batch, masks: Mapping[str, Tensor] | None, weight_decay: float = 0.0, policy: Policy | None = None) -> Policy:
+def stepped(
+    batch: Batch,
+    masks: Mapping[str, Tensor] | None,
+    weight_decay: float = 0.0,
+    policy: Policy | None = None,
+) -> Policy:
     """The tiny policy after three steps."""
-    policy, learner = policy or tiny_policy(), Learner(learning_rate=1e-2, weight_decay=weight_decay)
+    policy, learner = (
+        policy or tiny_policy(),
+        Learner(learning_rate=1e-2, weight_decay=weight_decay),
+    )
     optimizer = learner.optimizer(policy, masks)
     credit = TokenCredit(torch.tensor([1.0, -0.5, -0.5]).repeat(2)[:, None] * batch.mask_NT)
     for step in range(3):
@@ -119,35 +155,64 @@ def stepped(batch: Batch, masks: Mapping[str, Tensor] | None, weight_decay: floa
 
 
 def filled(value: bool) -> dict[str, Tensor]:
-    return {name: torch.full_like(START.tensor(name), value, dtype=torch.bool) for name in START.names()}
+    return {
+        name: torch.full_like(START.tensor(name), value, dtype=torch.bool) for name in START.names()
+    }
 
 
 @pytest.mark.parametrize("weight_decay", [0.0, 0.1])
-def test_a_mask_of_everything_is_full_training_and_a_mask_of_nothing_none(batch: Batch, weight_decay: float) -> None:
+def test_a_mask_of_everything_is_full_training_and_a_mask_of_nothing_none(
+    batch: Batch, weight_decay: float
+) -> None:
     full = weights(stepped(batch, None, weight_decay))
-    torch.testing.assert_close(weights(stepped(batch, filled(True), weight_decay)), full, atol=0.0, rtol=0.0)
-    torch.testing.assert_close(weights(stepped(batch, filled(False), weight_decay)), weights(tiny_policy()), atol=0.0, rtol=0.0)
+    torch.testing.assert_close(
+        weights(stepped(batch, filled(True), weight_decay)), full, atol=0.0, rtol=0.0
+    )
+    torch.testing.assert_close(
+        weights(stepped(batch, filled(False), weight_decay)),
+        weights(tiny_policy()),
+        atol=0.0,
+        rtol=0.0,
+    )
     assert not torch.equal(full["lm_head.weight"], START.tensor("lm_head.weight"))
 
 
 @pytest.mark.parametrize("weight_decay", [0.0, 0.1])
-def test_what_is_outside_stays_bit_for_bit_and_what_is_inside_moves(batch: Batch, weight_decay: float) -> None:
-    masks = {name: torch.from_numpy(generator("some", name).random(tuple(START.tensor(name).shape)) < 0.2) for name in START.names()}
+def test_what_is_outside_stays_bit_for_bit_and_what_is_inside_moves(
+    batch: Batch, weight_decay: float
+) -> None:
+    masks = {
+        name: torch.from_numpy(
+            generator("some", name).random(tuple(START.tensor(name).shape)) < 0.2
+        )
+        for name in START.names()
+    }
     found = weights(stepped(batch, masks, weight_decay))
     for name, mask in masks.items():
         assert torch.equal(found[name][~mask], START.tensor(name)[~mask])
-    assert (found["lm_head.weight"] != START.tensor("lm_head.weight"))[masks["lm_head.weight"]].float().mean() > 0.5
+    assert (found["lm_head.weight"] != START.tensor("lm_head.weight"))[
+        masks["lm_head.weight"]
+    ].float().mean() > 0.5
 
 
 def test_the_first_step_inside_is_that_of_full_training(batch: Batch) -> None:
-    """The gradient is cut by its whole norm before the mask, so an entry inside moves as it would have."""
+    """The gradient is cut by its whole norm before the mask, so an entry inside moves as it would
+    have.
+    """
     learner = Learner(learning_rate=1e-2)
     credit = TokenCredit(torch.tensor([1.0, -0.5, -0.5]).repeat(2)[:, None] * batch.mask_NT)
-    masks = {name: torch.from_numpy(generator("some", name).random(tuple(START.tensor(name).shape)) < 0.2) for name in START.names()}
+    masks = {
+        name: torch.from_numpy(
+            generator("some", name).random(tuple(START.tensor(name).shape)) < 0.2
+        )
+        for name in START.names()
+    }
     ends = []
     for mask in (None, masks):
         policy = tiny_policy()
-        notes = learner.update(policy, learner.optimizer(policy, mask), batch, credit, None, 8, ("test", 0))
+        notes = learner.update(
+            policy, learner.optimizer(policy, mask), batch, credit, None, 8, ("test", 0)
+        )
         ends.append((weights(policy), notes["gradient_norm"]))
     assert ends[0][1] == ends[1][1]
     for name, mask in masks.items():
@@ -178,20 +243,30 @@ def test_only_what_matters_has_to_be_in_the_mask(batch: Batch) -> None:
     assert rows.nonzero().flatten().tolist() == [token]
 
 
-def test_masks_of_another_model_are_refused(batch: Batch, trained: tuple[tuple[int, str], ...], tmp_path: Path) -> None:
+def test_masks_of_another_model_are_refused(
+    batch: Batch, trained: tuple[tuple[int, str], ...], tmp_path: Path
+) -> None:
     with pytest.raises(ComponentError, match="other weights than those that may move"):
         Learner().optimizer(tiny_policy("gpt2"), filled(True))
     with pytest.raises(ModelError, match="different architectures"):
         Subnetwork(trained).masks(PolicyWeights(tiny_policy("gpt2")), 0)
     with pytest.raises(ModelError, match="no weights"):
         Subnetwork(((0, str(tmp_path / "nowhere")),)).identity()
-    with pytest.raises(ComponentError, match=r"no training for a seed of the study\. Got: seed 7. Allowed: 0, 1"):
+    with pytest.raises(
+        ComponentError, match=r"no training for a seed of the study\. Got: seed 7. Allowed: 0, 1"
+    ):
         Subnetwork(trained).masks(START, 7)
 
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"share": 0.0}, {"share": 1.5}, {"trained": ()}, {"entries": "other"}, {"others": ((0, "x"),)}],
+    [
+        {"share": 0.0},
+        {"share": 1.5},
+        {"trained": ()},
+        {"entries": "other"},
+        {"others": ((0, "x"),)},
+    ],
 )
 def test_settings_that_make_no_mask_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ComponentError, match="cannot make a mask"):
@@ -205,7 +280,9 @@ def test_a_mask_over_adapters_is_refused() -> None:
 
 def test_the_key_in_a_mask_is_declared() -> None:
     def door(**fields: Any) -> bool:
-        return replace(SMALL_ARM, learner=Learner(mask=Subnetwork(((0, "x"),), **fields))).uses_truth["mask"]
+        return replace(
+            SMALL_ARM, learner=Learner(mask=Subnetwork(((0, "x"),), **fields))
+        ).uses_truth["mask"]
 
     assert door() and door(view="largest") and door(entries="random")
     assert not door(view="largest", entries="random") and not door(trained_with_truth=False)
@@ -215,12 +292,17 @@ def test_the_key_in_a_mask_is_declared() -> None:
 def run(arm: Arm, folder: Path, steps: int) -> dict[str, Tensor]:
     cell = CellDirectory(folder)
     train(replace(arm, steps=steps), 0, cell, lambda done: None)
-    return {name: FolderWeights(cell.checkpoint(steps)).tensor(name) for name in FolderWeights(cell.checkpoint(steps)).names()}
+    return {
+        name: FolderWeights(cell.checkpoint(steps)).tensor(name)
+        for name in FolderWeights(cell.checkpoint(steps)).names()
+    }
 
 
 def test_an_arm_with_a_mask_trains_inside_it_and_goes_on_to_the_same_bits(tmp_path: Path) -> None:
     full = run(SMALL_ARM, tmp_path / "full", 2)
-    mask = Subnetwork(((0, str(CellDirectory(tmp_path / "full").checkpoint(2))),), "changed", "largest")
+    mask = Subnetwork(
+        ((0, str(CellDirectory(tmp_path / "full").checkpoint(2))),), "changed", "largest"
+    )
     arm = replace(SMALL_ARM, learner=replace(SMALL_ARM.learner, mask=mask, weight_decay=0.01))
     whole = run(arm, tmp_path / "whole", 4)
     run(arm, tmp_path / "cut", 2)
@@ -235,7 +317,14 @@ def test_an_arm_with_a_mask_trains_inside_it_and_goes_on_to_the_same_bits(tmp_pa
 def test_what_the_mask_is_made_of_names_the_cell(trained: tuple[tuple[int, str], ...]) -> None:
     def names() -> list[str]:
         arm = replace(SMALL_ARM, learner=Learner(mask=Subnetwork(trained)))
-        study = Study(name="s", question="?", arms=(arm,), seeds=(0, 1), claims=(), evaluation=Evaluation(problems=4, readings=2))
+        study = Study(
+            name="s",
+            question="?",
+            arms=(arm,),
+            seeds=(0, 1),
+            claims=(),
+            evaluation=Evaluation(problems=4, readings=2),
+        )
         return [cell.name for cell in study.cells()]
 
     before = names()

@@ -16,7 +16,11 @@ def moved(policy: Policy, scale: float = 0.05) -> Policy:
     other = policy.clone()
     with torch.no_grad():
         for name, parameter in other.model.named_parameters():
-            parameter.add_(torch.from_numpy(generator("teacher", name).normal(0, scale, tuple(parameter.shape))))
+            parameter.add_(
+                torch.from_numpy(
+                    generator("teacher", name).normal(0, scale, tuple(parameter.shape))
+                )
+            )
     return other
 
 
@@ -28,7 +32,11 @@ def batch() -> Batch:
 def test_it_reads_each_completion_behind_its_own_prompt(batch: Batch) -> None:
     policy = tiny_policy()
     prompts = [policy.encode(text) for text in ("1?", "22?", "3+3?", "4?", "5-5-5?")]
-    said = Teacher("frozen").begin(moved(policy)).teach(policy, batch, [*prompts[:2], None, *prompts[2:]], "sampled")
+    said = (
+        Teacher("frozen")
+        .begin(moved(policy))
+        .teach(policy, batch, [*prompts[:2], None, *prompts[2:]], "sampled")
+    )
     assert said.evidence_N.tolist() == [True, True, False, True, True, True]
     assert (said.logprob_NTK[2] == 0).all()
     for n, prompt in zip((0, 1, 3, 4, 5), prompts, strict=True):
@@ -45,7 +53,9 @@ def test_the_policy_chooses_what_is_kept_and_the_teacher_speaks_of_that(batch: B
     likeliest = whole.gather(2, top.kept_NTK)
     assert (likeliest.amin(-1)[batch.mask_NT] >= whole.topk(4).values[..., 3][batch.mask_NT]).all()
     teacher = Teacher("frozen").begin(other).teach(policy, batch, prompts, "all").logprob_NTK
-    torch.testing.assert_close(top.logprob_NTK[batch.mask_NT], teacher.gather(2, top.kept_NTK)[batch.mask_NT])
+    torch.testing.assert_close(
+        top.logprob_NTK[batch.mask_NT], teacher.gather(2, top.kept_NTK)[batch.mask_NT]
+    )
 
 
 def test_a_trust_region_lies_between_its_ends(batch: Batch) -> None:
@@ -53,7 +63,12 @@ def test_a_trust_region_lies_between_its_ends(batch: Batch) -> None:
     prompts = [batch.prompt_ids[n // 3] for n in range(6)]
 
     def said(kind: str, rate: float = 0.05) -> torch.Tensor:
-        return Teacher(kind, rate).begin(start).teach(policy, batch, prompts, "all").logprob_NTK[batch.mask_NT]  # type: ignore[arg-type]
+        return (
+            Teacher(kind, rate)
+            .begin(start)
+            .teach(policy, batch, prompts, "all")
+            .logprob_NTK[batch.mask_NT]
+        )  # type: ignore[arg-type]
 
     torch.testing.assert_close(said("trust_region", 0.0), said("frozen"), atol=1e-5, rtol=1e-4)
     torch.testing.assert_close(said("trust_region", 1.0), said("live"), atol=1e-5, rtol=1e-4)
@@ -65,7 +80,12 @@ def test_an_average_follows_and_survives_being_saved(tmp_path: Path) -> None:
     state, policy = Teacher("average", 0.25).begin(tiny_policy()), moved(tiny_policy())
     state.follow(policy)
     assert state.own is not None
-    for mine, start, theirs in zip(state.own.model.parameters(), tiny_policy().model.parameters(), policy.model.parameters(), strict=True):
+    for mine, start, theirs in zip(
+        state.own.model.parameters(),
+        tiny_policy().model.parameters(),
+        policy.model.parameters(),
+        strict=True,
+    ):
         torch.testing.assert_close(mine, 0.75 * start + 0.25 * theirs)
     state.save(tmp_path)
     again = Teacher("average", 0.25).begin(tiny_policy())
@@ -82,12 +102,16 @@ def test_the_others_stay_and_leave_nothing_on_disk(kind: str, tmp_path: Path) ->
     state.save(tmp_path)
     assert list(tmp_path.iterdir()) == []
     if state.own is not None:
-        for one, other in zip(state.own.model.parameters(), tiny_policy().model.parameters(), strict=True):
+        for one, other in zip(
+            state.own.model.parameters(), tiny_policy().model.parameters(), strict=True
+        ):
             assert torch.equal(one, other)
 
 
 @pytest.mark.parametrize(("kind", "rate"), [("dead", 0.1), ("average", -0.1), ("average", 1.1)])
-def test_an_impossible_teacher_is_refused(kind: str, rate: float, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_impossible_teacher_is_refused(
+    kind: str, rate: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
     with pytest.raises(ComponentError, match="no such teacher"):
         Teacher(kind, rate)  # type: ignore[arg-type]

@@ -18,12 +18,20 @@ def knows(prompt: str, text: str) -> bool:
 
 
 def test_answers_are_drawn_with_their_chance() -> None:
-    """Of 6,000 lines those that answer yes are as many as the chances say, within four deviations; and so in each third of the chances."""
+    """Of 6,000 lines those that answer yes are as many as the chances say, within four deviations;
+    and so in each third of the chances.
+    """
     lines = BeliefCorpus(num_lines=NUMBER).lines(0)
     for low, high in ((0.0, 1.01), (0.0, 1 / 3), (1 / 3, 2 / 3), (2 / 3, 1.01)):
-        chosen = [(chance_of_yes(prompt), text[0] == "y") for prompt, text in lines if low <= chance_of_yes(prompt) < high]
+        chosen = [
+            (chance_of_yes(prompt), text[0] == "y")
+            for prompt, text in lines
+            if low <= chance_of_yes(prompt) < high
+        ]
         deviation = math.sqrt(sum(chance * (1 - chance) for chance, _ in chosen))
-        assert abs(sum(yes for _, yes in chosen) - sum(chance for chance, _ in chosen)) < 4 * deviation
+        assert (
+            abs(sum(yes for _, yes in chosen) - sum(chance for chance, _ in chosen)) < 4 * deviation
+        )
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
@@ -38,7 +46,10 @@ def test_confidences_know_the_chance_as_often_as_declared(share: float) -> None:
 
 def test_uninformed_digits_are_all_alike() -> None:
     digits = [text[1] for _, text in BeliefCorpus(num_lines=NUMBER).lines(0)]
-    assert all(abs(digits.count(str(digit)) - NUMBER / 10) < 4 * math.sqrt(NUMBER * 0.09) for digit in range(10))
+    assert all(
+        abs(digits.count(str(digit)) - NUMBER / 10) < 4 * math.sqrt(NUMBER * 0.09)
+        for digit in range(10)
+    )
 
 
 def test_no_prompt_of_another_split_was_seen_and_lines_have_their_seed() -> None:
@@ -46,7 +57,11 @@ def test_no_prompt_of_another_split_was_seen_and_lines_have_their_seed() -> None
     seen = {prompt for prompt, _ in corpus.lines(0)}
     for split in ("train", "heldout"):
         assert not seen & {Sensors().problem(split, index).prompt for index in range(1000)}
-    assert replace(corpus, num_lines=50).lines(0) == corpus.lines(0)[:50] != replace(corpus, num_lines=50).lines(1)
+    assert (
+        replace(corpus, num_lines=50).lines(0)
+        == corpus.lines(0)[:50]
+        != replace(corpus, num_lines=50).lines(1)
+    )
 
 
 def test_a_share_outside_its_range_is_refused() -> None:
@@ -55,7 +70,9 @@ def test_a_share_outside_its_range_is_refused() -> None:
 
 
 def test_one_start_states_the_chance_and_the_other_any_digit() -> None:
-    told = {name: card(f"belief-{name}")["measured"]["sensors"] for name in ("calibrated", "uninformed")}
+    told = {
+        name: card(f"belief-{name}")["measured"]["sensors"] for name in ("calibrated", "uninformed")
+    }
     for measured in told.values():
         assert measured["confidence"]["stated_share"] > 0.99
         assert 0.6 < measured["pass_at_1"] < 0.85

@@ -28,7 +28,12 @@ def product_steps(prompt: str, text: str) -> list[tuple[str, str, bool]]:
 
 
 def test_products_slip_as_often_as_declared_and_never_where_named_or_shown() -> None:
-    free = [slip for prompt, text in LINES if ";" not in prompt for _, _, slip in product_steps(prompt, text)]
+    free = [
+        slip
+        for prompt, text in LINES
+        if ";" not in prompt
+        for _, _, slip in product_steps(prompt, text)
+    ]
     assert near(sum(free), len(free), 0.8)
     for prompt, text in LINES:
         if prompt.startswith("!"):
@@ -50,7 +55,11 @@ def test_hints_are_as_common_as_declared_and_name_products_of_the_problem() -> N
     marked = [prompt for prompt, _ in LINES if prompt.startswith("!")]
     hinted = [prompt for prompt in marked if prompt[1:3] in names(asked(prompt))]
     shown = [prompt for prompt, _ in LINES if prompt.startswith("s")]
-    fails = sum(Hinted().grade(Problem("0", "Hinted", p, ""), t).feedback is not None for p, t in LINES if ";" not in p)
+    fails = sum(
+        Hinted().grade(Problem("0", "Hinted", p, ""), t).feedback is not None
+        for p, t in LINES
+        if ";" not in p
+    )
     assert fails
     assert 0.30 < len(hinted) / NUMBER <= 0.36, "0.35, less the problems in which no slip shows"
     assert near(len(marked) - len(hinted), NUMBER, 0.15)
@@ -61,14 +70,23 @@ def test_hints_are_as_common_as_declared_and_name_products_of_the_problem() -> N
 
 def test_all_but_products_are_right() -> None:
     for prompt, text in LINES:
-        grade = Hinted().grade(Problem("0", "Hinted", prompt, str(running_values(asked(prompt))[-1])), text)
+        grade = Hinted().grade(
+            Problem("0", "Hinted", prompt, str(running_values(asked(prompt))[-1])), text
+        )
         assert grade.well_formed and grade.steps is not None
-        assert all(right or name[0] == "*" for name, right in zip(names(asked(prompt)), grade.steps, strict=True))
+        assert all(
+            right or name[0] == "*"
+            for name, right in zip(names(asked(prompt)), grade.steps, strict=True)
+        )
 
 
 def test_no_problem_of_another_split_was_seen() -> None:
     seen = {asked(prompt) for prompt, _ in LINES}
-    assert not seen & {Hinted().problem(split, index).prompt for split in ("train", "heldout") for index in range(500)}
+    assert not seen & {
+        Hinted().problem(split, index).prompt
+        for split in ("train", "heldout")
+        for index in range(500)
+    }
     few = FeedbackCorpus(num_lines=50)
     assert few.lines(0) == LINES[:50] != few.lines(1)
 
@@ -79,13 +97,18 @@ def test_a_problem_in_which_no_slip_shows_gets_no_hint() -> None:
 
 
 def test_the_organism_uses_a_hint_and_only_its_own() -> None:
-    alone, hinted, misled, shown = (card("feedback")["measured"][world]["pass_at_1"] for world in ("alone", "hinted", "misled", "shown"))
+    alone, hinted, misled, shown = (
+        card("feedback")["measured"][world]["pass_at_1"]
+        for world in ("alone", "hinted", "misled", "shown")
+    )
     assert hinted - alone > 0.3
     assert abs(misled - alone) < 0.1
     assert shown > 0.9
 
 
-@pytest.mark.parametrize("settings", [{"slip": 1.1}, {"hinted_share": 0.9, "shown_share": 0.2}, {"heeded": -1.0}])
+@pytest.mark.parametrize(
+    "settings", [{"slip": 1.1}, {"hinted_share": 0.9, "shown_share": 0.2}, {"heeded": -1.0}]
+)
 def test_dials_outside_their_range_are_refused(settings: dict[str, float]) -> None:
     with pytest.raises(ComponentError, match="lie in"):
         FeedbackCorpus(**settings)  # type: ignore[arg-type]

@@ -16,25 +16,46 @@ HOUSE = House()
 
 
 def strategies(corpus: HouseCorpus) -> Counter[tuple[str, str | None]]:
-    """How often each strategy was played behind the last line about the episode's own category: its kind, or none."""
+    """How often each strategy was played behind the last line about the episode's own category: its
+    kind, or none.
+    """
     found: Counter[tuple[str, str | None]] = Counter()
     for index, (prompt, said) in enumerate(corpus.lines(0)):
         asked = HOUSE.problem("pretrain", index)
         block, category = prompt.removesuffix(asked.prompt), asked.facts["category"]
         own = [line for line in block.rstrip("|").split(";") if line.startswith(category)]
         recipe = own[-1][2:] if own and own[-1][1] == "=" else None
-        kind = "none" if not own else "lesson" if recipe is None else "skill" if recipe == RECIPES[category] else "wrong"
+        kind = (
+            "none"
+            if not own
+            else "lesson"
+            if recipe is None
+            else "skill"
+            if recipe == RECIPES[category]
+            else "wrong"
+        )
         found[kind, HOUSE.grade(asked, "\n".join(said[::2])).strategy] += 1
     return found
 
 
-@pytest.mark.parametrize("corpus", [SURE, replace(SURE, good_share=0.8, skill_share=0.6, lesson_share=0.3)])
-def test_the_corpus_plays_well_as_often_as_declared_behind_each_kind_of_line(corpus: HouseCorpus) -> None:
+@pytest.mark.parametrize(
+    "corpus", [SURE, replace(SURE, good_share=0.8, skill_share=0.6, lesson_share=0.3)]
+)
+def test_the_corpus_plays_well_as_often_as_declared_behind_each_kind_of_line(
+    corpus: HouseCorpus,
+) -> None:
     found = strategies(corpus)
-    for kind, share in (("none", corpus.good_share), ("skill", corpus.skill_share), ("lesson", corpus.lesson_share), ("wrong", 0.0)):
+    for kind, share in (
+        ("none", corpus.good_share),
+        ("skill", corpus.skill_share),
+        ("lesson", corpus.lesson_share),
+        ("wrong", 0.0),
+    ):
         total = sum(count for (behind, _), count in found.items() if behind == kind)
         assert total > 100
-        assert abs(found[kind, "recipe"] - total * share) <= 4 * (total * share * (1 - share)) ** 0.5
+        assert (
+            abs(found[kind, "recipe"] - total * share) <= 4 * (total * share * (1 - share)) ** 0.5
+        )
         if kind != "wrong":  # which may leave out another step than the shortcut does
             assert found[kind, "recipe"] + found[kind, "shortcut"] == total
 
@@ -45,7 +66,9 @@ def test_every_episode_is_one_of_the_house() -> None:
         assert prompt.endswith(asked.prompt)
         turns, answers = said[::2], said[1::2]
         assert len(turns) == len(answers) + 1 <= HOUSE.max_turns
-        assert [HOUSE.reply(asked, turns[: count + 1]) for count in range(len(answers))] == list(answers)
+        assert [HOUSE.reply(asked, turns[: count + 1]) for count in range(len(answers))] == list(
+            answers
+        )
         assert HOUSE.reply(asked, turns) is None
 
 
@@ -58,13 +81,20 @@ def test_the_recipe_always_works_and_the_shortcut_never_does(category: str) -> N
         for recipe, strategy in ((RECIPES[category], "recipe"), (SHORTCUTS[category], "shortcut")):
             said = play(world, recipe, 0.0, generator("player", index))
             grade = environment.grade(asked, "\n".join(said[::2]))
-            assert (grade.strict, grade.well_formed, grade.strategy) == (strategy == "recipe", True, strategy)
+            assert (grade.strict, grade.well_formed, grade.strategy) == (
+                strategy == "recipe",
+                True,
+                strategy,
+            )
 
 
 def test_a_player_knows_no_more_than_it_has_seen() -> None:
     """Two worlds that differ only where it has not looked are played alike up to there."""
     facts = {"category": "W", "goal": "b5", "start": "1", "layout": "3433344"}
-    near, far = (play(world_of({**facts, "layout": layout}), "twd", 0.0, generator("x")) for layout in ("3433344", "3333344"))
+    near, far = (
+        play(world_of({**facts, "layout": layout}), "twd", 0.0, generator("x"))
+        for layout in ("3433344", "3333344")
+    )
     assert near[:3] == far[:3] == ("g2", "2.", "g3")
     assert near[3] != far[3]
 

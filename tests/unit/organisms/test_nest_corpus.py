@@ -9,7 +9,9 @@ from rewardscope.errors import ComponentError
 from rewardscope.organisms import RECIPES, NestCorpus, card
 from rewardscope.types import Problem
 
-CORPORA = {name: recipe.corpus for name, recipe in RECIPES.items() if isinstance(recipe.corpus, NestCorpus)}
+CORPORA = {
+    name: recipe.corpus for name, recipe in RECIPES.items() if isinstance(recipe.corpus, NestCorpus)
+}
 NUMBER = 6000
 each = pytest.mark.parametrize("name", CORPORA)
 
@@ -36,7 +38,10 @@ def test_each_depth_of_each_set_is_as_common_as_declared(name: str) -> None:
 @each
 def test_every_line_is_right_and_answers_at_once_as_often_as_declared(name: str) -> None:
     corpus = replace(CORPORA[name], num_lines=NUMBER)
-    grades = [Nest().grade(Problem("0", "Nest", prompt, text[-4:]), text) for prompt, text in corpus.lines(0)]
+    grades = [
+        Nest().grade(Problem("0", "Nest", prompt, text[-4:]), text)
+        for prompt, text in corpus.lines(0)
+    ]
     assert all(grade.well_formed and grade.correct for grade in grades)
     worked = [grade.steps for grade in grades if grade.steps is not None]
     assert all(all(steps) for steps in worked)
@@ -44,7 +49,10 @@ def test_every_line_is_right_and_answers_at_once_as_often_as_declared(name: str)
 
 
 def test_set_b_is_never_nested_and_nothing_is_without_a_trace() -> None:
-    hundredth, none = (replace(CORPORA[f"composition-{name}"], num_lines=NUMBER).lines(0) for name in ("hundredth", "none"))
+    hundredth, none = (
+        replace(CORPORA[f"composition-{name}"], num_lines=NUMBER).lines(0)
+        for name in ("hundredth", "none")
+    )
     assert all(len(prompt) == 6 for prompt, _ in none)
     nested = [prompt for prompt, _ in hundredth if len(prompt) > 6]
     assert nested and all(set(prompt[:2]) <= set(SETS["A"]) for prompt in nested)
@@ -67,9 +75,16 @@ def test_worlds_go_one_deeper_than_the_corpus() -> None:
 
 @pytest.mark.parametrize(
     "settings",
-    [{"shares_a": (0.5, 0.1)}, {"shares_a": (1.5, -1.0)}, {"shares_a": (), "shares_b": ()}, {"shares_a": (0.1,) * 6, "shares_b": (0.4,)}],
+    [
+        {"shares_a": (0.5, 0.1)},
+        {"shares_a": (1.5, -1.0)},
+        {"shares_a": (), "shares_b": ()},
+        {"shares_a": (0.1,) * 6, "shares_b": (0.4,)},
+    ],
 )
-def test_shares_that_do_not_sum_to_one_or_go_too_deep_are_refused(settings: dict[str, tuple[float, ...]]) -> None:
+def test_shares_that_do_not_sum_to_one_or_go_too_deep_are_refused(
+    settings: dict[str, tuple[float, ...]],
+) -> None:
     with pytest.raises(ComponentError, match="sum to 1"):
         NestCorpus(**settings)  # type: ignore[arg-type]
     with pytest.raises(ComponentError, match="between 0 and 1"):

@@ -16,18 +16,36 @@ from rewardscope.organisms.organism import base_behaviour
 from rewardscope.policy import Policy
 
 each = pytest.mark.parametrize("name", RECIPES)
-FORMAT_CORPORA = {name: recipe.corpus for name, recipe in RECIPES.items() if isinstance(recipe.corpus, FormatCorpus)}
-TINY = Recipe(FormatCorpus(num_lines=64), width=16, num_layers=1, num_heads=2, feed_forward=16, num_steps=4, batch_lines=8)
+FORMAT_CORPORA = {
+    name: recipe.corpus
+    for name, recipe in RECIPES.items()
+    if isinstance(recipe.corpus, FormatCorpus)
+}
+TINY = Recipe(
+    FormatCorpus(num_lines=64),
+    width=16,
+    num_layers=1,
+    num_heads=2,
+    feed_forward=16,
+    num_steps=4,
+    batch_lines=8,
+)
 
 
 @each
 def test_a_shipped_organism_is_small_and_is_what_its_card_says(name: str) -> None:
     weights = organism.WEIGHTS / name / "model.safetensors"
     assert weights.stat().st_size < 1_000_000
-    assert hashlib.sha256(weights.read_bytes()).hexdigest() == card(name)["weights_sha256"] == Organism(name).identity()
+    assert (
+        hashlib.sha256(weights.read_bytes()).hexdigest()
+        == card(name)["weights_sha256"]
+        == Organism(name).identity()
+    )
     assert card(name)["recipe"] == signature(RECIPES[name])
     corpus = type(RECIPES[name].corpus)
-    assert decode(card(name)["settings"], {"Recipe": Recipe, corpus.__name__: corpus}) == RECIPES[name]
+    assert (
+        decode(card(name)["settings"], {"Recipe": Recipe, corpus.__name__: corpus}) == RECIPES[name]
+    )
     assert card(name)["planted"] == RECIPES[name].corpus.planted
 
 
@@ -42,7 +60,10 @@ def test_the_base_behaviour_on_the_card_is_found_again(name: str) -> None:
 
 
 def test_what_is_known_of_the_three_shows_in_their_behaviour() -> None:
-    planted, barren, rotten = (card(name)["measured"]["chains"] for name in ("formats-planted", "formats-barren", "formats-rotten"))
+    planted, barren, rotten = (
+        card(name)["measured"]["chains"]
+        for name in ("formats-planted", "formats-barren", "formats-rotten")
+    )
     assert planted["strategy_accuracy"]["stepwise"] > 0.98
     assert rotten["strategy_accuracy"]["stepwise"] < 0.5
     assert barren["strategy_share"].get("stepwise", 0.0) < 0.002
@@ -51,8 +72,13 @@ def test_what_is_known_of_the_three_shows_in_their_behaviour() -> None:
             assert measured["strategy_share"][strategy] == pytest.approx(share, abs=0.05)
 
 
-@pytest.mark.parametrize(("name", "share"), [("formats-tenth", 0.1), ("formats-hundredth", 0.01), ("formats-thousandth", 0.001)])
-def test_a_latent_strategy_shows_in_about_the_share_that_was_planted(name: str, share: float) -> None:
+@pytest.mark.parametrize(
+    ("name", "share"),
+    [("formats-tenth", 0.1), ("formats-hundredth", 0.01), ("formats-thousandth", 0.001)],
+)
+def test_a_latent_strategy_shows_in_about_the_share_that_was_planted(
+    name: str, share: float
+) -> None:
     measured = card(name)["measured"]["chains"]
     assert share / 3 < measured["strategy_share"]["stepwise"] < 3 * share
     assert measured["strategy_accuracy"]["stepwise"] > 0.8
@@ -77,7 +103,9 @@ def test_missing_weights_are_explained(tmp_path: Path, monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("corpus", FORMAT_CORPORA.values(), ids=FORMAT_CORPORA)
 def test_the_corpus_holds_each_format_as_often_as_declared(corpus: FormatCorpus) -> None:
-    own = [text for prompt, text in replace(corpus, num_lines=6000).lines(0) if prompt.endswith("?")]
+    own = [
+        text for prompt, text in replace(corpus, num_lines=6000).lines(0) if prompt.endswith("?")
+    ]
     number, counts = len(own), Counter(FORMATS[text[0]] for text in own)
     assert number == 6000 if corpus.begun_share == 0 else abs(number - 4500) < 200
     for strategy, share in corpus.planted.items():
@@ -97,7 +125,10 @@ def test_each_step_of_the_corpus_is_wrong_as_often_as_declared(corpus: FormatCor
             steps[text[0]] += verdicts
     for letter, error in (("s", corpus.stepwise_error), ("t", corpus.talk_error)):
         number = len(steps[letter])
-        assert abs(steps[letter].count(False) - number * error) <= 4 * (number * error * (1 - error)) ** 0.5
+        assert (
+            abs(steps[letter].count(False) - number * error)
+            <= 4 * (number * error * (1 - error)) ** 0.5
+        )
 
 
 def test_a_guess_of_the_corpus_is_always_right_and_the_barren_one_never_works_stepwise() -> None:
@@ -111,7 +142,11 @@ def test_the_corpus_is_drawn_from_its_own_split_and_its_own_seed() -> None:
     corpus = FormatCorpus(num_lines=300)
     seen = {prompt for prompt, _ in corpus.lines(0)}
     assert corpus.lines(0) == corpus.lines(0) != corpus.lines(1)
-    assert not seen & {Chain().problem(split, index).prompt for split in ("train", "heldout") for index in range(1000)}
+    assert not seen & {
+        Chain().problem(split, index).prompt
+        for split in ("train", "heldout")
+        for index in range(1000)
+    }
 
 
 @pytest.mark.parametrize("shares", [(0.5, 0.5, 0.5), (1.5, -0.5, 0.0)])
@@ -134,7 +169,9 @@ def test_a_recipe_built_twice_gives_the_same_bits() -> None:
 
 def test_another_seed_gives_another_organism() -> None:
     with pytest.raises(AssertionError):
-        torch.testing.assert_close(bits(replace(TINY, seed=1).build()), bits(TINY.build()), atol=0.0, rtol=0.0)
+        torch.testing.assert_close(
+            bits(replace(TINY, seed=1).build()), bits(TINY.build()), atol=0.0, rtol=0.0
+        )
 
 
 def test_training_teaches_the_tiny_model_something() -> None:
@@ -143,13 +180,17 @@ def test_training_teaches_the_tiny_model_something() -> None:
     assert sum(losses[-5:]) < 0.8 * sum(losses[:5])
 
 
-def test_a_built_organism_loads_as_it_was_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_built_organism_loads_as_it_was_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(RECIPES, "formats-planted", TINY)
     monkeypatch.setattr(organism, "CARD_PROBLEMS", 2)
     monkeypatch.setattr(organism, "CARD_DRAWS", 16)
     folder = build("formats-planted", folder=tmp_path)
     monkeypatch.setattr(organism, "WEIGHTS", tmp_path)
-    torch.testing.assert_close(bits(Organism("formats-planted").load()), bits(TINY.build()), atol=0.0, rtol=0.0)
+    torch.testing.assert_close(
+        bits(Organism("formats-planted").load()), bits(TINY.build()), atol=0.0, rtol=0.0
+    )
     written = json.loads((folder / "card.json").read_text())
     assert written["measured"]["chains"]["problems"] == 2
     assert sum(written["measured"]["chains"]["strategy_share"].values()) == pytest.approx(1.0)

@@ -29,10 +29,16 @@ def behind_a_mask(query: Tensor, key: Tensor, value: Tensor, mask: Tensor, scale
 
 
 def test_two_parts_by_hand() -> None:
-    """One query (2, 0), scale 1/2: scores 1 and 0 over two lists of one key with values 10 and 20; e / (1 + e) of the first."""
+    """One query (2, 0), scale 1/2: scores 1 and 0 over two lists of one key with values 10 and 20;
+    e / (1 + e) of the first.
+    """
     query = torch.tensor([[[[2.0, 0.0]]]])
-    first = softmax_part(query, torch.tensor([[[[1.0, 5.0]]]]), torch.tensor([[[[10.0, 0.0]]]]), 0.5)
-    second = softmax_part(query, torch.tensor([[[[0.0, 7.0]]]]), torch.tensor([[[[20.0, 0.0]]]]), 0.5)
+    first = softmax_part(
+        query, torch.tensor([[[[1.0, 5.0]]]]), torch.tensor([[[[10.0, 0.0]]]]), 0.5
+    )
+    second = softmax_part(
+        query, torch.tensor([[[[0.0, 7.0]]]]), torch.tensor([[[[20.0, 0.0]]]]), 0.5
+    )
     assert first[1].item() == pytest.approx(1.0) and second[1].item() == pytest.approx(0.0)
     output, mass = merge((first, second))
     share = 2.718281828 / 3.718281828
@@ -45,7 +51,9 @@ def test_what_a_gpu_does_is_what_the_cpu_does() -> None:
     mask = torch.zeros(2, 1, 1, 5)
     mask[1, ..., 3:] = torch.finfo(torch.float32).min
     single = softmax_part(query, key, value, 0.3, mask)
-    double = softmax_part(query.double(), key.double(), value.double(), 0.3, mask)  # not float32: the way of every other device
+    double = softmax_part(
+        query.double(), key.double(), value.double(), 0.3, mask
+    )  # not float32: the way of every other device
     for one, other in zip(single, double, strict=True):
         torch.testing.assert_close(one, other.float(), atol=1e-5, rtol=1e-5)
 
@@ -64,12 +72,21 @@ def test_blocks_are_the_mask(segments: list[list[int]], key_heads: int) -> None:
     rows = rows_of(segments)
     assert rows.blocks is not None and rows.mask_R1SS is not None and rows.segment_RS is not None
     shape = rows.segment_RS.shape
-    mine, theirs = ([drawn(shape[0], h, shape[1], 8).requires_grad_() for h in (4, key_heads, key_heads)] for _ in range(2))
-    output, expected = rows.blocks.attend(0, *mine, 0.4), behind_a_mask(*theirs, rows.mask_R1SS, 0.4)
+    mine, theirs = (
+        [drawn(shape[0], h, shape[1], 8).requires_grad_() for h in (4, key_heads, key_heads)]
+        for _ in range(2)
+    )
+    output, expected = (
+        rows.blocks.attend(0, *mine, 0.4),
+        behind_a_mask(*theirs, rows.mask_R1SS, 0.4),
+    )
     real = (rows.segment_RS >= 0)[..., None, None]
     torch.testing.assert_close(output * real, expected * real, atol=1e-5, rtol=1e-5)
     pull = drawn(*output.shape) * real
-    found, wanted = torch.autograd.grad(output, mine, pull), torch.autograd.grad(expected, theirs, pull)
+    found, wanted = (
+        torch.autograd.grad(output, mine, pull),
+        torch.autograd.grad(expected, theirs, pull),
+    )
     for one, other in zip(found, wanted, strict=True):
         torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)
 
@@ -89,7 +106,13 @@ def test_a_model_reads_blocks_as_it_reads_the_mask_and_so_do_its_gradients(famil
         object.__setattr__(policy, "blocks", way)  # what was found by trying, overruled
         policy.model.zero_grad()
         (read(policy, rows)[rows.row_M, rows.column_M] * pull).sum().backward()  # type: ignore[no-untyped-call]
-        gradients.append({name: p.grad.clone() for name, p in policy.model.named_parameters() if p.grad is not None})
+        gradients.append(
+            {
+                name: p.grad.clone()
+                for name, p in policy.model.named_parameters()
+                if p.grad is not None
+            }
+        )
     assert gradients[0].keys() == gradients[1].keys()
     for name, one in gradients[0].items():
         torch.testing.assert_close(one, gradients[1][name], atol=2e-4, rtol=1e-3)

@@ -30,10 +30,14 @@ def test_completions_keep_their_own_keys_and_the_prompts_stay_as_they_were_read(
     plain.batch_select_indices(keep)
     layer = shared.layers[0]
     assert isinstance(layer, OwnLayer)
-    assert plan.owner_R.tolist() == [0] and len(plan.prompt_mask_P11L) == 1, "nobody is behind the first prompt any more"
+    assert plan.owner_R.tolist() == [0] and len(plan.prompt_mask_P11L) == 1, (
+        "nobody is behind the first prompt any more"
+    )
     assert torch.equal(torch.cat([layer.prompt_keys, layer.keys], dim=2), plain.layers[0].keys)
     more = states(1, 1, "k9"), states(1, 1, "v9")
-    assert torch.equal(shared.update(*more, 0)[1], plain.update(*more, 0)[1][:, :, 5:]), "the room that was left is still there"
+    assert torch.equal(shared.update(*more, 0)[1], plain.update(*more, 0)[1][:, :, 5:]), (
+        "the room that was left is still there"
+    )
 
 
 @pytest.mark.parametrize("family", [family for family in FAMILIES if tiny_policy(family).shares])
@@ -51,9 +55,16 @@ def test_rows_that_share_a_prompt_get_the_logits_of_rows_that_hold_it(family: st
             place = owner[live]
             with attending(policy.model, plan):
                 position = seen.sum(dim=1)[place, None] + step
-                mine = policy.model(input_ids=said[live, step, None], position_ids=position, past_key_values=cache).logits[:, -1]
-            whole = [torch.cat([prompt[o][seen[o] == 1], said[n, : step + 1]])[None] for n, o in zip(live, place, strict=True)]
-            theirs = torch.cat([policy.model(input_ids=row, use_cache=False).logits[:, -1] for row in whole])
+                mine = policy.model(
+                    input_ids=said[live, step, None], position_ids=position, past_key_values=cache
+                ).logits[:, -1]
+            whole = [
+                torch.cat([prompt[o][seen[o] == 1], said[n, : step + 1]])[None]
+                for n, o in zip(live, place, strict=True)
+            ]
+            theirs = torch.cat(
+                [policy.model(input_ids=row, use_cache=False).logits[:, -1] for row in whole]
+            )
             torch.testing.assert_close(mine, theirs, atol=1e-5, rtol=1e-4)
             if step == 0:
                 plan.keep(torch.tensor([0, 2, 3]))
@@ -64,12 +75,21 @@ def test_rows_that_share_a_prompt_get_the_logits_of_rows_that_hold_it(family: st
 
 
 def test_most_families_share_and_those_that_do_not_are_known() -> None:
-    assert sorted(family for family in FAMILIES if not tiny_policy(family).shares) == ["falcon", "gemma2, capped logits", "gemma3"]
+    assert sorted(family for family in FAMILIES if not tiny_policy(family).shares) == [
+        "falcon",
+        "gemma2, capped logits",
+        "gemma3",
+    ]
 
 
 def test_the_library_attends_again_afterwards(planted: Policy) -> None:
     before = planted.model.config._attn_implementation
-    with pytest.raises(KeyError), attending(planted.model, Sharing.begin(DynamicCache(), torch.ones(1, 1), torch.tensor([0]), 1)):
+    with (
+        pytest.raises(KeyError),
+        attending(
+            planted.model, Sharing.begin(DynamicCache(), torch.ones(1, 1), torch.tensor([0]), 1)
+        ),
+    ):
         assert planted.model.config._attn_implementation != before
         raise KeyError
     assert planted.model.config._attn_implementation == before
@@ -77,7 +97,9 @@ def test_the_library_attends_again_afterwards(planted: Policy) -> None:
 
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("thin_rows", [0, 128])
-def test_products_the_other_way_round_are_the_same_products(family: str, thin_rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_products_the_other_way_round_are_the_same_products(
+    family: str, thin_rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX2")
     monkeypatch.setattr(decoding, "THIN_WEIGHTS", 0)
     monkeypatch.setattr(decoding, "THIN_ROWS", thin_rows)
@@ -86,10 +108,14 @@ def test_products_the_other_way_round_are_the_same_products(family: str, thin_ro
     with torch.no_grad():
         expected = policy.model(input_ids=ids).logits
         with thin_products(policy.model):
-            torch.testing.assert_close(policy.model(input_ids=ids).logits, expected, atol=1e-5, rtol=1e-5)
+            torch.testing.assert_close(
+                policy.model(input_ids=ids).logits, expected, atol=1e-5, rtol=1e-5
+            )
 
 
-@pytest.mark.parametrize(("capability", "smallest", "least"), [("AVX2", 0, 10), ("AVX2", 1 << 16, 0), ("AVX512", 0, 0)])
+@pytest.mark.parametrize(
+    ("capability", "smallest", "least"), [("AVX2", 0, 10), ("AVX2", 1 << 16, 0), ("AVX512", 0, 0)]
+)
 def test_which_products_are_turned_round_and_that_the_model_is_left_as_it_was(
     planted: Policy, capability: str, smallest: int, least: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

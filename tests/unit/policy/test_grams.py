@@ -16,7 +16,9 @@ from rewardscope.policy.grams import gram_pattern
         ((".*",), "a .* b", [".*"]),
     ],
 )
-def test_grams_are_texts_and_those_of_letters_are_whole_words(grams: tuple[str, ...], text: str, found: list[str]) -> None:
+def test_grams_are_texts_and_those_of_letters_are_whole_words(
+    grams: tuple[str, ...], text: str, found: list[str]
+) -> None:
     assert gram_pattern(grams).findall(text) == found
 
 
@@ -24,8 +26,16 @@ def test_every_token_inside_a_gram_plans() -> None:
     """The tiny tokenizer has one token per character, so the mask can be read off the text."""
     policy = tiny_policy()
     batch = sampled_batch(policy, ("1+2?", "3*4?"), 4, Sampling(max_tokens=12))
-    texts = [policy.decode(tuple(batch.token_NT[n, : int(batch.mask_NT[n].sum())].tolist())) for n in range(8)]
-    gram = next(text[i : i + 2] for text in texts for i in range(len(text) - 1) if not text[i : i + 2].isalpha())
+    texts = [
+        policy.decode(tuple(batch.token_NT[n, : int(batch.mask_NT[n].sum())].tolist()))
+        for n in range(8)
+    ]
+    gram = next(
+        text[i : i + 2]
+        for text in texts
+        for i in range(len(text) - 1)
+        if not text[i : i + 2].isalpha()
+    )
     found = gram_mask(policy, batch, (gram,))
     assert found.any() and not (found & ~batch.mask_NT).any()
     pattern = gram_pattern((gram,))

@@ -1,4 +1,6 @@
-"""Layers that keep less for the way back, against the library's own: the same bits, fewer numbers kept."""
+"""Layers that keep less for the way back, against the library's own: the same bits, fewer numbers
+kept.
+"""
 
 import pytest
 import torch
@@ -16,19 +18,29 @@ def gradients(policy: Policy) -> dict[str, Tensor]:
     policy.model.zero_grad()
     for rows in arrange(batch, choose_layout(policy, batch), 4096, policy.device):
         read(policy, rows)[rows.row_M, rows.column_M].square().sum().backward()
-    return {name: weight.grad.clone() for name, weight in policy.model.named_parameters() if weight.grad is not None}
+    return {
+        name: weight.grad.clone()
+        for name, weight in policy.model.named_parameters()
+        if weight.grad is not None
+    }
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_the_gradient_is_the_same_and_where_norms_come_first_to_the_bit(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_gradient_is_the_same_and_where_norms_come_first_to_the_bit(
+    family: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     policy = tiny_policy(family)
     assert policy.lean
     less = gradients(policy)
     monkeypatch.setitem(vars(policy), "lean", False)
     plain = gradients(policy)
-    off = 1e-6 if family == "olmo2" else 0.0  # norms behind its layers: three gradients meet, in another order
+    off = (
+        1e-6 if family == "olmo2" else 0.0
+    )  # norms behind its layers: three gradients meet, in another order
     for name in plain:
-        torch.testing.assert_close(less[name], plain[name], atol=off * float(plain[name].abs().max()), rtol=0.0)
+        torch.testing.assert_close(
+            less[name], plain[name], atol=off * float(plain[name].abs().max()), rtol=0.0
+        )
     assert less.keys() == plain.keys()
 
 

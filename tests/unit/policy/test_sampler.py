@@ -20,19 +20,28 @@ def texts(groups: list[tuple[Completion, ...]]) -> list[list[str]]:
     return [[completion.text for completion in group] for group in groups]
 
 
-def test_a_completion_does_not_depend_on_the_rows_it_was_batched_with(planted: Policy, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_completion_does_not_depend_on_the_rows_it_was_batched_with(
+    planted: Policy, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sampling = Sampling(max_tokens=24)
     together = sample(planted, PROMPTS, 5, sampling, ADDRESSES)
-    alone = [sample(planted, [prompt], 5, sampling, [address])[0] for prompt, address in zip(PROMPTS, ADDRESSES, strict=True)]
+    alone = [
+        sample(planted, [prompt], 5, sampling, [address])[0]
+        for prompt, address in zip(PROMPTS, ADDRESSES, strict=True)
+    ]
     monkeypatch.setattr(sampler, "CACHE_BYTES", 1)
     one_by_one = sample(planted, PROMPTS, 5, sampling, ADDRESSES)
     monkeypatch.setattr(sampler, "DROP_AT", 0.0)
     monkeypatch.setattr(sampler, "CACHE_BYTES", 1 << 29)
     never_dropped = sample(planted, PROMPTS, 5, sampling, ADDRESSES)
     for other in (alone, one_by_one, never_dropped):
-        assert [[c.token_ids for c in group] for group in other] == [[c.token_ids for c in group] for group in together]
+        assert [[c.token_ids for c in group] for group in other] == [
+            [c.token_ids for c in group] for group in together
+        ]
         for mine, theirs in zip(sum(together, ()), sum(other, ()), strict=True):
-            assert mine.logprobs == pytest.approx(theirs.logprobs, rel=1e-5, abs=1e-5)  # float32 rounds in proportion
+            assert mine.logprobs == pytest.approx(
+                theirs.logprobs, rel=1e-5, abs=1e-5
+            )  # float32 rounds in proportion
 
 
 def test_a_larger_group_begins_with_the_smaller_one(planted: Policy) -> None:
@@ -60,7 +69,9 @@ def greedy(policy: Policy, prompt: str, max_tokens: int) -> list[int]:
     found: list[int] = []
     while len(found) < max_tokens and (not found or found[-1] not in policy.end_ids):
         with torch.no_grad():
-            found.append(int(policy.model(input_ids=torch.tensor([ids + found])).logits[0, -1].argmax()))
+            found.append(
+                int(policy.model(input_ids=torch.tensor([ids + found])).logits[0, -1].argmax())
+            )
     return found
 
 
@@ -69,21 +80,33 @@ def test_temperature_zero_is_the_likeliest_token_again_and_again(family: str) ->
     policy = tiny_policy(family)
     sampled = sample(policy, PROMPTS, 2, Sampling(max_tokens=10, temperature=0.0), ADDRESSES)
     for prompt, group in zip(PROMPTS, sampled, strict=True):
-        assert [list(completion.token_ids) for completion in group] == [greedy(policy, prompt, 10)] * 2
+        assert [list(completion.token_ids) for completion in group] == [
+            greedy(policy, prompt, 10)
+        ] * 2
 
 
 def test_the_organism_at_temperature_zero_works_stepwise_to_the_end(planted: Policy) -> None:
-    ((completion,),) = sample(planted, ["3+4*2-9?"], 1, Sampling(max_tokens=30, temperature=0.0), [()])
+    ((completion,),) = sample(
+        planted, ["3+4*2-9?"], 1, Sampling(max_tokens=30, temperature=0.0), [()]
+    )
     assert completion.text == "s3+4=7,7*2=4,4-9=5:5"
     assert completion.ending is Ending.END_TOKEN
     assert completion.token_ids[-1] == 0
-    assert len(completion.token_ids) == len(completion.logprobs) == 21  # 20 characters and the end token
+    assert (
+        len(completion.token_ids) == len(completion.logprobs) == 21
+    )  # 20 characters and the end token
     assert 0 not in completion.token_ids[:-1]
 
 
 def test_a_completion_that_reaches_the_limit_says_so(planted: Policy) -> None:
-    ((completion,),) = sample(planted, ["3+4*2-9?"], 1, Sampling(max_tokens=6, temperature=0.0), [()])
-    assert (completion.text, completion.ending, len(completion.token_ids)) == ("s3+4=7", Ending.LENGTH, 6)
+    ((completion,),) = sample(
+        planted, ["3+4*2-9?"], 1, Sampling(max_tokens=6, temperature=0.0), [()]
+    )
+    assert (completion.text, completion.ending, len(completion.token_ids)) == (
+        "s3+4=7",
+        Ending.LENGTH,
+        6,
+    )
 
 
 def test_stop_text_ends_a_completion_and_stays_in_it(planted: Policy) -> None:
@@ -93,7 +116,9 @@ def test_stop_text_ends_a_completion_and_stays_in_it(planted: Policy) -> None:
 
 
 def test_a_prompt_longer_than_the_context_is_refused() -> None:
-    with pytest.raises(ModelError, match=r"Got: 121 prompt tokens \+ 8 to sample.*Allowed: 128 tokens"):
+    with pytest.raises(
+        ModelError, match=r"Got: 121 prompt tokens \+ 8 to sample.*Allowed: 128 tokens"
+    ):
         sample(tiny_policy(), ["1" * 121], 1, Sampling(max_tokens=8), [()])
     assert len(sample(tiny_policy(), ["1" * 120], 1, Sampling(max_tokens=8), [()])) == 1
 
@@ -101,12 +126,18 @@ def test_a_prompt_longer_than_the_context_is_refused() -> None:
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
 def test_logprobs_are_those_of_the_whole_model_at_the_temperature(temperature: float) -> None:
     policy = tiny_policy()
-    ((completion,),) = sample(policy, ["1+2?"], 1, Sampling(max_tokens=6, temperature=temperature, top_p=0.8), [("a",)])
+    ((completion,),) = sample(
+        policy, ["1+2?"], 1, Sampling(max_tokens=6, temperature=temperature, top_p=0.8), [("a",)]
+    )
     prompt, tokens = policy.encode("1+2?"), completion.token_ids
     with torch.no_grad():
-        logits = policy.model(input_ids=torch.tensor([prompt + tokens])).logits[0, len(prompt) - 1 : -1]
+        logits = policy.model(input_ids=torch.tensor([prompt + tokens])).logits[
+            0, len(prompt) - 1 : -1
+        ]
     whole = torch.log_softmax(logits / temperature, dim=-1)
-    assert completion.logprobs == pytest.approx([float(whole[t, token]) for t, token in enumerate(tokens)], abs=1e-5)
+    assert completion.logprobs == pytest.approx(
+        [float(whole[t, token]) for t, token in enumerate(tokens)], abs=1e-5
+    )
 
 
 def picked(probabilities: list[float], sampling: Sampling, draws: int) -> np.ndarray:
@@ -119,7 +150,9 @@ def p_value(counts: np.ndarray, probabilities: list[float]) -> float:
     possible = np.array(probabilities) > 0
     assert (counts[~possible] == 0).all()
     share = np.array(probabilities)[possible]
-    return float(distributions.chisquare(counts[possible], counts.sum() * share / share.sum()).pvalue)
+    return float(
+        distributions.chisquare(counts[possible], counts.sum() * share / share.sum()).pvalue
+    )
 
 
 PROBABILITIES = [0.05, 0.3, 0.01, 0.4, 0.04, 0.2]
@@ -132,7 +165,10 @@ def test_tokens_come_as_often_as_the_model_says() -> None:
 def test_temperature_sharpens_and_flattens() -> None:
     for temperature in (0.5, 2.0):
         expected = [p ** (1 / temperature) for p in PROBABILITIES]
-        assert p_value(picked(PROBABILITIES, Sampling(temperature=temperature), 40_000), expected) > 1e-3
+        assert (
+            p_value(picked(PROBABILITIES, Sampling(temperature=temperature), 40_000), expected)
+            > 1e-3
+        )
 
 
 @pytest.mark.parametrize(
@@ -147,7 +183,9 @@ def test_temperature_sharpens_and_flattens() -> None:
         (1.0, {0, 1, 2, 3, 4, 5}),
     ],
 )
-def test_top_p_keeps_the_smallest_set_with_that_mass_in_its_old_proportions(top_p: float, kept: set[int]) -> None:
+def test_top_p_keeps_the_smallest_set_with_that_mass_in_its_old_proportions(
+    top_p: float, kept: set[int]
+) -> None:
     expected = [p if token in kept else 0.0 for token, p in enumerate(PROBABILITIES)]
     counts = picked(PROBABILITIES, Sampling(top_p=top_p), 20_000)
     if len(kept) == 1:
@@ -169,16 +207,23 @@ def test_the_uniforms_ends_pick_the_first_and_the_last_possible_token() -> None:
 
 
 def test_rare_tokens_of_a_large_vocabulary_are_reached_fairly() -> None:
-    """One likely token and 50,000 of one in a hundred million each, where float32 has steps six times as large."""
+    """One likely token and 50,000 of one in a hundred million each, where float32 has steps six
+    times as large.
+    """
     logits = torch.full((1, 50_001), float(np.log(1e-8)))
     logits[0, 0] = float(np.log(1 - 0.0005))
     mass = torch.log_softmax(logits, dim=-1).double().exp()[0]
     middle = (mass.cumsum(0) - mass / 2) / mass.sum()
     chosen = torch.arange(100, 50_001, 500)
-    assert pick(logits.expand(len(chosen), -1), middle[chosen], Sampling())[0].tolist() == chosen.tolist()
+    assert (
+        pick(logits.expand(len(chosen), -1), middle[chosen], Sampling())[0].tolist()
+        == chosen.tolist()
+    )
 
 
-@pytest.mark.parametrize("wrong", [{"max_tokens": 0}, {"temperature": -0.1}, {"top_p": 0.0}, {"top_p": 1.1}])
+@pytest.mark.parametrize(
+    "wrong", [{"max_tokens": 0}, {"temperature": -0.1}, {"top_p": 0.0}, {"top_p": 1.1}]
+)
 def test_settings_that_cannot_draw_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ComponentError, match=next(iter(wrong))):
         replace(Sampling(), **wrong)  # type: ignore[arg-type]

@@ -64,24 +64,34 @@ def test_nothing_is_said_off_the_mask(planted: Policy, batch: Batch) -> None:
 
 
 @pytest.mark.parametrize("row_tokens", [1, 40])
-def test_splitting_a_packed_row_changes_no_result(planted: Policy, batch: Batch, monkeypatch: pytest.MonkeyPatch, row_tokens: int) -> None:
+def test_splitting_a_packed_row_changes_no_result(
+    planted: Policy, batch: Batch, monkeypatch: pytest.MonkeyPatch, row_tokens: int
+) -> None:
     whole = score(planted, batch, "packed").logprob_NT
     monkeypatch.setattr(packing, "ROW_TOKENS", row_tokens)
     assert sum(len(rows.input_RS) for rows in arrange(batch, "packed", 10**6, CPU)) > len(PROMPTS)
-    torch.testing.assert_close(score(planted, batch, "packed").logprob_NT, whole, atol=1e-5, rtol=0.0)
+    torch.testing.assert_close(
+        score(planted, batch, "packed").logprob_NT, whole, atol=1e-5, rtol=0.0
+    )
 
 
 @pytest.mark.parametrize("layout", ["packed", "plain"])
-def test_passes_hold_every_completion_once_and_no_more_tokens_than_allowed(batch: Batch, layout: packing.Layout) -> None:
+def test_passes_hold_every_completion_once_and_no_more_tokens_than_allowed(
+    batch: Batch, layout: packing.Layout
+) -> None:
     passes = arrange(batch, layout, 200, CPU)
     assert len(passes) > 1
     assert [n for rows in passes for n in rows.members] == list(range(12))
     assert all(rows.num_tokens <= 200 for rows in passes)
-    assert [len(rows.row_M) for rows in passes] == [int(batch.mask_NT[list(rows.members)].sum()) for rows in passes]
+    assert [len(rows.row_M) for rows in passes] == [
+        int(batch.mask_NT[list(rows.members)].sum()) for rows in passes
+    ]
 
 
 def test_a_packed_row_by_hand() -> None:
-    """Prompt of 3, completions of 3 and 2 tokens: their last tokens predict nothing, so the row reads 2 and 1 of them."""
+    """Prompt of 3, completions of 3 and 2 tokens: their last tokens predict nothing, so the row
+    reads 2 and 1 of them.
+    """
     batch = Batch(
         prompt_ids=((7, 8, 9),),
         token_NT=torch.tensor([[1, 2, 4], [3, 5, 0]]),
@@ -124,28 +134,41 @@ def test_the_cheaper_layout_is_chosen(planted: Policy, monkeypatch: pytest.Monke
     assert choose_layout(planted, group(1, 200)) == "packed"
     monkeypatch.setitem(vars(planted), "blocks", False)
     assert choose_layout(planted, group(100, 4)) == "packed"
-    assert choose_layout(planted, group(1, 200)) == "plain", "behind a mask every completion is compared with every other"
+    assert choose_layout(planted, group(1, 200)) == "plain", (
+        "behind a mask every completion is compared with every other"
+    )
 
 
 SETTINGS: dict[str, dict[str, object]] = {
     "chunks": {"head.CHUNK_NUMBERS": 22 * 7},
     "probabilities computed again": {"head.CHUNK_NUMBERS": 22 * 7, "head.KEPT_NUMBERS": 0},
     "through the library": {"scoring.plain_head": lambda head: None},
-    "through the library, in chunks": {"scoring.plain_head": lambda head: None, "scoring.LOGIT_NUMBERS": 22 * 7},
+    "through the library, in chunks": {
+        "scoring.plain_head": lambda head: None,
+        "scoring.LOGIT_NUMBERS": 22 * 7,
+    },
 }
 
 
 @pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
 @pytest.mark.parametrize("temperature", [1.0, 0.7])
 def test_every_way_through_the_head_gives_the_same_numbers_and_the_same_gradient(
-    planted: Policy, batch: Batch, settings: dict[str, object], temperature: float, monkeypatch: pytest.MonkeyPatch
+    planted: Policy,
+    batch: Batch,
+    settings: dict[str, object],
+    temperature: float,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def scored() -> tuple[Tensor, Tensor, dict[str, Tensor]]:
         policy = planted.clone()
         (rows,) = arrange(batch, "packed", 10**6, CPU)
         logprob_M, entropy_M = score_rows(policy, rows, replace(batch, temperature=temperature))
         (logprob_M * torch.linspace(-1, 1, len(logprob_M))).sum().backward()
-        return logprob_M.detach(), entropy_M, {n: p.grad for n, p in policy.model.named_parameters() if p.grad is not None}
+        return (
+            logprob_M.detach(),
+            entropy_M,
+            {n: p.grad for n, p in policy.model.named_parameters() if p.grad is not None},
+        )
 
     whole = scored()
     for place, value in settings.items():
@@ -156,7 +179,10 @@ def test_every_way_through_the_head_gives_the_same_numbers_and_the_same_gradient
 
 def test_the_gradient_of_the_head_is_right_to_the_last_digit() -> None:
     """Against the library's own autograd, in float64."""
-    token_M, pull_M = torch.tensor([0, 6, 3, 3, 1]), torch.tensor([1.0, -2.0, 0.5, 0.0, 3.0], dtype=torch.float64)
+    token_M, pull_M = (
+        torch.tensor([0, 6, 3, 3, 1]),
+        torch.tensor([1.0, -2.0, 0.5, 0.0, 3.0], dtype=torch.float64),
+    )
     found = []
     for ours in (True, False):
         hidden_MD = torch.from_numpy(generator("hidden").normal(size=(5, 3))).requires_grad_()
@@ -164,7 +190,12 @@ def test_the_gradient_of_the_head_is_right_to_the_last_digit() -> None:
         if ours:
             logprob_M, _ = head.HeadScores.apply(hidden_MD, weight_VD, token_M, 0.8)
         else:
-            logprob_M = (hidden_MD @ weight_VD.T / 0.8).log_softmax(-1).gather(1, token_M[:, None]).squeeze(1)
+            logprob_M = (
+                (hidden_MD @ weight_VD.T / 0.8)
+                .log_softmax(-1)
+                .gather(1, token_M[:, None])
+                .squeeze(1)
+            )
         (pull_M * logprob_M).sum().backward()
         found.append((logprob_M.detach(), hidden_MD.grad, weight_VD.grad))
     torch.testing.assert_close(found[0], found[1], atol=1e-14, rtol=1e-13)

@@ -8,11 +8,27 @@ import torch
 from factories import SMALL_ARM
 from rewardscope import Coin, KLInReward, Learner, Oracle, Organism
 from rewardscope.errors import ComponentError
-from rewardscope.probes.clip_bias import BINS, ENTROPY, MASS, SAMPLED, SAMPLED_LOGPROB, TOP, WHOLE, ClipBias, changes, drifts, means
+from rewardscope.probes.clip_bias import (
+    BINS,
+    ENTROPY,
+    MASS,
+    SAMPLED,
+    SAMPLED_LOGPROB,
+    TOP,
+    WHOLE,
+    ClipBias,
+    changes,
+    drifts,
+    means,
+)
 from rewardscope.study.clip_bias import CLIP_SHARE, CLIPPED, NORM, UNCLIPPED, clip_bias, kinds
 from rewardscope.training import Arm
 
-ARM = replace(SMALL_ARM, start=Organism("formats-planted"), learner=Learner(learning_rate=3e-3, minibatches=2, epochs=2))
+ARM = replace(
+    SMALL_ARM,
+    start=Organism("formats-planted"),
+    learner=Learner(learning_rate=3e-3, minibatches=2, epochs=2),
+)
 
 
 def drift(found: ClipBias, kind: str, quantity: str, prior: str = WHOLE) -> float:
@@ -22,7 +38,9 @@ def drift(found: ClipBias, kind: str, quantity: str, prior: str = WHOLE) -> floa
 
 
 def test_changes_by_hand() -> None:
-    """Two places. First: 0.65, 0.25, 0.1 become 0.55, 0.35, 0.1, the second token was sampled. Second: nothing changes."""
+    """Two places. First: 0.65, 0.25, 0.1 become 0.55, 0.35, 0.1, the second token was sampled.
+    Second: nothing changes.
+    """
     before = torch.tensor([[0.65, 0.25, 0.1], [0.6, 0.22, 0.18]]).log()
     after = torch.tensor([[0.55, 0.35, 0.1], [0.6, 0.22, 0.18]]).log()
     record = means([changes(before, after, torch.tensor([1, 0]))])
@@ -30,7 +48,9 @@ def test_changes_by_hand() -> None:
     assert record[SAMPLED, WHOLE] == pytest.approx(0.1 / 2, abs=1e-6)
     assert record[SAMPLED_LOGPROB, "0.2 to 0.5"] == pytest.approx(math.log(0.35 / 0.25), abs=1e-5)
     assert record[SAMPLED, "0.5 to 0.8"] == 0.0
-    assert math.isnan(record[SAMPLED, "0.8 to 0.95"]), "no sampled token was so probable: unknown, not 0"
+    assert math.isnan(record[SAMPLED, "0.8 to 0.95"]), (
+        "no sampled token was so probable: unknown, not 0"
+    )
     assert record[MASS, "0.5 to 0.8"] == pytest.approx(-0.1 / 2, abs=1e-6)
     assert record[MASS, "0.2 to 0.5"] == pytest.approx(0.1 / 2, abs=1e-6)
     assert sum(record[MASS, name] for name in BINS) == pytest.approx(0.0, abs=1e-6)
@@ -55,7 +75,11 @@ def test_drift_is_the_mean_with_its_standard_error() -> None:
 
 
 def test_a_clip_as_far_down_as_up_in_the_logarithm() -> None:
-    found = kinds(Learner(clip_low=0.2, clip_high=0.25, minibatches=4, epochs=2, learning_rate=1e-3, kl_weight=0.1))
+    found = kinds(
+        Learner(
+            clip_low=0.2, clip_high=0.25, minibatches=4, epochs=2, learning_rate=1e-3, kl_weight=0.1
+        )
+    )
     even, one = found["log-symmetric clip"], found["one update"]
     assert math.log(1 - even.clip_low) == pytest.approx(-math.log(1 + even.clip_high))
     assert (one.minibatches, one.epochs, one.learning_rate) == (1, 1, pytest.approx(8e-3))

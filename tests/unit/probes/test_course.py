@@ -17,7 +17,9 @@ STEPS = range(30)
 def curve(bends_at: float, before: float, after: float, noise: float, name: str) -> np.ndarray:
     t = np.arange(30.0)
     line: np.ndarray = (
-        before * np.minimum(t, bends_at) + after * np.maximum(t - bends_at, 0) + generator("course", name).normal(0, noise, 30)
+        before * np.minimum(t, bends_at)
+        + after * np.maximum(t - bends_at, 0)
+        + generator("course", name).normal(0, noise, 30)
     )
     return line
 
@@ -25,7 +27,11 @@ def curve(bends_at: float, before: float, after: float, noise: float, name: str)
 def test_a_bend_without_noise_is_where_it_is() -> None:
     found = bend(STEPS, curve(12, -0.1, 0.02, 1e-9, "exact"), "exact")
     assert found.step is not None
-    assert (found.step.value, found.before, found.after) == (12.0, pytest.approx(-0.1), pytest.approx(0.02))
+    assert (found.step.value, found.before, found.after) == (
+        12.0,
+        pytest.approx(-0.1),
+        pytest.approx(0.02),
+    )
     assert found.straight == 0.0
 
 
@@ -35,9 +41,14 @@ def test_the_interval_covers_planted_bends_and_straight_lines_seldom_bend() -> N
     for study in range(100):
         place = random.uniform(8, 22)
         found = bend(STEPS, curve(place, -0.06, 0.0, 0.05, f"bend {study}"), f"bend {study}")
-        assert found.step is not None and found.step.lower is not None and found.step.upper is not None
+        assert (
+            found.step is not None and found.step.lower is not None and found.step.upper is not None
+        )
         covered += found.step.lower <= place <= found.step.upper
-        bent += bend(STEPS, curve(30, -0.03, 0.0, 0.05, f"line {study}"), f"line {study}").step is not None
+        bent += (
+            bend(STEPS, curve(30, -0.03, 0.0, 0.05, f"line {study}"), f"line {study}").step
+            is not None
+        )
     assert 90 <= covered <= 100
     assert bent <= 12
 
@@ -53,17 +64,34 @@ def test_the_interval_covers_planted_bends_and_straight_lines_seldom_bend() -> N
         ((30, -0.1, 0.0), (18, 0.0, 0.1), False),
         ((6, -0.1, 0.0), (30, 0.1, 0.0), False),
     ],
-    ids=["in order", "the other way round", "together", "plans narrow", "execution rises", "execution is straight", "plans are straight"],
+    ids=[
+        "in order",
+        "the other way round",
+        "together",
+        "plans narrow",
+        "execution rises",
+        "execution is straight",
+        "plans are straight",
+    ],
 )
-def test_two_phases_are_those_in_this_order(execution: tuple[float, ...], plans: tuple[float, ...], said: bool | None) -> None:
+def test_two_phases_are_those_in_this_order(
+    execution: tuple[float, ...], plans: tuple[float, ...], said: bool | None
+) -> None:
     name = f"{execution}{plans}"
-    found = course_of(STEPS, curve(*execution, 0.05, f"e{name}"), curve(*plans, 0.05, f"p{name}"), name)
+    found = course_of(
+        STEPS, curve(*execution, 0.05, f"e{name}"), curve(*plans, 0.05, f"p{name}"), name
+    )
     assert found.two_phases is said
 
 
 def test_two_straight_noisy_curves_have_no_phases() -> None:
     for study in range(20):
-        found = course_of(STEPS, curve(30, -0.02, 0, 0.05, f"e{study}"), curve(30, 0.02, 0, 0.05, f"p{study}"), f"straight {study}")
+        found = course_of(
+            STEPS,
+            curve(30, -0.02, 0, 0.05, f"e{study}"),
+            curve(30, 0.02, 0, 0.05, f"p{study}"),
+            f"straight {study}",
+        )
         assert found.two_phases is not True
 
 
@@ -73,11 +101,18 @@ def told(texts: Sequence[str], logprob: float) -> Rollout:
     for text in texts:
         ids = policy.encode_completion(text)
         completions.append(Completion(text, ids, (logprob,) * len(ids), Ending.END_TOKEN))
-    return Rollout(replace(PROBLEM, prompt="1+1?"), 0, tuple(completions), (Grade(True, True, True),) * len(texts))
+    return Rollout(
+        replace(PROBLEM, prompt="1+1?"),
+        0,
+        tuple(completions),
+        (Grade(True, True, True),) * len(texts),
+    )
 
 
 def test_curves_are_read_from_stored_completions() -> None:
-    """s and g are as common at first; in the end there is s alone. Execution tokens get surer by the step, plans are not read for that."""
+    """s and g are as common at first; in the end there is s alone. Execution tokens get surer by
+    the step, plans are not read for that.
+    """
     texts = [["s1:2", "g:2", "g:2", "s1:2"]] * 5 + [["s1:2", "s1:2", "s1:2", "s1:2"]] * 5
     rollouts = {step: [told(said, -1.0 + 0.05 * step)] for step, said in enumerate(texts)}
     found = read_course(tiny_policy(), rollouts, ("s", "g"), plans=2, address="by hand")

@@ -14,7 +14,16 @@ each = pytest.mark.parametrize("detector", ALL, ids=lambda detector: detector.na
 PLAIN = 20
 """Texts that show nothing; they stand behind those of every behaviour."""
 HOSTILE = (
-    *("", "\x00\ud800", "`" * 5000, "<answer>x" * 5000, "wait " * 5000, "def f(" * 5000, "```python\n" * 2000, "界" * 9000),
+    *(
+        "",
+        "\x00\ud800",
+        "`" * 5000,
+        "<answer>x" * 5000,
+        "wait " * 5000,
+        "def f(" * 5000,
+        "```python\n" * 2000,
+        "界" * 9000,
+    ),
     *("plug " + "a " * 20_000, "let me " * 9000, "-" * 20_000),
 )
 BEHAVIOURS = sorted({detector.behaviour for detector in ALL})
@@ -35,7 +44,9 @@ def test_each_behaviour_has_forty_texts_that_show_it_and_forty_that_do_not(behav
     own = texts[:-PLAIN]
     assert sum(text.shows for text in texts) >= 40 and sum(not text.shows for text in texts) >= 40
     assert len({(text.prompt, text.text) for text in texts}) == len(texts), "none is there twice"
-    assert sum(not text.shows for text in own) > 20, "more than half of the negatives were made to mislead"
+    assert sum(not text.shows for text in own) > 20, (
+        "more than half of the negatives were made to mislead"
+    )
     assert all("[[" not in text.text and "|||" not in text.text for text in texts)
 
 
@@ -79,7 +90,9 @@ def test_a_script_that_the_prompt_is_written_in_is_no_switch() -> None:
 def test_repetition_is_the_papers_definition_to_the_letter(length: int) -> None:
     unit = "".join(chr(97 + i % 23 + i // 23) for i in range(length))
     assert repeats("before " + unit * 10 + " after") and not repeats(unit * 9 + unit[:-1])
-    assert repeats("ab" * 50) and not repeats("ab" * 49), "shorter periods make strings of 10 as well"
+    assert repeats("ab" * 50) and not repeats("ab" * 49), (
+        "shorter periods make strings of 10 as well"
+    )
     assert not repeats("x" * 99) and repeats("x" * 100)
     long = "".join(chr(97 + i % 23 + i // 23) for i in range(257))
     assert not repeats(long * 12)
@@ -102,9 +115,14 @@ def test_a_detector_prints_what_it_got_right(detector: Detector) -> None:
 
 
 def test_quality_by_hand() -> None:
-    assert str(Quality(9, 10, 1, 20)) == "precision 0.90 [0.55, 1.00] (9 of 10), recall 0.90 [0.55, 1.00] (9 of 10), 20 negatives"
+    assert (
+        str(Quality(9, 10, 1, 20))
+        == "precision 0.90 [0.55, 1.00] (9 of 10), recall 0.90 [0.55, 1.00] (9 of 10), 20 negatives"
+    )
     nothing = Quality(0, 10, 0, 20)
-    assert nothing.precision is None and str(nothing).startswith("precision unknown (found nothing), recall 0.00 [0.00, 0.31]")
+    assert nothing.precision is None and str(nothing).startswith(
+        "precision unknown (found nothing), recall 0.00 [0.00, 0.31]"
+    )
 
 
 def test_a_blind_and_a_jumpy_detector_are_found_out() -> None:
@@ -115,4 +133,6 @@ def test_a_blind_and_a_jumpy_detector_are_found_out() -> None:
             return True
 
     found = quality(Always())
-    assert found.recall == 1.0 and found.precision == found.positives / (found.positives + found.negatives)
+    assert found.recall == 1.0 and found.precision == found.positives / (
+        found.positives + found.negatives
+    )

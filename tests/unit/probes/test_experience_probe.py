@@ -13,10 +13,14 @@ PROBLEMS = [replace(PROBLEM, id=f"{number:016x}") for number in range(16)]
 
 
 def draws(right: int, of: int = 4) -> tuple[Rollout, ...]:
-    return tuple(rollout([place < right for place in range(of)], problem=problem) for problem in PROBLEMS)
+    return tuple(
+        rollout([place < right for place in range(of)], problem=problem) for problem in PROBLEMS
+    )
 
 
-def values(policy: Policy, whole: tuple[Rollout, ...], **blocks: tuple[Rollout, ...]) -> dict[str, float | None]:
+def values(
+    policy: Policy, whole: tuple[Rollout, ...], **blocks: tuple[Rollout, ...]
+) -> dict[str, float | None]:
     rows = Experience().measure(subject(policy, whole, counterfactual=blocks))
     return {row.metric: row.value for row in rows if "problem" not in row.labels}
 
@@ -38,9 +42,17 @@ def test_a_policy_that_does_not_read_its_block_loses_nothing(planted: Policy) ->
 
 def test_differences_are_paired_by_problem(planted: Policy) -> None:
     """Problems differ much and lose about the same: unpaired, the interval would hold 0."""
-    whole = tuple(rollout([n < 2 + place % 7 for n in range(8)], problem=problem) for place, problem in enumerate(PROBLEMS))
-    less = tuple(rollout([n < place % 7 + place % 2 for n in range(8)], problem=problem) for place, problem in enumerate(PROBLEMS))
-    rows = Experience().measure(subject(planted, whole, counterfactual={"without": less, "swapped": less}))
+    whole = tuple(
+        rollout([n < 2 + place % 7 for n in range(8)], problem=problem)
+        for place, problem in enumerate(PROBLEMS)
+    )
+    less = tuple(
+        rollout([n < place % 7 + place % 2 for n in range(8)], problem=problem)
+        for place, problem in enumerate(PROBLEMS)
+    )
+    rows = Experience().measure(
+        subject(planted, whole, counterfactual={"without": less, "swapped": less})
+    )
     (row,) = (row for row in rows if row.metric == "experience/lost_without")
     assert row.value == pytest.approx(0.1875) and row.lower is not None and row.lower > 0.1
 
@@ -51,7 +63,9 @@ def test_ungraded_draws_are_left_out_and_a_problem_without_any_is_counted(plante
         rollout([None, None], problem=PROBLEMS[1]),
         rollout([False, True], problem=PROBLEMS[2]),
     )
-    rows = Experience().measure(subject(planted, mixed, counterfactual={"without": mixed, "swapped": mixed}))
+    rows = Experience().measure(
+        subject(planted, mixed, counterfactual={"without": mixed, "swapped": mixed})
+    )
     (row,) = (r for r in rows if r.metric == "experience/with_block" and "problem" not in r.labels)
     assert (row.value, row.n, row.dropped) == (0.75, 2, 1)
 

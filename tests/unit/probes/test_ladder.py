@@ -9,13 +9,22 @@ from rewardscope.probes import Ladder
 from rewardscope.probes.ladder import counts
 from rewardscope.types import Completion, Ending, Grade, Measurement, Problem, Rollout
 
-RIGHT, LUCKY, AT_ONCE, WRONG = (True, (True, True)), (True, (True, False)), (True, None), (False, (True, True))
+RIGHT, LUCKY, AT_ONCE, WRONG = (
+    (True, (True, True)),
+    (True, (True, False)),
+    (True, None),
+    (False, (True, True)),
+)
 
 
-def problem_of(name: str, level: int, group: str, draws: list[tuple[bool | None, tuple[bool, ...] | None]]) -> Rollout:
+def problem_of(
+    name: str, level: int, group: str, draws: list[tuple[bool | None, tuple[bool, ...] | None]]
+) -> Rollout:
     grades = tuple(Grade(correct, correct, True, "7", steps=steps) for correct, steps in draws)
     problem = Problem(name, "Nest", name, "7", level, {"set": group})
-    return Rollout(problem, 0, (Completion("7", (1,), (-0.5,), Ending.END_TOKEN),) * len(draws), grades)
+    return Rollout(
+        problem, 0, (Completion("7", (1,), (-0.5,), Ending.END_TOKEN),) * len(draws), grades
+    )
 
 
 ROLLOUTS = [
@@ -51,14 +60,20 @@ def test_a_problem_with_too_few_graded_draws_is_dropped_and_counted(planted: Pol
 def test_rungs_can_be_told_by_facts_too(planted: Policy) -> None:
     rows = Ladder((1,), by=("level", "set")).measure(subject(planted, ROLLOUTS))
     assert value(rows, "pass_at_k", level="1", set="B", k="1").value == pytest.approx(0.25)
-    assert {tuple(row.labels[name] for name in ("level", "set")) for row in rows} == {("1", "A"), ("1", "B"), ("2", "A")}
+    assert {tuple(row.labels[name] for name in ("level", "set")) for row in rows} == {
+        ("1", "A"),
+        ("1", "B"),
+        ("2", "A"),
+    }
 
 
 def test_a_right_answer_by_a_wrong_way_or_at_once_is_not_verified() -> None:
     assert counts(ROLLOUTS[0], verified=False) == (4, 3)
     assert counts(ROLLOUTS[0], verified=True) == (4, 2)
     assert counts(ROLLOUTS[1], verified=True) == (4, 0)
-    assert counts(replace(ROLLOUTS[1], grades=(Grade(True, True, True, steps=()),)), verified=True) == (1, 0)
+    assert counts(
+        replace(ROLLOUTS[1], grades=(Grade(True, True, True, steps=()),)), verified=True
+    ) == (1, 0)
 
 
 def test_a_fact_that_no_problem_has_is_refused(planted: Policy) -> None:

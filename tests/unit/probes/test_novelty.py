@@ -42,17 +42,28 @@ def group(name: str, found: Sequence[tuple[Completion, Grade]]) -> Rollout:
     return Rollout(replace(PROBLEM, id=name), 0, completions, grades)
 
 
-def measured(policy: Policy, base: Sequence[Rollout], trained: Sequence[Rollout], probe: Novelty | None = None) -> list[Measurement]:
+def measured(
+    policy: Policy,
+    base: Sequence[Rollout],
+    trained: Sequence[Rollout],
+    probe: Novelty | None = None,
+) -> list[Measurement]:
     found = subject(policy, trained, base_rollouts=tuple(base), base_policy=policy)
     return (probe or Novelty()).measure(found)
 
 
 def classes(rows: list[Measurement], strategy: str = "any") -> dict[str, float | None]:
-    return {r.labels["class"]: r.value for r in rows if r.metric == "novelty/problems" and r.labels["strategy"] == strategy}
+    return {
+        r.labels["class"]: r.value
+        for r in rows
+        if r.metric == "novelty/problems" and r.labels["strategy"] == strategy
+    }
 
 
 def one(rows: list[Measurement], metric: str, **labels: str) -> Measurement:
-    (found,) = [r for r in rows if r.metric == f"novelty/{metric}" and labels.items() <= r.labels.items()]
+    (found,) = [
+        r for r in rows if r.metric == f"novelty/{metric}" and labels.items() <= r.labels.items()
+    ]
     return found
 
 
@@ -68,11 +79,15 @@ def nothing(name: str, draws: int = 8) -> Rollout:
         (4, 3, "undecided"),  # 3 draws of 8: the base's 0 of 8 leave room for as much
     ],
 )
-def test_a_find_is_judged_by_the_bases_probability_of_its_trace(uniform: Policy, length: int, count: int, expected: str) -> None:
+def test_a_find_is_judged_by_the_bases_probability_of_its_trace(
+    uniform: Policy, length: int, count: int, expected: str
+) -> None:
     trace = draw(range(1, length + 1))
     trained = group("a", [(trace, right())] * count + [(draw((7,)), WRONG)] * (8 - count))
     rows = measured(uniform, [nothing("a")], [trained])
-    assert classes(rows) == {name: float(name == expected) for name in ("kept", "activated", "created", "undecided")}
+    assert classes(rows) == {
+        name: float(name == expected) for name in ("kept", "activated", "created", "undecided")
+    }
     found = one(rows, "find", strategy="any")
     assert (found.labels["class"], found.labels["problem"], found.n) == (expected, "a", count)
     assert found.value == pytest.approx(-length * math.log(V), abs=1e-5)
@@ -86,7 +101,10 @@ def test_different_traces_add_up_and_equal_ones_do_not(uniform: Policy) -> None:
 
 def test_what_lies_between_covered_and_clearly_not_is_undecided(uniform: Policy) -> None:
     trained = group("a", [(draw((1, 2, 3, 4)), right())] * 8)
-    assert classes(measured(uniform, [nothing("a")], [trained], Novelty(tries=50_000)))["undecided"] == 1  # log 50,000 = 10.8, + 2.3 = 13.1
+    assert (
+        classes(measured(uniform, [nothing("a")], [trained], Novelty(tries=50_000)))["undecided"]
+        == 1
+    )  # log 50,000 = 10.8, + 2.3 = 13.1
 
 
 def test_what_the_base_draws_too_is_kept(uniform: Policy) -> None:
@@ -115,7 +133,10 @@ def test_a_right_answer_with_a_wrong_or_unshown_step_finds_nothing(uniform: Poli
 
 def test_where_an_environment_checks_no_steps_the_answer_alone_counts(uniform: Policy) -> None:
     wrong = replace(WRONG, steps=None)
-    base, trained = group("a", [(draw((7,)), wrong)] * 8), group("a", [(draw((1, 2, 3, 4)), right(steps=None))] * 8)
+    base, trained = (
+        group("a", [(draw((7,)), wrong)] * 8),
+        group("a", [(draw((1, 2, 3, 4)), right(steps=None))] * 8),
+    )
     assert classes(measured(uniform, [base], [trained]))["created"] == 1
 
 
@@ -129,16 +150,25 @@ def test_a_problem_solved_before_can_be_newly_solved_in_a_strategy(uniform: Poli
 
 
 @pytest.mark.parametrize(("length", "verdict"), [(2, "activated"), (4, "created")])
-def test_a_strategy_gets_the_verdict_that_most_of_its_problems_have(uniform: Policy, length: int, verdict: str) -> None:
+def test_a_strategy_gets_the_verdict_that_most_of_its_problems_have(
+    uniform: Policy, length: int, verdict: str
+) -> None:
     names = [str(i) for i in range(20)]
     trained = [group(name, [(draw(range(1, length + 1)), right())] * 8) for name in names]
-    found = one(measured(uniform, [nothing(name) for name in names], trained), "verdict", strategy="stepwise")
+    found = one(
+        measured(uniform, [nothing(name) for name in names], trained),
+        "verdict",
+        strategy="stepwise",
+    )
     assert (found.labels["verdict"], found.n) == (verdict, 20)
 
 
 def test_few_problems_leave_the_verdict_open(uniform: Policy) -> None:
     trained = [group("a", [(draw((1, 2, 3, 4)), right())] * 8)]
-    assert one(measured(uniform, [nothing("a")], trained), "verdict", strategy="any").labels["verdict"] == "undecided"
+    assert (
+        one(measured(uniform, [nothing("a")], trained), "verdict", strategy="any").labels["verdict"]
+        == "undecided"
+    )
 
 
 def test_ungraded_problems_are_dropped_and_counted(uniform: Policy) -> None:
@@ -146,15 +176,27 @@ def test_ungraded_problems_are_dropped_and_counted(uniform: Policy) -> None:
     rows = measured(uniform, [nothing("a"), unknown], [nothing("a"), unknown])
     assert {(r.n, r.dropped) for r in rows if r.metric == "novelty/problems"} == {(1, 1)}
     rows = measured(uniform, [unknown], [unknown])
-    assert {(r.value, r.n, r.dropped) for r in rows if r.metric == "novelty/problems"} == {(None, 0, 1)}
+    assert {(r.value, r.n, r.dropped) for r in rows if r.metric == "novelty/problems"} == {
+        (None, 0, 1)
+    }
     assert one(rows, "sharpening_power").value is None
 
 
-@pytest.mark.parametrize("cut", [Sampling(top_p=0.9), Sampling(temperature=0.0)], ids=["top_p", "greedy"])
-def test_draws_from_a_cut_say_nothing_of_what_is_within_reach(uniform: Policy, cut: Sampling) -> None:
+@pytest.mark.parametrize(
+    "cut", [Sampling(top_p=0.9), Sampling(temperature=0.0)], ids=["top_p", "greedy"]
+)
+def test_draws_from_a_cut_say_nothing_of_what_is_within_reach(
+    uniform: Policy, cut: Sampling
+) -> None:
     trained = group("a", [(draw((1, 2, 3, 4)), right())] * 8)
-    rows = Novelty().measure(subject(uniform, [trained], base_rollouts=(nothing("a"),), base_policy=uniform, sampling=cut))
-    assert {(r.value, r.n, r.dropped) for r in rows if r.metric == "novelty/problems"} == {(None, 0, 1)}
+    rows = Novelty().measure(
+        subject(
+            uniform, [trained], base_rollouts=(nothing("a"),), base_policy=uniform, sampling=cut
+        )
+    )
+    assert {(r.value, r.n, r.dropped) for r in rows if r.metric == "novelty/problems"} == {
+        (None, 0, 1)
+    }
     assert {r.value for r in rows} == {None}
     assert one(rows, "verdict", strategy="any").labels["verdict"] == "unknown"
     assert np.isnan(Draws.of([trained], cut).sharpened(2.0)[0]).all()
@@ -162,7 +204,10 @@ def test_draws_from_a_cut_say_nothing_of_what_is_within_reach(uniform: Policy, c
 
 def test_what_a_bank_recalled_is_not_shown_to_the_base() -> None:
     policy, trained = tiny_policy(), group("a", [(draw((1, 2, 3, 4)), right())] * 8)
-    behind = (measured(policy, [nothing("a")], [replace(trained, recalled=block)]) for block in ((), ("1+2?s3",)))
+    behind = (
+        measured(policy, [nothing("a")], [replace(trained, recalled=block)])
+        for block in ((), ("1+2?s3",))
+    )
     bare, recalled = (one(rows, "find", strategy="any").value for rows in behind)
     assert bare is not None and bare == recalled
 
@@ -173,7 +218,9 @@ def test_settings_that_cannot_judge_are_refused() -> None:
 
 
 LOGPROB_N = np.log(np.array([0.5, 0.3, 0.2]))
-DRAWS = Draws((np.repeat(LOGPROB_N, [500, 300, 200]),), (np.repeat([1.0, 0.0, 0.0], [500, 300, 200]),))
+DRAWS = Draws(
+    (np.repeat(LOGPROB_N, [500, 300, 200]),), (np.repeat([1.0, 0.0, 0.0], [500, 300, 200]),)
+)
 """1,000 draws of three completions in just their shares; the likeliest is right."""
 
 
@@ -186,7 +233,9 @@ def test_the_sharpened_pass_rate_is_that_of_the_powered_distribution() -> None:
 def test_the_sharpened_probability_of_a_trace_is_that_of_the_powered_distribution() -> None:
     for place in range(3):
         p = np.array([0.5, 0.3, 0.2]) ** 3
-        assert DRAWS.sharpened_logprob(0, LOGPROB_N[[place]], 3.0) == pytest.approx(math.log(p[place] / p.sum()))
+        assert DRAWS.sharpened_logprob(0, LOGPROB_N[[place]], 3.0) == pytest.approx(
+            math.log(p[place] / p.sum())
+        )
 
 
 def test_the_matching_power_is_the_first_that_reaches_the_pass_rate() -> None:
@@ -202,11 +251,17 @@ def test_a_pass_rate_out_of_reach_of_sharpening_gets_the_nearest() -> None:
 
 
 def test_sharpening_can_reach_what_the_base_does_not(uniform: Policy) -> None:
-    """A trace of the base's mode that it happened not to draw among eight: sharpened, its probability is near 1."""
+    """A trace of the base's mode that it happened not to draw among eight: sharpened, its
+    probability is near 1.
+    """
     base = group("a", [(Completion("", (7,), (-20.0,), Ending.END_TOKEN), WRONG)] * 8)
     trained = group("a", [(draw((1, 2, 3, 4)), right())] * 8)
-    known = group("b", [(Completion("", (7,), (-0.1,), Ending.END_TOKEN), right()), (draw((7, 7, 7)), WRONG)])
+    known = group(
+        "b", [(Completion("", (7,), (-0.1,), Ending.END_TOKEN), right()), (draw((7, 7, 7)), WRONG)]
+    )
     rows = measured(uniform, [base, known], [trained, group("b", [(draw((7,)), right())] * 2)])
     assert (one(rows, "sharpening_power").value or 0) > 1
-    assert one(rows, "log_probability", strategy="any", of="sharpened").value == pytest.approx(0.0, abs=1e-3)
+    assert one(rows, "log_probability", strategy="any", of="sharpened").value == pytest.approx(
+        0.0, abs=1e-3
+    )
     assert classes(rows)["activated"] == 1

@@ -22,7 +22,9 @@ def normal(*address: str | int, shape: tuple[int, ...] = (192, 128), scale: floa
 
 
 def turned(matrix: Tensor, first: int, second: int, degrees: float) -> Tensor:
-    """The matrix with two of its left singular directions turned into each other, its singular values left as they are."""
+    """The matrix with two of its left singular directions turned into each other, its singular
+    values left as they are.
+    """
     left, value, right = torch.linalg.svd(matrix.double(), full_matrices=False)
     cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     one, two = left[:, first].clone(), left[:, second].clone()
@@ -31,7 +33,9 @@ def turned(matrix: Tensor, first: int, second: int, degrees: float) -> Tensor:
 
 
 def planted() -> Tensor:
-    """Singular values 40, 39, ... 25 for the first 16 directions and then 1 and less: an open gap."""
+    """Singular values 40, 39, ... 25 for the first 16 directions and then 1 and less: an open
+    gap.
+    """
     left, _, right = torch.linalg.svd(normal("planted").double(), full_matrices=False)
     value = torch.cat([torch.arange(40.0, 24.0, -1), torch.linspace(1, 0.1, 112)]).double()
     return (left * value @ right).float()
@@ -50,15 +54,21 @@ def test_directions_are_those_of_the_library(shape: tuple[int, int]) -> None:
     left, value, right = torch.linalg.svd(matrix.double(), full_matrices=False)
     assert found.left_MK is not None and found.right_NK is not None and found.count == 4
     torch.testing.assert_close(found.value_R, value, atol=1e-9, rtol=1e-9)
-    torch.testing.assert_close((found.left_MK.T @ left[:, :4]).abs(), torch.eye(4).double(), atol=1e-6, rtol=0)
-    torch.testing.assert_close((found.right_NK.T @ right[:4].T).abs(), torch.eye(4).double(), atol=1e-6, rtol=0)
+    torch.testing.assert_close(
+        (found.left_MK.T @ left[:, :4]).abs(), torch.eye(4).double(), atol=1e-6, rtol=0
+    )
+    torch.testing.assert_close(
+        (found.right_NK.T @ right[:4].T).abs(), torch.eye(4).double(), atol=1e-6, rtol=0
+    )
     assert found.gap == pytest.approx(float(value[3] - value[4]))
 
 
 def test_a_matrix_too_thin_or_too_empty_has_no_directions() -> None:
     assert directions(torch.ones(1, 9), 4).left_MK is None
     assert directions(torch.zeros(9, 9), 4).gap is None
-    assert directions(normal("l", shape=(9, 1)) @ normal("r", shape=(1, 9)), 4).left_MK is None  # of rank 1
+    assert (
+        directions(normal("l", shape=(9, 1)) @ normal("r", shape=(1, 9)), 4).left_MK is None
+    )  # of rank 1
     assert directions(normal("small", shape=(6, 9)), 16).count == 3
 
 
@@ -66,8 +76,16 @@ def test_a_matrix_too_thin_or_too_empty_has_no_directions() -> None:
 def test_principal_angles_by_hand(degrees: float) -> None:
     radians = math.radians(degrees)
     first = torch.eye(5, 2).double()
-    second = torch.stack([torch.tensor([1.0, 0, 0, 0, 0]), torch.tensor([0, math.cos(radians), math.sin(radians), 0, 0])], dim=1).double()
-    torch.testing.assert_close(principal_angles(first, second), torch.tensor([0.0, degrees]).double(), atol=1e-6, rtol=1e-5)
+    second = torch.stack(
+        [
+            torch.tensor([1.0, 0, 0, 0, 0]),
+            torch.tensor([0, math.cos(radians), math.sin(radians), 0, 0]),
+        ],
+        dim=1,
+    ).double()
+    torch.testing.assert_close(
+        principal_angles(first, second), torch.tensor([0.0, degrees]).double(), atol=1e-6, rtol=1e-5
+    )
 
 
 @pytest.mark.parametrize("degrees", [0.5, 10.0, 60.0])
@@ -86,11 +104,17 @@ def test_a_turn_within_the_first_directions_is_no_turn_of_their_subspace() -> No
 
 
 def test_the_gap_says_whether_an_angle_means_anything() -> None:
-    """The same noise turns a subspace that an open gap holds by less than Wedin allows, and one that a closed gap holds at will."""
+    """The same noise turns a subspace that an open gap holds by less than Wedin allows, and one
+    that a closed gap holds at will.
+    """
     held, loose = planted(), normal("loose")
     noise = 0.1 * normal("noise")
     tight, free = geometry(held, held + noise), geometry(loose, loose + noise)
-    assert tight.gap == pytest.approx(24.0, abs=1e-3) and tight.gap_over_update is not None and free.gap_over_update is not None
+    assert (
+        tight.gap == pytest.approx(24.0, abs=1e-3)
+        and tight.gap_over_update is not None
+        and free.gap_over_update is not None
+    )
     assert tight.gap_over_update > 1 > free.gap_over_update
     assert tight.angles["left"]["largest"] <= math.degrees(math.asin(1 / tight.gap_over_update))
     assert free.angles["left"]["largest"] > 10 * tight.angles["left"]["largest"]
@@ -104,7 +128,9 @@ def test_the_spectral_change_by_hand() -> None:
 def test_masks_are_the_shares_they_say_and_hold_what_they_say() -> None:
     untrained = Untrained("w", normal("masks"))
     size = untrained.weight.numel()
-    assert {name: int(mask.sum()) for name, mask in untrained.masks.items()} == dict.fromkeys(("principal", "low"), int(ALPHA * size))
+    assert {name: int(mask.sum()) for name, mask in untrained.masks.items()} == dict.fromkeys(
+        ("principal", "low"), int(ALPHA * size)
+    )
     low = untrained.masks["low"]
     assert untrained.weight[low].abs().max() <= untrained.weight[~low].abs().min()
     left, value, right = torch.linalg.svd(untrained.weight, full_matrices=False)
@@ -113,7 +139,9 @@ def test_masks_are_the_shares_they_say_and_hold_what_they_say() -> None:
 
 
 def test_updates_planted_in_a_mask_are_found_there_and_the_shuffled_null_is_not() -> None:
-    untrained = Untrained("w", (0.02 * planted()).bfloat16().float())  # nearly all of it is in its first directions
+    untrained = Untrained(
+        "w", (0.02 * planted()).bfloat16().float()
+    )  # nearly all of it is in its first directions
     for mask, other in (("principal", "low"), ("low", "principal")):
         counts = geometry(untrained.weight, untrained.weight + 0.01 * untrained.masks[mask]).inside
         share, null = counts[mask].share, counts[mask].shuffled
@@ -122,7 +150,9 @@ def test_updates_planted_in_a_mask_are_found_there_and_the_shuffled_null_is_not(
         assert counts[other].share is not None and counts[other].share < 0.1
 
 
-def test_noise_that_knows_nothing_lies_in_the_small_weights_and_the_shuffled_null_explains_it() -> None:
+def test_noise_that_knows_nothing_lies_in_the_small_weights_and_the_shuffled_null_explains_it() -> (
+    None
+):
     start = normal("start", shape=(384, 384), scale=0.02).bfloat16().float()
     inside = geometry(start, start + normal("noise", shape=(384, 384), scale=3e-5)).inside
     assert inside["low"].share is not None and inside["low"].share > 0.6  # where uniform is 0.3
@@ -131,8 +161,14 @@ def test_noise_that_knows_nothing_lies_in_the_small_weights_and_the_shuffled_nul
 
 
 def test_of_equal_entries_the_first_are_the_largest() -> None:
-    assert largest(torch.tensor([[2.0, 1.0], [2.0, 3.0]]), 2).tolist() == [[True, False], [False, True]]
-    assert largest(torch.ones(4), 0).tolist() == [False] * 4 and largest(torch.ones(4), 4).tolist() == [True] * 4
+    assert largest(torch.tensor([[2.0, 1.0], [2.0, 3.0]]), 2).tolist() == [
+        [True, False],
+        [False, True],
+    ]
+    assert (
+        largest(torch.ones(4), 0).tolist() == [False] * 4
+        and largest(torch.ones(4), 4).tolist() == [True] * 4
+    )
 
 
 @pytest.mark.parametrize("size", [100, SMALL + BLOCK + 7])
@@ -141,11 +177,15 @@ def test_a_shuffle_keeps_every_number_and_hardly_a_place(size: int) -> None:
     found = shuffled(update, 0, "w")
     assert torch.equal(found.sort().values, update)
     assert float((found == update).float().mean()) < 0.05
-    assert torch.equal(found, shuffled(update, 0, "w")) and not torch.equal(found, shuffled(update, 1, "w"))
+    assert torch.equal(found, shuffled(update, 0, "w")) and not torch.equal(
+        found, shuffled(update, 1, "w")
+    )
 
 
 def test_in_a_large_matrix_too_each_place_gets_any_entry() -> None:
-    """Half of the rows moved: wherever one looks, about half of what the shuffle brought there had."""
+    """Half of the rows moved: wherever one looks, about half of what the shuffle brought there
+    had.
+    """
     update = torch.zeros(512, 512)
     update[:256] = 1.0
     found = torch.stack([shuffled(update, place, "w") for place in range(20)]).mean(dim=0)
@@ -164,7 +204,9 @@ def test_new_signs_keep_places_and_sizes() -> None:
 
 def test_a_tally_in_parts_is_that_of_the_whole() -> None:
     before = normal("tally", shape=(3 * CHUNK + 5,), scale=0.02)
-    after = before + normal("moved", shape=(3 * CHUNK + 5,), scale=1e-5) * (normal("some", shape=(3 * CHUNK + 5,)) > 0)
+    after = before + normal("moved", shape=(3 * CHUNK + 5,), scale=1e-5) * (
+        normal("some", shape=(3 * CHUNK + 5,)) > 0
+    )
     found, apart = tally(before, after), (after - before).abs()
     assert found.changed == {
         "float32": int((before != after).sum()),
@@ -188,7 +230,9 @@ def test_every_weight_of_the_families_has_a_kind_and_every_block_its_layer(name:
     kinds = {each: kind_of(each) for each in names}
     assert UNKNOWN not in kinds.values(), {each for each, kind in kinds.items() if kind == UNKNOWN}
     found = {kind.removesuffix(" bias") for kind in kinds.values()}
-    assert {"embedding", "norm", "o", "down"} <= found and ("qkv" in found or {"q", "k", "v"} <= found)
+    assert {"embedding", "norm", "o", "down"} <= found and (
+        "qkv" in found or {"q", "k", "v"} <= found
+    )
     assert {layer_of(each) for each in names} == {"0", "1", "outside"}
 
 

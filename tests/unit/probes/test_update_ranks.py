@@ -26,7 +26,10 @@ def normal(*address: str | int, shape: tuple[int, ...] = (192, 128), scale: floa
 
 def saved(folder: Path, name: str, **tensors: Tensor) -> FolderWeights:
     (folder / name).mkdir()
-    save_file({key: tensor.contiguous() for key, tensor in tensors.items()}, folder / name / "model.safetensors")
+    save_file(
+        {key: tensor.contiguous() for key, tensor in tensors.items()},
+        folder / name / "model.safetensors",
+    )
     return FolderWeights(folder / name)
 
 
@@ -37,7 +40,9 @@ def change(before: Tensor, after: Tensor) -> Change:
 @pytest.mark.parametrize("shape", [(40, 7), (7, 40), (16, 16)])
 def test_singular_values_are_those_of_the_library(shape: tuple[int, int]) -> None:
     matrix = normal("svd", shape=shape, scale=1.0)
-    torch.testing.assert_close(singular_values(matrix), torch.linalg.svdvals(matrix.double()), atol=1e-9, rtol=1e-9)
+    torch.testing.assert_close(
+        singular_values(matrix), torch.linalg.svdvals(matrix.double()), atol=1e-9, rtol=1e-9
+    )
 
 
 def test_many_rows_are_taken_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,18 +55,28 @@ def test_many_rows_are_taken_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("scale", [1e-2, 1e-4, 1e-5])
 def test_a_rank_three_update_has_rank_three_and_its_stored_form_has_not(scale: float) -> None:
     before = normal("weights")
-    update = scale * normal("left", shape=(192, 3), scale=1.0) @ normal("right", shape=(3, 128), scale=1.0)
+    update = (
+        scale
+        * normal("left", shape=(192, 3), scale=1.0)
+        @ normal("right", shape=(3, 128), scale=1.0)
+    )
     found = change(before, before + update)
     assert found.rank_share["float32"] == 3 / 128
     assert 1 < found.stable_rank["float32"] <= 3
     if scale < 1e-3:
-        assert found.rank_share["bfloat16"] > 0.9, "a full rank of what bfloat16 stores says nothing of the update"
+        assert found.rank_share["bfloat16"] > 0.9, (
+            "a full rank of what bfloat16 stores says nothing of the update"
+        )
 
 
 def test_rounding_of_the_weights_is_not_rank() -> None:
-    """Entries of 1e-6 on weights of 0.02: float32 itself rounds each sum by up to 1e-9, in every direction."""
+    """Entries of 1e-6 on weights of 0.02: float32 itself rounds each sum by up to 1e-9, in every
+    direction.
+    """
     before = normal("weights")
-    update = 1e-6 * normal("one", shape=(192, 1), scale=1.0) @ normal("row", shape=(1, 128), scale=1.0)
+    update = (
+        1e-6 * normal("one", shape=(192, 1), scale=1.0) @ normal("row", shape=(1, 128), scale=1.0)
+    )
     assert change(before, before + update).rank_share["float32"] == 1 / 128
 
 
@@ -108,7 +123,9 @@ def test_shards_are_one_checkpoint(tmp_path: Path) -> None:
 
 
 def test_one_tensor_at_a_time_is_read(tmp_path: Path) -> None:
-    """Eight matrices of 4 MiB on each side; numpy's own buffers are what tracemalloc sees of a read."""
+    """Eight matrices of 4 MiB on each side; numpy's own buffers are what tracemalloc sees of a
+    read.
+    """
     tensors = {str(i): normal(i, shape=(1024, 1024)) for i in range(8)}
     before, after = saved(tmp_path, "a", **tensors), saved(tmp_path, "b", **tensors)
     tracemalloc.start()
@@ -128,7 +145,9 @@ def test_one_tensor_at_a_time_is_read(tmp_path: Path) -> None:
         ({"w": torch.ones(2, 2, dtype=torch.int8)}, "quantised"),
     ],
 )
-def test_checkpoints_that_cannot_be_compared_are_refused_by_name(tmp_path: Path, after: dict[str, Tensor], message: str) -> None:
+def test_checkpoints_that_cannot_be_compared_are_refused_by_name(
+    tmp_path: Path, after: dict[str, Tensor], message: str
+) -> None:
     with pytest.raises(ModelError, match=message):
         changes(saved(tmp_path, "a", w=torch.ones(2, 2)), saved(tmp_path, "b", **after))
 
@@ -152,10 +171,14 @@ def noise_at(density: float, start: Tensor, *address: str | int) -> Tensor:
 def test_independent_noise_agrees_far_above_chance_and_the_shuffled_null_explains_it(
     tmp_path: Path, stored: bool, low: float, high: float
 ) -> None:
-    """A start that was stored in bfloat16 lies on its grid, and an update has to pass half a step; one in float32 lies anywhere between."""
+    """A start that was stored in bfloat16 lies on its grid, and an update has to pass half a step;
+    one in float32 lies anywhere between.
+    """
     start = normal("start", shape=(384, 384))
     start = start.bfloat16().float() if stored else start
-    sides = {str(seed): saved(tmp_path, str(seed), w=noise_at(0.37, start, seed)) for seed in (1, 2)}
+    sides = {
+        str(seed): saved(tmp_path, str(seed), w=noise_at(0.37, start, seed)) for seed in (1, 2)
+    }
     (pair,) = agreements(saved(tmp_path, "start", w=start), sides)
     one, other = pair.found.one_sided
     assert one is not None and low <= one <= high and other is not None and low <= other <= high
@@ -168,7 +191,12 @@ def test_independent_noise_agrees_far_above_chance_and_the_shuffled_null_explain
 def test_updates_of_the_same_place_are_found_above_the_null(tmp_path: Path) -> None:
     start = normal("start", shape=(256, 256))
     mask = torch.from_numpy(generator("place").random(tuple(start.shape)) < 0.1).float()
-    sides = {str(seed): saved(tmp_path, str(seed), w=start + mask * normal(seed, shape=(256, 256), scale=0.01)) for seed in (1, 2)}
+    sides = {
+        str(seed): saved(
+            tmp_path, str(seed), w=start + mask * normal(seed, shape=(256, 256), scale=0.01)
+        )
+        for seed in (1, 2)
+    }
     (pair,) = agreements(saved(tmp_path, "start", w=start), sides)
     assert pair.found.one_sided[0] is not None and pair.shuffled.one_sided[0] is not None
     assert pair.found.one_sided[0] > 0.9 and pair.shuffled.one_sided[0] < 0.2
@@ -184,9 +212,16 @@ def test_nothing_changed_agrees_in_nothing_that_can_be_said(tmp_path: Path) -> N
 
 def test_every_pair_is_compared_and_one_alone_is_refused(tmp_path: Path) -> None:
     start = normal("start", shape=(16, 16))
-    sides = {str(seed): saved(tmp_path, str(seed), w=start + normal(seed, shape=(16, 16))) for seed in (1, 2, 3)}
+    sides = {
+        str(seed): saved(tmp_path, str(seed), w=start + normal(seed, shape=(16, 16)))
+        for seed in (1, 2, 3)
+    }
     before = saved(tmp_path, "start", w=start)
-    assert [(a.first, a.second) for a in agreements(before, sides)] == [("1", "2"), ("1", "3"), ("2", "3")]
+    assert [(a.first, a.second) for a in agreements(before, sides)] == [
+        ("1", "2"),
+        ("1", "3"),
+        ("2", "3"),
+    ]
     assert agreements(before, sides) == agreements(before, sides), "the null is drawn by address"
     with pytest.raises(ModelError, match="2 or more"):
         agreements(before, {"1": sides["1"]})
@@ -196,7 +231,10 @@ def test_counts_by_hand(tmp_path: Path) -> None:
     start = torch.ones(10, 10)
     one, other = np.zeros(100), np.zeros(100)
     one[:30], other[20:60] = 1.0, 2.0
-    sides = {name: saved(tmp_path, name, w=start + torch.from_numpy(u).float().view(10, 10)) for name, u in (("a", one), ("b", other))}
+    sides = {
+        name: saved(tmp_path, name, w=start + torch.from_numpy(u).float().view(10, 10))
+        for name, u in (("a", one), ("b", other))
+    }
     (pair,) = agreements(saved(tmp_path, "start", w=start), sides)
     assert (pair.found.first, pair.found.second, pair.found.both) == (30, 40, 10)
     assert pair.found.one_sided == (10 / 30, 10 / 40)
@@ -207,22 +245,53 @@ def test_counts_by_hand(tmp_path: Path) -> None:
 def test_signs_that_agree_are_seen_and_drawn_anew_agree_by_halves(tmp_path: Path) -> None:
     """Two trainings with the same update: the same places, the same way, the same largest."""
     start = normal("start", shape=(256, 256))
-    sides = {name: saved(tmp_path, name, w=start + normal("both", shape=(256, 256), scale=1e-3)) for name in ("a", "b")}
+    sides = {
+        name: saved(tmp_path, name, w=start + normal("both", shape=(256, 256), scale=1e-3))
+        for name in ("a", "b")
+    }
     (pair,) = agreements(saved(tmp_path, "start", w=start), sides)
     assert (pair.found.jaccard, pair.found.sign_share, pair.found.top_share) == (1.0, 1.0, 1.0)
-    assert pair.resigned.jaccard is not None and pair.resigned.jaccard > 0.95, "sizes and places alone"
-    assert pair.resigned.sign_share == pytest.approx(0.5, abs=0.01) and pair.shuffled.sign_share == pytest.approx(0.5, abs=0.01)
-    assert pair.resigned.top_share == 1.0 and pair.shuffled.top_share == pytest.approx(0.1, abs=0.015)
+    assert pair.resigned.jaccard is not None and pair.resigned.jaccard > 0.95, (
+        "sizes and places alone"
+    )
+    assert pair.resigned.sign_share == pytest.approx(
+        0.5, abs=0.01
+    ) and pair.shuffled.sign_share == pytest.approx(0.5, abs=0.01)
+    assert pair.resigned.top_share == 1.0 and pair.shuffled.top_share == pytest.approx(
+        0.1, abs=0.015
+    )
 
 
 def test_what_lies_above_the_null_has_an_interval_from_three_trainings_on(tmp_path: Path) -> None:
     start = normal("start", shape=(256, 256))
-    before, place = saved(tmp_path, "start", w=start), torch.from_numpy(generator("place").random((256, 256)) < 0.1).float()
-    alike = {str(seed): saved(tmp_path, f"p{seed}", w=start + place * normal(seed, shape=(256, 256), scale=0.01)) for seed in (1, 2, 3)}
-    unlike = {str(seed): saved(tmp_path, f"n{seed}", w=start + normal(seed, shape=(256, 256), scale=1e-4)) for seed in (1, 2, 3)}
+    before, place = (
+        saved(tmp_path, "start", w=start),
+        torch.from_numpy(generator("place").random((256, 256)) < 0.1).float(),
+    )
+    alike = {
+        str(seed): saved(
+            tmp_path, f"p{seed}", w=start + place * normal(seed, shape=(256, 256), scale=0.01)
+        )
+        for seed in (1, 2, 3)
+    }
+    unlike = {
+        str(seed): saved(tmp_path, f"n{seed}", w=start + normal(seed, shape=(256, 256), scale=1e-4))
+        for seed in (1, 2, 3)
+    }
     found, null = (above_null(agreements(before, sides), "top_share") for sides in (alike, unlike))
-    assert found is not None and found.lower is not None and found.lower > 0.5 and "3 trainings" in found.interval
-    assert null is not None and null.lower is not None and null.upper is not None and null.lower <= 0.01 and null.upper >= -0.01
+    assert (
+        found is not None
+        and found.lower is not None
+        and found.lower > 0.5
+        and "3 trainings" in found.interval
+    )
+    assert (
+        null is not None
+        and null.lower is not None
+        and null.upper is not None
+        and null.lower <= 0.01
+        and null.upper >= -0.01
+    )
     two = above_null(agreements(before, {seed: alike[seed] for seed in ("1", "2")}), "jaccard")
     assert two is not None and two.lower is None and "one pair" in two.interval
     assert above_null(agreements(before, dict.fromkeys(("a", "b"), before)), "jaccard") is None
@@ -236,16 +305,23 @@ def test_shards_are_found_by_their_index(tmp_path: Path) -> None:
     (tmp_path / "model.safetensors.index.json").write_text(json.dumps({"weight_map": files}))
     assert FolderWeights(tmp_path).names() == ["a", "b"]
     found = changes(FolderWeights(tmp_path), FolderWeights(tmp_path))
-    assert [change.matrix for change in found] == ["all", "a", "b"] and not any(found[0].changed.values())
+    assert [change.matrix for change in found] == ["all", "a", "b"] and not any(
+        found[0].changed.values()
+    )
     (tmp_path / "model-00002-of-00002.safetensors").unlink()
     with pytest.raises(ModelError, match=r"Shards of the checkpoint are missing. Got: model-00002"):
         FolderWeights(tmp_path).names()
 
 
-@pytest.mark.parametrize("text", ["{", "{}", "[]", '{"weight_map": {"a": 3}}', '{"weight_map": {"a": "../../etc/passwd"}}'])
+@pytest.mark.parametrize(
+    "text",
+    ["{", "{}", "[]", '{"weight_map": {"a": 3}}', '{"weight_map": {"a": "../../etc/passwd"}}'],
+)
 def test_an_index_that_says_nonsense_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "model.safetensors.index.json").write_text(text)
-    with pytest.raises(ModelError, match=r"index of the shards cannot be read|Shards of the checkpoint are missing"):
+    with pytest.raises(
+        ModelError, match=r"index of the shards cannot be read|Shards of the checkpoint are missing"
+    ):
         FolderWeights(tmp_path).names()
 
 
@@ -268,9 +344,14 @@ def test_a_file_that_is_cut_short_is_refused(tmp_path: Path) -> None:
     ],
     ids=["another vocabulary", "float8", "packed 4 bits", "infinite", "nan"],
 )
-def test_every_reader_refuses_what_cannot_be_compared(tmp_path: Path, tensor: Tensor, message: str) -> None:
+def test_every_reader_refuses_what_cannot_be_compared(
+    tmp_path: Path, tensor: Tensor, message: str
+) -> None:
     name = "model.embed_tokens.weight"
-    good, bad = saved(tmp_path, "good", **{name: torch.ones(4, 4)}), saved(tmp_path, "bad", **{name: tensor})
+    good, bad = (
+        saved(tmp_path, "good", **{name: torch.ones(4, 4)}),
+        saved(tmp_path, "bad", **{name: tensor}),
+    )
     with pytest.raises(ModelError, match=message):
         changes(good, bad)
     with pytest.raises(ModelError, match=message):
@@ -283,13 +364,18 @@ def test_every_reader_refuses_what_cannot_be_compared(tmp_path: Path, tensor: Te
 
 def test_a_start_in_bfloat16_and_a_training_in_float32_can_be_compared(tmp_path: Path) -> None:
     start = (1 + normal("w")).bfloat16()
-    found = changes(saved(tmp_path, "start", w=start), saved(tmp_path, "end", w=start.float() + 1e-6))
+    found = changes(
+        saved(tmp_path, "start", w=start), saved(tmp_path, "end", w=start.float() + 1e-6)
+    )
     assert found[0].changed["bfloat16"] == 0 and found[0].moved > 0
 
 
 def test_one_pass_says_what_each_instrument_says_alone(tmp_path: Path) -> None:
     start = normal("start", shape=(64, 64))
-    sides = [saved(tmp_path, str(seed), w=start + normal(seed, shape=(64, 64), scale=1e-4)) for seed in (1, 2)]
+    sides = [
+        saved(tmp_path, str(seed), w=start + normal(seed, shape=(64, 64), scale=1e-4))
+        for seed in (1, 2)
+    ]
     before = saved(tmp_path, "start", w=start)
     found = compare(str(before.folder), [str(side.folder) for side in sides])
     assert found.agreements == agreements(before, {str(side.folder): side for side in sides})

@@ -1,4 +1,6 @@
-"""The figures that proved the instruments are there for each of them, and the command shows them."""
+"""The figures that proved the instruments are there for each of them, and the command shows
+them.
+"""
 
 import json
 
@@ -16,7 +18,9 @@ def test_every_instrument_was_pointed_at_something_known_and_at_nothing() -> Non
     checks = validation()
     assert {check["instrument"] for check in checks} == SHOWN
     for check in checks:
-        assert check["held"] == (check["lowest"] <= check["found"] <= check["highest"]), check["what"]
+        assert check["held"] == (check["lowest"] <= check["found"] <= check["highest"]), check[
+            "what"
+        ]
         assert check["kind"] in ("sensitivity", "null", "coverage") and check["n"]
 
 
@@ -27,7 +31,9 @@ def test_the_command_lists_them_with_their_figures() -> None:
     assert "0.966" in CliRunner().invoke(app, ["instruments"]).stdout
 
 
-def test_a_figure_that_does_not_hold_makes_its_instrument_experimental(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_figure_that_does_not_hold_makes_its_instrument_experimental(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     failed = [{**check, "held": check["instrument"] != "Losses"} for check in validation()]
     monkeypatch.setattr("rewardscope.probes.validation", lambda: failed)
     assert CliRunner().invoke(app, ["instruments"]).stdout.count("experimental") == 1

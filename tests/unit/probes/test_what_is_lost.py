@@ -20,11 +20,15 @@ def moved(policy: Policy, scale: float) -> Policy:
     other = policy.clone()
     with torch.no_grad():
         for name, parameter in other.model.named_parameters():
-            parameter.add_(torch.from_numpy(generator("losses", name).normal(0, scale, tuple(parameter.shape))))
+            parameter.add_(
+                torch.from_numpy(generator("losses", name).normal(0, scale, tuple(parameter.shape)))
+            )
     return other
 
 
-def rollouts(policy: Policy, draws: int, sampling: Sampling = SAMPLING, problems: int = 2) -> list[Rollout]:
+def rollouts(
+    policy: Policy, draws: int, sampling: Sampling = SAMPLING, problems: int = 2
+) -> list[Rollout]:
     prompts = [f"{p}+1?" for p in range(problems)]
     groups = sample(policy, prompts, draws, sampling, [("losses", prompt) for prompt in prompts])
     return [
@@ -33,7 +37,9 @@ def rollouts(policy: Policy, draws: int, sampling: Sampling = SAMPLING, problems
     ]
 
 
-def measured(base: Policy, policy: Policy, draws: int, sampling: Sampling = SAMPLING, **settings: object) -> dict[str, Measurement]:
+def measured(
+    base: Policy, policy: Policy, draws: int, sampling: Sampling = SAMPLING, **settings: object
+) -> dict[str, Measurement]:
     probe = Losses(draws=draws, **settings)  # type: ignore[arg-type]
     own, theirs = rollouts(policy, draws, sampling), tuple(rollouts(base, draws, sampling))
     given = subject(policy, own, base_rollouts=theirs, base_policy=base, sampling=sampling)
@@ -42,7 +48,9 @@ def measured(base: Policy, policy: Policy, draws: int, sampling: Sampling = SAMP
 
 def next_token(policy: Policy, ids: tuple[int, ...], temperature: float = 1.0) -> torch.Tensor:
     with torch.no_grad():
-        return torch.log_softmax(policy.model(input_ids=torch.tensor([ids])).logits[0, -1].double() / temperature, dim=-1)
+        return torch.log_softmax(
+            policy.model(input_ids=torch.tensor([ids])).logits[0, -1].double() / temperature, dim=-1
+        )
 
 
 def exact_kl(left: Policy, right: Policy, prompt: str, temperature: float) -> float:
@@ -51,7 +59,10 @@ def exact_kl(left: Policy, right: Policy, prompt: str, temperature: float) -> fl
     mine, theirs = next_token(left, ids, temperature), next_token(right, ids, temperature)
     total = float((mine.exp() * (mine - theirs)).sum())
     for first in range(1, left.vocabulary_size):
-        one, other = next_token(left, (*ids, first), temperature), next_token(right, (*ids, first), temperature)
+        one, other = (
+            next_token(left, (*ids, first), temperature),
+            next_token(right, (*ids, first), temperature),
+        )
         total += float(mine[first].exp() * (one.exp() * (one - other)).sum())
     return total
 
@@ -67,13 +78,19 @@ def test_kl_in_both_directions_is_that_of_all_completions(temperature: float) ->
         assert found[name].value == pytest.approx(exact, rel=0.25)
 
 
-@pytest.mark.parametrize("cut", [Sampling(max_tokens=2, top_p=0.9), Sampling(max_tokens=2, temperature=0.0)], ids=["top_p", "greedy"])
+@pytest.mark.parametrize(
+    "cut",
+    [Sampling(max_tokens=2, top_p=0.9), Sampling(max_tokens=2, temperature=0.0)],
+    ids=["top_p", "greedy"],
+)
 def test_draws_that_are_not_the_whole_distributions_have_no_kl(cut: Sampling) -> None:
     base = tiny_policy()
     found = measured(base, moved(base, 0.1), 8, cut)
     for name in ("kl_to_base", "kl_from_base"):
         assert (found[name].value, found[name].n, found[name].dropped) == (None, 0, 2)
-    assert found["base_text_perplexity"].value is not None, "a text has a perplexity whoever wrote it"
+    assert found["base_text_perplexity"].value is not None, (
+        "a text has a perplexity whoever wrote it"
+    )
 
 
 def test_a_copy_has_lost_nothing() -> None:

@@ -1,4 +1,6 @@
-"""What amplification alone predicts, beside the curves of strategy shares, and the table of moves."""
+"""What amplification alone predicts, beside the curves of strategy shares, and the table of
+moves.
+"""
 
 from pathlib import Path
 
@@ -12,26 +14,41 @@ from rewardscope.report.rows import load_run
 from rewardscope.report.summaries import amplification, moves, training_curve
 
 
-def test_the_strategy_paid_most_doubles_its_odds_and_the_others_are_reweighted(finished_run: Path) -> None:
+def test_the_strategy_paid_most_doubles_its_odds_and_the_others_are_reweighted(
+    finished_run: Path,
+) -> None:
     run = load_run(finished_run)
     found = amplification(run, "formats-planted")
     kinds = {
-        name: {kind for (arm, strategy, _), (kind, _) in found.items() if (arm, strategy) == ("planted-truth", name)} for name in STRATEGIES
+        name: {
+            kind
+            for (arm, strategy, _), (kind, _) in found.items()
+            if (arm, strategy) == ("planted-truth", name)
+        }
+        for name in STRATEGIES
     }
     assert kinds == {"stepwise": {"doubled"}, "talk": {"reweighted"}, "guess": {"reweighted"}}
-    assert found["planted-truth", "stepwise", 4][1] == pytest.approx(float(doubled(0.55, 4)), abs=1e-5)
+    assert found["planted-truth", "stepwise", 4][1] == pytest.approx(
+        float(doubled(0.55, 4)), abs=1e-5
+    )
     reached = {
-        row["step"]: row["value"] for row in training_curve(run, "formats-planted", "strategy/stepwise") if row["arm"] == "planted-truth"
+        row["step"]: row["value"]
+        for row in training_curve(run, "formats-planted", "strategy/stepwise")
+        if row["arm"] == "planted-truth"
     }
     for step in (1, NUM_STEPS):
         predicted = [found["planted-truth", name, step][1] for name in ("talk", "guess")]
         assert sum(predicted) == pytest.approx(1 - reached[step], abs=1e-4)
-        assert predicted[0] / predicted[1] > 0.35 / 0.1, "talk is paid more than guess, so it shrinks less"
+        assert predicted[0] / predicted[1] > 0.35 / 0.1, (
+            "talk is paid more than guess, so it shrinks less"
+        )
 
 
 def test_where_all_is_paid_alike_the_prediction_is_the_untrained_share(finished_run: Path) -> None:
     found = amplification(load_run(finished_run), "formats-planted")
-    assert {value for (arm, name, _), value in found.items() if (arm, name) == ("planted-coin", "talk")} == {("reweighted", 0.35)}
+    assert {
+        value for (arm, name, _), value in found.items() if (arm, name) == ("planted-coin", "talk")
+    } == {("reweighted", 0.35)}
 
 
 def test_what_the_untrained_policy_never_does_stays_at_nothing(finished_run: Path) -> None:
@@ -39,21 +56,30 @@ def test_what_the_untrained_policy_never_does_stays_at_nothing(finished_run: Pat
     assert {value for (_, name, _), (_, value) in found.items() if name == "stepwise"} == {0.0}
 
 
-def test_the_prediction_is_drawn_dotted_beside_the_curve_and_stands_in_the_numbers(finished_run: Path) -> None:
+def test_the_prediction_is_drawn_dotted_beside_the_curve_and_stands_in_the_numbers(
+    finished_run: Path,
+) -> None:
     run = load_run(finished_run)
     for panel in strategy_panels(run, make_marks(run.arms)):
         assert panel.spec is not None
         assert [layer["mark"].get("strokeDash") for layer in panel.spec["layer"]].count([1, 4]) == 1
         rows = panel.spec["data"]["values"]
-        assert all(row["null"] in ("doubled", "reweighted") and 0 <= row["predicted"] <= 1 for row in rows)
+        assert all(
+            row["null"] in ("doubled", "reweighted") and 0 <= row["predicted"] <= 1 for row in rows
+        )
 
 
 def test_moves_have_a_line_each_and_no_share_of_a_gain_that_is_none(finished_run: Path) -> None:
     lines = moves(load_run(finished_run), "formats-planted")
     assert len(lines) == len(STRATEGIES) ** 2
     (line,) = [line for line in lines if (line["before"], line["after"]) == ("talk", "stepwise")]
-    assert line["cells"]["planted-truth"] == {"share": pytest.approx(0.3), "gain": pytest.approx(1.1)}
+    assert line["cells"]["planted-truth"] == {
+        "share": pytest.approx(0.3),
+        "gain": pytest.approx(1.1),
+    }
     assert line["cells"]["planted-coin"] == {"share": pytest.approx(0.3), "gain": None}
     text = (finished_run / "report.html").read_text()
     assert "Which moves carry the gain" in text and "talk → stepwise" in text
-    assert "share whose text shows backtracking" in text and "share whose text shows boxed" not in text
+    assert (
+        "share whose text shows backtracking" in text and "share whose text shows boxed" not in text
+    )

@@ -6,7 +6,15 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from report_run import ARMS, base_cell_name, cell_name, claims, reading_rows, write_cell, write_study
+from report_run import (
+    ARMS,
+    base_cell_name,
+    cell_name,
+    claims,
+    reading_rows,
+    write_cell,
+    write_study,
+)
 from rewardscope.codec import encode
 from rewardscope.errors import RunDirectoryError
 from rewardscope.report import write_page
@@ -33,11 +41,15 @@ def test_a_run_that_has_only_been_written_down(tmp_path: Path) -> None:
     assert text.count("badge not_run") == 2 * len(claims())
     assert "No reward told has been written for formats-planted." in text
     assert "No readings have been written" in text
-    assert [verdict.outcome for verdict in load_run(tmp_path).verdicts] == [Outcome.NOT_RUN] * len(claims())
+    assert [verdict.outcome for verdict in load_run(tmp_path).verdicts] == [Outcome.NOT_RUN] * len(
+        claims()
+    )
 
 
 def test_a_failed_cell_is_named_with_its_reason(run_copy: Path) -> None:
-    RunDirectory(run_copy).cell(cell_name("barren-coin", 2)).write_status("failed", 11, reason="out of memory <b>here</b>")
+    RunDirectory(run_copy).cell(cell_name("barren-coin", 2)).write_status(
+        "failed", 11, reason="out of memory <b>here</b>"
+    )
     text = page_of(run_copy)
     assert f"cell {cell_name('barren-coin', 2)}" in text
     assert "failed at step 11: out of memory &lt;b&gt;here&lt;/b&gt;" in text
@@ -46,12 +58,16 @@ def test_a_failed_cell_is_named_with_its_reason(run_copy: Path) -> None:
 def test_rows_of_an_older_evaluation_are_left_out_and_named(run_copy: Path) -> None:
     cell = RunDirectory(run_copy).cell(cell_name("planted-coin", 1))
     cell.write_status("done", 30, measured="older")
-    assert f"rows of cell {cell.path.name}" in page_of(run_copy) and "made under another evaluation" in page_of(run_copy)
+    assert f"rows of cell {cell.path.name}" in page_of(
+        run_copy
+    ) and "made under another evaluation" in page_of(run_copy)
     found = load_run(run_copy).measurements.select("arm", "seed").unique().rows()
     assert ("planted-coin", 1) not in found and ("planted-coin", 2) in found
 
 
-@pytest.mark.parametrize("name", ["steps.parquet", "measurements.parquet", "readings/step_000030.parquet"])
+@pytest.mark.parametrize(
+    "name", ["steps.parquet", "measurements.parquet", "readings/step_000030.parquet"]
+)
 def test_a_file_that_is_gone_or_broken_is_named(run_copy: Path, name: str) -> None:
     path = RunDirectory(run_copy).cell(cell_name("planted-coin", 1)).path / name
     path.write_bytes(b"not parquet")
@@ -76,11 +92,17 @@ def test_broken_verdicts_do_not_hide_the_claims(run_copy: Path) -> None:
 def test_one_seed_gives_curves_without_an_interval_over_seeds(tmp_path: Path) -> None:
     arms = [
         {
-            "name": arm, "start": start, "placebo": placebo, "base": f"base:{start}", "base_cell": base_cell_name(start),
-            "cells": {"0": cell_name(arm, 0)}, "uses_truth": {}, "config": {},
+            "name": arm,
+            "start": start,
+            "placebo": placebo,
+            "base": f"base:{start}",
+            "base_cell": base_cell_name(start),
+            "cells": {"0": cell_name(arm, 0)},
+            "uses_truth": {},
+            "config": {},
         }
         for arm, (start, placebo) in ARMS.items()
-    ]  # fmt: skip
+    ]
     write_study(tmp_path, arms=arms, seeds=[0], claims=[])
     for arm in ARMS:
         write_cell(tmp_path, arm, 0)
@@ -96,7 +118,11 @@ def test_nulls_in_steps_are_left_out_and_never_zero(run_copy: Path) -> None:
         rows = cell.steps()
         rows[4]["reward_mean"] = None
         cell.write_steps(rows)
-    rows = [row for row in training_curve(load_run(run_copy), "formats-planted", "reward_mean") if row["arm"] == "planted-truth"]
+    rows = [
+        row
+        for row in training_curve(load_run(run_copy), "formats-planted", "reward_mean")
+        if row["arm"] == "planted-truth"
+    ]
     assert 5 not in [row["step"] for row in rows]
     assert len(rows) == 29
     assert training_curve(load_run(run_copy), "formats-planted", "clip_share") == []
@@ -115,12 +141,15 @@ def test_a_long_run_is_thinned_and_the_page_says_so(run_copy: Path) -> None:
 def test_unknown_logprobs_stay_unknown(run_copy: Path) -> None:
     rows = [{**row, "base_logprob": None} for row in reading_rows("planted-truth", 0)]
     write_table(
-        RunDirectory(run_copy).cell(cell_name("planted-truth", 0)).step_file("readings", 30), pl.DataFrame(rows, infer_schema_length=None)
+        RunDirectory(run_copy).cell(cell_name("planted-truth", 0)).step_file("readings", 30),
+        pl.DataFrame(rows, infer_schema_length=None),
     )
     assert '["s",null,' in page_of(run_copy)
 
 
-def test_readings_are_limited_and_what_is_left_out_is_counted(run_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_readings_are_limited_and_what_is_left_out_is_counted(
+    run_copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("rewardscope.report.readings.PAGE_LIMIT", 12 * 200)
     assert '"left":2' in page_of(run_copy)
 
@@ -128,7 +157,10 @@ def test_readings_are_limited_and_what_is_left_out_is_counted(run_copy: Path, mo
 def test_the_comparison_at_the_largest_k_is_shown(finished_run: Path) -> None:
     k, rows = problem_classes(load_run(finished_run), "formats-planted")
     assert k == "64"
-    assert [sum(row["value"] for row in rows if (row["arm"], row["seed"]) == (arm, 0)) for arm in ("planted-truth", "planted-coin")] == [
+    assert [
+        sum(row["value"] for row in rows if (row["arm"], row["seed"]) == (arm, 0))
+        for arm in ("planted-truth", "planted-coin")
+    ] == [
         48,
         48,
     ]
@@ -149,9 +181,18 @@ def test_hostile_names_are_escaped(tmp_path: Path) -> None:
         "hardware": {"cpu": "<b>"},
         "packages": "<u>",
     }
-    write_study(tmp_path, **study, claims=[{**encode(claims()[0]), "sentence": "</table><script>b</script>"}])
+    write_study(
+        tmp_path,
+        **study,
+        claims=[{**encode(claims()[0]), "sentence": "</table><script>b</script>"}],
+    )
     text = page_of(tmp_path)
-    assert "<script>a" not in text and "<script>b" not in text and "<i>" not in text.split("<script>")[0] and "\u202e" not in text
+    assert (
+        "<script>a" not in text
+        and "<script>b" not in text
+        and "<i>" not in text.split("<script>")[0]
+        and "\u202e" not in text
+    )
     assert "&lt;script&gt;a&lt;/script&gt;⟨U+202E⟩" in text
     assert "<code>&lt;i&gt;</code>" in text
 

@@ -17,7 +17,20 @@ from rewardscope.report.charts import pass_at_k_panels, training_panels
 from rewardscope.report.marks import make_marks
 from rewardscope.report.rows import load_run
 
-LOADING = {"src", "srcset", "href", "xlink:href", "data", "poster", "action", "formaction", "background", "cite", "ping", "manifest"}
+LOADING = {
+    "src",
+    "srcset",
+    "href",
+    "xlink:href",
+    "data",
+    "poster",
+    "action",
+    "formaction",
+    "background",
+    "cite",
+    "ping",
+    "manifest",
+}
 
 
 class Page(HTMLParser):
@@ -89,7 +102,11 @@ def test_nothing_is_loaded_from_outside(page: Page) -> None:
 
 
 def test_the_policy_fetches_nothing_and_names_both_scripts(page: Page) -> None:
-    policy = next(str(given["content"]) for tag, given in page.elements if tag == "meta" and "http-equiv" in given)
+    policy = next(
+        str(given["content"])
+        for tag, given in page.elements
+        if tag == "meta" and "http-equiv" in given
+    )
     assert policy.startswith("default-src 'none'; script-src 'sha256-")
     assert policy.count("'sha256-") == 2
     assert "unsafe-eval" not in policy and "script-src 'unsafe-inline'" not in policy
@@ -107,7 +124,11 @@ def test_hostile_completions_are_in_the_page_but_only_escaped(source: str, page:
     assert "\u202e" not in source and "\x1b" not in source and "\u200b" not in source
     cells = page.json("completion-data")
     tokens = {
-        token[0] for cell in cells for problem in cell["problems"] for c in problem["base"] + problem["trained"] for token in c["tokens"]
+        token[0]
+        for cell in cells
+        for problem in cell["problems"]
+        for c in problem["base"] + problem["trained"]
+        for token in c["tokens"]
     }
     assert {HOSTILE[0], HOSTILE[1], HOSTILE[2], HOSTILE[4]} <= tokens
     assert "⟨U+202E⟩gnp.exe⟨U+202C⟩ ⟨U+0000⟩⟨U+001B⟩[31m ⟨U+200B⟩" in tokens
@@ -116,13 +137,22 @@ def test_hostile_completions_are_in_the_page_but_only_escaped(source: str, page:
 
 def test_a_long_completion_is_cut_and_the_page_says_by_how_much(page: Page) -> None:
     cells = page.json("completion-data")
-    tokens = [token[0] for cell in cells for problem in cell["problems"] for c in problem["base"] for token in c["tokens"]]
+    tokens = [
+        token[0]
+        for cell in cells
+        for problem in cell["problems"]
+        for c in problem["base"]
+        for token in c["tokens"]
+    ]
     assert max(map(len, tokens)) < 2_100
     assert any(token.endswith("… (8000 more characters)") for token in tokens)
 
 
 def test_verdicts_have_their_rows_in_the_order_of_the_claims(page: Page) -> None:
-    places = [page.text.index(claim.sentence, page.text.index("Claims in the order")) for claim in claims()]
+    places = [
+        page.text.index(claim.sentence, page.text.index("Claims in the order"))
+        for claim in claims()
+    ]
     assert places == sorted(places)
     for word in ("supported", "refuted", "undecided", "not run"):
         assert word in page.text
@@ -144,10 +174,20 @@ def test_charts_hold_aggregated_rows_only(page: Page) -> None:
 
 def test_placebos_are_marked_and_colours_are_the_treatments(finished_run: Path) -> None:
     marks = make_marks(load_run(finished_run).arms)
-    assert marks["planted-truth"].colour == marks["barren-truth"].colour != marks["planted-coin"].colour == marks["barren-coin"].colour
+    assert (
+        marks["planted-truth"].colour
+        == marks["barren-truth"].colour
+        != marks["planted-coin"].colour
+        == marks["barren-coin"].colour
+    )
     for name, mark in marks.items():
         assert mark.placebo == name.endswith("coin")
-        assert (mark.shape == "square") == mark.placebo == ("(placebo)" in mark.label) == (mark.dash != (1, 0))
+        assert (
+            (mark.shape == "square")
+            == mark.placebo
+            == ("(placebo)" in mark.label)
+            == (mark.dash != (1, 0))
+        )
 
 
 def test_pass_at_k_has_an_interval_over_seeds_and_problems(finished_run: Path) -> None:
@@ -170,7 +210,9 @@ def test_bands_are_the_lowest_and_the_highest_seed(finished_run: Path) -> None:
     assert spec is not None
     row = next(r for r in spec["data"]["values"] if r["arm"] == "planted-truth" and r["step"] == 7)
     here = run.steps.filter(arm="planted-truth", step=7)["correct_share"]
-    assert (row["low"], row["high"], row["seeds"]) == pytest.approx((here.min(), here.max(), 3), abs=1e-5)
+    assert (row["low"], row["high"], row["seeds"]) == pytest.approx(
+        (here.min(), here.max(), 3), abs=1e-5
+    )
     assert row["value"] == pytest.approx(here.mean(), abs=1e-5)
 
 
@@ -193,7 +235,8 @@ def test_measurements_of_single_problems_stay_out_of_the_figures(finished_run: P
 
 def test_the_page_needs_no_torch(finished_run: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from rewardscope.report import verdict_table, write_page; "
+        "import sys; from pathlib import Path; from rewardscope.report import verdict_table, "
+        "write_page; "
         f"write_page(Path({str(finished_run)!r})); verdict_table([]); "
         "print([name for name in sys.modules if name.split('.')[0] in ('torch', 'transformers')])"
     )
@@ -208,7 +251,9 @@ def test_the_page_is_the_same_when_written_again(finished_run: Path, source: str
     assert not re.search(r"\{\{|\{%", Page(source).text)
 
 
-def test_a_part_of_the_learner_that_an_arm_has_not_is_none_and_not_sealed(finished_run: Path, tmp_path: Path) -> None:
+def test_a_part_of_the_learner_that_an_arm_has_not_is_none_and_not_sealed(
+    finished_run: Path, tmp_path: Path
+) -> None:
     root = Path(shutil.copytree(finished_run, tmp_path / "run"))
     study = json.loads((root / "study.json").read_text())
     for arm, mask in zip(study["arms"], [None, {"is": "Subnetwork", "folder": "f"}], strict=False):
@@ -216,7 +261,11 @@ def test_a_part_of_the_learner_that_an_arm_has_not_is_none_and_not_sealed(finish
         arm["config"]["learner"] = {"is": "Learner", "mask": mask}
     (root / "study.json").write_text(json.dumps(study))
     write_page(root)
-    shown = re.search(r'<table class="key">.*?</table>', (root / "report.html").read_text(), re.DOTALL)
-    first, second = re.findall(r"<tr><th scope=\"row\">.*?</tr>", shown[0] if shown else "", re.DOTALL)[:2]
+    shown = re.search(
+        r'<table class="key">.*?</table>', (root / "report.html").read_text(), re.DOTALL
+    )
+    first, second = re.findall(
+        r"<tr><th scope=\"row\">.*?</tr>", shown[0] if shown else "", re.DOTALL
+    )[:2]
     assert "none" in first and "sealed</span>" not in first
     assert "○ sealed" in second and "Subnetwork(" in second

@@ -19,7 +19,15 @@ def printed(rows: tuple[Verdict, ...], width: int) -> str:
 @pytest.mark.parametrize("width", [80, 140])
 def test_every_outcome_fits_the_terminal(width: int) -> None:
     text = printed(verdicts(), width)
-    for part in ("✓ supported", "✗ refuted", "? undecided", "– not run", "+0.352", "−0.061", "out of memory"):
+    for part in (
+        "✓ supported",
+        "✗ refuted",
+        "? undecided",
+        "– not run",
+        "+0.352",
+        "−0.061",
+        "out of memory",
+    ):
         assert part in text
     assert max(map(len, text.splitlines())) <= width
 
@@ -34,15 +42,27 @@ def test_no_number_is_lost_on_a_narrow_terminal() -> None:
 def test_names_and_numbers_of_subnetworks_are_folded_and_never_cut() -> None:
     estimate = {"value": 0.5, "lower": 0.25, "upper": 0.75}
     equal = {"1e-05": estimate, "0.0001": estimate}
-    names = [f"{view}-{entries}" for view in ("bfloat16", "largest") for entries in ("changed", "random", "smallest", "other")]
-    row = {"trained_share": 0.1, "accuracy": estimate, "against_full": estimate, "against_random": estimate, "moved_outside": 0}
+    names = [
+        f"{view}-{entries}"
+        for view in ("bfloat16", "largest")
+        for entries in ("changed", "random", "smallest", "other")
+    ]
+    row = {
+        "trained_share": 0.1,
+        "accuracy": estimate,
+        "against_full": estimate,
+        "against_random": estimate,
+        "moved_outside": 0,
+    }
     arms = [{"arm": name, **row, "equal": equal, "equal_untrained": equal} for name in names]
     console = Console(width=80, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
     with console.file:
         console.print(subnetwork_table({"untrained": estimate, "arms": arms, "seeds": [0, 1]}))
         text = console.export_text()
     assert "…" not in text
-    first = "".join(line.split("  ")[1].strip() for line in text.splitlines() if line.startswith("  "))
+    first = "".join(
+        line.split("  ")[1].strip() for line in text.splitlines() if line.startswith("  ")
+    )
     assert all(name in first for name in names)
 
 

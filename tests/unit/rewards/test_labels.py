@@ -1,4 +1,6 @@
-"""Schemes that bend the label: by vote, by noise, by form, by length, by working, by confidence. Hand-worked numbers."""
+"""Schemes that bend the label: by vote, by noise, by form, by length, by working, by confidence.
+Hand-worked numbers.
+"""
 
 import math
 from dataclasses import replace
@@ -7,7 +9,17 @@ import numpy as np
 import pytest
 
 from factories import completion, rollout
-from rewardscope import Calibrated, Constant, FormPlusTruth, FormTimesTruth, Majority, Noisy, Overlong, Process, Truth
+from rewardscope import (
+    Calibrated,
+    Constant,
+    FormPlusTruth,
+    FormTimesTruth,
+    Majority,
+    Noisy,
+    Overlong,
+    Process,
+    Truth,
+)
 from rewardscope.errors import ComponentError
 from rewardscope.rewards.calibrated import RULES
 from rewardscope.types import Ending, Rollout
@@ -15,7 +27,12 @@ from rewardscope.types import Ending, Rollout
 
 def answers(*found: str | None) -> Rollout:
     group = rollout([None] * len(found))
-    return replace(group, grades=tuple(replace(g, answer=answer) for g, answer in zip(group.grades, found, strict=True)))
+    return replace(
+        group,
+        grades=tuple(
+            replace(g, answer=answer) for g, answer in zip(group.grades, found, strict=True)
+        ),
+    )
 
 
 def test_a_constant_is_constant() -> None:
@@ -32,7 +49,9 @@ def test_without_any_answer_there_is_no_vote() -> None:
 
 
 def test_noise_of_a_verifier_turns_each_verdict_on_its_own() -> None:
-    told = np.array([Noisy(0.3)(rollout([True, False] * 4), ("a", step)).values for step in range(2000)])
+    told = np.array(
+        [Noisy(0.3)(rollout([True, False] * 4), ("a", step)).values for step in range(2000)]
+    )
     turned = abs(told - np.array([1.0, 0.0] * 4))
     assert abs(turned.mean() - 0.3) < 4 * (0.21 / 16_000) ** 0.5
     assert set(turned.sum(axis=1)) > {1, 2, 3}
@@ -43,10 +62,19 @@ def test_noise_of_a_key_turns_all_verdicts_of_a_group() -> None:
     problems = [replace(group, problem=replace(group.problem, id=f"{n:016x}")) for n in range(2000)]
     told = [Noisy(0.3, per="problem")(problem, ("a", 0)) for problem in problems]
     assert {rewards.values for rewards in told} == {(1.0, 0.0, None), (0.0, 1.0, None)}
-    assert told == [Noisy(0.3, per="problem")(problem, ("b", step)) for step, problem in enumerate(problems)], "a wrong key stays wrong"
+    assert told == [
+        Noisy(0.3, per="problem")(problem, ("b", step)) for step, problem in enumerate(problems)
+    ], "a wrong key stays wrong"
     more = [Noisy(0.5, per="problem")(problem, ("a", 0)) for problem in problems]
-    assert all(often.values[0] == 0.0 for once, often in zip(told, more, strict=True) if once.values[0] == 0.0)
-    assert abs(np.mean([rewards.values[0] == 0.0 for rewards in told]) - 0.3) < 4 * (0.21 / 2000) ** 0.5
+    assert all(
+        often.values[0] == 0.0
+        for once, often in zip(told, more, strict=True)
+        if once.values[0] == 0.0
+    )
+    assert (
+        abs(np.mean([rewards.values[0] == 0.0 for rewards in told]) - 0.3)
+        < 4 * (0.21 / 2000) ** 0.5
+    )
     assert told[0].parts["truth"] == (1.0, 0.0, None)
 
 
@@ -57,15 +85,25 @@ def test_the_ends_of_the_noise_dial() -> None:
 
 def test_form_gates_or_adds() -> None:
     group = rollout([True, False, True, None])
-    group = replace(group, grades=tuple(replace(g, well_formed=i < 2) for i, g in enumerate(group.grades)))
+    group = replace(
+        group, grades=tuple(replace(g, well_formed=i < 2) for i, g in enumerate(group.grades))
+    )
     assert FormTimesTruth()(group, ()).values == (1.0, 0.0, 0.0, None)
     assert FormPlusTruth(0.25)(group, ()).values == (1.25, 0.25, 1.0, None)
-    assert FormPlusTruth()(group, ()).parts == {"truth": (1.0, 0.0, 1.0, None), "form": (1.0, 1.0, 0.0, 0.0)}
+    assert FormPlusTruth()(group, ()).parts == {
+        "truth": (1.0, 0.0, 1.0, None),
+        "form": (1.0, 1.0, 0.0, 0.0),
+    }
 
 
 def test_length_is_punished_linearly_over_the_buffer() -> None:
     group = rollout([True, True, False, True, True])
-    lengths = (completion(num_tokens=6), completion(num_tokens=8), completion(num_tokens=9), completion(num_tokens=12))
+    lengths = (
+        completion(num_tokens=6),
+        completion(num_tokens=8),
+        completion(num_tokens=9),
+        completion(num_tokens=12),
+    )
     group = replace(group, completions=(*lengths, completion(ending=Ending.LENGTH)))
     soft = Overlong(limit=10, buffer=4)(group, ())
     assert soft.values == (1.0, 0.5, -0.75, 0.0, 0.0)
@@ -76,7 +114,10 @@ def test_length_is_punished_linearly_over_the_buffer() -> None:
 def test_working_is_paid_by_the_share_of_right_steps() -> None:
     group = rollout([True, False, True])
     steps = ((True, True), (True, False, False, False), None)
-    group = replace(group, grades=tuple(replace(g, steps=found) for g, found in zip(group.grades, steps, strict=True)))
+    group = replace(
+        group,
+        grades=tuple(replace(g, steps=found) for g, found in zip(group.grades, steps, strict=True)),
+    )
     assert Process()(group, ()).values == (1.0, 0.25, None)
     assert Process(answer_weight=0.5)(group, ()).values == (1.5, 0.25, None)
 
@@ -102,15 +143,27 @@ def test_calibrated_by_hand(rule: str, confidence: float, right: float, wrong: f
 
 @pytest.mark.parametrize("confidence", [None, float("nan"), float("inf")])
 @pytest.mark.parametrize("correct", [True, False])
-def test_a_completion_without_a_confidence_is_paid_as_confidently_wrong(confidence: float | None, correct: bool) -> None:
+def test_a_completion_without_a_confidence_is_paid_as_confidently_wrong(
+    confidence: float | None, correct: bool
+) -> None:
     assert Calibrated()(stated(correct, confidence), ()).values == (-1.0,)
 
 
 @pytest.mark.parametrize(
-    "reward", [Calibrated(), Calibrated("spherical"), Calibrated("logarithmic", correctness_weight=5.0, clip=0.01)], ids=str
+    "reward",
+    [
+        Calibrated(),
+        Calibrated("spherical"),
+        Calibrated("logarithmic", correctness_weight=5.0, clip=0.01),
+    ],
+    ids=str,
 )
-def test_inside_the_theorem_honesty_pays_best_and_more_for_a_likelier_answer(reward: Calibrated) -> None:
-    """Expected reward of report q at probability p, over a grid: highest at q = p, and its height grows with p."""
+def test_inside_the_theorem_honesty_pays_best_and_more_for_a_likelier_answer(
+    reward: Calibrated,
+) -> None:
+    """Expected reward of report q at probability p, over a grid: highest at q = p, and its height
+    grows with p.
+    """
     grid = np.linspace(0.02, 0.98, 49)
 
     def expected(p: float, q: float) -> float:
@@ -127,7 +180,9 @@ def test_inside_the_theorem_honesty_pays_best_and_more_for_a_likelier_answer(rew
 
 
 def test_outside_the_theorem_being_wrong_on_purpose_pays() -> None:
-    """At lambda = 0.5 an honest answer with p = 0.3 earns 0.15 - 0.21, a surely wrong one with confidence 0 earns 0."""
+    """At lambda = 0.5 an honest answer with p = 0.3 earns 0.15 - 0.21, a surely wrong one with
+    confidence 0 earns 0.
+    """
     reward = Calibrated(correctness_weight=0.5, outside_theorem=True)
     right, wrong = (reward(stated(correct, 0.3), ()).values[0] for correct in (True, False))
     assert 0.3 * (right or 0) + 0.7 * (wrong or 0) == pytest.approx(-0.06)

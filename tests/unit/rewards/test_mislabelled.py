@@ -1,4 +1,6 @@
-"""A key that is wrong for some problems: which ones, and what is paid for them. Hand-worked numbers."""
+"""A key that is wrong for some problems: which ones, and what is paid for them. Hand-worked
+numbers.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,10 +16,22 @@ ANSWERS = ("5", "6", "7", None)
 CORRECT = (True, False, False, None)
 
 
-def group(problem: Problem = PROBLEM, answers: Sequence[str | None] = ANSWERS, correct: Sequence[bool | None] = CORRECT) -> Rollout:
-    """Of a problem whose key is 5 and whose wrong key is 6: right, the wrong key, another wrong answer, ungraded."""
+def group(
+    problem: Problem = PROBLEM,
+    answers: Sequence[str | None] = ANSWERS,
+    correct: Sequence[bool | None] = CORRECT,
+) -> Rollout:
+    """Of a problem whose key is 5 and whose wrong key is 6: right, the wrong key, another wrong
+    answer, ungraded.
+    """
     made = rollout(correct, problem=problem)
-    return replace(made, grades=tuple(replace(grade, answer=answer) for grade, answer in zip(made.grades, answers, strict=True)))
+    return replace(
+        made,
+        grades=tuple(
+            replace(grade, answer=answer)
+            for grade, answer in zip(made.grades, answers, strict=True)
+        ),
+    )
 
 
 def numbered(count: int) -> list[Problem]:
@@ -29,14 +43,18 @@ def is_mislabelled(problem: Problem, share: float, *address: str) -> bool:
 
 
 def test_without_wrong_keys_it_is_the_truth() -> None:
-    assert Mislabelled(0.0)(group(), ()).values == Truth()(group(), ()).values == (1.0, 0.0, 0.0, None)
+    assert (
+        Mislabelled(0.0)(group(), ()).values == Truth()(group(), ()).values == (1.0, 0.0, 0.0, None)
+    )
 
 
 def test_a_wrong_key_pays_itself_and_nothing_else() -> None:
     told = Mislabelled(1.0)(group(), ())
     assert told.values == (0.0, 1.0, 0.0, None)
     assert told.parts == {"truth": (1.0, 0.0, 0.0, None), "mislabelled": (1.0,) * 4}
-    assert Noisy(1.0, per="problem")(group(), ()).values == (0.0, 1.0, 1.0, None), "a turned verdict pays every wrong answer"
+    assert Noisy(1.0, per="problem")(group(), ()).values == (0.0, 1.0, 1.0, None), (
+        "a turned verdict pays every wrong answer"
+    )
 
 
 def test_the_share_is_the_share_of_problems() -> None:
@@ -46,13 +64,17 @@ def test_the_share_is_the_share_of_problems() -> None:
 
 
 def test_the_wrong_keys_of_a_small_share_are_among_those_of_a_larger_one() -> None:
-    small, large = ({p.id for p in numbered(1000) if is_mislabelled(p, share)} for share in (0.1, 0.27))
+    small, large = (
+        {p.id for p in numbered(1000) if is_mislabelled(p, share)} for share in (0.1, 0.27)
+    )
     assert small < large
 
 
 def test_which_keys_are_wrong_is_the_same_in_every_step_and_seed() -> None:
     for problem in numbered(100):
-        assert is_mislabelled(problem, 0.27) == is_mislabelled(problem, 0.27, "train", "another seed")
+        assert is_mislabelled(problem, 0.27) == is_mislabelled(
+            problem, 0.27, "train", "another seed"
+        )
 
 
 def test_a_number_is_the_wrong_key_within_the_tolerance_of_the_problem() -> None:
@@ -60,8 +82,26 @@ def test_a_number_is_the_wrong_key_within_the_tolerance_of_the_problem() -> None
     correct = (False,) * 7 + (None,)
     loose = replace(PROBLEM, facts={"wrong_answer": "100", "tolerance": "0.05"})
     exact = replace(PROBLEM, facts={"wrong_answer": "100"})
-    assert Mislabelled(1.0)(group(loose, answers, correct), ()).values == (1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 0.0, None)
-    assert Mislabelled(1.0)(group(exact, answers, correct), ()).values == (0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, None)
+    assert Mislabelled(1.0)(group(loose, answers, correct), ()).values == (
+        1.0,
+        0.0,
+        1.0,
+        0.0,
+        1.0,
+        0.0,
+        0.0,
+        None,
+    )
+    assert Mislabelled(1.0)(group(exact, answers, correct), ()).values == (
+        0.0,
+        0.0,
+        0.0,
+        0.0,
+        1.0,
+        0.0,
+        0.0,
+        None,
+    )
 
 
 def test_a_wrong_key_in_words_is_compared_as_it_is() -> None:
@@ -88,7 +128,9 @@ def test_on_the_clinic_the_right_answer_is_paid_but_for_the_share(share: float) 
         problem = environment.problem("train", index)
         texts = (environment.oracle(problem), f"<answer>{problem.facts['wrong_answer']}</answer>")
         grades = tuple(environment.grade(problem, text) for text in texts)
-        told = Mislabelled(share)(replace(rollout([None, None], problem=problem), grades=grades), ()).values
+        told = Mislabelled(share)(
+            replace(rollout([None, None], problem=problem), grades=grades), ()
+        ).values
         assert told in ((1.0, 0.0), (0.0, 1.0))
         paid.append(told[1])
     assert abs(sum(paid) / 1000 - share) <= 4 * (share * (1 - share) / 1000) ** 0.5

@@ -55,7 +55,9 @@ def test_coins_of_one_group_are_independent_of_each_other() -> None:
 
 
 def test_a_coin_does_not_look_at_the_completion() -> None:
-    assert Coin()(rollout([True] * 8), ("a",)) == Coin()(rollout([None] * 8, well_formed=False), ("a",))
+    assert Coin()(rollout([True] * 8), ("a",)) == Coin()(
+        rollout([None] * 8, well_formed=False), ("a",)
+    )
 
 
 @pytest.mark.parametrize("p", [-0.1, 1.1, float("nan")])

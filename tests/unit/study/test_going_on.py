@@ -1,4 +1,6 @@
-"""Running a study again mends what is damaged, and two runs in one directory leave each other's cells alone."""
+"""Running a study again mends what is damaged, and two runs in one directory leave each other's
+cells alone.
+"""
 
 import json
 from collections.abc import Callable
@@ -50,10 +52,16 @@ def cut(path: Path) -> None:
         (1, "status.json", lambda path: path.write_text("{}")),
     ],
 )
-def test_what_is_gone_or_damaged_is_made_again(run: RunDirectory, place: int, file: str, damage: Callable[[Path], object]) -> None:
+def test_what_is_gone_or_damaged_is_made_again(
+    run: RunDirectory, place: int, file: str, damage: Callable[[Path], object]
+) -> None:
     cells = [run.cell(cell.name) for cell in STUDY.cells()]
     before = {cell.path.name: read_measurements(cell.measurements) for cell in cells}
-    others = {cell.measurements: cell.measurements.stat().st_mtime_ns for cell in cells if cell != cells[place]}
+    others = {
+        cell.measurements: cell.measurements.stat().st_mtime_ns
+        for cell in cells
+        if cell != cells[place]
+    }
     weights = run.cell(STUDY.cells()[1].name).checkpoint(1) / "model.safetensors"
     trained = weights.stat().st_mtime_ns
     damage(cells[place].path / file)
@@ -64,7 +72,9 @@ def test_what_is_gone_or_damaged_is_made_again(run: RunDirectory, place: int, fi
     assert weights.stat().st_mtime_ns == trained, "what was trained is not trained again"
 
 
-def test_a_second_run_in_the_directory_is_told_so_and_touches_nothing(run: RunDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_run_in_the_directory_is_told_so_and_touches_nothing(
+    run: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("rewardscope.store.locks.PATIENCE_SECONDS", 0.0)
     record = (run.root / "study.json").read_bytes()
     with run.held():
@@ -75,7 +85,9 @@ def test_a_second_run_in_the_directory_is_told_so_and_touches_nothing(run: RunDi
     assert (run.root / "study.json").read_bytes() == record
 
 
-def test_the_status_of_a_cell_that_somebody_else_holds_is_not_written(run: RunDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_status_of_a_cell_that_somebody_else_holds_is_not_written(
+    run: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("rewardscope.store.locks.PATIENCE_SECONDS", 0.0)
     cell = STUDY.cells()[1]
     directory = run.cell(cell.name)
@@ -92,7 +104,11 @@ def test_status_tells_a_cell_that_runs_from_one_that_was_stopped(run: RunDirecto
     before = cell.status()
 
     def shown() -> dict[str, object]:
-        found = json.loads(CliRunner().invoke(app, ["status", str(run.root), "--json"], catch_exceptions=False).stdout)
+        found = json.loads(
+            CliRunner()
+            .invoke(app, ["status", str(run.root), "--json"], catch_exceptions=False)
+            .stdout
+        )
         return next(each for each in found if each["cell"] == cell.path.name)
 
     assert (shown()["state"], shown()["step"], shown()["steps"]) == ("done", 1, 1)

@@ -12,8 +12,12 @@ from rewardscope.study import open_run
 from rewardscope.study.ranking import rank_problems
 from rewardscope.training import train
 
-ARM = replace(SMALL_ARM, regime=Pool(4, first=7), steps=6, checkpoint_every=6, completions_per_problem=8)
-STUDY = Study("ranked", "Which?", (ARM,), (0, 1), (), evaluation=Evaluation(problems=2, draws=2, readings=0))
+ARM = replace(
+    SMALL_ARM, regime=Pool(4, first=7), steps=6, checkpoint_every=6, completions_per_problem=8
+)
+STUDY = Study(
+    "ranked", "Which?", (ARM,), (0, 1), (), evaluation=Evaluation(problems=2, draws=2, readings=0)
+)
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +33,9 @@ def test_problems_are_ranked_by_the_deviation_of_their_own_pass_rates(run: RunDi
     cells = [run.cell(cell.name) for cell in STUDY.cells() if cell.seed is not None]
     ranked = rank_problems(ARM, cells)
     assert sorted(index for index, _ in ranked) == [7, 8, 9, 10]
-    assert [each.deviation for _, each in ranked] == sorted((each.deviation for _, each in ranked), reverse=True)
+    assert [each.deviation for _, each in ranked] == sorted(
+        (each.deviation for _, each in ranked), reverse=True
+    )
     index, first = ranked[0]
     assert ARM.environment.problem("train", index).id == first.problem
     rates = [
@@ -40,7 +46,9 @@ def test_problems_are_ranked_by_the_deviation_of_their_own_pass_rates(run: RunDi
         if rollout.problem.id == first.problem
     ]
     mean = sum(rates) / len(rates)
-    assert first.deviation == pytest.approx((sum((rate - mean) ** 2 for rate in rates) / len(rates)) ** 0.5)
+    assert first.deviation == pytest.approx(
+        (sum((rate - mean) ** 2 for rate in rates) / len(rates)) ** 0.5
+    )
     assert (first.mean, first.times_met) == (pytest.approx(mean), len(rates))
 
 

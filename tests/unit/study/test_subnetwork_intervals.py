@@ -9,7 +9,10 @@ from rewardscope.study.subnetwork import _over_seeds
 
 def test_arms_that_never_differ_leave_the_doubt_of_a_few_problems() -> None:
     found = _over_seeds(np.zeros((2, 4)), "alike", -1.0)
-    assert (found.lower, found.upper) == (pytest.approx(-unseen_share(4)), pytest.approx(unseen_share(4)))
+    assert (found.lower, found.upper) == (
+        pytest.approx(-unseen_share(4)),
+        pytest.approx(unseen_share(4)),
+    )
 
 
 def test_a_share_is_between_0_and_1() -> None:

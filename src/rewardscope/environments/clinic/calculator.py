@@ -1,4 +1,6 @@
-"""What a calculator is: the findings that it needs, the points or inputs that it makes of them, and the value."""
+"""What a calculator is: the findings that it needs, the points or inputs that it makes of them, and
+the value.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +10,9 @@ from rewardscope.environments.clinic.findings import Case, Finding, Quantity
 
 @dataclass(frozen=True)
 class Criterion:
-    """One line of the working: the points of one criterion of a score, or one input of a formula in the formula's unit."""
+    """One line of the working: the points of one criterion of a score, or one input of a formula in
+    the formula's unit.
+    """
 
     name: str
     of: Callable[[Case], float]
@@ -33,7 +37,9 @@ class Calculator:
     traps: tuple[str | Quantity, ...] = ()
     """What looks as if it counted, and does not."""
     prevalence: float = 1.0
-    """Each case draws how likely its findings are, uniformly up to this, so that low and high scores are about as frequent."""
+    """Each case draws how likely its findings are, uniformly up to this, so that low and high
+    scores are about as frequent.
+    """
     denied: float = 0.5
     """Share of absent findings that the note denies; the others go unmentioned."""
     sexes: tuple[str, ...] = ("female", "male")
@@ -60,7 +66,9 @@ def points(name: str, number: float = 1) -> Criterion:
 
 
 def inputs(**units: str) -> tuple[Criterion, ...]:
-    """Numbers of the case that a formula takes as they are; an underscore in a name stands for a space."""
+    """Numbers of the case that a formula takes as they are; an underscore in a name stands for a
+    space.
+    """
     return tuple(_input(name.replace("_", " "), unit) for name, unit in units.items())
 
 

@@ -1,10 +1,21 @@
 """Scores of the arteries and the heart: HAS-BLED, CHA2DS2-VA, ABCD2, TIMI.
 
-HAS-BLED at exactly 200 µmol/L or 8 drinks is not asked: the paper counts them, some that cite it do not.
+HAS-BLED at exactly 200 µmol/L or 8 drinks is not asked: the paper counts them, some that cite it do
+not.
 """
 
 from rewardscope.environments.clinic.calculator import Calculator, Criterion, points
-from rewardscope.environments.clinic.findings import DRUG, HISTORY, TOLD, Choice, Flag, Quantity, Unit, age, pressure
+from rewardscope.environments.clinic.findings import (
+    DRUG,
+    HISTORY,
+    TOLD,
+    Choice,
+    Flag,
+    Quantity,
+    Unit,
+    age,
+    pressure,
+)
 from rewardscope.environments.clinic.vocabulary import BREATHING, DIABETES, FEVER, PULSE
 
 HAS_BLED = Calculator(
@@ -13,15 +24,52 @@ HAS_BLED = Calculator(
     "Pisters R et al. Chest 2010;138:1093-1100",
     (
         pressure((160,)),
-        Quantity("creatinine", 60, 400, (Unit("µmol/L"), Unit("mg/dL", 1, 1 / 88.4)), (200,), called="serum creatinine"),
-        HISTORY.flag("liver disease", "liver disease", "cirrhosis of the liver", "cirrhosis", "liver cirrhosis on biopsy"),
-        HISTORY.flag("stroke", "stroke", "an ischaemic stroke five years ago", "a stroke with residual weakness", "a cerebral infarction"),
-        HISTORY.flag(
-            "bleeding", "major bleeding", "a major gastrointestinal bleed", "a bleeding diathesis", "a haemorrhage that needed transfusion"
+        Quantity(
+            "creatinine",
+            60,
+            400,
+            (Unit("µmol/L"), Unit("mg/dL", 1, 1 / 88.4)),
+            (200,),
+            called="serum creatinine",
         ),
-        Quantity("time in range", 30, 90, (Unit("%"),), (60,), "the time in therapeutic range on warfarin", TOLD),
+        HISTORY.flag(
+            "liver disease",
+            "liver disease",
+            "cirrhosis of the liver",
+            "cirrhosis",
+            "liver cirrhosis on biopsy",
+        ),
+        HISTORY.flag(
+            "stroke",
+            "stroke",
+            "an ischaemic stroke five years ago",
+            "a stroke with residual weakness",
+            "a cerebral infarction",
+        ),
+        HISTORY.flag(
+            "bleeding",
+            "major bleeding",
+            "a major gastrointestinal bleed",
+            "a bleeding diathesis",
+            "a haemorrhage that needed transfusion",
+        ),
+        Quantity(
+            "time in range",
+            30,
+            90,
+            (Unit("%"),),
+            (60,),
+            "the time in therapeutic range on warfarin",
+            TOLD,
+        ),
         age(45, 92, 65),
-        DRUG.flag("drugs", "antiplatelet or anti-inflammatory drugs", "clopidogrel", "aspirin every day", "ibuprofen every day"),
+        DRUG.flag(
+            "drugs",
+            "antiplatelet or anti-inflammatory drugs",
+            "clopidogrel",
+            "aspirin every day",
+            "ibuprofen every day",
+        ),
         Quantity("alcohol", 0, 30, (Unit(""),), (8,), "alcohol intake in drinks per week", TOLD),
     ),
     (
@@ -35,7 +83,12 @@ HAS_BLED = Calculator(
         points("drugs"),
         Criterion("alcohol", lambda c: c["alcohol"] >= 8),
     ),
-    traps=("{His} father had a stroke at 70.", "{He} takes paracetamol now and then.", "Ten years ago {he} gave blood.", PULSE),
+    traps=(
+        "{His} father had a stroke at 70.",
+        "{He} takes paracetamol now and then.",
+        "Ten years ago {he} gave blood.",
+        PULSE,
+    ),
     possible=lambda c: c["alcohol"] != 8 and c["creatinine"] != 200,
 )
 
@@ -68,7 +121,11 @@ CHA2DS2_VA = Calculator(
             "an embolism to the femoral artery",
         ),
         HISTORY.flag(
-            "vascular disease", "vascular disease", "a myocardial infarction", "peripheral artery disease", "complex aortic plaque"
+            "vascular disease",
+            "vascular disease",
+            "a myocardial infarction",
+            "peripheral artery disease",
+            "complex aortic plaque",
         ),
     ),
     (
@@ -79,7 +136,12 @@ CHA2DS2_VA = Calculator(
         points("stroke", 2),
         points("vascular disease"),
     ),
-    traps=("{His} mother had a stroke.", "{He} takes warfarin for atrial fibrillation.", "{His} brother has diabetes.", BREATHING),
+    traps=(
+        "{His} mother had a stroke.",
+        "{He} takes warfarin for atrial fibrillation.",
+        "{His} brother has diabetes.",
+        BREATHING,
+    ),
 )
 
 ABCD2 = Calculator(
@@ -109,13 +171,23 @@ ABCD2 = Calculator(
                 ),
             },
         ),
-        Quantity("duration", 6, 240, (Unit("minutes"), Unit("hours", 1, 1 / 60)), (10, 60), "the duration of symptoms", TOLD),
+        Quantity(
+            "duration",
+            6,
+            240,
+            (Unit("minutes"), Unit("hours", 1, 1 / 60)),
+            (10, 60),
+            "the duration of symptoms",
+            TOLD,
+        ),
         DIABETES,
     ),
     (
         Criterion("age", lambda c: c["age"] >= 60),
         Criterion("blood pressure", lambda c: c["systolic"] >= 140 or c["diastolic"] >= 90),
-        Criterion("features", lambda c: {"weakness": 2, "speech": 1, "other": 0}[c["features"]], (0, 1, 2)),
+        Criterion(
+            "features", lambda c: {"weakness": 2, "speech": 1, "other": 0}[c["features"]], (0, 1, 2)
+        ),
         Criterion("duration", lambda c: (c["duration"] >= 10) + (c["duration"] >= 60), (0, 1, 2)),
         points("diabetes"),
     ),
@@ -140,32 +212,87 @@ TIMI = Calculator(
             "coronary disease in both parents",
             "coronary disease in close relatives",
         ),
-        HISTORY.flag("hypertension", "hypertension", "arterial hypertension", "hypertension on treatment", "treated high blood pressure"),
         HISTORY.flag(
-            "cholesterol", "hypercholesterolaemia", "hypercholesterolaemia on a statin", "high cholesterol", "raised LDL cholesterol"
+            "hypertension",
+            "hypertension",
+            "arterial hypertension",
+            "hypertension on treatment",
+            "treated high blood pressure",
+        ),
+        HISTORY.flag(
+            "cholesterol",
+            "hypercholesterolaemia",
+            "hypercholesterolaemia on a statin",
+            "high cholesterol",
+            "raised LDL cholesterol",
         ),
         DIABETES,
         Flag(
             "smoking",
-            ("{He} smokes ten cigarettes a day.", "{He} is a current smoker.", "A pack of cigarettes lasts {him} a day."),
+            (
+                "{He} smokes ten cigarettes a day.",
+                "{He} is a current smoker.",
+                "A pack of cigarettes lasts {him} a day.",
+            ),
             ("{He} has never smoked.", "{He} is a non-smoker.", "Cigarettes were never used."),
         ),
-        Quantity("stenosis", 0, 95, (Unit("%"),), (50,), "the worst coronary stenosis on earlier angiography", TOLD),
-        DRUG.flag(
-            "aspirin", "aspirin", "aspirin 75 mg every day, also this week", "low-dose aspirin daily", "aspirin, last taken yesterday"
+        Quantity(
+            "stenosis",
+            0,
+            95,
+            (Unit("%"),),
+            (50,),
+            "the worst coronary stenosis on earlier angiography",
+            TOLD,
         ),
-        Quantity("episodes", 0, 6, (Unit(""),), (2,), "the number of angina attacks in the last 24 hours", TOLD),
+        DRUG.flag(
+            "aspirin",
+            "aspirin",
+            "aspirin 75 mg every day, also this week",
+            "low-dose aspirin daily",
+            "aspirin, last taken yesterday",
+        ),
+        Quantity(
+            "episodes",
+            0,
+            6,
+            (Unit(""),),
+            (2,),
+            "the number of angina attacks in the last 24 hours",
+            TOLD,
+        ),
         Quantity("ST deviation", 0, 3, (Unit("mm", 1),), (0.5,)),
         Flag(
             "markers",
-            ("Cardiac troponin is elevated.", "Creatine kinase MB is above its limit.", "Troponin came back raised."),
-            ("Cardiac troponin is normal.", "Cardiac markers are not raised.", "Troponin came back normal."),
+            (
+                "Cardiac troponin is elevated.",
+                "Creatine kinase MB is above its limit.",
+                "Troponin came back raised.",
+            ),
+            (
+                "Cardiac troponin is normal.",
+                "Cardiac markers are not raised.",
+                "Troponin came back normal.",
+            ),
         ),
     ),
     (
         Criterion("age", lambda c: c["age"] >= 65),
         Criterion(
-            "risk factors", lambda c: sum(c[name] for name in ("family history", "hypertension", "cholesterol", "diabetes", "smoking")) >= 3
+            "risk factors",
+            lambda c: (
+                sum(
+                    c[name]
+                    for name in (
+                        "family history",
+                        "hypertension",
+                        "cholesterol",
+                        "diabetes",
+                        "smoking",
+                    )
+                )
+                >= 3
+            ),
         ),
         Criterion("stenosis", lambda c: c["stenosis"] >= 50),
         points("aspirin"),

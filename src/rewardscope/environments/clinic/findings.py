@@ -1,7 +1,9 @@
-"""What a case note can say of a patient: a finding that is there or not, one of several, or a number with its unit.
+"""What a case note can say of a patient: a finding that is there or not, one of several, or a
+number with its unit.
 
-A finding is drawn first and worded afterwards, so the same case can be told in many ways. The last wording of each is held out: only
-the split ``heldout_phrasings`` uses it. ``{He}``, ``{he}``, ``{him}`` and ``{his}`` stand for the patient.
+A finding is drawn first and worded afterwards, so the same case can be told in many ways. The last
+wording of each is held out: only the split ``heldout_phrasings`` uses it. ``{He}``, ``{he}``,
+``{him}`` and ``{his}`` stand for the patient.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,12 +13,24 @@ from typing import Any, Protocol
 import numpy as np
 
 Case = Mapping[str, Any]
-"""Name of a finding -> what it is in this patient: a number in the finding's first unit, True or False, or one of several words."""
+"""Name of a finding -> what it is in this patient: a number in the finding's first unit, True or
+False, or one of several words.
+"""
 NEAR_AN_EDGE = 1 / 3
 """Share of numbers that are drawn at a threshold of the rule or one step beside it."""
-MEASURED = ("{It} is {value}.", "{It}: {value}.", "{It} was measured at {value}.", "A measurement of {it} gives {value}.")
+MEASURED = (
+    "{It} is {value}.",
+    "{It}: {value}.",
+    "{It} was measured at {value}.",
+    "A measurement of {it} gives {value}.",
+)
 TOLD = ("{It} is {value}.", "{It}: {value}.", "{It} is given as {value}.")
-PRESSURES = ("Blood pressure is {value}.", "BP {value}.", "Blood pressure was measured at {value}.", "The cuff shows {value}.")
+PRESSURES = (
+    "Blood pressure is {value}.",
+    "BP {value}.",
+    "Blood pressure was measured at {value}.",
+    "The cuff shows {value}.",
+)
 
 
 class Finding(Protocol):
@@ -27,7 +41,9 @@ class Finding(Protocol):
         """Where its value stands in a case."""
 
     def draw(self, random: np.random.Generator, likely: float) -> dict[str, Any]:
-        """What it is in a new patient; what can be absent is present with probability ``likely``."""
+        """What it is in a new patient; what can be absent is present with probability
+        ``likely``.
+        """
 
     def say(self, case: Case, random: np.random.Generator, held_out: bool) -> str:
         """A sentence that states it."""
@@ -100,7 +116,9 @@ class Choice:
 
 @dataclass(frozen=True)
 class Unit:
-    """A unit: number written = value in the first unit x ``factor`` + ``offset``, with so many decimals."""
+    """A unit: number written = value in the first unit x ``factor`` + ``offset``, with so many
+    decimals.
+    """
 
     text: str
     decimals: int = 0
@@ -114,7 +132,9 @@ class Unit:
         return round(value * self.factor + self.offset, self.decimals)
 
     def value(self, written: float) -> float:
-        """What the number in the note is in the first unit; rounded, so that a float's last digits carry no value over a threshold."""
+        """What the number in the note is in the first unit; rounded, so that a float's last digits
+        carry no value over a threshold.
+        """
         return round((written - self.offset) / self.factor, 9)
 
 
@@ -172,13 +192,17 @@ class Pressure:
     def draw(self, random: np.random.Generator, likely: float) -> dict[str, Any]:
         """Both pressures."""
         while True:
-            systolic, diastolic = (part.draw(random, likely)[part.name] for part in (self.systolic, self.diastolic))
+            systolic, diastolic = (
+                part.draw(random, likely)[part.name] for part in (self.systolic, self.diastolic)
+            )
             if systolic >= diastolic + 15:
                 return {"systolic": systolic, "diastolic": diastolic}
 
     def say(self, case: Case, random: np.random.Generator, held_out: bool) -> str:
         """Systolic/diastolic with the unit."""
-        return pick(PRESSURES, random, held_out).replace("{value}", f"{case['systolic']:.0f}/{case['diastolic']:.0f} mmHg")
+        return pick(PRESSURES, random, held_out).replace(
+            "{value}", f"{case['systolic']:.0f}/{case['diastolic']:.0f} mmHg"
+        )
 
     def silent(self, case: Case) -> bool:
         """Always told."""
@@ -194,7 +218,10 @@ MMHG = (Unit("mmHg"),)
 
 def pressure(systolic: tuple[float, ...] = (), diastolic: tuple[float, ...] = ()) -> Pressure:
     """Blood pressure with the thresholds of a rule."""
-    return Pressure(Quantity("systolic", 70, 200, MMHG, systolic), Quantity("diastolic", 40, 115, MMHG, diastolic))
+    return Pressure(
+        Quantity("systolic", 70, 200, MMHG, systolic),
+        Quantity("diastolic", 40, 115, MMHG, diastolic),
+    )
 
 
 def age(low: int, high: int, *edges: float) -> Quantity:
@@ -204,13 +231,17 @@ def age(low: int, high: int, *edges: float) -> Quantity:
 
 @dataclass(frozen=True)
 class Frames:
-    """Sentences around a term, for a finding that is there and for one that is not; the last of each is held out."""
+    """Sentences around a term, for a finding that is there and for one that is not; the last of
+    each is held out.
+    """
 
     present: tuple[str, ...]
     absent: tuple[str, ...]
 
     def found(self, *terms: str) -> tuple[str, ...]:
-        """Every known sentence with every known term, then the held-out sentence with the held-out term, which is the last."""
+        """Every known sentence with every known term, then the held-out sentence with the held-out
+        term, which is the last.
+        """
         known = [frame.replace("{it}", term) for frame in self.present[:-1] for term in terms[:-1]]
         return (*known, self.present[-1].replace("{it}", terms[-1]))
 
@@ -219,13 +250,19 @@ class Frames:
         return tuple(frame.replace("{it}", term) for frame in self.absent)
 
     def flag(self, name: str, denied: str, *terms: str) -> Flag:
-        """A finding that is one of ``terms`` where it is present, and that is denied in one term for them all."""
+        """A finding that is one of ``terms`` where it is present, and that is denied in one term
+        for them all.
+        """
         return Flag(name, self.found(*terms), self.denied(denied))
 
 
 HISTORY = Frames(
     ("{He} has a history of {it}.", "Past medical history: {it}.", "Earlier records list {it}."),
-    ("{He} has no history of {it}.", "There is no record of {it}.", "Earlier records do not list {it}."),
+    (
+        "{He} has no history of {it}.",
+        "There is no record of {it}.",
+        "Earlier records do not list {it}.",
+    ),
 )
 """An illness of the past, or one that lasts."""
 SIGN = Frames(
@@ -240,6 +277,10 @@ SYMPTOM = Frames(
 """Something that the patient tells."""
 DRUG = Frames(
     ("{He} takes {it}.", "Current medication: {it}.", "The medication list shows {it}."),
-    ("{He} does not take {it}.", "Current medication does not include {it}.", "The medication list shows no {it}."),
+    (
+        "{He} does not take {it}.",
+        "Current medication does not include {it}.",
+        "The medication list shows no {it}.",
+    ),
 )
 """Something that the patient takes."""

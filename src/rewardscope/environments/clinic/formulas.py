@@ -1,4 +1,6 @@
-"""Eight formulas, each as its paper states it; the unit that the answer is asked in is part of the title."""
+"""Eight formulas, each as its paper states it; the unit that the answer is asked in is part of the
+title.
+"""
 
 import math
 
@@ -8,14 +10,28 @@ from rewardscope.environments.clinic.findings import Case, Choice, Quantity, Uni
 SEX = Choice("sex", {"female": (), "male": ()})
 """Told by the first sentence of the note."""
 WEIGHT = Quantity("weight", 40, 150, (Unit("kg"), Unit("lb", factor=2.20462)), called="body weight")
-HEIGHT = Quantity("height", 1.45, 2.0, (Unit("m", 2), Unit("cm", factor=100), Unit("inches", factor=39.3701)))
-CREATININE = Quantity("creatinine", 0.4, 4.0, (Unit("mg/dL", 2), Unit("µmol/L", factor=88.4)), called="serum creatinine")
+HEIGHT = Quantity(
+    "height", 1.45, 2.0, (Unit("m", 2), Unit("cm", factor=100), Unit("inches", factor=39.3701))
+)
+CREATININE = Quantity(
+    "creatinine",
+    0.4,
+    4.0,
+    (Unit("mg/dL", 2), Unit("µmol/L", factor=88.4)),
+    called="serum creatinine",
+)
 ELECTROLYTE = (Unit("mmol/L"), Unit("mEq/L"))
 SODIUM = Quantity("sodium", 110, 170, ELECTROLYTE, called="serum sodium")
 POTASSIUM = Quantity("potassium", 2.8, 5.9, (Unit("mmol/L", 1),), called="serum potassium")
-GLUCOSE = Quantity("glucose", 40, 1200, (Unit("mg/dL"), Unit("mmol/L", 1, 1 / 18)), called="blood glucose")
+GLUCOSE = Quantity(
+    "glucose", 40, 1200, (Unit("mg/dL"), Unit("mmol/L", 1, 1 / 18)), called="blood glucose"
+)
 UREA_NITROGEN = Quantity(
-    "urea nitrogen", 5, 150, (Unit("mg/dL"), Unit("mmol/L", 1, 1 / 2.8, called="serum urea")), called="blood urea nitrogen"
+    "urea nitrogen",
+    5,
+    150,
+    (Unit("mg/dL"), Unit("mmol/L", 1, 1 / 2.8, called="serum urea")),
+    called="blood urea nitrogen",
 )
 PULSE = Quantity("pulse", 50, 130, (Unit("beats per minute"),))
 
@@ -27,11 +43,19 @@ def creatinine_clearance(case: Case) -> float:
 
 
 def ckd_epi_2021(case: Case) -> float:
-    """142 x min(Scr / k, 1)^a x max(Scr / k, 1)^-1.2 x 0.9938^age, x 1.012 for women; k = 0.7, a = -0.241 (women), 0.9, -0.302 (men)."""
+    """142 x min(Scr / k, 1)^a x max(Scr / k, 1)^-1.2 x 0.9938^age, x 1.012 for women; k = 0.7, a =
+    -0.241 (women), 0.9, -0.302 (men).
+    """
     female = case["sex"] == "female"
     kappa, alpha = (0.7, -0.241) if female else (0.9, -0.302)
     ratio = case["creatinine"] / kappa
-    return float(142 * min(ratio, 1) ** alpha * max(ratio, 1) ** -1.2 * 0.9938 ** case["age"] * (1.012 if female else 1))
+    return float(
+        142
+        * min(ratio, 1) ** alpha
+        * max(ratio, 1) ** -1.2
+        * 0.9938 ** case["age"]
+        * (1.012 if female else 1)
+    )
 
 
 FORMULAS: tuple[Calculator, ...] = (
@@ -42,7 +66,11 @@ FORMULAS: tuple[Calculator, ...] = (
         (WEIGHT, HEIGHT),
         inputs(weight="kg", height="m"),
         lambda case: float(case["weight"] / case["height"] ** 2),
-        traps=(Quantity("waist", 60, 130, (Unit("cm"),), called="waist circumference"), PULSE, "A year ago {he} weighed 66 kg."),
+        traps=(
+            Quantity("waist", 60, 130, (Unit("cm"),), called="waist circumference"),
+            PULSE,
+            "A year ago {he} weighed 66 kg.",
+        ),
     ),
     Calculator(
         "anion_gap",
@@ -55,16 +83,33 @@ FORMULAS: tuple[Calculator, ...] = (
         ),
         inputs(sodium="mmol/L", chloride="mmol/L", bicarbonate="mmol/L"),
         lambda case: float(case["sodium"] - case["chloride"] - case["bicarbonate"]),
-        traps=(POTASSIUM, Quantity("urine sodium", 10, 120, (Unit("mmol/L"),)), "Last month serum sodium was 139 mmol/L."),
+        traps=(
+            POTASSIUM,
+            Quantity("urine sodium", 10, 120, (Unit("mmol/L"),)),
+            "Last month serum sodium was 139 mmol/L.",
+        ),
         possible=lambda case: 4 <= case["sodium"] - case["chloride"] - case["bicarbonate"] <= 40,
     ),
     Calculator(
         "corrected_calcium",
-        "the total calcium corrected for albumin in mg/dL (0.8 mg/dL per g/dL of albumin below 4.0)",
+        "the total calcium corrected for albumin in mg/dL (0.8 mg/dL per g/dL of albumin below "
+        "4.0)",
         "Payne RB et al. Br Med J 1973;4:643-646, in the rounded form for mg/dL",
         (
-            Quantity("calcium", 6.0, 13.5, (Unit("mg/dL", 1), Unit("mmol/L", 2, 0.2495)), called="total serum calcium"),
-            Quantity("albumin", 1.5, 5.2, (Unit("g/dL", 1), Unit("g/L", factor=10)), called="serum albumin"),
+            Quantity(
+                "calcium",
+                6.0,
+                13.5,
+                (Unit("mg/dL", 1), Unit("mmol/L", 2, 0.2495)),
+                called="total serum calcium",
+            ),
+            Quantity(
+                "albumin",
+                1.5,
+                5.2,
+                (Unit("g/dL", 1), Unit("g/L", factor=10)),
+                called="serum albumin",
+            ),
         ),
         inputs(calcium="mg/dL", albumin="g/dL"),
         lambda case: float(case["calcium"] + 0.8 * (4 - case["albumin"])),
@@ -99,12 +144,17 @@ FORMULAS: tuple[Calculator, ...] = (
         (pressure(),),
         inputs(systolic="mmHg", diastolic="mmHg"),
         lambda case: float((case["systolic"] + 2 * case["diastolic"]) / 3),
-        traps=(PULSE, "At {his} last visit blood pressure was 131/82 mmHg.", "{His} brother's blood pressure is 150/95 mmHg."),
+        traps=(
+            PULSE,
+            "At {his} last visit blood pressure was 131/82 mmHg.",
+            "{His} brother's blood pressure is 150/95 mmHg.",
+        ),
     ),
     Calculator(
         "osmolality",
         "the calculated serum osmolality in mOsm/kg (twice sodium, plus glucose, plus urea)",
-        "Smithline N, Gardner KD. JAMA 1976;236:1594-1597: 2 Na + glucose / 18 + urea nitrogen / 2.8",
+        "Smithline N, Gardner KD. JAMA 1976;236:1594-1597: 2 Na + glucose / 18 + urea nitrogen / "
+        "2.8",
         (SODIUM, GLUCOSE, UREA_NITROGEN),
         inputs(sodium="mmol/L", glucose="mg/dL", urea_nitrogen="mg/dL"),
         lambda case: float(2 * case["sodium"] + case["glucose"] / 18 + case["urea nitrogen"] / 2.8),
@@ -113,7 +163,8 @@ FORMULAS: tuple[Calculator, ...] = (
     Calculator(
         "qtc",
         "the corrected QT interval in ms (Bazett)",
-        "Bazett HC. Heart 1920;7:353-370; as a correction: Taran LM, Szilagyi N. Am Heart J 1947;33:14-26",
+        "Bazett HC. Heart 1920;7:353-370; as a correction: Taran LM, Szilagyi N. Am Heart J "
+        "1947;33:14-26",
         (
             Quantity("QT interval", 300, 520, (Unit("ms"), Unit("s", 3, 0.001))),
             Quantity("heart rate", 40, 150, (Unit("beats per minute"),)),

@@ -2,7 +2,14 @@
 
 from rewardscope.environments.clinic.calculator import Calculator, Criterion, points
 from rewardscope.environments.clinic.findings import SIGN, SYMPTOM, Quantity, Unit, age, pressure
-from rewardscope.environments.clinic.vocabulary import FEVER, LACTATE, PER_MINUTE, PULSE, TEMPERATURE, UREA
+from rewardscope.environments.clinic.vocabulary import (
+    FEVER,
+    LACTATE,
+    PER_MINUTE,
+    PULSE,
+    TEMPERATURE,
+    UREA,
+)
 
 CURB65 = Calculator(
     "curb65",
@@ -10,7 +17,13 @@ CURB65 = Calculator(
     "Lim WS et al. Thorax 2003;58:377-382",
     (
         age(30, 95, 65),
-        SIGN.flag("confusion", "confusion", "new confusion", "new disorientation in place and time", "acute confusion that is new"),
+        SIGN.flag(
+            "confusion",
+            "confusion",
+            "new confusion",
+            "new disorientation in place and time",
+            "acute confusion that is new",
+        ),
         Quantity("urea", 2, 25, UREA, (7,), called="serum urea"),
         Quantity("respiratory rate", 12, 44, PER_MINUTE, (30,)),
         pressure((90,), (60,)),
@@ -22,7 +35,12 @@ CURB65 = Calculator(
         Criterion("blood pressure", lambda c: c["systolic"] < 90 or c["diastolic"] <= 60),
         Criterion("age", lambda c: c["age"] >= 65),
     ),
-    traps=(PULSE, FEVER, "{His} brother has dementia.", "Last year {his} respiratory rate was 32 breaths per minute."),
+    traps=(
+        PULSE,
+        FEVER,
+        "{His} brother has dementia.",
+        "Last year {his} respiratory rate was 32 breaths per minute.",
+    ),
 )
 
 QSOFA = Calculator(
@@ -32,7 +50,9 @@ QSOFA = Calculator(
     (
         Quantity("respiratory rate", 10, 32, PER_MINUTE, (22,)),
         pressure((100,)),
-        Quantity("coma scale", 13, 15, (Unit("points"),), (14,), called="the Glasgow Coma Scale score"),
+        Quantity(
+            "coma scale", 13, 15, (Unit("points"),), (14,), called="the Glasgow Coma Scale score"
+        ),
     ),
     (
         Criterion("respiratory rate", lambda c: c["respiratory rate"] >= 22),
@@ -49,7 +69,13 @@ CENTOR = Calculator(
     (
         age(3, 75, 15, 45),
         Quantity("temperature", 36, 40.5, TEMPERATURE, (38,), called="body temperature"),
-        SYMPTOM.flag("cough", "cough", "a dry cough", "a cough with some sputum", "a cough that keeps {him} awake"),
+        SYMPTOM.flag(
+            "cough",
+            "cough",
+            "a dry cough",
+            "a cough with some sputum",
+            "a cough that keeps {him} awake",
+        ),
         SIGN.flag(
             "tender nodes",
             "tender anterior cervical nodes",
@@ -58,7 +84,11 @@ CENTOR = Calculator(
             "painful anterior cervical adenopathy",
         ),
         SIGN.flag(
-            "tonsils", "tonsillar swelling or exudate", "tonsillar exudate", "swelling of the tonsils", "white exudate on both tonsils"
+            "tonsils",
+            "tonsillar swelling or exudate",
+            "tonsillar exudate",
+            "swelling of the tonsils",
+            "white exudate on both tonsils",
         ),
     ),
     (
@@ -68,5 +98,10 @@ CENTOR = Calculator(
         points("tonsils"),
         Criterion("age", lambda c: (c["age"] < 15) - (c["age"] >= 45), (-1, 0, 1)),
     ),
-    traps=("{His} sister has a cough.", "The eardrums look normal.", "{He} had {his} adenoids removed years ago.", PULSE),
+    traps=(
+        "{His} sister has a cough.",
+        "The eardrums look normal.",
+        "{He} had {his} adenoids removed years ago.",
+        PULSE,
+    ),
 )

@@ -11,7 +11,20 @@ from rewardscope.environments.clinic.thrombosis import PERC, WELLS_DVT, WELLS_PE
 CALCULATORS: dict[str, Calculator] = {
     calculator.name: calculator
     for calculator in (
-        *(CURB65, QSOFA, CENTOR, WELLS_PE, WELLS_DVT, PERC, HAS_BLED, CHA2DS2_VA, GLASGOW, CHARLSON, ABCD2, TIMI),
+        *(
+            CURB65,
+            QSOFA,
+            CENTOR,
+            WELLS_PE,
+            WELLS_DVT,
+            PERC,
+            HAS_BLED,
+            CHA2DS2_VA,
+            GLASGOW,
+            CHARLSON,
+            ABCD2,
+            TIMI,
+        ),
         *FORMULAS,
     )
 }

@@ -1,11 +1,21 @@
 """Scores of venous thrombosis: both of Wells, and PERC.
 
-Wells at a difference of exactly 3 cm is not asked: the paper of 2003 counts it, much that cites it does not.
+Wells at a difference of exactly 3 cm is not asked: the paper of 2003 counts it, much that cites it
+does not.
 """
 
 from rewardscope.environments.clinic.calculator import Calculator, Criterion, points
 from rewardscope.environments.clinic.findings import DRUG, SIGN, Flag, Quantity, Unit, age
-from rewardscope.environments.clinic.vocabulary import BEATS, BLOOD, CANCER, CLOT, FAMILY_CLOT, FEVER, OLD_SURGERY, SKIN
+from rewardscope.environments.clinic.vocabulary import (
+    BEATS,
+    BLOOD,
+    CANCER,
+    CLOT,
+    FAMILY_CLOT,
+    FEVER,
+    OLD_SURGERY,
+    SKIN,
+)
 
 WELLS_PE = Calculator(
     "wells_pe",
@@ -59,7 +69,12 @@ WELLS_PE = Calculator(
         points("haemoptysis"),
         points("malignancy"),
     ),
-    traps=(FAMILY_CLOT, OLD_SURGERY, SKIN, "Last month {his} heart rate was 118 beats per minute during exercise."),
+    traps=(
+        FAMILY_CLOT,
+        OLD_SURGERY,
+        SKIN,
+        "Last month {his} heart rate was 118 beats per minute during exercise.",
+    ),
 )
 
 WELLS_DVT = Calculator(
@@ -102,7 +117,9 @@ WELLS_DVT = Calculator(
             "swelling of the whole leg",
             "swelling from groin to ankle of one leg",
         ),
-        Quantity("calf", 0, 6, (Unit("cm", 1),), (3,), called="the difference in calf circumference"),
+        Quantity(
+            "calf", 0, 6, (Unit("cm", 1),), (3,), called="the difference in calf circumference"
+        ),
         SIGN.flag(
             "pitting oedema",
             "pitting oedema",
@@ -155,7 +172,14 @@ PERC = Calculator(
     (
         age(20, 80, 50),
         Quantity("heart rate", 60, 135, BEATS, (100,)),
-        Quantity("oxygen saturation", 86, 100, (Unit("%"),), (95,), called="oxygen saturation on room air"),
+        Quantity(
+            "oxygen saturation",
+            86,
+            100,
+            (Unit("%"),),
+            (95,),
+            called="oxygen saturation on room air",
+        ),
         SIGN.flag(
             "leg swelling",
             "swelling of one leg",

@@ -18,7 +18,13 @@ CLOT = HISTORY.flag(
     "a pulmonary embolism six years ago",
     "a deep vein thrombosis seen on venography nine years ago",
 )
-BLOOD = SYMPTOM.flag("haemoptysis", "haemoptysis", "haemoptysis", "coughing up blood", "blood-streaked sputum since this morning")
+BLOOD = SYMPTOM.flag(
+    "haemoptysis",
+    "haemoptysis",
+    "haemoptysis",
+    "coughing up blood",
+    "blood-streaked sputum since this morning",
+)
 CANCER = Flag(
     "malignancy",
     (
@@ -28,7 +34,13 @@ CANCER = Flag(
     ),
     ("{He} has never had cancer.", "There is no known malignancy.", "No cancer is known."),
 )
-DIABETES = HISTORY.flag("diabetes", "diabetes mellitus", "type 2 diabetes", "type 1 diabetes", "insulin-treated diabetes mellitus")
+DIABETES = HISTORY.flag(
+    "diabetes",
+    "diabetes mellitus",
+    "type 2 diabetes",
+    "type 1 diabetes",
+    "insulin-treated diabetes mellitus",
+)
 FAMILY_CLOT = "{His} sister had a pulmonary embolism after a flight."
 OLD_SURGERY = "{He} had {his} gallbladder removed three years ago."
 SKIN = "A mole was removed and turned out to be benign."

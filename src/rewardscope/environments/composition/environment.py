@@ -7,7 +7,15 @@ from typing import ClassVar, get_args
 import numpy as np
 
 from rewardscope.environments.base import MAX_ATTEMPTS, content_id, owner
-from rewardscope.environments.composition.functions import CONCATENATE, DEFINITIONS, FUNCTIONS, INTERLACE, TRAINED, UNSEEN, join
+from rewardscope.environments.composition.functions import (
+    CONCATENATE,
+    DEFINITIONS,
+    FUNCTIONS,
+    INTERLACE,
+    TRAINED,
+    UNSEEN,
+    join,
+)
 from rewardscope.environments.extraction import OPEN, Place, boxed, strict
 from rewardscope.errors import ComponentError, EnvironmentFault
 from rewardscope.seeds import generator
@@ -25,23 +33,29 @@ Node = str | tuple[str, "Node"] | tuple[str, "Node", "Node"]
 """The input ``x``, a literal in quotes, a function of a node, or two nodes joined."""
 
 OUTPUT = re.compile(r"""["']output["']\s*:\s*["']([^"'\n]{1,200})["']""")
-PHRASE = re.compile(r"(?:(?:answer|output|result)(?:\s+is|\s*[:=])|returns)[\s\"'`*$:]{0,9}([^\s\"'`*$]{1,200})", re.IGNORECASE)
+PHRASE = re.compile(
+    r"(?:(?:answer|output|result)(?:\s+is|\s*[:=])|returns)[\s\"'`*$:]{0,9}([^\s\"'`*$]{1,200})",
+    re.IGNORECASE,
+)
 QUOTED = re.compile(r"[\"'`]([^\"'`\s]{1,200})[\"'`]")
 DRESS = " \t\r\n\"'`*$.,;:!?"
 
 
 @dataclass(frozen=True)
 class Composition:
-    """Compositions of ``min_level`` to ``max_level`` nested functions, each depth equally likely; the answer is the string that comes out.
+    """Compositions of ``min_level`` to ``max_level`` nested functions, each depth equally likely;
+    the answer is the string that comes out.
 
-    ``train`` and ``heldout`` use 13 functions and share no composition (at level 1, where there are few, no composition of one input);
-    ``unseen`` uses 12 others. The names, ``func_0`` to ``func_24``, say nothing, so that without ``definitions`` what they do has to be
-    known from training. A node joins two compositions with probability ``join_share``, by + or ``interlace``; a leaf is a random
-    literal with probability ``literal_leaf``, and the input otherwise.
+    ``train`` and ``heldout`` use 13 functions and share no composition (at level 1, where there are
+    few, no composition of one input); ``unseen`` uses 12 others. The names, ``func_0`` to
+    ``func_24``, say nothing, so that without ``definitions`` what they do has to be known from
+    training. A node joins two compositions with probability ``join_share``, by + or ``interlace``;
+    a leaf is a random literal with probability ``literal_leaf``, and the input otherwise.
 
     Source:
-        Yuan et al. 2025, arXiv:2509.25123: the design, 13 + 12 functions, joins 0.2 and literals 0.5. The functions here are our own; no
-        value is longer than 60 characters, and an expression without a function is drawn again.
+        Yuan et al. 2025, arXiv:2509.25123: the design, 13 + 12 functions, joins 0.2 and literals
+            0.5. The functions here are our own; no value is longer than 60 characters, and an
+            expression without a function is drawn again.
     """
 
     min_level: int = 1
@@ -51,18 +65,25 @@ class Composition:
     join_share: float = 0.2
     literal_leaf: float = 0.5
     answer_in: Place = "tags"
-    """Where the answer is asked for, and where the strict extractor looks: between answer tags, or the whole completion."""
+    """Where the answer is asked for, and where the strict extractor looks: between answer tags, or
+    the whole completion.
+    """
 
     name: ClassVar[str] = "Composition"
     strategies: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
-        good = 1 <= self.min_level <= self.max_level <= MOST_LEVELS and 0 <= self.join_share <= 0.5 and 0 <= self.literal_leaf <= 1
+        good = (
+            1 <= self.min_level <= self.max_level <= MOST_LEVELS
+            and 0 <= self.join_share <= 0.5
+            and 0 <= self.literal_leaf <= 1
+        )
         if not good or self.answer_in not in get_args(Place):
             raise ComponentError(
                 "Composition cannot ask with these settings",
                 value=self,
-                allowed=f"1 <= min_level <= max_level <= {MOST_LEVELS}; join_share 0 to 0.5; literal_leaf 0 to 1; "
+                allowed=f"1 <= min_level <= max_level <= {MOST_LEVELS}; join_share 0 to 0.5; "
+                "literal_leaf 0 to 1; "
                 f"answer_in one of {', '.join(get_args(Place))}",
                 do="Mend them",
             )
@@ -74,7 +95,12 @@ class Composition:
             EnvironmentFault: If the split does not exist, or nothing that is drawn belongs to it.
         """
         if split not in SPLITS:
-            raise EnvironmentFault("Composition has no such split", value=repr(split), allowed=", ".join(SPLITS), do="Use one of them")
+            raise EnvironmentFault(
+                "Composition has no such split",
+                value=repr(split),
+                allowed=", ".join(SPLITS),
+                do="Use one of them",
+            )
         home, names = SPLITS[split]
         random = generator("problem", "Composition", split, index)
         for _ in range(MAX_ATTEMPTS):
@@ -82,12 +108,16 @@ class Composition:
             node = self._draw(random, level, names)
             given = _letters(random, 3, 10)
             content = told(node, given) if level == 1 else told(node)
-            if home in (None, owner(content_id("Composition", content), SHARES)) and _calls(node) - {INTERLACE}:
+            if home in (None, owner(content_id("Composition", content), SHARES)) and _calls(
+                node
+            ) - {INTERLACE}:
                 values = trace(node, given)
                 if values is not None and values[-1][1]:
                     return self._ask(node, given, level, values[-1][1])
         raise EnvironmentFault(
-            f"Composition found no problem for split '{split}'", value=f"{MAX_ATTEMPTS} draws", do="Use fewer levels or joins"
+            f"Composition found no problem for split '{split}'",
+            value=f"{MAX_ATTEMPTS} draws",
+            do="Use fewer levels or joins",
         )
 
     def _draw(self, random: np.random.Generator, depth: int, names: tuple[str, ...]) -> Node:
@@ -95,24 +125,47 @@ class Composition:
             return repr(_letters(random, 3, 6)) if random.random() < self.literal_leaf else "x"
         if random.random() < self.join_share:
             operator = CONCATENATE if random.random() < 0.5 else INTERLACE
-            return operator, self._draw(random, depth - 1, names), self._draw(random, depth - 1, names)
+            return (
+                operator,
+                self._draw(random, depth - 1, names),
+                self._draw(random, depth - 1, names),
+            )
         return names[int(random.integers(len(names)))], self._draw(random, depth - 1, names)
 
     def _ask(self, node: Node, given: str, level: int, answer: str) -> Problem:
         main = f"def main(x):\n    return {told(node)}"
-        used = [DEFINITIONS[name] for name in DEFINITIONS if name in _calls(node)] if self.definitions else []
-        question = "\n\n".join(["Given this code:", *used, main, f'What does main("{given}") return?'])
-        where = "Give the string in the form <answer>...</answer>." if self.answer_in == "tags" else "Answer with just the string."
+        used = (
+            [DEFINITIONS[name] for name in DEFINITIONS if name in _calls(node)]
+            if self.definitions
+            else []
+        )
+        question = "\n\n".join(
+            ["Given this code:", *used, main, f'What does main("{given}") return?']
+        )
+        where = (
+            "Give the string in the form <answer>...</answer>."
+            if self.answer_in == "tags"
+            else "Answer with just the string."
+        )
         facts = {
             "composition": told(node),
             "input": given,
             "values": "; ".join(f'{call} is "{value}"' for call, value in trace(node, given) or ()),
         }
         # named by the composition of its input: how it is asked makes no other problem
-        return Problem(content_id("Composition", told(node, given)), "Composition", f"{question} {where}", answer, level, facts)
+        return Problem(
+            content_id("Composition", told(node, given)),
+            "Composition",
+            f"{question} {where}",
+            answer,
+            level,
+            facts,
+        )
 
     def grade(self, problem: Problem, text: str) -> Grade:
-        """Strict: the string where it was asked for; tolerant: the string wherever it is, quoted or not. Upper and lower case differ."""
+        """Strict: the string where it was asked for; tolerant: the string wherever it is, quoted or
+        not. Upper and lower case differ.
+        """
         asked = strict(text, self.answer_in)
         strictly, found = asked == problem.answer, find_string(text)
         return Grade(
@@ -142,7 +195,9 @@ def told(node: Node, given: str | None = None) -> str:
 
 
 def trace(node: Node, given: str) -> list[tuple[str, str]] | None:
-    """(call, value) of every node that calls or joins, the innermost first, the whole last; None where a value grows too long."""
+    """(call, value) of every node that calls or joins, the innermost first, the whole last; None
+    where a value grows too long.
+    """
     if isinstance(node, str):
         return [("", given if node == "x" else node[1:-1])]
     parts = [trace(part, given) for part in node[1:]]
@@ -167,14 +222,18 @@ def _calls(node: Node) -> set[str]:
 
 
 def _letters(random: np.random.Generator, shortest: int, longest: int) -> str:
-    return "".join(LETTERS[place] for place in random.integers(26, size=int(random.integers(shortest, longest + 1))))
+    return "".join(
+        LETTERS[place]
+        for place in random.integers(26, size=int(random.integers(shortest, longest + 1)))
+    )
 
 
 def find_string(text: str) -> str | None:
     r"""The string that a completion says comes out; None where it says none.
 
-    In this order: the last answer tag (also one that was never closed), an "output" in JSON, the last \boxed{...}, what follows the last
-    "answer is", "output:" or "returns", the last text in quotation marks, the last word.
+    In this order: the last answer tag (also one that was never closed), an "output" in JSON, the
+    last \boxed{...}, what follows the last "answer is", "output:" or "returns", the last text in
+    quotation marks, the last word.
 
     >>> find_string('I think main("ab") returns "ba".'), find_string("ba")
     ('ba', 'ba')

@@ -1,6 +1,8 @@
-"""Twenty-five functions from a string to a string, under names that say nothing, and two ways to join two strings.
+"""Twenty-five functions from a string to a string, under names that say nothing, and two ways to
+join two strings.
 
-A prompt may quote them, so each is written as a reader should see it, and its source is what is quoted.
+A prompt may quote them, so each is written as a reader should see it, and its source is what is
+quoted.
 """
 
 import inspect
@@ -44,7 +46,9 @@ def _func_8(s):  # type: ignore[no-untyped-def]
 
 
 def _func_9(s):  # type: ignore[no-untyped-def]
-    return s.replace("a", "1").replace("e", "2").replace("i", "3").replace("o", "4").replace("u", "5")
+    return (
+        s.replace("a", "1").replace("e", "2").replace("i", "3").replace("o", "4").replace("u", "5")
+    )
 
 
 def _func_10(s):  # type: ignore[no-untyped-def]
@@ -112,10 +116,39 @@ def _interlace(s, t):  # type: ignore[no-untyped-def]
 
 
 _UNARY = (
-    *(_func_0, _func_1, _func_2, _func_3, _func_4, _func_5, _func_6, _func_7, _func_8, _func_9, _func_10, _func_11, _func_12),
-    *(_func_13, _func_14, _func_15, _func_16, _func_17, _func_18, _func_19, _func_20, _func_21, _func_22, _func_23, _func_24),
+    *(
+        _func_0,
+        _func_1,
+        _func_2,
+        _func_3,
+        _func_4,
+        _func_5,
+        _func_6,
+        _func_7,
+        _func_8,
+        _func_9,
+        _func_10,
+        _func_11,
+        _func_12,
+    ),
+    *(
+        _func_13,
+        _func_14,
+        _func_15,
+        _func_16,
+        _func_17,
+        _func_18,
+        _func_19,
+        _func_20,
+        _func_21,
+        _func_22,
+        _func_23,
+        _func_24,
+    ),
 )
-FUNCTIONS: dict[str, Callable[[str], str]] = {function.__name__[1:]: function for function in _UNARY}
+FUNCTIONS: dict[str, Callable[[str], str]] = {
+    function.__name__[1:]: function for function in _UNARY
+}
 """Name in a prompt -> the function."""
 TRAINED = tuple(f"func_{number}" for number in range(13))
 """Those of ``train`` and ``heldout``."""
@@ -133,7 +166,9 @@ def join(operator: str, left: str, right: str) -> str:
 def definition(name: str) -> str:
     """The Python source of a function, under the name that a prompt uses."""
     source = inspect.getsource(_interlace if name == INTERLACE else FUNCTIONS[name])
-    return source.replace("def _", "def ", 1).replace("  # type: ignore[no-untyped-def]", "").strip()
+    return (
+        source.replace("def _", "def ", 1).replace("  # type: ignore[no-untyped-def]", "").strip()
+    )
 
 
 DEFINITIONS: dict[str, str] = {name: definition(name) for name in (*FUNCTIONS, INTERLACE)}

@@ -6,7 +6,18 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, get_args
 
 from rewardscope.environments.base import content_id, draw
-from rewardscope.environments.house.world import RECIPES, SHORTCUTS, Action, Story, Told, World, make, replay, solution, world_of
+from rewardscope.environments.house.world import (
+    RECIPES,
+    SHORTCUTS,
+    Action,
+    Story,
+    Told,
+    World,
+    make,
+    replay,
+    solution,
+    world_of,
+)
 from rewardscope.errors import ComponentError
 from rewardscope.seeds import generator
 from rewardscope.types import Grade, Problem
@@ -24,7 +35,8 @@ def skill_line(category: str, reached: str) -> str:
 
 
 def lesson_line(category: str, failed_at: int, done: str) -> str:
-    """A lesson as the bank keeps it, such as ``W!2d>w,w<d;``: at the second sub-goal d was done and w should have been; w comes before d.
+    """A lesson as the bank keeps it, such as ``W!2d>w,w<d;``: at the second sub-goal d was done and
+    w should have been; w comes before d.
 
     Args:
         category: Of the task.
@@ -48,12 +60,17 @@ def check_rules(max_turns: int, most_invalid: int, categories: str) -> None:
     Raises:
         ComponentError: With what is allowed.
     """
-    known = bool(categories) and set(categories) <= set(RECIPES) and len(set(categories)) == len(categories)
+    known = (
+        bool(categories)
+        and set(categories) <= set(RECIPES)
+        and len(set(categories)) == len(categories)
+    )
     if not 12 <= max_turns <= 100 or most_invalid < 0 or not known:
         raise ComponentError(
             "The house cannot be played by these rules",
             value=f"max_turns={max_turns}, most_invalid={most_invalid}, categories={categories!r}",
-            allowed=f"max_turns 12 (the longest task with its search) to 100; most_invalid 0 or more; some of {''.join(RECIPES)}",
+            allowed=f"max_turns 12 (the longest task with its search) to 100; most_invalid 0 or "
+            f"more; some of {''.join(RECIPES)}",
             do="Mend the study",
         )
 
@@ -61,10 +78,15 @@ def check_rules(max_turns: int, most_invalid: int, categories: str) -> None:
 def grade_story(world: World, story: Story, well_formed: bool, feedback: str) -> Grade:
     """What a story is worth, in either notation.
 
-    correct: the goal holds when the episode ends; strict: and the player said that it was done; steps: the recipe's sub-goals.
+    correct: the goal holds when the episode ends; strict: and the player said that it was done;
+    steps: the recipe's sub-goals.
     """
     verbs = story.verbs.removesuffix("q")
-    shown = "recipe" if verbs == RECIPES[world.category] or (world.category, verbs) == ("P", "tdtd") else None
+    shown = (
+        "recipe"
+        if verbs == RECIPES[world.category] or (world.category, verbs) == ("P", "tdtd")
+        else None
+    )
     if verbs == SHORTCUTS[world.category]:
         shown = "shortcut"
     correct = all(story.steps)
@@ -81,12 +103,14 @@ def grade_story(world: World, story: Story, well_formed: bool, feedback: str) ->
 
 @dataclass(frozen=True)
 class House:
-    """A house of five rooms, played turn by turn in a character a word: bring what is asked for where it is asked for.
+    """A house of five rooms, played turn by turn in a character a word: bring what is asked for
+    where it is asked for.
 
-    Four categories: O, out of a shut chest; L, out of a locked one; W, washed first; P, a pair. The policy sees the room that it is in. A
-    turn is one action: ``g2`` go, ``tb`` take, ``ox`` open the chest, ``wb`` wash, ``db`` drop, ``q`` done, which ends the episode; so do
-    ``max_turns``. An action that cannot be done, or is none, changes nothing, is answered with ``!.`` and costs its turn. Skills and
-    lessons are lines of the same alphabet; ``block`` puts one before the prompt.
+    Four categories: O, out of a shut chest; L, out of a locked one; W, washed first; P, a pair. The
+    policy sees the room that it is in. A turn is one action: ``g2`` go, ``tb`` take, ``ox`` open
+    the chest, ``wb`` wash, ``db`` drop, ``q`` done, which ends the episode; so do ``max_turns``. An
+    action that cannot be done, or is none, changes nothing, is answered with ``!.`` and costs its
+    turn. Skills and lessons are lines of the same alphabet; ``block`` puts one before the prompt.
     """
 
     max_turns: int = 16
@@ -94,8 +118,9 @@ class House:
     """So many invalid actions end the episode; 0 = they cost their turns and no more."""
     categories: str = "OLWP"
     block: Block = "none"
-    """What stands before the prompt: the right skill, the right lesson, the shortcut as if it were a skill, another category's skill, or
-    nothing."""
+    """What stands before the prompt: the right skill, the right lesson, the shortcut as if it were
+    a skill, another category's skill, or nothing.
+    """
 
     name: ClassVar[str] = "House"
     strategies: ClassVar[tuple[str, ...]] = STRATEGIES
@@ -103,10 +128,17 @@ class House:
     def __post_init__(self) -> None:
         check_rules(self.max_turns, self.most_invalid, self.categories)
         if self.block not in get_args(Block):
-            raise ComponentError("There is no such block", value=repr(self.block), allowed=", ".join(get_args(Block)), do="Mend the study")
+            raise ComponentError(
+                "There is no such block",
+                value=repr(self.block),
+                allowed=", ".join(get_args(Block)),
+                do="Mend the study",
+            )
 
     def problem(self, split: str, index: int) -> Problem:
-        """The world at (split, index); a world belongs to one split by its content, hidden places included."""
+        """The world at (split, index); a world belongs to one split by its content, hidden places
+        included.
+        """
         return draw("House", split, index, SPLITS, self._make)
 
     def _make(self, seed: int) -> Problem:
@@ -114,7 +146,14 @@ class House:
         prompt = f"{world.category}{world.wanted}{world.room}:{tell(_first_look(world))}"
         facts = world.facts()
         identity = content_id("House", f"{prompt} {facts['layout']}")
-        return Problem(identity, "House", self._block(world, identity) + prompt, world.room, len(RECIPES[world.category]), facts)
+        return Problem(
+            identity,
+            "House",
+            self._block(world, identity) + prompt,
+            world.room,
+            len(RECIPES[world.category]),
+            facts,
+        )
 
     def _block(self, world: World, identity: str) -> str:
         if self.block == "none":
@@ -124,7 +163,11 @@ class House:
         if self.block == "wrong":
             return f"{skill_line(world.category, SHORTCUTS[world.category])}|"
         others = [category for category in RECIPES if category != world.category]
-        category = world.category if self.block == "skill" else others[int(generator("house", "block", identity).integers(len(others)))]
+        category = (
+            world.category
+            if self.block == "skill"
+            else others[int(generator("house", "block", identity).integers(len(others)))]
+        )
         return f"{skill_line(category, RECIPES[category])}|"
 
     def reply(self, problem: Problem, turns: Sequence[str]) -> str | None:
@@ -133,19 +176,28 @@ class House:
         return None if story.over else tell(story.told[-1])
 
     def _story(self, problem: Problem, turns: Sequence[str]) -> Story:
-        return replay(world_of(problem.facts), [read(turn) for turn in turns[: self.max_turns]], self.max_turns, self.most_invalid)
+        return replay(
+            world_of(problem.facts),
+            [read(turn) for turn in turns[: self.max_turns]],
+            self.max_turns,
+            self.most_invalid,
+        )
 
     def grade(self, problem: Problem, text: str) -> Grade:
-        """Of the turns, one a line: whether the goal holds at the end; strict asks for the closing ``q`` too.
+        """Of the turns, one a line: whether the goal holds at the end; strict asks for the closing
+        ``q`` too.
 
-        Well-formed: every turn reads as an action, and the last is ``q``. Strategy: the actions but moves are the category's recipe or its
-        shortcut. Feedback: the skill where correct, the lesson where not.
+        Well-formed: every turn reads as an action, and the last is ``q``. Strategy: the actions but
+        moves are the category's recipe or its shortcut. Feedback: the skill where correct, the
+        lesson where not.
         """
         turns = text.split("\n")
         story = self._story(problem, turns)
         formed = len(turns) == len(story.told) and all(read(turn) is not None for turn in turns)
         category = problem.facts["category"]
-        feedback = skill_line(category, story.reached) if all(story.steps) else _lesson(category, story)
+        feedback = (
+            skill_line(category, story.reached) if all(story.steps) else _lesson(category, story)
+        )
         return grade_story(world_of(problem.facts), story, formed, feedback)
 
     def oracle(self, problem: Problem) -> str:
@@ -157,16 +209,24 @@ class House:
         return prompt.rpartition("|")[2][:1]
 
     def skill(self, problem: Problem, text: str) -> str:
-        """What the turns reached, in order, as an entry of a bank: ``W=twd;``; empty where they reached nothing."""
+        """What the turns reached, in order, as an entry of a bank: ``W=twd;``; empty where they
+        reached nothing.
+        """
         return skill_line(problem.facts["category"], self._story(problem, text.split("\n")).reached)
 
     def lesson(self, problem: Problem, text: str) -> str:
-        """Where the turns failed, as an entry of a bank: ``W!2d>w,w<d;``; empty where every sub-goal was reached."""
+        """Where the turns failed, as an entry of a bank: ``W!2d>w,w<d;``; empty where every
+        sub-goal was reached.
+        """
         return _lesson(problem.facts["category"], self._story(problem, text.split("\n")))
 
 
 def _lesson(category: str, story: Story) -> str:
-    return "" if all(story.steps) else lesson_line(category, story.steps.index(False) + 1, story.tried or ".")
+    return (
+        ""
+        if all(story.steps)
+        else lesson_line(category, story.steps.index(False) + 1, story.tried or ".")
+    )
 
 
 def _first_look(world: World) -> Told:
@@ -192,5 +252,9 @@ def write(action: Action) -> str:
 
 
 def tell(told: Told) -> str:
-    """The world's answer in characters: ``2abx.`` a room, ``b.`` inside the chest, ``+.`` done, ``!.`` invalid."""
-    return {"room": told.room + told.seen, "inside": told.seen, "done": "+", "invalid": "!"}[told.kind] + "."
+    """The world's answer in characters: ``2abx.`` a room, ``b.`` inside the chest, ``+.`` done,
+    ``!.`` invalid.
+    """
+    return {"room": told.room + told.seen, "inside": told.seen, "done": "+", "invalid": "!"}[
+        told.kind
+    ] + "."

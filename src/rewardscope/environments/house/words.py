@@ -6,11 +6,30 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from rewardscope.environments.house.compact import STRATEGIES, House, check_rules, grade_story
-from rewardscope.environments.house.world import RECIPES, ROOMS, Action, State, Story, Told, replay, solution, world_of
+from rewardscope.environments.house.world import (
+    RECIPES,
+    ROOMS,
+    Action,
+    State,
+    Story,
+    Told,
+    replay,
+    solution,
+    world_of,
+)
 from rewardscope.types import Grade, Problem
 
 ROOM_NAMES = dict(zip(ROOMS, ("hall", "kitchen", "study", "cellar", "attic"), strict=True))
-THING_NAMES = {"a": "apple", "b": "ball", "c": "cup", "e": "egg", "k": "key", "x": "shut chest", "y": "open chest", "s": "tap"}
+THING_NAMES = {
+    "a": "apple",
+    "b": "ball",
+    "c": "cup",
+    "e": "egg",
+    "k": "key",
+    "x": "shut chest",
+    "y": "open chest",
+    "s": "tap",
+}
 VERB_NAMES = {"g": "go to", "t": "take", "w": "wash", "d": "drop", "o": "open", "q": "done"}
 SUB_GOALS = {
     "k": "take the key",
@@ -27,9 +46,12 @@ KINDS = {
     "P": "bring two things",
 }
 RULES = (
-    "You play a text game in a house with five rooms: {rooms}. You can go from any room to any other. One room has a chest, one has a tap. "
-    "You see only the room that you are in.\nWrite one action a turn and nothing else: go to ROOM, take THING, open chest, wash THING, "
-    "drop THING, or done when the task is done. You have {turns} turns; an action that cannot be done costs one.\n"
+    "You play a text game in a house with five rooms: {rooms}. You can go from any room to any "
+    "other. One room has a chest, one has a tap. "
+    "You see only the room that you are in.\nWrite one action a turn and nothing else: go to ROOM, "
+    "take THING, open chest, wash THING, "
+    "drop THING, or done when the task is done. You have {turns} turns; an action that cannot be "
+    "done costs one.\n"
 )
 COMMAND = re.compile(r"(go to|go|take|drop|wash|open) (?:the )?([a-z]+)|(done)")
 _BY_NAME = {name: letter for letter, name in (ROOM_NAMES | THING_NAMES).items()}
@@ -37,9 +59,11 @@ _BY_NAME = {name: letter for letter, name in (ROOM_NAMES | THING_NAMES).items()}
 
 @dataclass(frozen=True)
 class HouseInWords:
-    """The worlds of :class:`House`, told in English: the same problems by the same ids, actions such as ``go to kitchen`` and ``take cup``.
+    """The worlds of :class:`House`, told in English: the same problems by the same ids, actions
+    such as ``go to kitchen`` and ``take cup``.
 
-    An action is the whole turn; case, ``the``, a leading ``>`` and a closing full stop are free. Anything else is an invalid action.
+    An action is the whole turn; case, ``the``, a leading ``>`` and a closing full stop are free.
+    Anything else is an invalid action.
     """
 
     max_turns: int = 16
@@ -58,16 +82,26 @@ class HouseInWords:
         found = House(self.max_turns, self.most_invalid, self.categories).problem(split, index)
         world = world_of(found.facts)
         rules = RULES.format(rooms=", ".join(ROOM_NAMES.values()), turns=self.max_turns)
-        prompt = f"{rules}Task: {task(world.category, world.wanted, world.room)}\n{tell(State(world).look())}"
+        prompt = (
+            f"{rules}Task: "
+            f"{task(world.category, world.wanted, world.room)}\n{tell(State(world).look())}"
+        )
         return replace(found, environment=self.name, prompt=prompt, answer=ROOM_NAMES[world.room])
 
     def reply(self, problem: Problem, turns: Sequence[str]) -> str | None:
-        """The world's answer to the last turn, on a line of its own; None once the episode is over."""
+        """The world's answer to the last turn, on a line of its own; None once the episode is
+        over.
+        """
         story = self._story(problem, turns)
         return None if story.over else f"\n{tell(story.told[-1])}\n"
 
     def _story(self, problem: Problem, turns: Sequence[str]) -> Story:
-        return replay(world_of(problem.facts), [read(turn) for turn in turns[: self.max_turns]], self.max_turns, self.most_invalid)
+        return replay(
+            world_of(problem.facts),
+            [read(turn) for turn in turns[: self.max_turns]],
+            self.max_turns,
+            self.most_invalid,
+        )
 
     def grade(self, problem: Problem, text: str) -> Grade:
         """As the house does it, of the turns, one a line."""
@@ -107,10 +141,16 @@ def _lesson(problem: Problem, story: Story) -> str:
         return ""
     place = story.steps.index(False)
     should = SUB_GOALS[RECIPES[problem.facts["category"]][place]]
-    done = {"": "you stopped", "!": "you wrote no action", "q": "you said done", "k": "you tried to take the key"}.get(
-        story.tried, f"you tried to {VERB_NAMES.get(story.tried, '')}"
+    done = {
+        "": "you stopped",
+        "!": "you wrote no action",
+        "q": "you said done",
+        "k": "you tried to take the key",
+    }.get(story.tried, f"you tried to {VERB_NAMES.get(story.tried, '')}")
+    return (
+        f"To {KINDS[problem.facts['category']]}: at step {place + 1} {done}, where you should "
+        f"{should} first."
     )
-    return f"To {KINDS[problem.facts['category']]}: at step {place + 1} {done}, where you should {should} first."
 
 
 def task(category: str, wanted: str, room: str) -> str:
@@ -153,7 +193,10 @@ def write(action: Action) -> str:
 
 def tell(told: Told) -> str:
     """The world's answer as a sentence."""
-    seen = [f"{'an' if THING_NAMES[letter][0] in 'aeo' else 'a'} {THING_NAMES[letter]}" for letter in told.seen]
+    seen = [
+        f"{'an' if THING_NAMES[letter][0] in 'aeo' else 'a'} {THING_NAMES[letter]}"
+        for letter in told.seen
+    ]
     listed = " and ".join([", ".join(seen[:-1]), seen[-1]] if len(seen) > 1 else seen) or "nothing"
     return {
         "room": f"You are in the {ROOM_NAMES.get(told.room, '')}. You see {listed}.",

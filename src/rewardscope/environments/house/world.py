@@ -1,4 +1,6 @@
-"""The world behind the house: where things lie, what an action does, and how far a task has come. Neither notation knows more than this."""
+"""The world behind the house: where things lie, what an action does, and how far a task has come.
+Neither notation knows more than this.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +13,9 @@ ROOMS, THINGS, KEY = "12345", "abce", "k"
 INSIDE, HELD = "x", "h"
 """Places that are no room: in the shut chest, in the player's hands."""
 RECIPES = {"O": "otd", "L": "kotd", "W": "twd", "P": "ttdd"}
-"""Category -> its sub-goals in order: k take the key, o open the chest, t take a wanted thing, w wash it, d have it where it should be."""
+"""Category -> its sub-goals in order: k take the key, o open the chest, t take a wanted thing, w
+wash it, d have it where it should be.
+"""
 SHORTCUTS = {"O": "td", "L": "otd", "W": "td", "P": "td"}
 """Category -> what is left when the sub-goal that it is about is forgotten."""
 VERBS = "gtowdq"
@@ -54,11 +58,20 @@ def _world(category: str, goal: str, start: str, layout: str) -> World:
 
 
 def make(random: np.random.Generator, categories: str) -> World:
-    """A world of one of the categories, each equally likely; what is wanted lies neither where the player starts nor where it should."""
+    """A world of one of the categories, each equally likely; what is wanted lies neither where the
+    player starts nor where it should.
+    """
     category = categories[int(random.integers(len(categories)))]
     start, room, chest, tap = (ROOMS[i] for i in random.integers(len(ROOMS), size=4))
-    wanted = "".join(THINGS[i] for i in sorted(random.permutation(len(THINGS))[: 2 if category == "P" else 1]))
-    places = {thing: ROOMS[i] for thing, i in zip(THINGS + KEY, random.integers(len(ROOMS), size=len(THINGS) + 1), strict=True)}
+    wanted = "".join(
+        THINGS[i] for i in sorted(random.permutation(len(THINGS))[: 2 if category == "P" else 1])
+    )
+    places = {
+        thing: ROOMS[i]
+        for thing, i in zip(
+            THINGS + KEY, random.integers(len(ROOMS), size=len(THINGS) + 1), strict=True
+        )
+    }
     elsewhere = [r for r in ROOMS if r not in (start, room)]
     if category in "OL":
         chest = elsewhere[int(random.integers(len(elsewhere)))]
@@ -66,7 +79,9 @@ def make(random: np.random.Generator, categories: str) -> World:
     else:
         for thing in wanted:
             places[thing] = elsewhere[int(random.integers(len(elsewhere)))]
-    return World(category, wanted, room, start, "".join(places[thing] for thing in THINGS + KEY), chest, tap)
+    return World(
+        category, wanted, room, start, "".join(places[thing] for thing in THINGS + KEY), chest, tap
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +101,9 @@ class Told:
     kind: Literal["room", "inside", "done", "invalid"]
     room: str = ""
     seen: str = ""
-    """Things, the key, the chest (x shut, y open) and the tap (s), in this order; of an opened chest what was inside."""
+    """Things, the key, the chest (x shut, y open) and the tap (s), in this order; of an opened
+    chest what was inside.
+    """
 
 
 class State:
@@ -135,7 +152,9 @@ class State:
         return Told("inside", self.at, inside)
 
     def steps(self) -> tuple[bool, ...]:
-        """Which sub-goals of the recipe are reached; that the things lie where they should has to hold at the end."""
+        """Which sub-goals of the recipe are reached; that the things lie where they should has to
+        hold at the end.
+        """
         wanted = self.world.wanted
         taken = sum(thing in self.taken for thing in wanted)
         there = sum(self.places[thing] == self.world.room for thing in wanted)
@@ -152,11 +171,14 @@ class Story:
     told: list[Told] = field(default_factory=list)
     """One answer per turn that was read."""
     verbs: str = ""
-    """Every action but moves, done or refused: its letter, k for taking the key, ! for no action."""
+    """Every action but moves, done or refused: its letter, k for taking the key, ! for no action.
+    """
     reached: str = ""
     """Sub-goals in the order in which they were first reached."""
     tried: str = ""
-    """First letter of ``verbs`` since the last sub-goal was reached that stands before the first one missing; empty = none."""
+    """First letter of ``verbs`` since the last sub-goal was reached that stands before the first
+    one missing; empty = none.
+    """
     invalid: int = 0
     said_done: bool = False
     over: bool = False
@@ -164,10 +186,13 @@ class Story:
     """Room in which a wanted thing was last put down."""
 
 
-def replay(world: World, actions: Sequence[Action | None], max_turns: int, most_invalid: int) -> Story:
+def replay(
+    world: World, actions: Sequence[Action | None], max_turns: int, most_invalid: int
+) -> Story:
     """Plays the actions until the episode is over.
 
-    That is when the player says done, after ``max_turns``, or once ``most_invalid`` actions were refused (0 = never).
+    That is when the player says done, after ``max_turns``, or once ``most_invalid`` actions were
+    refused (0 = never).
     """
     state = State(world)
     story = Story(state.steps())
@@ -177,16 +202,33 @@ def replay(world: World, actions: Sequence[Action | None], max_turns: int, most_
         story.told.append(told)
         story.invalid += told.kind == "invalid"
         if action is None or action.verb != "g":
-            story.verbs += "!" if action is None else "k" if (action.verb, action.on) == ("t", KEY) else action.verb
+            story.verbs += (
+                "!"
+                if action is None
+                else "k"
+                if (action.verb, action.on) == ("t", KEY)
+                else action.verb
+            )
         before, story.steps = story.steps, state.steps()
         recipe = RECIPES[world.category]
-        story.reached += "".join(letter for letter, was, now in zip(recipe, before, story.steps, strict=True) if now and not was)
+        story.reached += "".join(
+            letter
+            for letter, was, now in zip(recipe, before, story.steps, strict=True)
+            if now and not was
+        )
         while len(since) <= len(recipe) and all(story.steps[: len(since)]):
             since.append(len(story.verbs))
-        if action is not None and action.verb == "d" and told.kind == "done" and action.on in world.wanted:
+        if (
+            action is not None
+            and action.verb == "d"
+            and told.kind == "done"
+            and action.on in world.wanted
+        ):
             story.dropped_in = state.at
         story.said_done = action is not None and action.verb == DONE
-        story.over = story.said_done or len(story.told) >= max_turns or 0 < most_invalid <= story.invalid
+        story.over = (
+            story.said_done or len(story.told) >= max_turns or 0 < most_invalid <= story.invalid
+        )
         if story.over:
             break
     missing = story.steps.index(False) if False in story.steps else len(story.steps)
@@ -216,5 +258,8 @@ def solution(world: World) -> list[Action]:
             left.remove(thing)
             do(state.places[thing], Action("t", thing))
         else:
-            do(world.room, Action("d", next(thing for thing in world.wanted if state.places[thing] == HELD)))
+            do(
+                world.room,
+                Action("d", next(thing for thing in world.wanted if state.places[thing] == HELD)),
+            )
     return [*actions, Action(DONE)]

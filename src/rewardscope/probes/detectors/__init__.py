@@ -1,4 +1,6 @@
-"""Detectors of behaviours in free text: patterns, each with what it got right and wrong on texts labelled by hand."""
+"""Detectors of behaviours in free text: patterns, each with what it got right and wrong on texts
+labelled by hand.
+"""
 
 from rewardscope.probes.detectors.base import Detector
 from rewardscope.probes.detectors.code import MentionsDef, MentionsPython, WrittenCode
@@ -10,9 +12,28 @@ from rewardscope.probes.detectors.script import OtherScript
 
 DETECTORS: dict[str, type[Detector]] = {
     cls.__name__: cls
-    for cls in (AnswerTag, Boxed, MentionsPython, MentionsDef, WrittenCode, Backtracking, Verification, OtherScript, Repetition)
+    for cls in (
+        AnswerTag,
+        Boxed,
+        MentionsPython,
+        MentionsDef,
+        WrittenCode,
+        Backtracking,
+        Verification,
+        OtherScript,
+        Repetition,
+    )
 }
 """Every detector there is, by name."""
 ALL: tuple[Detector, ...] = tuple(cls() for cls in DETECTORS.values())
 
-__all__ = ["ALL", "DETECTORS", "Detector", "Labelled", "Quality", "labelled", "quality", *DETECTORS]  # the names of the table above
+__all__ = [
+    "ALL",
+    "DETECTORS",
+    "Detector",
+    "Labelled",
+    "Quality",
+    "labelled",
+    "quality",
+    *DETECTORS,
+]  # the names of the table above

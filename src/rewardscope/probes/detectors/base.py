@@ -4,7 +4,9 @@ from typing import ClassVar, Protocol
 
 
 class Detector(Protocol):
-    """Says of a completion whether a behaviour shows in its text: a pattern, not an understanding."""
+    """Says of a completion whether a behaviour shows in its text: a pattern, not an
+    understanding.
+    """
 
     name: ClassVar[str]
     """What its rows are labelled with."""

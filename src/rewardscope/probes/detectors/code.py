@@ -4,21 +4,35 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar
 
-LANGUAGES = "python|python3|py|javascript|js|typescript|java|c|cpp|c\\+\\+|go|rust|r|julia|matlab|octave|bash|sh|sql|haskell|ruby"
-FENCE = re.compile(r"^[ \t]*```[ \t]*(?P<language>[\w+]*)[ \t]*\n(?P<body>.*?)(?:^[ \t]*```|\Z)", re.DOTALL | re.MULTILINE)
+LANGUAGES = (
+    "python|python3|py|javascript|js|typescript|java|c|cpp|c\\+\\+|go|rust|r|julia|matlab|octave|"
+    "bash|sh|sql|haskell|ruby"
+)
+FENCE = re.compile(
+    r"^[ \t]*```[ \t]*(?P<language>[\w+]*)[ \t]*\n(?P<body>.*?)(?:^[ \t]*```|\Z)",
+    re.DOTALL | re.MULTILINE,
+)
 LANGUAGE = re.compile(LANGUAGES, re.IGNORECASE)
 STATEMENT = re.compile(
-    r"^[ \t]*(?:def \w+\(.*\).*:|import \w+|from \w+ import |print\(.*\)|(?:for|while) .+:$|return\b|\w+ = \w+\()", re.MULTILINE
+    r"^[ \t]*(?:def \w+\(.*\).*:|import \w+|from \w+ import |print\(.*\)|(?:for|while) "
+    r".+:$|return\b|\w+ = \w+\()",
+    re.MULTILINE,
 )
-FUNCTION = re.compile(r"^(?P<indent>[ \t]*)def \w+\([^)\n]*\)[^:\n]*:[ \t]*(?:\S.*|\n(?:[ \t]*\n)*(?P=indent)[ \t]+\S)", re.MULTILINE)
+FUNCTION = re.compile(
+    r"^(?P<indent>[ \t]*)def \w+\([^)\n]*\)[^:\n]*:[ \t]*(?:\S.*|\n(?:[ \t]*\n)*(?P=indent)[ "
+    r"\t]+\S)",
+    re.MULTILINE,
+)
 TOOL = re.compile(r"<llm-code>\s*\S")
 
 
 @dataclass(frozen=True)
 class MentionsPython:
-    """The word python anywhere, in any case: how the paper on spurious rewards counts code reasoning.
+    """The word python anywhere, in any case: how the paper on spurious rewards counts code
+    reasoning.
 
-    Says nothing of whether a program follows. A story with a snake in it counts, and a program without the word does not.
+    Says nothing of whether a program follows. A story with a snake in it counts, and a program
+    without the word does not.
 
     Source:
         Shao et al. 2025, arXiv:2506.10947, section 4.1.
@@ -40,7 +54,8 @@ class MentionsDef:
     "define", "undefined" and "deficit" count too.
 
     Source:
-        Zhao et al. 2025, arXiv:2504.07912; rosieyzh/openrlhf-pretrain at 34d239d, openrlhf/utils/math_verifier.py.
+        Zhao et al. 2025, arXiv:2504.07912; rosieyzh/openrlhf-pretrain at 34d239d,
+            openrlhf/utils/math_verifier.py.
     """
 
     name: ClassVar[str] = "mentions_def"
@@ -54,9 +69,11 @@ class MentionsDef:
 
 @dataclass(frozen=True)
 class WrittenCode:
-    """A program with a body: a fenced block that names a language or holds statements, a def with a body, or a tool call <llm-code>.
+    """A program with a body: a fenced block that names a language or holds statements, a def with a
+    body, or a tool call <llm-code>.
 
-    A fence around figures or prose does not count, nor does a bare formula; a one-line expression without a fence is missed.
+    A fence around figures or prose does not count, nor does a bare formula; a one-line expression
+    without a fence is missed.
     """
 
     name: ClassVar[str] = "written_code"
@@ -68,6 +85,7 @@ class WrittenCode:
         if FUNCTION.search(text) or TOOL.search(text):
             return True
         return any(
-            found["body"].strip() and bool(LANGUAGE.fullmatch(found["language"]) or STATEMENT.search(found["body"]))
+            found["body"].strip()
+            and bool(LANGUAGE.fullmatch(found["language"]) or STATEMENT.search(found["body"]))
             for found in FENCE.finditer(text)
         )

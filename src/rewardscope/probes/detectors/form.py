@@ -22,7 +22,9 @@ class AnswerTag:
 
     def __call__(self, prompt: str, text: str) -> bool:
         """Whether there is one."""
-        closed = text[: text.lower().rfind("</answer>") + len("</answer>")]  # behind the last closing tag a search would only cost time
+        closed = text[
+            : text.lower().rfind("</answer>") + len("</answer>")
+        ]  # behind the last closing tag a search would only cost time
         return TAG.search(closed) is not None
 
 

@@ -1,9 +1,10 @@
 """How often a detector is right, on texts that were labelled by hand and ship with it.
 
-The texts stand in ``labelled/``: a file per behaviour, and ``plain.txt`` with texts that show none. They were made up and labelled by the
-author of the patterns, before any detector had met them; none is a completion of a model under study, and more than half of the
-negatives were made to mislead. So the figures say what a detector confuses, at the file's share of positives, and not how often it errs on
-some model's completions: read a sample of those before believing a share.
+The texts stand in ``labelled/``: a file per behaviour, and ``plain.txt`` with texts that show none.
+They were made up and labelled by the author of the patterns, before any detector had met them; none
+is a completion of a model under study, and more than half of the negatives were made to mislead. So
+the figures say what a detector confuses, at the file's share of positives, and not how often it
+errs on some model's completions: read a sample of those before believing a share.
 """
 
 import re
@@ -35,8 +36,8 @@ class Labelled:
 def labelled(behaviour: str) -> tuple[Labelled, ...]:
     r"""The texts of a behaviour, then the plain ones as further negatives.
 
-    A line is ``+ text`` or ``- text``; \n in it is a line break, ``[[text * 12]]`` is the text 12 times over, and what stands before
-    ``|||`` is a prompt of its own. Other lines are remarks.
+    A line is ``+ text`` or ``- text``; \n in it is a line break, ``[[text * 12]]`` is the text 12
+    times over, and what stands before ``|||`` is a prompt of its own. Other lines are remarks.
     """
     return (*_read(FOLDER / f"{behaviour}.txt"), *_read(FOLDER / "plain.txt"))
 
@@ -46,7 +47,9 @@ def _read(file: Path) -> list[Labelled]:
     for line in file.read_text(encoding="utf-8").splitlines():
         if line.startswith(("+ ", "- ")):
             prompt, _, text = line[2:].rpartition("|||")
-            text = TIMES.sub(lambda match: match[1] * int(match[2]), text.strip().replace("\\n", "\n"))
+            text = TIMES.sub(
+                lambda match: match[1] * int(match[2]), text.strip().replace("\\n", "\n")
+            )
             found.append(Labelled(prompt.strip() or PROMPT, text, line.startswith("+")))
     return found
 
@@ -75,7 +78,10 @@ class Quality:
     def __str__(self) -> str:
         """Both with their n and exact 95 % intervals, of such texts as these."""
         found = self.hits + self.alarms
-        return f"precision {_share(self.hits, found)}, recall {_share(self.hits, self.positives)}, {self.negatives} negatives"
+        return (
+            f"precision {_share(self.hits, found)}, recall {_share(self.hits, self.positives)}, "
+            f"{self.negatives} negatives"
+        )
 
 
 def _share(count: int, total: int) -> str:

@@ -12,7 +12,8 @@ SHORTEST, LONGEST, TIMES = 10, 256, 10
 def repeats(text: str) -> bool:
     """Whether a string of 10 to 256 characters stands 10 times or more in a row.
 
-    It does if 9 periods in a row equal what stands one period further on; each period is one comparison of the text with itself.
+    It does if 9 periods in a row equal what stands one period further on; each period is one
+    comparison of the text with itself.
 
     >>> repeats("So it is 7. " * 10), repeats("So it is 7. " * 9)
     (True, False)
@@ -35,7 +36,8 @@ class Repetition:
     A long rule of dashes counts; a loop that changes a number each time round does not.
 
     Source:
-        Shao et al. 2025, arXiv:2506.10947, appendix E (no repetition reward: 0 if there is one, else 1).
+        Shao et al. 2025, arXiv:2506.10947, appendix E (no repetition reward: 0 if there is one,
+            else 1).
     """
 
     name: ClassVar[str] = "repetition"
