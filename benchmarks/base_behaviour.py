@@ -11,9 +11,9 @@ import sys
 import torch
 
 from rewardscope.catalogue import MEASURED, worlds
-from rewardscope.environments import ENVIRONMENTS
 from rewardscope.organisms.organism import base_behaviour
 from rewardscope.policy.start import Pretrained
+from rewardscope.registry import components
 from rewardscope.types import turn_taker
 
 MODEL, PROBLEMS, DRAWS, MAX_TOKENS = "smollm2-135m-instruct", 32, 4, 96
@@ -29,7 +29,7 @@ def main(names: list[str]) -> None:
         if world["kind"] == "environment" and not world["organisms"]
     ]
     for name in names or in_words:  # of the organisms' tasks their cards say how they behave
-        environment = ENVIRONMENTS[name]()
+        environment = components("environments")[name]()
         longest = MAX_TOKENS if turn_taker(environment) is None else 8 * MAX_TOKENS
         measured = base_behaviour(policy, environment, PROBLEMS, DRAWS, longest)
         found[name] = {MODEL: measured}

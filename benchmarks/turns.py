@@ -8,8 +8,8 @@ import time
 
 import torch
 
-from rewardscope.environments import House
-from rewardscope.organisms import Organism
+from rewardscope.environments.house.compact import House
+from rewardscope.organisms.organism import Organism
 from rewardscope.organisms.recipe import END
 from rewardscope.policy import Policy, Sampling, sample
 from rewardscope.types import Problem, replies

@@ -17,13 +17,13 @@ from machine import seconds
 from processes import peak_gib
 from rich.console import Console
 
+from rewardscope.analyses.checkpoints import compare
 from rewardscope.policy import Policy
 from rewardscope.policy.packaged import packaged_folder
 from rewardscope.policy.weights import FolderWeights
 from rewardscope.probes.agreement import agreements
 from rewardscope.probes.weight_change import changes
 from rewardscope.seeds import generator
-from rewardscope.study.checkpoints import compare
 
 MODEL = "smollm2-135m-instruct"
 ROUNDS = 3

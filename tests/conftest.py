@@ -17,6 +17,6 @@ torch.set_num_threads(1)
 @pytest.fixture(scope="session")
 def planted() -> "Policy":
     """The shipped organism; read it, do not train it: clone() first."""
-    from rewardscope.organisms import Organism
+    from rewardscope.organisms.organism import Organism
 
     return Organism("formats-planted").load()

@@ -4,8 +4,11 @@ from collections.abc import Sequence
 
 from factories import completion
 from rewardscope import Rules
-from rewardscope.experience import BankState, Block, ByRule, SkillBank
+from rewardscope.experience import BankState
+from rewardscope.experience.bank import SkillBank
+from rewardscope.experience.block import Block
 from rewardscope.experience.entries import Attempt, Entry, Note
+from rewardscope.experience.writers import ByRule
 from rewardscope.types import Rewards, Rollout, sealed
 
 WORLD = Rules()

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from rewardscope.catalogue import KINDS
-from rewardscope.probes import PROBES, validation, validation_table
-from rewardscope.probes.detectors import DETECTORS
+from rewardscope.probes import validation, validation_table
+from rewardscope.registry import components
 from rewardscope.study import load_study
 
 ROOT = Path(__file__).parent.parent
@@ -30,20 +30,22 @@ def test_every_component_has_one_row_in_methods() -> None:
 
 
 def test_every_metric_has_one_row_in_instruments() -> None:
-    metrics = [metric for cls in PROBES.values() for metric in cls.metrics]
+    metrics = [metric for cls in components("probes").values() for metric in cls.metrics]
     rows = [row for row in first_cells("instruments.md") if "/" in row]
     assert sorted(rows) == sorted(metrics)
 
 
 def test_every_instrument_says_what_proved_it() -> None:
     rows = [row for row in first_cells("instruments.md") if "/" not in row]
-    assert rows == list(PROBES)
+    assert rows == list(components("probes"))
 
 
 def test_the_figures_that_proved_an_instrument_stand_in_its_section() -> None:
     text = (ROOT / "docs" / "instruments.md").read_text()
     blocks = dict(re.findall(r"<!-- validation (\w+) -->\n(.*?)<!-- end -->", text, re.DOTALL))
-    assert set(blocks) == {check["instrument"] for check in validation()} - set(DETECTORS)
+    assert set(blocks) == {check["instrument"] for check in validation()} - set(
+        components("detectors")
+    )
     for name, block in blocks.items():
         assert block == validation_table(name), (
             f"run: python studies/validation, or write_tables() of it, for {name}"

@@ -6,50 +6,14 @@ import dataclasses
 import inspect
 import itertools
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import rewardscope.environments
-from rewardscope.credit import CREDITS, Reprompt
-from rewardscope.environments import ENVIRONMENTS, REGIMES, Environment
-from rewardscope.experience import BANKS, DEMONSTRATIONS, RECALLS, WRITERS
-from rewardscope.learner import Critic, ImplicitReward, Learner, LowRank, Subnetwork, Teacher
-from rewardscope.organisms import RECIPES, Organism, card
-from rewardscope.policy import Sampling
-from rewardscope.policy.start import Pretrained
-from rewardscope.preference import PREFERENCES
-from rewardscope.probes import PROBES, Miner
-from rewardscope.probes.detectors import DETECTORS
-from rewardscope.rewards import REWARDS
-from rewardscope.study import Evaluation, Study
-from rewardscope.training import Arm
-from rewardscope.types import Claim
+from rewardscope.environments import Environment
+from rewardscope.organisms import RECIPES, card
+from rewardscope.registry import BUILT_IN, components
 
-STARTS: dict[str, type] = {cls.__name__: cls for cls in (Organism, Pretrained)}
-LEARNERS: dict[str, type] = {
-    cls.__name__: cls for cls in (Learner, Critic, ImplicitReward, Teacher, LowRank, Subnetwork)
-}
-KINDS: dict[str, Mapping[str, type]] = {
-    "environments": ENVIRONMENTS,
-    "regimes": REGIMES,
-    "rewards": REWARDS,
-    "demonstrations": DEMONSTRATIONS,
-    "banks": BANKS,
-    "writers": WRITERS,
-    "recalls": RECALLS,
-    "credit": CREDITS,
-    "preference": PREFERENCES,
-    "learner": LEARNERS,
-    "starts": STARTS,
-    "probes": PROBES,
-    "detectors": DETECTORS,
-}
-"""Kind -> its table."""
-COMPONENTS: dict[str, type] = {
-    name: cls for table in KINDS.values() for name, cls in table.items()
-} | {cls.__name__: cls for cls in (Arm, Claim, Evaluation, Miner, Reprompt, Sampling, Study)}
-"""Everything that :func:`rewardscope.codec.decode` may make of a study on disk."""
 MEASURED = Path(rewardscope.environments.__file__).parent / "measured.json"
 """How an untrained language model behaves in each environment; benchmarks/base_behaviour.py makes
 it.
@@ -108,8 +72,8 @@ def as_records() -> list[dict[str, Any]]:
             "what": first_line(cls),
             "source": source_of(cls),
         }
-        for kind, entries in KINDS.items()
-        for name, cls in entries.items()
+        for kind in BUILT_IN
+        for name, cls in components(kind).items()
     ]
 
 
@@ -136,7 +100,7 @@ def worlds() -> list[dict[str, Any]]:
             "measured": asked.get(name, {}),
             "organisms": [organism for organism, types in homes.items() if cls in types],
         }
-        for name, cls in ENVIRONMENTS.items()
+        for name, cls in components("environments").items()
     ]
     for name, recipe in RECIPES.items():
         content = card(name)

@@ -8,10 +8,11 @@ import json
 import math
 from collections.abc import Mapping
 from enum import Enum
-from types import UnionType
+from types import MappingProxyType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from rewardscope.errors import ComponentError
+from rewardscope.registry import class_of, name_of
 
 KIND = "is"
 """The key under which a component's class name stands."""
@@ -28,7 +29,7 @@ def encode(value: object) -> Any:
         fields = {
             f.name: encode(getattr(value, f.name)) for f in dataclasses.fields(value) if f.init
         }
-        return {KIND: type(value).__name__, **fields}
+        return {KIND: name_of(type(value)), **fields}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Mapping):
@@ -51,25 +52,23 @@ def encode(value: object) -> Any:
     )
 
 
-def decode(data: Mapping[str, Any], known: Mapping[str, type]) -> Any:
+def decode(data: Mapping[str, Any], more: Mapping[str, type] = MappingProxyType({})) -> Any:
     """The component that :func:`encode` wrote.
 
     Args:
-        data: A mapping with its class name under "is".
-        known: Class by name; only these can be made.
+        data: A mapping with its class name under "is", as :func:`rewardscope.registry.name_of`
+            gives it.
+        more: Records that may be made beside what the registry knows, by class name.
 
     Raises:
         ComponentError: If the name or a field is not known, or a field is missing.
     """
     name = str(data.get(KIND))
-    if name not in known:
+    cls = more[name] if name in more else class_of(name)
+    if not dataclasses.is_dataclass(cls):
         raise ComponentError(
-            "Unknown component",
-            value=repr(name),
-            allowed=", ".join(sorted(known)),
-            do="Check the spelling",
+            "A component is a dataclass", value=name, do="Make it a frozen dataclass"
         )
-    cls = known[name]
     hints = get_type_hints(cls)
     fields = {f.name: f for f in dataclasses.fields(cls) if f.init}
     given = {field: item for field, item in data.items() if field != KIND}
@@ -92,21 +91,21 @@ def decode(data: Mapping[str, Any], known: Mapping[str, type]) -> Any:
             value=", ".join(missing),
             do="Give it a value",
         )
-    return cls(**{field: _decode_value(item, hints[field], known) for field, item in given.items()})
+    return cls(**{field: _decode_value(item, hints[field], more) for field, item in given.items()})
 
 
-def _decode_value(item: Any, hint: Any, known: Mapping[str, type]) -> Any:
+def _decode_value(item: Any, hint: Any, more: Mapping[str, type]) -> Any:
     if isinstance(item, Mapping) and KIND in item:
-        return decode(item, known)
+        return decode(item, more)
     origin = get_origin(hint)
     if origin in (Union, UnionType):
         if item is None:
             return None
-        return _decode_value(item, next(a for a in get_args(hint) if a is not type(None)), known)
+        return _decode_value(item, next(a for a in get_args(hint) if a is not type(None)), more)
     if isinstance(item, list):
         arguments = [a for a in get_args(hint) if a is not Ellipsis]
         inner = arguments[0] if arguments else object
-        return tuple(_decode_value(entry, inner, known) for entry in item)
+        return tuple(_decode_value(entry, inner, more) for entry in item)
     if isinstance(hint, type) and issubclass(hint, Enum):
         return hint(item)
     return item

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import torch
 
-from rewardscope.environments import ENVIRONMENTS, prove
+from rewardscope.environments import prove
 from rewardscope.errors import RewardscopeError
-from rewardscope.organisms import RECIPES, Organism
+from rewardscope.organisms import RECIPES
+from rewardscope.organisms.organism import Organism
 from rewardscope.policy.packaged import PACKAGED, cache_folder
+from rewardscope.registry import components
 
 MIN_FREE_GIB = 2.0
 """What the tour and its page need, with room."""
@@ -56,7 +58,7 @@ def examine() -> list[Finding]:
         )
     for organism in RECIPES:
         findings.append(_try(f"organism {organism}", Organism(organism).load))
-    for environment, cls in ENVIRONMENTS.items():
+    for environment, cls in components("environments").items():
         findings.append(_try(f"environment {environment}", partial(prove, cls(), "heldout")))
     return findings
 

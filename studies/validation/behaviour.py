@@ -9,14 +9,15 @@ import numpy as np
 from checks import POLICY, Check, subject
 
 from rewardscope import Chain, Organism, Sampling
-from rewardscope.amplification import fitted_strength, reweighted
 from rewardscope.environments.chain import FORMATS, running_values, write
+from rewardscope.judging.amplification import fitted_strength, reweighted
 from rewardscope.organisms import card
 from rewardscope.policy import Policy
-from rewardscope.probes import Behaviour
+from rewardscope.probes.behaviour import Behaviour
 from rewardscope.probes.detectors import ALL, labelled, quality
 from rewardscope.probes.strata import share_of_gain
-from rewardscope.rewards import Truth, tell
+from rewardscope.rewards import tell
+from rewardscope.rewards.truth import Truth
 from rewardscope.seeds import generator
 from rewardscope.stats import mean_over_problems, ratio_over_problems
 from rewardscope.training import roll_out

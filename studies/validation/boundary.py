@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 from checks import POLICY, Check, group, subject
 
-from rewardscope.probes import Boundary
+from rewardscope.probes.boundary import Boundary
 from rewardscope.seeds import generator
 from rewardscope.stats import curve_over_problems, pass_at_k, pass_at_ks
 

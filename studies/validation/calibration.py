@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from checks import Check, group, subject
 
-from rewardscope.probes import Calibration
+from rewardscope.probes.calibration import Calibration
 from rewardscope.seeds import generator
 
 

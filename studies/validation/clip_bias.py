@@ -11,11 +11,11 @@ import torch
 from checks import Check
 
 from rewardscope import Arm, Chain, Coin, Learner, Organism, Sampling
+from rewardscope.analyses.clip_bias import CLIPPED, NORM, UNCLIPPED, WIDE, clip_bias
 from rewardscope.credit.group_mean import group_centred
 from rewardscope.learner.losses import Normalise, clipped_surrogate, ratio_to_sampler, token_weights
 from rewardscope.probes.clip_bias import WHOLE, Drift, changes, drifts
 from rewardscope.seeds import generator
-from rewardscope.study.clip_bias import CLIPPED, NORM, UNCLIPPED, WIDE, clip_bias
 
 VOCABULARY, UPDATES, GROUP, TRIALS, RATE = 20, 8, 16, 20_000, 1.0
 WEIGHTS: Normalise = "token"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from checks import Check, group, subject
 
-from rewardscope.probes import Diversity
+from rewardscope.probes.diversity import Diversity
 from rewardscope.seeds import generator
 
 

@@ -8,8 +8,7 @@ from checks import POLICY, Check, group, subject
 
 from rewardscope import Chain, Organism, Sampling
 from rewardscope.organisms import card
-from rewardscope.probes import Elicitation
-from rewardscope.probes.elicitation import choose, halves
+from rewardscope.probes.elicitation import Elicitation, choose, halves
 from rewardscope.probes.ways import sharpened
 from rewardscope.seeds import generator
 from rewardscope.stats import mean_over_problems

@@ -9,7 +9,7 @@ from checks import Check, group, subject
 
 from rewardscope import Organism, Rules, Sampling
 from rewardscope.environments.rules import KINDS
-from rewardscope.probes import Experience
+from rewardscope.probes.experience import Experience
 from rewardscope.seeds import generator
 from rewardscope.training import roll_out
 from rewardscope.types import Measurement, Rollout

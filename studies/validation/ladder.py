@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from checks import Check, group, subject
 
-from rewardscope.probes import Ladder
+from rewardscope.probes.ladder import Ladder
 from rewardscope.seeds import generator
 from rewardscope.types import Rollout
 

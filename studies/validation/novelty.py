@@ -11,7 +11,7 @@ from checks import Check, subject
 
 from rewardscope import Arm, Chain, Coin, Imitation, Learner, Oracle, Organism, Sampling, Truth
 from rewardscope.policy import Policy
-from rewardscope.probes import Novelty
+from rewardscope.probes.novelty import Novelty
 from rewardscope.store import CellDirectory
 from rewardscope.training import roll_out, train
 from rewardscope.types import Measurement

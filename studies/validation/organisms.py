@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from checks import POLICY, Check, subject
 
 from rewardscope import Chain, Sampling
-from rewardscope.probes import Losses
+from rewardscope.probes.losses import Losses
 from rewardscope.training import roll_out
 
 

@@ -9,10 +9,9 @@ from checks import POLICY, Check, subject
 
 from rewardscope import Chain, Sampling
 from rewardscope.policy.grams import gram_pattern
-from rewardscope.probes import Miner, Phases
 from rewardscope.probes.course import bend, course_of
-from rewardscope.probes.phases import plan_entropy
-from rewardscope.probes.strategic import rarefied_entropy
+from rewardscope.probes.phases import Phases, plan_entropy
+from rewardscope.probes.strategic import Miner, rarefied_entropy
 from rewardscope.seeds import generator
 from rewardscope.stats import statistic_over_problems
 from rewardscope.training import roll_out

@@ -6,7 +6,7 @@ import numpy as np
 from checks import Check
 
 from rewardscope import Claim
-from rewardscope.report.claims import decide
+from rewardscope.judging.claims import decide
 from rewardscope.seeds import generator
 from rewardscope.stats import paired_contrast
 from rewardscope.types import Outcome

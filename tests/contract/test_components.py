@@ -23,9 +23,10 @@ from rewardscope import (
     Subnetwork,
     Truth,
 )
-from rewardscope.catalogue import COMPONENTS, KINDS, as_records, fields_of, first_line
+from rewardscope.catalogue import as_records, fields_of, first_line
 from rewardscope.codec import canonical, decode, encode, signature
 from rewardscope.errors import ComponentError
+from rewardscope.registry import BUILT_IN, components, named
 
 ARM = Arm(name="truth", start=Organism("formats-planted"), environment=Chain(), reward=Truth())
 CLAIM = Claim(
@@ -58,6 +59,13 @@ WITHOUT_DEFAULTS: dict[str, object] = {
         evaluation=Evaluation(problems=4, readings=2),
     ),
 }
+COMPONENTS: dict[str, type] = {
+    **{name: cls for kind in BUILT_IN for name, cls in components(kind).items()},
+    **{
+        name: named(name)
+        for name in ("Arm", "Claim", "Evaluation", "Miner", "Reprompt", "Sampling", "Study")
+    },
+}
 each = pytest.mark.parametrize("name", COMPONENTS)
 
 
@@ -80,7 +88,7 @@ def test_a_component_is_a_frozen_dataclass_with_a_sentence_about_it(name: str) -
 @each
 def test_a_component_reads_back_equal(name: str) -> None:
     component = example(name)
-    again = decode(encode(component), COMPONENTS)
+    again = decode(encode(component))
     assert again == component
     assert canonical(again) == canonical(component)
     assert signature(again) == signature(component)
@@ -95,13 +103,13 @@ def test_a_component_crosses_processes_and_equals_its_copy(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in COMPONENTS if name not in ("Claim", "Study")])
 def test_a_component_can_be_a_key(name: str) -> None:
     """But for claims, whose labels are a mapping, and the studies that hold them."""
-    assert hash(example(name)) == hash(decode(encode(example(name)), COMPONENTS))
+    assert hash(example(name)) == hash(decode(encode(example(name))))
 
 
 @each
 def test_a_field_that_does_not_exist_is_refused(name: str) -> None:
     with pytest.raises(ComponentError, match="no such field"):
-        decode({**encode(example(name)), "nonsense": 1}, COMPONENTS)
+        decode({**encode(example(name)), "nonsense": 1})
 
 
 @each
@@ -112,20 +120,24 @@ def test_the_list_of_fields_names_each_of_them(name: str) -> None:
 
 
 def test_no_two_tables_share_a_name() -> None:
-    names = [name for table in KINDS.values() for name in table]
+    names = [name for table in BUILT_IN.values() for name in table]
     assert len(names) == len(set(names))
 
 
 def test_every_component_is_listed_for_machines_with_where_it_comes_from() -> None:
     records = {record["name"]: record for record in json.loads(json.dumps(as_records()))}
-    assert list(records) == [name for table in KINDS.values() for name in table]
+    assert list(records) == [name for table in BUILT_IN.values() for name in table]
     assert records["Coin"] == {
-        "kind": "rewards", "name": "Coin", "fields": "p=0.5", "uses_truth": False, "placebo": True,
+        "kind": "rewards",
+        "name": "Coin",
+        "fields": "p=0.5",
+        "uses_truth": False,
+        "placebo": True,
         "what": "1 with probability p, 0 otherwise, whatever the completion says.",
-        "source": "Shao et al. 2025, arXiv:2506.10947, section 2.2 (random reward, gamma = p = "
-                  "0.5).",
-    }  # fmt: skip
+        "source": "Shao et al. 2025, arXiv:2506.10947, section 2.2 "
+        "(random reward, gamma = p = 0.5).",
+    }
     assert records["Planning"]["uses_truth"] == "as its base"
     assert records["Stored"]["uses_truth"] == "as its fields say"
     assert records["Chain"]["uses_truth"] is None
-    assert all(record["source"] for record in records.values() if record["kind"] == "credit")
+    assert all(record["source"] for record in records.values() if record["kind"] == "credits")

@@ -9,28 +9,27 @@ import torch
 from torch import Tensor
 
 from factories import tiny_policy
-from rewardscope.credit import (
-    CREDITS,
-    Credit,
-    GeneralisedAdvantage,
-    GroupMean,
-    Imitation,
-    ImplicitProcess,
-    KLInReward,
-    LeaveOneOut,
-    Planning,
-    Reinforce,
-    ReinforcePlusPlus,
-    SelfDistillation,
-    Signed,
-)
-from rewardscope.credit.implicit_process import Placement
-from rewardscope.credit.planning import Where
+from rewardscope.credit import Credit
+from rewardscope.credit.generalised import GeneralisedAdvantage
+from rewardscope.credit.group_mean import GroupMean
+from rewardscope.credit.imitation import Imitation
+from rewardscope.credit.implicit_process import ImplicitProcess, Placement
+from rewardscope.credit.kl_in_reward import KLInReward
+from rewardscope.credit.leave_one_out import LeaveOneOut
+from rewardscope.credit.planning import Planning, Where
+from rewardscope.credit.reinforce import Reinforce, ReinforcePlusPlus
+from rewardscope.credit.self_distillation import SelfDistillation
+from rewardscope.credit.signed import Signed
 from rewardscope.errors import ComponentError
-from rewardscope.learner import Learner
+from rewardscope.learner.learner import Learner
 from rewardscope.learner.losses import completion_pull
 from rewardscope.policy import Policy
-from rewardscope.preference import DPO, KTO, ORPO, PREFERENCES, Preference, SimPO
+from rewardscope.preference import Preference
+from rewardscope.preference.dpo import DPO
+from rewardscope.preference.kto import KTO
+from rewardscope.preference.orpo import ORPO
+from rewardscope.preference.simpo import SimPO
+from rewardscope.registry import components
 from rewardscope.seeds import generator
 from rewardscope.tensors import Batch, Signal, Signals, Teaching, TokenCredit
 
@@ -161,8 +160,8 @@ def advantage(credit: Credit, reward_PG: Tensor, mask_NT: Tensor | None = None) 
 
 
 def test_every_method_in_the_tables_has_an_example_here() -> None:
-    assert {type(credit) for credit in EXAMPLES} == set(CREDITS.values())
-    assert {type(credit) for credit in PREFERRED} == set(PREFERENCES.values())
+    assert {type(credit) for credit in EXAMPLES} == set(components("credits").values())
+    assert {type(credit) for credit in PREFERRED} == set(components("preferences").values())
 
 
 @each

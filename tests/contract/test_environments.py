@@ -15,30 +15,27 @@ from hypothesis import strategies as st
 
 from junk import junk
 from rewardscope.codec import canonical, decode, encode
-from rewardscope.environments import (
-    ENVIRONMENTS,
-    Chain,
-    Clinic,
-    Code,
-    Composition,
-    Confident,
-    Countdown,
-    Environment,
-    Graph,
-    Gym,
-    Hinted,
-    House,
-    HouseInWords,
-    Loophole,
-    Nest,
-    Paths,
-    Reserved,
-    Rules,
-    Sensors,
-    Sums,
-    distinct,
-)
+from rewardscope.environments import Environment, distinct
+from rewardscope.environments.chain import Chain
+from rewardscope.environments.confident import Confident
+from rewardscope.environments.hinted import Hinted
+from rewardscope.environments.house.compact import House
+from rewardscope.environments.nest import Nest
+from rewardscope.environments.paths import Paths
+from rewardscope.environments.reserved import Reserved
+from rewardscope.environments.rules import Rules
+from rewardscope.environments.sensors import Sensors
+from rewardscope.environments.words.clinic.environment import Clinic
+from rewardscope.environments.words.code.environment import Code
+from rewardscope.environments.words.composition.environment import Composition
+from rewardscope.environments.words.countdown import Countdown
+from rewardscope.environments.words.graph import Graph
+from rewardscope.environments.words.gym import Gym
+from rewardscope.environments.words.house import HouseInWords
+from rewardscope.environments.words.loophole import Loophole
+from rewardscope.environments.words.sums import Sums
 from rewardscope.errors import EnvironmentFault
+from rewardscope.registry import components
 from rewardscope.types import Completion, Ending, Problem, Rollout, SealedGrade, sealed
 
 EXAMPLES: list[Environment] = [
@@ -138,7 +135,9 @@ each = pytest.mark.parametrize("environment", EXAMPLES, ids=str)
 
 
 def test_every_environment_in_the_table_has_an_example_here() -> None:
-    assert {type(environment) for environment in EXAMPLES} == set(ENVIRONMENTS.values())
+    assert {type(environment) for environment in EXAMPLES} == set(
+        components("environments").values()
+    )
 
 
 @each
@@ -160,7 +159,7 @@ def test_the_same_address_is_the_same_problem(environment: Environment) -> None:
 @each
 def test_a_problem_is_text_and_named_after_the_table(environment: Environment) -> None:
     problem = environment.problem("train", 0)
-    assert ENVIRONMENTS[problem.environment] is type(environment)
+    assert components("environments")[problem.environment] is type(environment)
     assert environment.name == problem.environment
     assert all(
         isinstance(name, str) and isinstance(fact, str) for name, fact in problem.facts.items()
@@ -346,7 +345,7 @@ def test_a_split_with_too_few_different_problems_is_refused_with_their_number(
 
 @each
 def test_what_the_codec_writes_reads_back_equal(environment: Environment) -> None:
-    again = decode(encode(environment), ENVIRONMENTS)
+    again = decode(encode(environment), components("environments"))
     assert again == environment
     assert hash(again) == hash(environment)
     assert canonical(again) == canonical(environment)

@@ -5,21 +5,11 @@ from dataclasses import replace
 import pytest
 
 from experience_makers import READER, RULES_BANK, WORLD, ask, attempt, entry, state
-from rewardscope.experience import (
-    RECALLS,
-    WRITERS,
-    Blank,
-    ByPolicy,
-    ByRule,
-    OtherCategory,
-    OwnCategory,
-    RandomText,
-    Recall,
-    Trajectories,
-    Uniform,
-    Writer,
-)
+from rewardscope.experience import Recall, Writer
 from rewardscope.experience.entries import Note
+from rewardscope.experience.recall import Blank, OtherCategory, OwnCategory, RandomText
+from rewardscope.experience.writers import ByPolicy, ByRule, Trajectories, Uniform
+from rewardscope.registry import components
 from rewardscope.types import SealedProblem
 
 WRITER_EXAMPLES: list[Writer] = [
@@ -56,8 +46,8 @@ recalls = pytest.mark.parametrize("recall", RECALL_EXAMPLES, ids=str)
 
 
 def test_everything_in_the_tables_has_an_example_here() -> None:
-    assert {type(writer) for writer in WRITER_EXAMPLES} == set(WRITERS.values())
-    assert {type(recall) for recall in RECALL_EXAMPLES} == set(RECALLS.values())
+    assert {type(writer) for writer in WRITER_EXAMPLES} == set(components("writers").values())
+    assert {type(recall) for recall in RECALL_EXAMPLES} == set(components("recalls").values())
 
 
 @writers

@@ -10,22 +10,19 @@ import torch
 from factories import subject
 from rewardscope import Chain, Sampling
 from rewardscope.policy import Policy
-from rewardscope.probes import (
-    PROBES,
-    Behaviour,
-    Boundary,
-    Calibration,
-    Diversity,
-    Elicitation,
-    Experience,
-    Ladder,
-    Losses,
-    Novelty,
-    Phases,
-    Probe,
-    Subject,
-    WeightChange,
-)
+from rewardscope.probes import Probe, Subject
+from rewardscope.probes.behaviour import Behaviour
+from rewardscope.probes.boundary import Boundary
+from rewardscope.probes.calibration import Calibration
+from rewardscope.probes.diversity import Diversity
+from rewardscope.probes.elicitation import Elicitation
+from rewardscope.probes.experience import Experience
+from rewardscope.probes.ladder import Ladder
+from rewardscope.probes.losses import Losses
+from rewardscope.probes.novelty import Novelty
+from rewardscope.probes.phases import Phases
+from rewardscope.probes.weight_change import WeightChange
+from rewardscope.registry import components
 from rewardscope.seeds import generator
 from rewardscope.training import roll_out
 from rewardscope.types import Measurement, Rollout
@@ -124,7 +121,7 @@ def moved(planted: Policy, rollouts: list[Rollout]) -> Subject:
 
 
 def test_every_instrument_in_the_table_has_an_example_here() -> None:
-    assert {type(probe) for probe in EXAMPLES} == set(PROBES.values())
+    assert {type(probe) for probe in EXAMPLES} == set(components("probes").values())
 
 
 def test_no_two_instruments_share_a_metric() -> None:

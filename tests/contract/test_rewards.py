@@ -5,25 +5,21 @@ from dataclasses import fields, replace
 import pytest
 
 from factories import PROBLEM, completion, rollout
-from rewardscope.rewards import (
-    REWARDS,
-    Calibrated,
-    Coin,
-    Constant,
-    Form,
-    FormPlusTruth,
-    FormTimesTruth,
-    Inverted,
-    Majority,
-    Mislabelled,
-    Noisy,
-    Overlong,
-    Process,
-    Proxy,
-    Reward,
-    Truth,
-    tell,
-)
+from rewardscope.registry import components
+from rewardscope.rewards import Reward, tell
+from rewardscope.rewards.calibrated import Calibrated
+from rewardscope.rewards.coin import Coin
+from rewardscope.rewards.constant import Constant
+from rewardscope.rewards.form import Form
+from rewardscope.rewards.formed import FormPlusTruth, FormTimesTruth
+from rewardscope.rewards.inverted import Inverted
+from rewardscope.rewards.majority import Majority
+from rewardscope.rewards.mislabelled import Mislabelled
+from rewardscope.rewards.noisy import Noisy
+from rewardscope.rewards.overlong import Overlong
+from rewardscope.rewards.process import Process
+from rewardscope.rewards.proxy import Proxy
+from rewardscope.rewards.truth import Truth
 from rewardscope.types import Ending, Grade, Rollout, sealed
 
 EXAMPLES: list[Reward] = [
@@ -82,7 +78,7 @@ def graded(correct: list[bool | None]) -> Rollout:
 
 
 def test_every_scheme_in_the_table_has_an_example_here() -> None:
-    assert {type(reward) for reward in EXAMPLES} == set(REWARDS.values())
+    assert {type(reward) for reward in EXAMPLES} == set(components("rewards").values())
 
 
 @each

@@ -5,15 +5,17 @@ from typer.testing import CliRunner
 
 from rewardscope import cli
 from rewardscope.cli import app
-from rewardscope.environments import ENVIRONMENTS
 from rewardscope.organisms import RECIPES
+from rewardscope.registry import components
 
 
 def test_every_environment_and_every_world_of_an_organism_is_listed_with_a_problem() -> None:
     records = json.loads(
         CliRunner().invoke(app, ["worlds", "--json"], catch_exceptions=False).stdout
     )
-    assert [r["name"] for r in records if r["kind"] == "environment"] == list(ENVIRONMENTS)
+    assert [r["name"] for r in records if r["kind"] == "environment"] == list(
+        components("environments")
+    )
     worlds = [(name, world) for name, recipe in RECIPES.items() for world in recipe.corpus.worlds]
     assert [(r["name"], r["world"]) for r in records if r["kind"] == "organism"] == worlds
     for record in records:

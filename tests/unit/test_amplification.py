@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rewardscope.amplification import amplified, doubled, fitted_strength, reweighted
+from rewardscope.judging.amplification import amplified, doubled, fitted_strength, reweighted
 
 
 def test_doubling_doubles_the_odds() -> None:

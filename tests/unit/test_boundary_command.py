@@ -13,10 +13,10 @@ import pytest
 from typer.testing import CliRunner
 
 from factories import PROBLEM, rollout, subject, tiny_policy
-from rewardscope.boundary import Tally, frontier, read_tallies
 from rewardscope.cli import app
 from rewardscope.errors import ComponentError, RunDirectoryError
-from rewardscope.probes import Boundary
+from rewardscope.judging.boundary import Tally, frontier, read_tallies
+from rewardscope.probes.boundary import Boundary
 from rewardscope.seeds import generator
 from rewardscope.store import write_rollouts, write_table
 from rewardscope.types import Rollout

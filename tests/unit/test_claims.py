@@ -7,7 +7,7 @@ import pytest
 
 from factories import measurement
 from rewardscope.codec import encode
-from rewardscope.report.claims import Unpaired, decide, judge, read_claims, values_of
+from rewardscope.judging.claims import Unpaired, decide, judge, read_claims, values_of
 from rewardscope.stats import Estimate, paired_contrast, smallest_visible
 from rewardscope.types import Claim, Measurement, Outcome, Verdict
 

@@ -19,7 +19,6 @@ from rewardscope import (
     Sampling,
     Truth,
 )
-from rewardscope.catalogue import COMPONENTS
 from rewardscope.codec import canonical, decode, encode, signature
 from rewardscope.errors import ComponentError
 
@@ -69,7 +68,7 @@ ARMS = st.builds(
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(component=st.one_of(SAMPLINGS, LEARNERS, CLAIMS, ARMS))
 def test_what_is_written_as_json_reads_back_equal(component: object) -> None:
-    again = decode(json.loads(canonical(component)), COMPONENTS)
+    again = decode(json.loads(canonical(component)))
     assert again == component
     assert type(again) is type(component)
     assert signature(again) == signature(component)
@@ -102,7 +101,7 @@ def test_the_order_of_a_mapping_does_not_reach_the_signature() -> None:
 
 
 def test_a_field_left_out_takes_its_default() -> None:
-    assert decode({"is": "Sampling", "top_p": 0.5}, COMPONENTS) == Sampling(top_p=0.5)
+    assert decode({"is": "Sampling", "top_p": 0.5}) == Sampling(top_p=0.5)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +117,7 @@ def test_a_field_left_out_takes_its_default() -> None:
 )
 def test_what_cannot_be_read_is_explained(data: dict[str, Any], message: str) -> None:
     with pytest.raises(ComponentError, match=message):
-        decode(data, COMPONENTS)
+        decode(data)
 
 
 @dataclass(frozen=True)

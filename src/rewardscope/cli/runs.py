@@ -99,8 +99,8 @@ def _conclude(root: Path) -> Path:
     """Judges the claims from the rows on disk, prints the verdict table and writes the page; needs
     no torch.
     """
+    from rewardscope.judging.claims import judge
     from rewardscope.report import verdict_table, write_page
-    from rewardscope.report.claims import judge
     from rewardscope.store import RunDirectory
 
     directory = RunDirectory(root)
@@ -188,15 +188,14 @@ def rank(
     The order reads the key, so an arm that trains on such a pick declares it: Pool(1, first=INDEX,
     chosen_by_truth=True).
     """
-    from rewardscope.catalogue import COMPONENTS
+    from rewardscope.analyses.ranking import rank_problems
     from rewardscope.codec import decode
     from rewardscope.store import RunDirectory
-    from rewardscope.study.ranking import rank_problems
 
     directory = RunDirectory(root)
     entry = _arm_of(directory.record(), arm)
     cells = [directory.cell(name) for name in entry["cells"].values()]
-    ranked = rank_problems(decode(entry["config"], COMPONENTS), cells)[:top]
+    ranked = rank_problems(decode(entry["config"]), cells)[:top]
     if as_json:
         show_json([{"index": index, **asdict(problem)} for index, problem in ranked])
         return
@@ -230,17 +229,16 @@ def phases(
     """Say where an arm's runs bend: execution tokens growing sure, plans growing varied, in that
     order or not; beside random grams.
     """
-    from rewardscope.catalogue import COMPONENTS
+    from rewardscope.analyses.courses import courses
     from rewardscope.codec import decode
     from rewardscope.report.tables import course_table
     from rewardscope.store import RunDirectory
-    from rewardscope.study.courses import courses
 
     directory = RunDirectory(root)
     entry = _arm_of(directory.record(), arm)
     cells = {int(seed): directory.cell(name) for seed, name in entry["cells"].items()}
     found = courses(
-        decode(entry["config"]["start"], COMPONENTS).load(),
+        decode(entry["config"]["start"]).load(),
         directory.cell(entry["base_cell"]),
         cells,
         gram or (),
@@ -271,8 +269,8 @@ def subnetwork(
     """Train again only the entries that an arm had changed, beside as many random, smallest and
     another seed's ones.
     """
+    from rewardscope.analyses.subnetwork import read_subnetworks
     from rewardscope.report.tables import subnetwork_table
-    from rewardscope.study.subnetwork import read_subnetworks
 
     place = out or root.with_name(f"{root.resolve().name}-{arm}-subnetwork")
     study = _subnetwork_study(root, arm, place.resolve().name)
@@ -287,24 +285,21 @@ def subnetwork(
 
 def _subnetwork_study(root: Path, arm: str, name: str) -> "Study":
     """The study of an arm's subnetworks, from the record of a finished run."""
-    from rewardscope.catalogue import COMPONENTS
+    from rewardscope.analyses.subnetwork import subnetwork_study
     from rewardscope.codec import decode
     from rewardscope.store import RunDirectory
-    from rewardscope.study.subnetwork import subnetwork_study
 
     directory = RunDirectory(root)
     record = directory.record()
     entry = _arm_of(record, arm)
-    whole = decode(entry["config"], COMPONENTS)
+    whole = decode(entry["config"])
     cells = {int(seed): directory.cell(cell) for seed, cell in entry["cells"].items()}
     trained = {
         seed: cell.checkpoint(whole.steps)
         for seed, cell in cells.items()
         if cell.status()["state"] == "done"
     }
-    evaluation, *probes = (
-        decode(part, COMPONENTS) for part in (record["evaluation"], *record["probes"])
-    )
+    evaluation, *probes = (decode(part) for part in (record["evaluation"], *record["probes"]))
     return subnetwork_study(
         name,
         whole,

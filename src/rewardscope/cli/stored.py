@@ -27,8 +27,8 @@ def weights(
     """Compare checkpoints that anything trained: how much of the weights changed, how far, of what
     rank, where, and whether alike.
     """
+    from rewardscope.analyses.checkpoints import compare
     from rewardscope.report.tables import agreement_table, change_table, place_table
-    from rewardscope.study.checkpoints import compare
 
     record = compare(before, after).record()
     if as_json:
@@ -60,9 +60,9 @@ def clip_bias(
     """Say where the clip pushes under coin flips: one step of an arm, many times, with the clip,
     without it, and in one update.
     """
+    from rewardscope.analyses.clip_bias import clip_bias as measure
     from rewardscope.report.tables import drift_table
     from rewardscope.study import load_study
-    from rewardscope.study.clip_bias import clip_bias as measure
 
     found = load_study(study)
     record = measure(
@@ -102,7 +102,7 @@ def boundary(
 
     Of the files, only the verdicts are read: a million completions take seconds. Needs no torch.
     """
-    from rewardscope.boundary import frontier
+    from rewardscope.judging.boundary import frontier
     from rewardscope.report.tables import frontier_table, standing_table
 
     found = frontier(rollouts, base)

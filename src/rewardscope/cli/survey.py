@@ -17,13 +17,14 @@ def methods(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for machines.")] = False,
 ) -> None:
     """List every component there is, with what it declares and where it comes from."""
-    from rewardscope.catalogue import KINDS, as_records
+    from rewardscope.catalogue import as_records
+    from rewardscope.registry import BUILT_IN
 
     records = as_records()
     if as_json:
         show_json(records)
         return
-    for kind in KINDS:
+    for kind in BUILT_IN:
         table = folding_table(
             "name",
             "fields",
@@ -111,15 +112,15 @@ def instruments(
     not hold is marked experimental.
     """
     from rewardscope.catalogue import first_line
-    from rewardscope.learner import Subnetwork
-    from rewardscope.probes import PROBES, validation
+    from rewardscope.learner.subnetwork import Subnetwork
+    from rewardscope.probes import validation
     from rewardscope.probes.agreement import Agreement
     from rewardscope.probes.clip_bias import ClipBias
-    from rewardscope.probes.detectors import DETECTORS
     from rewardscope.probes.token_credit import ErrorAuroc
+    from rewardscope.registry import components
     from rewardscope.types import Verdict
 
-    checks = validation()
+    checks, detectors = validation(), components("detectors")
     others = {
         "Agreement": Agreement,
         "ClipBias": ClipBias,
@@ -127,14 +128,14 @@ def instruments(
         "Subnetwork": Subnetwork,
         "Verdicts": Verdict,
     }
-    shown: dict[str, type] = {**PROBES, **others, **DETECTORS}
+    shown: dict[str, type] = {**components("probes"), **others, **detectors}
     proofs = {name: [check for check in checks if check["instrument"] == name] for name in shown}
     if as_json:
         records = [
             {
                 "name": name,
                 "what": first_line(cls),
-                "reads": getattr(cls, "reads", "texts" if name in DETECTORS else "measurements"),
+                "reads": getattr(cls, "reads", "texts" if name in detectors else "measurements"),
                 "metrics": list(getattr(cls, "metrics", ())),
                 "checks": proofs[name],
             }
@@ -154,7 +155,7 @@ def instruments(
             )
             for c in proofs[name]
         )
-        reads = Text(getattr(cls, "reads", "texts" if name in DETECTORS else "measurements"))
+        reads = Text(getattr(cls, "reads", "texts" if name in detectors else "measurements"))
         table.add_row(
             Text(name if held else f"{name}\nexperimental"), Text(first_line(cls)), reads, figures
         )

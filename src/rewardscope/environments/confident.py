@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from rewardscope.environments.base import Environment
-from rewardscope.environments.sums import Sums
+from rewardscope.environments.words.sums import Sums
 from rewardscope.errors import ComponentError
 from rewardscope.types import Grade, Problem, turn_taker
 

@@ -205,7 +205,3 @@ def by_historical_variance(rollouts: Iterable[Rollout]) -> list[Ranked]:
         if len(met) > 1
     ]
     return sorted(found, key=lambda ranked: (-ranked.deviation, ranked.problem))
-
-
-REGIMES: dict[str, type[Regime]] = {cls.__name__: cls for cls in (AllProblems, Pool, Curriculum)}
-"""Every data regime there is, by name."""

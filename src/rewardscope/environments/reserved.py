@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from rewardscope.environments.base import MAX_ATTEMPTS, Environment, owner
-from rewardscope.environments.sums import Sums
+from rewardscope.environments.words.sums import Sums
 from rewardscope.errors import ComponentError, EnvironmentFault
 from rewardscope.seeds import generator
 from rewardscope.types import Grade, Problem

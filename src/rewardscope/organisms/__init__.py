@@ -5,7 +5,7 @@ from rewardscope.organisms.feedback import FeedbackCorpus
 from rewardscope.organisms.formats import FormatCorpus
 from rewardscope.organisms.house import HouseCorpus
 from rewardscope.organisms.nests import NestCorpus
-from rewardscope.organisms.organism import RECIPES, Organism, build, card
+from rewardscope.organisms.organism import RECIPES, build, card
 from rewardscope.organisms.paths import PathCorpus
 from rewardscope.organisms.recipe import Recipe
 from rewardscope.organisms.rules import RuleCorpus
@@ -17,7 +17,6 @@ __all__ = [
     "FormatCorpus",
     "HouseCorpus",
     "NestCorpus",
-    "Organism",
     "PathCorpus",
     "Recipe",
     "RuleCorpus",

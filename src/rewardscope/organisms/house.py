@@ -7,9 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from rewardscope.environments import House
 from rewardscope.environments.house.compact import (
     ALPHABET,
+    House,
     lesson_line,
     shortcut_lesson,
     skill_line,

@@ -5,38 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from rewardscope.probes.base import Probe, Subject
-from rewardscope.probes.behaviour import Behaviour
-from rewardscope.probes.boundary import Boundary
-from rewardscope.probes.calibration import Calibration
-from rewardscope.probes.diversity import Diversity
-from rewardscope.probes.elicitation import Elicitation
-from rewardscope.probes.experience import Experience
-from rewardscope.probes.ladder import Ladder
-from rewardscope.probes.losses import Losses
-from rewardscope.probes.novelty import Novelty
-from rewardscope.probes.phases import Phases
-from rewardscope.probes.strategic import Miner
-from rewardscope.probes.weight_change import WeightChange
 
 VALIDATION = Path(__file__).parent / "validation"
 """One file of figures per instrument."""
-PROBES: dict[str, type[Probe]] = {
-    cls.__name__: cls
-    for cls in (
-        Boundary,
-        Novelty,
-        Behaviour,
-        Diversity,
-        Calibration,
-        Losses,
-        Phases,
-        WeightChange,
-        Ladder,
-        Elicitation,
-        Experience,
-    )
-}
-"""Every instrument there is, by name."""
 
 
 def validation() -> list[dict[str, Any]]:
@@ -67,22 +38,4 @@ def validation_table(instrument: str) -> str:
     return "\n".join(rows) + "\n"
 
 
-__all__ = [
-    "PROBES",
-    "Behaviour",
-    "Boundary",
-    "Calibration",
-    "Diversity",
-    "Elicitation",
-    "Experience",
-    "Ladder",
-    "Losses",
-    "Miner",
-    "Novelty",
-    "Phases",
-    "Probe",
-    "Subject",
-    "WeightChange",
-    "validation",
-    "validation_table",
-]
+__all__ = ["Probe", "Subject", "validation", "validation_table"]

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from rewardscope.boundary import Standing
-from rewardscope.boundary.comparison import Point, epsilon
+from rewardscope.judging.boundary import Standing
+from rewardscope.judging.boundary.comparison import Point, epsilon
 from rewardscope.probes.base import Subject
 from rewardscope.types import Measurement
 

@@ -7,9 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from rewardscope.boundary import Standing, Tally, powers_of_two
-from rewardscope.boundary.comparison import MOST_DRAWS, whole
 from rewardscope.errors import ComponentError
+from rewardscope.judging.boundary import Standing, Tally, powers_of_two
+from rewardscope.judging.boundary.comparison import MOST_DRAWS, whole
 from rewardscope.probes.against_base import class_rows, difference_rows
 from rewardscope.probes.base import Subject
 from rewardscope.seeds import generator

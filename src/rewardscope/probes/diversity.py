@@ -9,8 +9,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from rewardscope.boundary import verdicts
 from rewardscope.errors import ComponentError
+from rewardscope.judging.boundary import verdicts
 from rewardscope.probes.base import Subject
 from rewardscope.stats import mean_over_problems, pass_at_ks
 from rewardscope.types import Measurement

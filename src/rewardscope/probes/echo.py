@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rewardscope.amplification import amplified, doubled, fitted_strength
+from rewardscope.judging.amplification import amplified, doubled, fitted_strength
 from rewardscope.probes.base import Subject
 from rewardscope.stats import (
     Estimate,

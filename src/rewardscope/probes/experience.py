@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rewardscope.boundary import verdicts
+from rewardscope.judging.boundary import verdicts
 from rewardscope.probes.against_base import DIFFERENCE
 from rewardscope.probes.base import Subject
 from rewardscope.stats import mean_over_problems

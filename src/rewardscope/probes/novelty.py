@@ -10,8 +10,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from rewardscope.boundary.comparison import whole
 from rewardscope.errors import ComponentError
+from rewardscope.judging.boundary.comparison import whole
 from rewardscope.policy import Policy, pack, score
 from rewardscope.probes.base import Subject
 from rewardscope.probes.sharpening import Draws, matching_power

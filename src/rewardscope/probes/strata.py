@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from rewardscope.boundary.comparison import whole
+from rewardscope.judging.boundary.comparison import whole
 from rewardscope.probes.base import Subject
 from rewardscope.stats import Estimate, mean_over_problems, ratio_over_problems, unseen_share
 from rewardscope.types import Measurement, Rollout

@@ -12,7 +12,7 @@ import polars as pl
 from rewardscope.codec import decode
 from rewardscope.errors import RewardscopeError
 from rewardscope.store import CellDirectory, RunDirectory, measuring_signature
-from rewardscope.types import Claim, Outcome, Verdict
+from rewardscope.types import Outcome, Verdict
 
 LABEL_NAMES = (
     *(
@@ -217,7 +217,7 @@ def _verdicts(
     else:
         reason = "the claims have not been judged yet: there is no verdicts.json"
     try:
-        claims = [decode(entry, {"Claim": Claim}) for entry in study.get("claims", ())]
+        claims = [decode(entry) for entry in study.get("claims", ())]
     except (RewardscopeError, TypeError, ValueError) as error:
         return (), [
             Missing("verdicts", reason),

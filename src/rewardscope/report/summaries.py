@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from rewardscope.amplification import amplified, doubled
+from rewardscope.judging.amplification import amplified, doubled
 from rewardscope.report.rows import STRATEGY_PREFIX, Arm, Run
 from rewardscope.stats import LEVEL, paired_contrast
 

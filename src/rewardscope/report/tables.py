@@ -7,7 +7,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from rewardscope.boundary.comparison import Frontier, Point, epsilon
+from rewardscope.judging.boundary.comparison import Frontier, Point, epsilon
 from rewardscope.report.answer import counts_phrase, interval_phrase, unit_phrase
 from rewardscope.report.layout import folding_table
 from rewardscope.report.wording import (

@@ -12,7 +12,6 @@ from rewardscope.codec import decode
 from rewardscope.errors import RunDirectoryError
 from rewardscope.store.files import read_json, write_bytes
 from rewardscope.types import (
-    Claim,
     Completion,
     Ending,
     Grade,
@@ -322,7 +321,5 @@ def _rollout(rows: list[dict[str, Any]]) -> Rollout:
 
 def read_verdicts(path: Path) -> list[Verdict]:
     """The verdicts of a study."""
-    verdicts: list[Verdict] = [
-        decode(row, {"Verdict": Verdict, "Claim": Claim}) for row in read_json(path)
-    ]
+    verdicts: list[Verdict] = [decode(row) for row in read_json(path)]
     return verdicts

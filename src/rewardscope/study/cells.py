@@ -10,7 +10,8 @@ from rewardscope.environments import distinct
 from rewardscope.errors import RewardscopeError, RunDirectoryError, StudyError, TruthSealed
 from rewardscope.experience import BankState
 from rewardscope.policy import Policy
-from rewardscope.probes import Experience, Subject
+from rewardscope.probes import Subject
+from rewardscope.probes.experience import Experience
 from rewardscope.rewards import tell
 from rewardscope.seeds import Address
 from rewardscope.store import (

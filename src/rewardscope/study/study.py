@@ -8,7 +8,13 @@ from rewardscope import __version__
 from rewardscope.codec import encode, signature
 from rewardscope.environments import Environment
 from rewardscope.errors import StudyError
-from rewardscope.probes import Behaviour, Boundary, Diversity, Losses, Novelty, Probe, WeightChange
+from rewardscope.probes import Probe
+from rewardscope.probes.behaviour import Behaviour
+from rewardscope.probes.boundary import Boundary
+from rewardscope.probes.diversity import Diversity
+from rewardscope.probes.losses import Losses
+from rewardscope.probes.novelty import Novelty
+from rewardscope.probes.weight_change import WeightChange
 from rewardscope.store import measuring_signature
 from rewardscope.training import Arm
 from rewardscope.types import Claim, Expectation

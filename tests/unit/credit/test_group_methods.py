@@ -3,10 +3,9 @@ import math
 import pytest
 import torch
 
-from rewardscope.credit import GroupMean, LeaveOneOut
 from rewardscope.credit.base import informative_share, spread
-from rewardscope.credit.group_mean import STD_EPSILON, group_centred
-from rewardscope.credit.leave_one_out import leave_one_out
+from rewardscope.credit.group_mean import STD_EPSILON, GroupMean, group_centred
+from rewardscope.credit.leave_one_out import LeaveOneOut, leave_one_out
 from rewardscope.seeds import generator
 from rewardscope.tensors import Signals
 

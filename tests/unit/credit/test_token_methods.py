@@ -11,21 +11,17 @@ import pytest
 import torch
 from torch import Tensor
 
-from rewardscope.credit import (
-    GeneralisedAdvantage,
-    GroupMean,
-    ImplicitProcess,
-    KLInReward,
-    LeaveOneOut,
-    Planning,
-    Reinforce,
-    ReinforcePlusPlus,
-    Reprompt,
-    SelfDistillation,
-    Signed,
-)
 from rewardscope.credit.base import to_come, whitened
-from rewardscope.credit.implicit_process import Placement
+from rewardscope.credit.generalised import GeneralisedAdvantage
+from rewardscope.credit.group_mean import GroupMean
+from rewardscope.credit.implicit_process import ImplicitProcess, Placement
+from rewardscope.credit.kl_in_reward import KLInReward
+from rewardscope.credit.leave_one_out import LeaveOneOut
+from rewardscope.credit.planning import Planning
+from rewardscope.credit.reinforce import Reinforce, ReinforcePlusPlus
+from rewardscope.credit.reprompt import Reprompt
+from rewardscope.credit.self_distillation import SelfDistillation
+from rewardscope.credit.signed import Signed
 from rewardscope.errors import ComponentError
 from rewardscope.seeds import generator
 from rewardscope.tensors import Signals

@@ -1,8 +1,7 @@
 import pytest
 
-from rewardscope.environments import Chain
 from rewardscope.environments.base import content_id
-from rewardscope.environments.chain import check_steps, running_values, write
+from rewardscope.environments.chain import Chain, check_steps, running_values, write
 from rewardscope.errors import ComponentError
 from rewardscope.types import Problem
 

@@ -14,10 +14,10 @@ import pytest
 
 import rewardscope
 from rewardscope import Clinic
-from rewardscope.environments.clinic import CALCULATORS
-from rewardscope.environments.clinic.environment import HELD_OUT, KNOWN, SPLITS, draw_case
-from rewardscope.environments.clinic.findings import MEASURED, PRESSURES, TOLD, Choice, Flag
-from rewardscope.environments.clinic.note import (
+from rewardscope.environments.words.clinic import CALCULATORS
+from rewardscope.environments.words.clinic.environment import HELD_OUT, KNOWN, SPLITS, draw_case
+from rewardscope.environments.words.clinic.findings import MEASURED, PRESSURES, TOLD, Choice, Flag
+from rewardscope.environments.words.clinic.note import (
     BESIDE_THE_POINT,
     OPENINGS,
     PRONOUNS,

@@ -2,18 +2,18 @@ import json
 
 import pytest
 
-from rewardscope.environments import Code
 from rewardscope.environments.base import content_id
-from rewardscope.environments.code.environment import (
+from rewardscope.environments.words.code.environment import (
     FAMILIES,
     HELD_OUT,
     HIDDEN,
     VISIBLE,
+    Code,
     draw_function,
     find_program,
     same,
 )
-from rewardscope.environments.code.sandbox import call
+from rewardscope.environments.words.code.sandbox import call
 from rewardscope.errors import ComponentError, EnvironmentFault
 from rewardscope.seeds import generator
 from rewardscope.types import Problem

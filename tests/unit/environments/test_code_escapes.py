@@ -13,8 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from rewardscope.environments import Code
-from rewardscope.environments.code.sandbox import KILL_SECONDS, TOTAL_SECONDS, call, shown
+from rewardscope.environments.words.code.environment import Code
+from rewardscope.environments.words.code.sandbox import KILL_SECONDS, TOTAL_SECONDS, call, shown
 from rewardscope.types import Problem
 
 PROBLEM = Problem(
@@ -203,8 +203,8 @@ def test_a_worker_that_somebody_kills_is_replaced_and_the_program_graded() -> No
 )
 def test_no_worker_outlives_the_process_that_started_it(ending: str) -> None:
     code = (
-        "import psutil\nfrom rewardscope.environments.code.sandbox import call\ncall('def f(n):\\n "
-        "   return n', 'f', [[1]])\n"
+        "import psutil\nfrom rewardscope.environments.words.code.sandbox import call\n"
+        "call('def f(n):\\n    return n', 'f', [[1]])\n"
         f"print(*(c.pid for c in psutil.Process().children()), flush=True)\n{ending}"
     )
     said = subprocess.run(
@@ -219,7 +219,7 @@ def test_no_worker_outlives_the_process_that_started_it(ending: str) -> None:
 
 def test_a_process_forked_after_the_first_grade_is_refused_and_does_not_hang() -> None:
     code = (  # os.write: a line that two processes print to one pipe may be mixed
-        "import os\nfrom rewardscope.environments.code.sandbox import call\n"
+        "import os\nfrom rewardscope.environments.words.code.sandbox import call\n"
         "program = 'def f(n):\\n    return n'\ncall(program, 'f', [[1]])\nchild = os.fork()\n"
         "try:\n    said = str(call(program, 'f', [[2]])[0].value)\nexcept ValueError as error:\n"
         "    said = type(error).__name__\nos.write(1, f'{said}\\n'.encode())\nos.waitpid(child, 0) "

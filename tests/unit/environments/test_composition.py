@@ -2,10 +2,14 @@ import re
 
 import pytest
 
-from rewardscope.environments import Composition
-from rewardscope.environments.composition import environment as module
-from rewardscope.environments.composition.environment import find_string, told, trace
-from rewardscope.environments.composition.functions import (
+from rewardscope.environments.words.composition import environment as module
+from rewardscope.environments.words.composition.environment import (
+    Composition,
+    find_string,
+    told,
+    trace,
+)
+from rewardscope.environments.words.composition.functions import (
     DEFINITIONS,
     FUNCTIONS,
     TRAINED,

@@ -3,8 +3,7 @@ from itertools import permutations
 
 import pytest
 
-from rewardscope.environments import Countdown
-from rewardscope.environments.countdown import last_expression, parse
+from rewardscope.environments.words.countdown import Countdown, last_expression, parse
 from rewardscope.errors import ComponentError
 from rewardscope.types import Problem
 

@@ -3,7 +3,7 @@ from collections import deque
 
 import pytest
 
-from rewardscope.environments import Graph
+from rewardscope.environments.words.graph import Graph
 from rewardscope.errors import ComponentError
 from rewardscope.types import Problem
 

@@ -6,9 +6,10 @@ import sys
 
 import pytest
 
-from rewardscope.environments import Chain, Gym, Sums
 from rewardscope.environments import gym as module
-from rewardscope.environments.gym import REFUSED, constant_floor
+from rewardscope.environments.chain import Chain
+from rewardscope.environments.words.gym import REFUSED, Gym, constant_floor
+from rewardscope.environments.words.sums import Sums
 from rewardscope.errors import ComponentError, EnvironmentFault
 from rewardscope.types import Problem
 
@@ -175,7 +176,7 @@ def test_items_that_change_with_the_hash_seed_are_refused_until_it_is_fixed(
 
 
 def test_setting_the_hash_seed_after_the_start_does_not_count() -> None:
-    fixed = "import os; from rewardscope.environments.gym import hash_seed_is_fixed as fixed"
+    fixed = "import os; from rewardscope.environments.words.gym import hash_seed_is_fixed as fixed"
     code = f"{fixed}; before = fixed(); os.environ['PYTHONHASHSEED'] = '0'; print(before, fixed())"
     rest = {name: value for name, value in os.environ.items() if name != "PYTHONHASHSEED"}
     said = [

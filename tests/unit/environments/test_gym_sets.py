@@ -1,7 +1,7 @@
 import pytest
 
 from rewardscope.environments import distinct, prove
-from rewardscope.environments.gym_sets import LADDERS, PRORL, TIERS, ladder, prorl, tier
+from rewardscope.environments.words.gym_sets import LADDERS, PRORL, TIERS, ladder, prorl, tier
 from rewardscope.errors import ComponentError
 
 SLOW = {"spell_backward", "countdown", "jugs", "advanced_geometry", "letter_counting"}

@@ -5,10 +5,12 @@ import numpy as np
 import pytest
 
 from factories import completion
-from rewardscope.environments import Gym, Loophole
-from rewardscope.environments.loophole import CHECKS, formula, halts
+from rewardscope.environments.words.gym import Gym
+from rewardscope.environments.words.loophole import CHECKS, Loophole, formula, halts
 from rewardscope.errors import ComponentError
-from rewardscope.rewards import Proxy, Truth, tell
+from rewardscope.rewards import tell
+from rewardscope.rewards.proxy import Proxy
+from rewardscope.rewards.truth import Truth
 from rewardscope.types import Problem, Rollout
 
 FEW = {"puzzle24": 4, "game_of_life_halting": 25}

@@ -2,9 +2,8 @@ import itertools
 
 import pytest
 
-from rewardscope.environments import Nest
 from rewardscope.environments.base import content_id
-from rewardscope.environments.nest import FUNCTIONS, SETS, check_steps, facts, write
+from rewardscope.environments.nest import FUNCTIONS, SETS, Nest, check_steps, facts, write
 from rewardscope.errors import ComponentError
 from rewardscope.types import Problem
 

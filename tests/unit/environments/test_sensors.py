@@ -2,9 +2,8 @@ import math
 
 import pytest
 
-from rewardscope.environments import Sensors
 from rewardscope.environments.base import content_id
-from rewardscope.environments.sensors import chance_of_yes, decile
+from rewardscope.environments.sensors import Sensors, chance_of_yes, decile
 from rewardscope.errors import ComponentError
 from rewardscope.types import Problem
 

@@ -1,7 +1,6 @@
 import pytest
 
-from rewardscope.environments import Sums
-from rewardscope.environments.sums import spoken
+from rewardscope.environments.words.sums import Sums, spoken
 from rewardscope.errors import EnvironmentFault
 from rewardscope.types import Problem
 

@@ -7,8 +7,10 @@ import pytest
 
 from experience_makers import READER, RULES_BANK, WORLD, ask, entry, group, groups_of, note, state
 from rewardscope.errors import CheckpointError, ComponentError, RunDirectoryError
-from rewardscope.experience import BankState, ByRule, SkillBank
+from rewardscope.experience import BankState
+from rewardscope.experience.bank import SkillBank
 from rewardscope.experience.entries import Note, plain
+from rewardscope.experience.writers import ByRule
 
 ANY = {"a", "b", "c", "d", "e", "f"}
 

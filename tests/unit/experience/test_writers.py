@@ -7,9 +7,8 @@ import pytest
 from experience_makers import WORLD, ask, attempt, group
 from rewardscope import Chain, Reserved
 from rewardscope.errors import ComponentError, TruthSealed
-from rewardscope.experience import ByPolicy, ByRule, Trajectories, Uniform
 from rewardscope.experience.entries import Attempt, Note
-from rewardscope.experience.writers import spread
+from rewardscope.experience.writers import ByPolicy, ByRule, Trajectories, Uniform, spread
 from rewardscope.types import Problem, SealedProblem
 
 

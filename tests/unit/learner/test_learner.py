@@ -10,8 +10,8 @@ from torch import Tensor
 
 from factories import sampled_batch, tiny_policy
 from rewardscope.errors import ComponentError
-from rewardscope.learner import Learner
 from rewardscope.learner import learner as learner_module
+from rewardscope.learner.learner import Learner
 from rewardscope.learner.optimizers import load_optimizer, save_optimizer
 from rewardscope.policy import Policy, Sampling, score
 from rewardscope.tensors import Batch, TokenCredit

@@ -3,8 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from rewardscope.environments import Sensors
-from rewardscope.environments.sensors import chance_of_yes, decile
+from rewardscope.environments.sensors import Sensors, chance_of_yes, decile
 from rewardscope.errors import ComponentError
 from rewardscope.organisms import BeliefCorpus, card
 

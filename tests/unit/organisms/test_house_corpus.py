@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from rewardscope.environments import House
+from rewardscope.environments.house.compact import House
 from rewardscope.environments.house.world import RECIPES, SHORTCUTS, world_of
 from rewardscope.errors import ComponentError
 from rewardscope.organisms import HouseCorpus, Recipe, card

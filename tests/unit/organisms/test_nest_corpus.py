@@ -3,8 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from rewardscope.environments import Nest
-from rewardscope.environments.nest import SETS
+from rewardscope.environments.nest import SETS, Nest
 from rewardscope.errors import ComponentError
 from rewardscope.organisms import RECIPES, NestCorpus, card
 from rewardscope.types import Problem

@@ -8,11 +8,10 @@ import pytest
 import torch
 
 from rewardscope.codec import decode, signature
-from rewardscope.environments import Chain
-from rewardscope.environments.chain import FORMATS, check_steps, running_values
+from rewardscope.environments.chain import FORMATS, Chain, check_steps, running_values
 from rewardscope.errors import ComponentError, ModelError
-from rewardscope.organisms import RECIPES, FormatCorpus, Organism, Recipe, build, card, organism
-from rewardscope.organisms.organism import base_behaviour
+from rewardscope.organisms import RECIPES, FormatCorpus, Recipe, build, card, organism
+from rewardscope.organisms.organism import Organism, base_behaviour
 from rewardscope.policy import Policy
 
 each = pytest.mark.parametrize("name", RECIPES)

@@ -8,7 +8,8 @@ import pytest
 from rewardscope import Rules, Sampling
 from rewardscope.environments.rules import SIGNS, result
 from rewardscope.errors import ComponentError
-from rewardscope.organisms import Organism, RuleCorpus
+from rewardscope.organisms import RuleCorpus
+from rewardscope.organisms.organism import Organism
 from rewardscope.organisms.rules import SHARES
 from rewardscope.policy import Policy, sample
 from rewardscope.training import roll_out

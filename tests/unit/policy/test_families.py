@@ -10,12 +10,12 @@ from transformers import AutoModelForCausalLM, Lfm2Config, MambaConfig
 
 from factories import FAMILIES, PLAIN_FAMILIES, SHAPE, SMALL_ARM, sampled_batch, tiny_policy
 from rewardscope.errors import ModelError
-from rewardscope.learner import LowRank
+from rewardscope.learner.low_rank import LowRank
 from rewardscope.organisms import FormatCorpus, Recipe
 from rewardscope.policy import Policy, Sampling, sample, score
 from rewardscope.policy.packing import choose_layout
 from rewardscope.policy.start import Pretrained
-from rewardscope.rewards import Coin
+from rewardscope.rewards.coin import Coin
 from rewardscope.store import CellDirectory
 from rewardscope.training import Arm, train
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from factories import sampled_batch
-from rewardscope.environments import HouseInWords
+from rewardscope.environments.words.house import HouseInWords
 from rewardscope.policy import Policy, Sampling, pack, score
 from rewardscope.policy.start import Pretrained
 from rewardscope.tensors import Batch

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from factories import PROBLEM, completion, rollout, subject, tiny_policy
-from rewardscope.probes import Behaviour
+from rewardscope.probes.behaviour import Behaviour
 from rewardscope.types import Ending, Grade, Measurement, Rollout
 
 POLICY = tiny_policy()

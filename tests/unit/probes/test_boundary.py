@@ -6,8 +6,7 @@ import pytest
 
 from factories import PROBLEM, completion, rollout, subject, tiny_policy
 from rewardscope.errors import ComponentError
-from rewardscope.probes import Boundary
-from rewardscope.probes.boundary import vote_at_ks
+from rewardscope.probes.boundary import Boundary, vote_at_ks
 from rewardscope.stats import unseen_share
 from rewardscope.types import Grade, Measurement, Problem, Rollout
 

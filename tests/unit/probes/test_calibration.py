@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from factories import PROBLEM, subject, tiny_policy
 from rewardscope.errors import ComponentError
-from rewardscope.probes import Calibration
-from rewardscope.probes.calibration import weighted_vote
+from rewardscope.probes.calibration import Calibration, weighted_vote
 from rewardscope.probes.forecasts import Forecasts
 from rewardscope.seeds import generator
 from rewardscope.types import Completion, Ending, Grade, Measurement, Problem, Rollout

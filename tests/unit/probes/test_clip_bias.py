@@ -7,6 +7,7 @@ import torch
 
 from factories import SMALL_ARM
 from rewardscope import Coin, KLInReward, Learner, Oracle, Organism
+from rewardscope.analyses.clip_bias import CLIP_SHARE, CLIPPED, NORM, UNCLIPPED, clip_bias, kinds
 from rewardscope.errors import ComponentError
 from rewardscope.probes.clip_bias import (
     BINS,
@@ -21,7 +22,6 @@ from rewardscope.probes.clip_bias import (
     drifts,
     means,
 )
-from rewardscope.study.clip_bias import CLIP_SHARE, CLIPPED, NORM, UNCLIPPED, clip_bias, kinds
 from rewardscope.training import Arm
 
 ARM = replace(

@@ -4,10 +4,11 @@ import time
 
 import pytest
 
-from rewardscope.probes.detectors import ALL, DETECTORS, Detector, labelled, quality
+from rewardscope.probes.detectors import ALL, Detector, labelled, quality
 from rewardscope.probes.detectors.quality import FOLDER, PROMPT, Quality
 from rewardscope.probes.detectors.repetition import repeats
 from rewardscope.probes.detectors.script import script_of
+from rewardscope.registry import components
 
 BY_NAME = {detector.name: detector for detector in ALL}
 each = pytest.mark.parametrize("detector", ALL, ids=lambda detector: detector.name)
@@ -34,7 +35,7 @@ def shows(name: str, text: str, prompt: str = PROMPT) -> bool:
 
 
 def test_every_detector_has_a_name_of_its_own_and_a_file_of_labelled_texts() -> None:
-    assert len(BY_NAME) == len(ALL) == len(DETECTORS)
+    assert len(BY_NAME) == len(ALL) == len(components("detectors"))
     assert {file.stem for file in FOLDER.glob("*.txt")} == {*BEHAVIOURS, "plain"}
 
 

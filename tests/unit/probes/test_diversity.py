@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from factories import PROBLEM, subject, tiny_policy
 from rewardscope.errors import ComponentError
-from rewardscope.probes import Diversity
-from rewardscope.probes.diversity import chance_of_one, entropy, expected_distinct
+from rewardscope.probes.diversity import Diversity, chance_of_one, entropy, expected_distinct
 from rewardscope.seeds import generator
 from rewardscope.types import Completion, Ending, Grade, Measurement, Rollout
 

@@ -6,11 +6,12 @@ import pytest
 
 from factories import PROBLEM, completion, rollout, subject, tiny_policy
 from rewardscope import Chain, Organism, Sampling
-from rewardscope.environments import House, Reserved
+from rewardscope.environments.house.compact import House
+from rewardscope.environments.reserved import Reserved
 from rewardscope.errors import ComponentError
 from rewardscope.policy import Policy, sample
-from rewardscope.probes import Elicitation, Subject
-from rewardscope.probes.elicitation import choose, halves
+from rewardscope.probes import Subject
+from rewardscope.probes.elicitation import Elicitation, choose, halves
 from rewardscope.probes.ways import PLAIN, Way, as_sampled, ask, own_openings, sharpened
 from rewardscope.training import roll_out
 from rewardscope.types import Grade, Measurement, Problem, Rollout

@@ -5,8 +5,7 @@ import pytest
 from factories import subject
 from rewardscope.errors import ComponentError
 from rewardscope.policy import Policy
-from rewardscope.probes import Ladder
-from rewardscope.probes.ladder import counts
+from rewardscope.probes.ladder import Ladder, counts
 from rewardscope.types import Completion, Ending, Grade, Measurement, Problem, Rollout
 
 RIGHT, LUCKY, AT_ONCE, WRONG = (

@@ -9,7 +9,7 @@ import torch
 from factories import PROBLEM, subject, tiny_policy
 from rewardscope.errors import ComponentError
 from rewardscope.policy import Policy, Sampling
-from rewardscope.probes import Novelty
+from rewardscope.probes.novelty import Novelty
 from rewardscope.probes.sharpening import Draws, matching_power
 from rewardscope.types import Completion, Ending, Grade, Measurement, Rollout
 

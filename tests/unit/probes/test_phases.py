@@ -13,9 +13,8 @@ from rewardscope import Chain, Sampling
 from rewardscope.errors import ComponentError
 from rewardscope.policy import Policy, pack
 from rewardscope.policy.grams import gram_pattern
-from rewardscope.probes import Miner, Phases
-from rewardscope.probes.phases import follower_entropy, plan_entropy
-from rewardscope.probes.strategic import grams_of, random_grams, rarefied_entropy, uses
+from rewardscope.probes.phases import Phases, follower_entropy, plan_entropy
+from rewardscope.probes.strategic import Miner, grams_of, random_grams, rarefied_entropy, uses
 from rewardscope.seeds import generator
 from rewardscope.stats import statistic_over_problems
 from rewardscope.training import roll_out

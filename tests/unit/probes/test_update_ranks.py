@@ -10,6 +10,7 @@ from torch import Tensor
 
 from factories import tiny_policy
 from rewardscope import Subnetwork
+from rewardscope.analyses.checkpoints import compare
 from rewardscope.errors import ModelError
 from rewardscope.policy.weights import FolderWeights, PolicyWeights, in_step
 from rewardscope.probes.agreement import above_null, agreements
@@ -17,7 +18,6 @@ from rewardscope.probes.geometry import Untrained
 from rewardscope.probes.spectra import singular_values, stable_rank
 from rewardscope.probes.weight_change import Change, change_of, changes
 from rewardscope.seeds import generator
-from rewardscope.study.checkpoints import compare
 
 
 def normal(*address: str | int, shape: tuple[int, ...] = (192, 128), scale: float = 0.02) -> Tensor:

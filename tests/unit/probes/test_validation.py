@@ -8,10 +8,18 @@ import pytest
 from typer.testing import CliRunner
 
 from rewardscope.cli import app
-from rewardscope.probes import PROBES, validation
-from rewardscope.probes.detectors import DETECTORS
+from rewardscope.probes import validation
+from rewardscope.registry import components
 
-SHOWN = {*PROBES, "Agreement", "ClipBias", "ErrorAuroc", "Subnetwork", "Verdicts", *DETECTORS}
+SHOWN = {
+    *components("probes"),
+    "Agreement",
+    "ClipBias",
+    "ErrorAuroc",
+    "Subnetwork",
+    "Verdicts",
+    *components("detectors"),
+}
 
 
 def test_every_instrument_was_pointed_at_something_known_and_at_nothing() -> None:

@@ -4,8 +4,7 @@ import pytest
 import torch
 
 from factories import rollout, subject, tiny_policy
-from rewardscope.probes import WeightChange
-from rewardscope.probes.weight_change import tally
+from rewardscope.probes.weight_change import WeightChange, tally
 from rewardscope.types import Measurement
 
 HEAD = "lm_head.weight"

@@ -8,7 +8,7 @@ import torch
 from factories import PROBLEM, subject, tiny_policy
 from rewardscope.errors import ComponentError
 from rewardscope.policy import Policy, Sampling, sample
-from rewardscope.probes import Losses
+from rewardscope.probes.losses import Losses
 from rewardscope.seeds import generator
 from rewardscope.types import Grade, Measurement, Rollout
 

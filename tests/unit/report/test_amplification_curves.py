@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from report_run import NUM_STEPS, STRATEGIES
-from rewardscope.amplification import doubled
+from rewardscope.judging.amplification import doubled
 from rewardscope.report.charts import strategy_panels
 from rewardscope.report.marks import make_marks
 from rewardscope.report.rows import load_run

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from rewardscope.probes import PROBES
+from rewardscope.registry import components
 from rewardscope.report.held_out import HELD_OUT, held_out_rows
 from rewardscope.report.rows import MEASUREMENT_COLUMNS, Arm, Run
 
@@ -18,7 +18,7 @@ def run_with(rows: list[dict[str, object]]) -> Run:
 
 
 def test_every_line_is_of_a_metric_that_some_instrument_makes() -> None:
-    made = {metric for cls in PROBES.values() for metric in cls.metrics}
+    made = {metric for cls in components("probes").values() for metric in cls.metrics}
     assert {line.metric for lines in HELD_OUT.values() for line in lines} <= made
 
 

@@ -4,7 +4,8 @@ import pytest
 
 from factories import rollout
 from rewardscope.errors import RewardscopeError
-from rewardscope.rewards import Proxy, tell
+from rewardscope.rewards import tell
+from rewardscope.rewards.proxy import Proxy
 
 ADDRESS = ("train", 0, 3, 1)
 

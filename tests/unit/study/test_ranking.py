@@ -5,11 +5,11 @@ from typer.testing import CliRunner
 
 from factories import SMALL_ARM
 from rewardscope import Evaluation, Pool, Study
+from rewardscope.analyses.ranking import rank_problems
 from rewardscope.cli import app
 from rewardscope.errors import StudyError
 from rewardscope.store import RunDirectory, read_rollouts
 from rewardscope.study import open_run
-from rewardscope.study.ranking import rank_problems
 from rewardscope.training import train
 
 ARM = replace(

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from rewardscope.analyses.subnetwork import _over_seeds
 from rewardscope.stats import unseen_share
-from rewardscope.study.subnetwork import _over_seeds
 
 
 def test_arms_that_never_differ_leave_the_doubt_of_a_few_problems() -> None:

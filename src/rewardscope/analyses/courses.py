@@ -1,0 +1,116 @@
+"""How an arm's runs went from step to step: execution and plans, for strategic grams and for random
+ones.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rewardscope.errors import StudyError
+from rewardscope.policy import Policy
+from rewardscope.probes.course import Course, read_course
+from rewardscope.probes.strategic import Miner, random_grams
+from rewardscope.stats import Estimate, paired_contrast
+from rewardscope.store import CellDirectory, read_rollouts
+
+PLANS = 128
+"""Uses of grams that the variety of plans is counted in, where every step has so many."""
+
+
+@dataclass(frozen=True)
+class Courses:
+    """The courses of one arm under one set of grams."""
+
+    grams: tuple[str, ...]
+    by_seed: Mapping[int, Course]
+    lag: Estimate | None
+    """Mean over seeds of the steps from the bend of execution to that of the plans; None where a
+    seed lacks one of them.
+    """
+
+    def record(self) -> dict[str, Any]:
+        """Everything for machines."""
+        return {
+            "grams": list(self.grams),
+            "lag": _ends(self.lag),
+            "seeds": {
+                str(seed): {
+                    "steps": list(course.steps),
+                    "execution_surprise_nats": course.execution_T.tolist(),
+                    "plan_entropy_nats": course.plans_T.tolist(),
+                    "execution_bend": _ends(course.execution.step),
+                    "execution_straight": course.execution.straight,
+                    "plans_bend": _ends(course.plans.step),
+                    "plans_straight": course.plans.straight,
+                    "lag": _ends(course.lag),
+                    "two_phases": course.two_phases,
+                }
+                for seed, course in self.by_seed.items()
+            },
+        }
+
+
+def _ends(estimate: Estimate | None) -> list[float | None] | None:
+    return None if estimate is None else [estimate.value, estimate.lower, estimate.upper]
+
+
+def courses(
+    policy: Policy,
+    base: CellDirectory,
+    cells: Mapping[int, CellDirectory],
+    grams: Sequence[str] = (),
+    miner: Miner | None = None,
+) -> dict[str, Courses]:
+    """The courses of an arm's cells for strategic grams and, as the null, for random ones of the
+    same frequency.
+
+    Args:
+        policy: The arm's start, for its tokenizer.
+        base: Its cell, from whose correct completions grams are mined where none are given.
+        cells: The arm's cells by seed.
+        grams: Strategic grams; empty = mined.
+        miner: How.
+
+    Raises:
+        StudyError: If nothing could be mined.
+        ComponentError: If the runs are too short, or hardly use the grams.
+    """
+    untrained = list(read_rollouts(base.step_file("evaluation", 0)))
+    pairs = [
+        (c.said, g.correct)
+        for rollout in untrained
+        for c, g in zip(rollout.completions, rollout.grades, strict=True)
+    ]
+    strategic = tuple(grams) or (miner or Miner()).mine(
+        [text for text, correct in pairs if correct]
+    )
+    if not strategic:
+        raise StudyError(
+            "No gram is common in the base's correct completions", do="Give grams with --gram"
+        )
+    rollouts = {
+        seed: {
+            int(path.stem.removeprefix("step_")): list(read_rollouts(path))
+            for path in sorted((cell.path / "rollouts").glob("*.parquet"))
+        }
+        for seed, cell in cells.items()
+    }
+    found = {}
+    for kind, chosen in (
+        ("strategic", strategic),
+        ("random", random_grams([text for text, _ in pairs], strategic, "course")),
+    ):
+        by_seed = {
+            seed: read_course(policy, by_step, chosen, PLANS, f"{kind}/{seed}")
+            for seed, by_step in rollouts.items()
+        }
+        lags = [course.lag.value for course in by_seed.values() if course.lag is not None]
+        whole = len(lags) == len(by_seed)
+        found[kind] = Courses(
+            chosen,
+            by_seed,
+            paired_contrast(np.array(lags)[:, None], address=f"course/{kind}") if whole else None,
+        )
+    return found

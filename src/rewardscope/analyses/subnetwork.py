@@ -1,0 +1,275 @@
+"""Retraining parts of what an arm had changed, beside as many other entries: a study made of a
+finished run, and what came out.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rewardscope.errors import StudyError
+from rewardscope.learner.subnetwork import Entries, Subnetwork, View
+from rewardscope.policy.weights import FolderWeights, PolicyWeights, Weights, in_step
+from rewardscope.probes import Probe
+from rewardscope.stats import Estimate, paired_contrast
+from rewardscope.store import RunDirectory, read_rollouts
+from rewardscope.study.study import Cell, Evaluation, Study
+from rewardscope.training import Arm
+from rewardscope.types import Claim
+
+FULL = "full"
+METRIC = "boundary/pass_at_k"
+"""What the claims are about, where the run measured it."""
+TOLERANCES = (1e-5, 1e-4)
+"""Absolute, as in arXiv:2505.11711, table 2."""
+MARGIN = 0.05
+"""Of the claims: the share of held-out draws that would matter."""
+
+
+def subnetwork_study(
+    name: str,
+    arm: Arm,
+    trained: Mapping[int, Path],
+    evaluation: Evaluation,
+    probes: tuple[Probe, ...],
+    threads_per_cell: int,
+    device: str,
+) -> Study:
+    """The arm in full, and with four masks in each of two views.
+
+    Args:
+        name: Of the study.
+        arm: As it was trained in full.
+        trained: Its last checkpoint by seed.
+        evaluation: Of the run it is from.
+        probes: Of that run.
+        threads_per_cell: Of that run.
+        device: Of that run.
+
+    Raises:
+        StudyError: If there are fewer than two seeds, or the arm's learner moves something else
+            than all weights.
+    """
+    if len(trained) < 2:
+        raise StudyError(
+            "A subnetwork is compared with another seed's, and over seeds",
+            value=f"{len(trained)} finished seed",
+            allowed="2 or more",
+            do="Give the run another seed",
+        )
+    if arm.learner.low_rank is not None or arm.learner.mask is not None:
+        raise StudyError(
+            "The arm did not move all weights",
+            value=arm.name,
+            allowed="no low_rank, no mask",
+            do="Choose another arm",
+        )
+    seeds = tuple(trained)
+    folders = tuple((seed, str(trained[seed].resolve())) for seed in seeds)
+    next_ones = tuple(
+        (seed, folders[(place + 1) % len(folders)][1]) for place, seed in enumerate(seeds)
+    )
+    full = replace(arm, name=FULL)
+    truth = any(arm.uses_truth.values())
+    arms = [full]
+    for view in get_args(View):
+        for entries in get_args(Entries):
+            mask = Subnetwork(
+                folders,
+                entries,
+                view,
+                others=next_ones if entries == "other" else (),
+                trained_with_truth=truth,
+            )
+            arms.append(
+                replace(arm, name=f"{view}-{entries}", learner=replace(arm.learner, mask=mask))
+            )
+    return Study(
+        name=name,
+        question=f"Are the weights that '{arm.name}' changed enough to be trained, and are they "
+        "better than as many others?",
+        about=__doc__ or "",
+        arms=tuple(arms),
+        seeds=seeds,
+        evaluation=evaluation,
+        probes=probes,
+        claims=_claims() if any(METRIC in probe.metrics for probe in probes) else (),
+        threads_per_cell=threads_per_cell,
+        device=device,
+    )
+
+
+def _claims() -> tuple[Claim, ...]:
+    """For each view: as good as full training, and better than as many random entries."""
+    found = []
+    for view in get_args(View):
+        what = {
+            "bfloat16": "that bfloat16 stores as changed",
+            "largest": "of the largest tenth of float32 updates",
+        }[view]
+        asked: dict[str, Any] = {
+            "metric": METRIC,
+            "labels": {"k": "1"},
+            "treatment": f"{view}-changed",
+            "margin": MARGIN,
+        }
+        found += [
+            Claim(
+                sentence=f"Training the entries {what} alone is as good as training all.",
+                control=FULL,
+                expects="same",
+                **asked,
+            ),
+            Claim(
+                sentence=f"They are better than as many random ones ({view}).",
+                control=f"{view}-random",
+                **asked,
+            ),
+        ]
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class Retrained:
+    """One arm's outcome beside full training; means over seeds."""
+
+    arm: str
+    trained_share: float
+    """Of all weights."""
+    accuracy: Estimate
+    """Share of held-out draws that are right."""
+    against_full: Estimate | None
+    against_random: Estimate | None
+    equal: dict[str, Estimate]
+    """Tolerance -> share of the entries inside the mask that ended as in full training."""
+    equal_untrained: dict[str, Estimate]
+    """The same of the untrained weights: what would be equal if nothing had been learned."""
+    moved_outside: int
+    """Entries outside the mask that are not the start's, over all seeds."""
+
+
+@torch.no_grad()
+def read_subnetworks(study: Study, run: RunDirectory) -> dict[str, Any]:
+    """What came out, for machines: the untrained policy's accuracy, and each arm beside full
+    training.
+
+    Raises:
+        StudyError: If a cell is not done.
+    """
+    cells = study.cells()
+    undone = [cell.name for cell in cells if run.cell(cell.name).status()["state"] != "done"]
+    if undone:
+        raise StudyError(
+            "Some cells are not done",
+            value=", ".join(undone[:4]),
+            do="Run the command again: finished cells are kept",
+        )
+    right = {
+        arm.name: _right(run, [cell for cell in cells if cell.label == arm.name], arm.steps)
+        for arm in study.arms
+    }
+    base = _right(run, [cells[0]] * len(study.seeds), 0)
+    rows = [_retrained(study, run, arm, right, study.arms[0]) for arm in study.arms]
+    return {
+        "untrained": asdict(_over_seeds(base, "untrained")),
+        "arms": [asdict(row) for row in rows],
+        "seeds": list(study.seeds),
+    }
+
+
+def _right(run: RunDirectory, cells: Sequence[Cell], step: int) -> np.ndarray:
+    """Share of right draws (seeds, problems)."""
+    groups = [read_rollouts(run.cell(cell.name).step_file("evaluation", step)) for cell in cells]
+    return np.array(
+        [
+            [np.nan if rollout.pass_rate is None else rollout.pass_rate for rollout in group]
+            for group in groups
+        ]
+    )
+
+
+def _over_seeds(value_SP: np.ndarray, address: str, low: float = 0.0) -> Estimate:
+    """The mean of shares, or with ``low`` = -1 of their differences, over the problems that could
+    be graded under every seed.
+
+    Where all are alike the interval is the doubt that a verdict leaves, and none reaches past what
+    a share can be.
+    """
+    bounds = (low, 1.0)
+    graded_SP = value_SP[:, np.isfinite(value_SP).all(axis=0)]
+    return paired_contrast(graded_SP, address=f"subnetwork/{address}", bounds=bounds).within(bounds)
+
+
+def _retrained(
+    study: Study, run: RunDirectory, arm: Arm, right: Mapping[str, np.ndarray], full: Arm
+) -> Retrained:
+    start = PolicyWeights(arm.start.load())
+    found = [_inside(run, study, arm, seed, start) for seed in study.seeds]
+    random = f"{arm.name.split('-')[0]}-random"
+    against_full = (
+        None
+        if arm.name == FULL
+        else _over_seeds(right[arm.name] - right[FULL], f"{arm.name}/full", -1.0)
+    )
+    plain = arm.name in (FULL, random)
+    against_random = (
+        None if plain else _over_seeds(right[arm.name] - right[random], f"{arm.name}/random", -1.0)
+    )
+
+    def share(what: str) -> dict[str, Estimate]:
+        return {
+            f"{tolerance:g}": _over_seeds(
+                np.array([[counts[what, tolerance] / counts["inside", 0]] for counts in found]),
+                f"{arm.name}/{what}",
+            )
+            for tolerance in TOLERANCES
+        }
+
+    inside, size = (sum(counts[what, 0] for counts in found) for what in ("inside", "size"))
+    moved = sum(counts["moved_outside", 0] for counts in found)
+    shares = (
+        (share("equal"), share("untrained"))
+        if all(counts["inside", 0] for counts in found)
+        else ({}, {})
+    )
+    return Retrained(
+        arm.name,
+        inside / size,
+        _over_seeds(right[arm.name], arm.name),
+        against_full,
+        against_random,
+        *shares,
+        moved,
+    )
+
+
+def _inside(
+    run: RunDirectory, study: Study, arm: Arm, seed: int, start: Weights
+) -> dict[tuple[str, float], int]:
+    """Counts over all matrices of one seed, inside its mask and outside."""
+    step = arm.steps
+    by_label = {
+        (cell.label, cell.seed): run.cell(cell.name).checkpoint(step) for cell in study.cells()
+    }
+    full, own = (FolderWeights(by_label[label, seed]) for label in (FULL, arm.name))
+    masks: Mapping[str, Tensor] = arm.learner.mask.masks(start, seed) if arm.learner.mask else {}
+    total: dict[tuple[str, float], int] = dict.fromkeys(
+        [("inside", 0), ("size", 0), ("moved_outside", 0)], 0
+    )
+    for name, (before, there, here) in in_step(start, full, own):
+        mask = masks.get(name, torch.ones_like(before, dtype=torch.bool))
+        counts = {
+            ("inside", 0.0): mask,
+            ("size", 0.0): torch.ones_like(mask),
+            ("moved_outside", 0.0): (here != before) & ~mask,
+        }
+        for tolerance in TOLERANCES:
+            counts["equal", tolerance] = ((here - there).abs() <= tolerance) & mask
+            counts["untrained", tolerance] = ((before - there).abs() <= tolerance) & mask
+        for key, value in counts.items():
+            total[key] = total.get(key, 0) + int(value.sum())
+    return total

@@ -1,0 +1,1 @@
+"""Clinical calculation from case notes in words: for research on learning, not for care."""

@@ -1,0 +1,288 @@
+"""From claims and rows to verdicts; nothing here opens a model."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rewardscope.codec import decode
+from rewardscope.stats import Estimate, paired_contrast, smallest_visible
+from rewardscope.types import Claim, Measurement, Outcome, Verdict
+
+BASE = "base"
+FOLLOWING = ("problem", "epsilon")
+"""Labels that a claim need not name: whose row it is, and what follows from k."""
+MOST_SHOWN = 12
+"""Other labels that a claim is told of whose own no row has."""
+BOUNDS = {"share": (-1.0, 1.0), "share difference": (-2.0, 2.0)}
+"""Between which the difference of two numbers of a unit lies; other units have no bounds."""
+
+
+@dataclass(frozen=True)
+class Values:
+    """One metric of one arm: a number per (seed, problem), or per seed where the metric has no
+    problems.
+    """
+
+    by_seed: Mapping[int | None, Mapping[str, float]]
+    """Seed -> problem -> value; a metric without problems has the single problem ''. The untrained
+    policy has the seed None.
+    """
+    unit: str
+    sources: tuple[str, ...]
+    problems: frozenset[str]
+    """Every problem that a row names, with a number or without."""
+    most_problems: int
+    """Most problems that an aggregate row was made of or had to drop."""
+
+
+def read_claims(record: Mapping[str, Any]) -> list[Claim]:
+    """The claims of a study.json."""
+    return [decode(claim) for claim in record["claims"]]
+
+
+def judge(record: Mapping[str, Any], measurements: Sequence[Measurement]) -> list[Verdict]:
+    """A verdict per claim of the study, from its measurement rows alone.
+
+    Args:
+        record: The content of study.json.
+        measurements: All rows of the study.
+    """
+    base_of = {arm["name"]: arm["base"] for arm in record["arms"]}
+    num_seeds = len(record["seeds"])
+    return [_judge_claim(claim, base_of, measurements, num_seeds) for claim in read_claims(record)]
+
+
+def values_of(arm: str, claim: Claim, measurements: Sequence[Measurement]) -> Values:
+    """The rows that a claim reads for an arm: per-problem rows where the metric has them, at the
+    last step there is.
+    """
+    about = [
+        m for m in measurements if m.arm == arm and m.metric == claim.metric and _about(m, claim)
+    ]
+    last = max((m.step for m in about if m.value is not None), default=0)
+    about = [m for m in about if m.step == last]
+    rows = [m for m in about if m.value is not None]
+    per_problem = [m for m in rows if "problem" in m.labels]
+    by_seed: dict[int | None, dict[str, float]] = {}
+    for m in per_problem or rows:
+        by_seed.setdefault(m.seed, {})[m.labels.get("problem", "")] = float(m.value or 0.0)
+    return Values(
+        by_seed,
+        unit=rows[0].unit if rows else "",
+        sources=tuple(sorted({source for m in rows for source in m.sources})),
+        problems=frozenset(m.labels["problem"] for m in about if "problem" in m.labels),
+        most_problems=max(
+            (m.n + m.dropped for m in about if "problem" not in m.labels and m.over == "problems"),
+            default=0,
+        ),
+    )
+
+
+def _about(row: Measurement, claim: Claim) -> bool:
+    return _named(row) == dict(claim.labels)
+
+
+def _named(row: Measurement) -> dict[str, str]:
+    """The labels that a claim has to name."""
+    return {name: value for name, value in row.labels.items() if name not in FOLLOWING}
+
+
+def _labels_there(claim: Claim, measurements: Sequence[Measurement]) -> str:
+    """Which labels the treatment's rows of the metric have, where none has the claim's; else
+    nothing.
+    """
+    found = [
+        _named(row)
+        for row in measurements
+        if row.arm == claim.treatment and row.metric == claim.metric
+    ]
+    if not found or dict(claim.labels) in found:
+        return ""
+    texts = list(
+        dict.fromkeys(
+            ", ".join(f"{name} {value}" for name, value in sorted(labels.items())) or "no labels"
+            for labels in found
+        )
+    )
+    return (
+        f"; its rows there have "
+        f"{'; '.join(texts[:MOST_SHOWN])}{' ...' if len(texts) > MOST_SHOWN else ''}"
+    )
+
+
+def _judge_claim(
+    claim: Claim, base_of: Mapping[str, str], measurements: Sequence[Measurement], num_seeds: int
+) -> Verdict:
+    treatment = values_of(claim.treatment, claim, measurements)
+    untrained = claim.control == BASE
+    control = values_of(
+        base_of[claim.treatment] if untrained else claim.control, claim, measurements
+    )
+    seeds = sorted(
+        seed
+        for seed in treatment.by_seed
+        if seed is not None and (untrained or seed in control.by_seed)
+    )
+    pairs = [
+        (treatment.by_seed[seed], control.by_seed.get(None if untrained else seed, {}))
+        for seed in seeds
+    ]
+    problems = (
+        sorted(set.intersection(*(set(mine) & set(theirs) for mine, theirs in pairs)))
+        if pairs
+        else []
+    )
+    if not problems:
+        reason = (
+            f"no row of {claim.metric} {dict(claim.labels) or ''} pairs {claim.treatment} with "
+            f"{claim.control}"
+        ).replace("  ", " ")
+        reason += _labels_there(claim, measurements)
+        return _verdict(claim, Outcome.NOT_RUN, None, reason, unit=treatment.unit)
+    treatment_SP = np.array([[mine[problem] for problem in problems] for mine, _ in pairs])
+    control_SP = np.array([[theirs[problem] for problem in problems] for _, theirs in pairs])
+    bounds = BOUNDS.get(treatment.unit)
+    estimate = paired_contrast(
+        treatment_SP - control_SP, address=f"{claim.sentence}/{claim.metric}", bounds=bounds
+    )
+    known = max(
+        len(treatment.problems | control.problems), treatment.most_problems, control.most_problems
+    )
+    unpaired = (
+        Unpaired(len(problems), known, bounds)
+        if problems != [""] and known > len(problems)
+        else None
+    )
+    visible = smallest_visible(estimate, claim.margin)
+    if unpaired:
+        visible, estimate = (
+            unpaired.smallest_visible(estimate, claim.margin),
+            unpaired.widened(estimate),
+        )
+    estimate = estimate.within(bounds)
+    outcome, reason = decide(claim, estimate)
+    if unpaired and unpaired.text not in reason:
+        reason += f"; {unpaired.text}"
+    if len(seeds) < num_seeds:
+        reason += f"; {len(seeds)} of {num_seeds} seeds are there"
+    return _verdict(
+        claim,
+        outcome,
+        estimate,
+        reason,
+        unit=treatment.unit,
+        num_seeds=len(seeds),
+        num_problems=len(problems) if problems != [""] else 0,
+        means=(float(treatment_SP.mean()), float(control_SP.mean())),
+        smallest=visible,
+        evidence=tuple(sorted({*treatment.sources, *control.sources})),
+    )
+
+
+@dataclass(frozen=True)
+class Unpaired:
+    """Problems that lack a number in some cell, of which nobody drew by lot which: they may have
+    been anything at all.
+
+    With the share f of problems that have one, a mean over all lies between f x lower + (1 - f) x
+    lowest and f x upper + (1 - f) x highest, where lowest and highest bound a difference; without
+    bounds it may lie anywhere.
+
+    Source:
+        Manski 1990, American Economic Review 80(2) (worst-case bounds).
+    """
+
+    there: int
+    known: int
+    bounds: tuple[float, float] | None
+
+    @property
+    def text(self) -> str:
+        """How many of how many are there."""
+        return f"{self.there} of {self.known} problems have a number in every cell"
+
+    def widened(self, estimate: Estimate) -> Estimate:
+        """The estimate, which is of those that are there, with an interval that holds the mean over
+        all.
+        """
+        if estimate.lower is None or estimate.upper is None:
+            return estimate
+        if self.bounds is None:
+            return Estimate(estimate.value, None, None, f"none: {self.text}")
+        share, (lowest, highest) = self.there / self.known, self.bounds
+        lower, upper = (
+            share * estimate.lower + (1 - share) * lowest,
+            share * estimate.upper + (1 - share) * highest,
+        )
+        made = (
+            f"{estimate.interval}; widened to what it would be were the problems without a number "
+            "anything at all"
+        )
+        return Estimate(estimate.value, lower, upper, made)
+
+    def smallest_visible(self, estimate: Estimate, margin: float) -> float | None:
+        """What the problems that are there must show for the widened interval to lie beyond the
+        margin, whatever the others are.
+
+        That is (margin + (1 - f) x highest) / f in the place of the margin: the others cost a known
+        distance, and add no noise.
+        """
+        if self.bounds is None:
+            return None
+        share = self.there / self.known
+        return smallest_visible(estimate, (abs(margin) + (1 - share) * self.bounds[1]) / share)
+
+
+def _verdict(
+    claim: Claim,
+    outcome: Outcome,
+    estimate: Estimate | None,
+    reason: str,
+    *,
+    unit: str,
+    num_seeds: int = 0,
+    num_problems: int = 0,
+    means: tuple[float | None, float | None] = (None, None),
+    smallest: float | None = None,
+    evidence: tuple[str, ...] = (),
+) -> Verdict:
+    return Verdict(
+        claim=claim,
+        outcome=outcome,
+        estimate=estimate.value if estimate else None,
+        lower=estimate.lower if estimate else None,
+        upper=estimate.upper if estimate else None,
+        unit=unit,
+        interval=estimate.interval if estimate else "",
+        num_seeds=num_seeds,
+        num_problems=num_problems,
+        treatment_mean=means[0],
+        control_mean=means[1],
+        smallest_visible=smallest,
+        evidence=evidence,
+        reason=reason,
+    )
+
+
+def decide(claim: Claim, estimate: Estimate) -> tuple[Outcome, str]:
+    """The outcome that the interval gives the claim, and why in words."""
+    if estimate.lower is None or estimate.upper is None:
+        return Outcome.UNDECIDED, estimate.interval
+    lower, upper, margin = estimate.lower, estimate.upper, claim.margin
+    if claim.expects == "less":
+        lower, upper = -upper, -lower
+    if claim.expects == "same":
+        if -margin < lower and upper < margin:
+            return Outcome.SUPPORTED, f"the whole interval lies within {margin:g} of 0"
+        if lower >= margin or upper <= -margin:
+            return Outcome.REFUTED, f"the whole interval lies {margin:g} or more from 0"
+        return Outcome.UNDECIDED, f"the interval reaches past {margin:g} from 0"
+    bound = f"-{margin:g}" if claim.expects == "less" and margin else f"{margin:g}"
+    sides = ("below", "above") if claim.expects == "less" else ("above", "below")
+    if lower > margin:
+        return Outcome.SUPPORTED, f"the whole interval lies {sides[0]} {bound}"
+    if upper < margin:
+        return Outcome.REFUTED, f"the whole interval lies {sides[1]} {bound}"
+    return Outcome.UNDECIDED, f"the interval holds {bound}"

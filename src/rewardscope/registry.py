@@ -1,0 +1,227 @@
+"""Every component by kind and name: ours in one table, guests by where they come from.
+
+A component of ours goes by its class name. A guest, which is any class outside this package, goes
+by ``module:qualname``, so that somebody's own ``Coin`` is never taken for ours. A package that is
+installed beside this one can offer components under the entry point group ``rewardscope.<kind>``.
+"""
+
+import functools
+import importlib
+import importlib.metadata
+from collections.abc import Mapping
+from typing import Any
+
+from rewardscope.errors import ComponentError
+
+PACKAGE = __name__.partition(".")[0]
+BUILT_IN: Mapping[str, Mapping[str, str]] = {
+    "environments": {
+        "Chain": "environments.chain",
+        "Nest": "environments.nest",
+        "Paths": "environments.paths",
+        "Sensors": "environments.sensors",
+        "Hinted": "environments.hinted",
+        "House": "environments.house.compact",
+        "Rules": "environments.rules",
+        "Sums": "environments.words.sums",
+        "Gym": "environments.words.gym",
+        "Clinic": "environments.words.clinic.environment",
+        "Code": "environments.words.code.environment",
+        "Countdown": "environments.words.countdown",
+        "Composition": "environments.words.composition.environment",
+        "Graph": "environments.words.graph",
+        "HouseInWords": "environments.words.house",
+        "Loophole": "environments.words.loophole",
+        "Confident": "environments.confident",
+        "Reserved": "environments.reserved",
+    },
+    "regimes": {
+        "AllProblems": "environments.regimes",
+        "Pool": "environments.regimes",
+        "Curriculum": "environments.regimes",
+    },
+    "rewards": {
+        "Truth": "rewards.truth",
+        "Coin": "rewards.coin",
+        "Inverted": "rewards.inverted",
+        "Form": "rewards.form",
+        "Constant": "rewards.constant",
+        "Majority": "rewards.majority",
+        "Noisy": "rewards.noisy",
+        "Mislabelled": "rewards.mislabelled",
+        "FormTimesTruth": "rewards.formed",
+        "FormPlusTruth": "rewards.formed",
+        "Overlong": "rewards.overlong",
+        "Process": "rewards.process",
+        "Proxy": "rewards.proxy",
+        "Calibrated": "rewards.calibrated",
+    },
+    "demonstrations": {
+        "Oracle": "experience.demonstrations",
+        "Stored": "experience.demonstrations",
+    },
+    "banks": {
+        "SkillBank": "experience.bank",
+        "Block": "experience.block",
+    },
+    "writers": {
+        "ByRule": "experience.writers",
+        "ByPolicy": "experience.writers",
+        "Trajectories": "experience.writers",
+        "Uniform": "experience.writers",
+    },
+    "recalls": {
+        "OwnCategory": "experience.recall",
+        "OtherCategory": "experience.recall",
+        "RandomText": "experience.recall",
+        "Blank": "experience.recall",
+    },
+    "credits": {
+        "GroupMean": "credit.group_mean",
+        "LeaveOneOut": "credit.leave_one_out",
+        "Reinforce": "credit.reinforce",
+        "ReinforcePlusPlus": "credit.reinforce",
+        "Signed": "credit.signed",
+        "GeneralisedAdvantage": "credit.generalised",
+        "ImplicitProcess": "credit.implicit_process",
+        "KLInReward": "credit.kl_in_reward",
+        "Planning": "credit.planning",
+        "SelfDistillation": "credit.self_distillation",
+        "Imitation": "credit.imitation",
+    },
+    "preferences": {
+        "DPO": "preference.dpo",
+        "KTO": "preference.kto",
+        "ORPO": "preference.orpo",
+        "SimPO": "preference.simpo",
+    },
+    "learners": {
+        "Learner": "learner.learner",
+        "Critic": "learner.critic",
+        "ImplicitReward": "learner.implicit",
+        "Teacher": "learner.teacher",
+        "LowRank": "learner.low_rank",
+        "Subnetwork": "learner.subnetwork",
+    },
+    "starts": {
+        "Organism": "organisms.organism",
+        "Pretrained": "policy.start",
+    },
+    "probes": {
+        "Boundary": "probes.boundary",
+        "Novelty": "probes.novelty",
+        "Behaviour": "probes.behaviour",
+        "Diversity": "probes.diversity",
+        "Calibration": "probes.calibration",
+        "Losses": "probes.losses",
+        "Phases": "probes.phases",
+        "WeightChange": "probes.weight_change",
+        "Ladder": "probes.ladder",
+        "Elicitation": "probes.elicitation",
+        "Experience": "probes.experience",
+    },
+    "detectors": {
+        "AnswerTag": "probes.detectors.form",
+        "Boxed": "probes.detectors.form",
+        "MentionsPython": "probes.detectors.code",
+        "MentionsDef": "probes.detectors.code",
+        "WrittenCode": "probes.detectors.code",
+        "Backtracking": "probes.detectors.reflection",
+        "Verification": "probes.detectors.reflection",
+        "OtherScript": "probes.detectors.script",
+        "Repetition": "probes.detectors.repetition",
+    },
+}
+"""Kind -> name -> module of this package: the one place where a component of ours is named."""
+RECORDS: Mapping[str, str] = {
+    "Arm": "training.arm",
+    "Claim": "types",
+    "Completion": "types",
+    "Ending": "types",
+    "Evaluation": "study.study",
+    "Grade": "types",
+    "Measurement": "types",
+    "Miner": "probes.strategic",
+    "Outcome": "types",
+    "Policy": "policy.policy",
+    "Problem": "types",
+    "Reprompt": "credit.reprompt",
+    "Rewards": "types",
+    "Rollout": "types",
+    "Sampling": "policy.sampler",
+    "Study": "study.study",
+    "Verdict": "types",
+}
+"""What else has a name that a study file or a run directory uses."""
+FUNCTIONS: Mapping[str, str] = {"load_study": "study.files"}
+"""What a study file may call."""
+HOMES: Mapping[str, str] = {
+    name: module
+    for names in (*BUILT_IN.values(), RECORDS, FUNCTIONS)
+    for name, module in names.items()
+}
+"""Every name of the table -> module of this package."""
+SEPARATOR = ":"
+
+
+def named(name: str) -> Any:
+    """What of this package goes by the name; imports its module and nothing else."""
+    return getattr(importlib.import_module(f"{PACKAGE}.{HOMES[name]}"), name)
+
+
+@functools.cache
+def components(kind: str) -> Mapping[str, type]:
+    """The components of a kind that this package has, by name, in the order of the table above."""
+    return {name: named(name) for name in BUILT_IN[kind]}
+
+
+@functools.cache
+def offered(kind: str) -> Mapping[str, importlib.metadata.EntryPoint]:
+    """What installed packages offer of a kind, by ``module:qualname``; nothing is imported."""
+    found = importlib.metadata.entry_points(group=f"{PACKAGE}.{kind}")
+    return {entry.value: entry for entry in sorted(found, key=lambda entry: entry.value)}
+
+
+def name_of(cls: type) -> str:
+    """What the class goes by: its class name for one of ours, ``module:qualname`` for a guest."""
+    if cls.__module__.split(".")[0] == PACKAGE:
+        return cls.__name__
+    return f"{cls.__module__}{SEPARATOR}{cls.__qualname__}"
+
+
+def is_guest(name: str) -> bool:
+    """Whether the name is that of a class outside this package."""
+    return SEPARATOR in name
+
+
+def class_of(name: str) -> type:
+    """The class that goes by the name; the inverse of :func:`name_of`.
+
+    Raises:
+        ComponentError: If there is none, or its module cannot be imported here.
+    """
+    if not is_guest(name):
+        if name not in HOMES or name in FUNCTIONS:
+            raise ComponentError(
+                "Unknown component",
+                value=repr(name),
+                allowed=", ".join(sorted(set(HOMES) - set(FUNCTIONS))),
+                do="Check the spelling",
+            )
+        known: type = named(name)
+        return known
+    module, _, qualname = name.partition(SEPARATOR)
+    try:
+        found: object = importlib.import_module(module)
+        for part in qualname.split("."):
+            found = getattr(found, part)
+    except (ImportError, AttributeError) as error:
+        raise ComponentError(
+            "A component from outside the package cannot be imported",
+            value=f"{name}: {error}",
+            allowed="a class in a module that Python finds from here",
+            do="Install the package that has it, or run from where the study was run",
+        ) from error
+    if not isinstance(found, type):
+        raise ComponentError("A component is a class", value=f"{name}: {found!r}", do="Name one")
+    return found
