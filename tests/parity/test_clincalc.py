@@ -30,9 +30,9 @@ from typing import Any
 
 import pytest
 
-from rewardscope.environments.words.clinic import CALCULATORS
 from rewardscope.environments.words.clinic.environment import draw_case
 from rewardscope.environments.words.clinic.findings import Case
+from rewardscope.environments.words.clinic.table import CALCULATORS
 from rewardscope.seeds import generator
 
 clincalc = pytest.importorskip(

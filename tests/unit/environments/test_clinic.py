@@ -14,7 +14,6 @@ import pytest
 
 import rewardscope
 from rewardscope import Clinic
-from rewardscope.environments.words.clinic import CALCULATORS
 from rewardscope.environments.words.clinic.environment import HELD_OUT, KNOWN, SPLITS, draw_case
 from rewardscope.environments.words.clinic.findings import MEASURED, PRESSURES, TOLD, Choice, Flag
 from rewardscope.environments.words.clinic.note import (
@@ -24,6 +23,7 @@ from rewardscope.environments.words.clinic.note import (
     QUESTIONS,
     write,
 )
+from rewardscope.environments.words.clinic.table import CALCULATORS
 from rewardscope.errors import ComponentError, EnvironmentFault
 from rewardscope.seeds import generator
 from rewardscope.types import Problem

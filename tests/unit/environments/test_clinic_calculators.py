@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from rewardscope.environments.words.clinic import CALCULATORS
 from rewardscope.environments.words.clinic.environment import draw_case
 from rewardscope.environments.words.clinic.note import write
+from rewardscope.environments.words.clinic.table import CALCULATORS
 from rewardscope.seeds import generator
 
 NOTHING: dict[str, dict[str, Any]] = {

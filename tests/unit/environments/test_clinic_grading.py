@@ -11,7 +11,7 @@ import pytest
 
 from factories import rollout
 from rewardscope import Clinic, Process
-from rewardscope.environments.words.clinic import CALCULATORS
+from rewardscope.environments.words.clinic.table import CALCULATORS
 from rewardscope.seeds import generator
 from rewardscope.types import Problem
 

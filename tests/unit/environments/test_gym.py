@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from rewardscope.environments import gym as module
 from rewardscope.environments.chain import Chain
+from rewardscope.environments.words import gym as module
 from rewardscope.environments.words.gym import REFUSED, Gym, constant_floor
 from rewardscope.environments.words.sums import Sums
 from rewardscope.errors import ComponentError, EnvironmentFault

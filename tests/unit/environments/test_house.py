@@ -5,10 +5,11 @@ import pytest
 
 from rewardscope.environments import Environment
 from rewardscope.environments.confident import Confident
-from rewardscope.environments.house import compact, words
+from rewardscope.environments.house import compact
 from rewardscope.environments.house.compact import House, lesson_line, shortcut_lesson
 from rewardscope.environments.house.world import RECIPES, SHORTCUTS, Action, State, world_of
 from rewardscope.environments.reserved import Reserved
+from rewardscope.environments.words import house as words
 from rewardscope.environments.words.house import HouseInWords
 from rewardscope.errors import ComponentError
 from rewardscope.types import Problem
