@@ -1,10 +1,24 @@
 """Models: loading, sampling, scoring."""
 
+from rewardscope.policy.base import FollowingSampler, Sampler, Trainable, sampler_gap
 from rewardscope.policy.batches import pack
 from rewardscope.policy.grams import gram_mask
 from rewardscope.policy.policy import Policy
-from rewardscope.policy.sampler import Sampling, sample
+from rewardscope.policy.sampler import LocalSampler, Sampling, sample
 from rewardscope.policy.scoring import score
 from rewardscope.policy.turns import written
 
-__all__ = ["Policy", "Sampling", "gram_mask", "pack", "sample", "score", "written"]
+__all__ = [
+    "FollowingSampler",
+    "LocalSampler",
+    "Policy",
+    "Sampler",
+    "Sampling",
+    "Trainable",
+    "gram_mask",
+    "pack",
+    "sample",
+    "sampler_gap",
+    "score",
+    "written",
+]

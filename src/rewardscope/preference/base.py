@@ -8,7 +8,7 @@ from torch import Tensor
 
 from rewardscope.errors import ComponentError
 from rewardscope.seeds import Address, generator
-from rewardscope.tensors import CompletionLoss, Signal, Signals, TokenCredit
+from rewardscope.tensors import CompletionLoss, Signals, TokenCredit
 
 Pairs = Literal["all", "one"]
 """Every better completion of a group with every worse one, or one such pair a group, drawn."""
@@ -25,7 +25,7 @@ class Preference(Protocol):
         """Whether it reads the key by another door than the reward."""
 
     @property
-    def needs(self) -> frozenset[Signal]:
+    def needs(self) -> frozenset[str]:
         """Signals it reads beside rewards and tokens; only these are computed."""
 
     def __call__(self, signals: Signals) -> TokenCredit:

@@ -15,6 +15,7 @@ from rewardscope.policy import Sampling
 from rewardscope.policy.start import Start
 from rewardscope.preference import Preference
 from rewardscope.rewards import Reward
+from rewardscope.training.signals import check_signals
 
 
 @dataclass(frozen=True)
@@ -64,20 +65,7 @@ class Arm:
                 allowed="1 or more",
                 do="Mend the study",
             )
-        for signal, part in (
-            ("value_NT", "critic"),
-            ("implicit_NT", "implicit"),
-            ("teaching", "teacher"),
-        ):
-            if signal in self.credit.needs and getattr(self.learner, part) is None:
-                raise ComponentError(
-                    f"Arm '{self.name}' has a credit method that reads {signal}, and a learner "
-                    "that does not make it",
-                    value=f"credit={self.credit}",
-                    allowed=f"Learner({part}=...)",
-                    do=f"Give the learner a {part}",
-                )
-
+        check_signals(self.name, self.credit, self.learner)
         if self.bank is not None and self.bank.reads_evolve:
             try:
                 self.environment.problem("evolve", 0)
