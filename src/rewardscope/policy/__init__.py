@@ -3,8 +3,9 @@
 from rewardscope.policy.base import FollowingSampler, Sampler, Trainable, sampler_gap
 from rewardscope.policy.batches import pack
 from rewardscope.policy.grams import gram_mask
+from rewardscope.policy.local import LocalSampler
 from rewardscope.policy.policy import Policy
-from rewardscope.policy.sampler import LocalSampler, Sampling, sample
+from rewardscope.policy.sampler import Sampling, sample
 from rewardscope.policy.scoring import score
 from rewardscope.policy.turns import written
 

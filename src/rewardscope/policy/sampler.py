@@ -8,7 +8,6 @@ waits for another's turn to end, and nothing is read twice.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import compress
-from typing import ClassVar
 
 import numpy as np
 import torch
@@ -133,35 +132,6 @@ def sample(
     rows.sort(key=lambda row: (row.prompt, row.member))
     completions = [row.completion(policy, takes_turns=replies is not None) for row in rows]
     return [tuple(completions[p * group_size : (p + 1) * group_size]) for p in range(len(prompts))]
-
-
-@dataclass
-class LocalSampler:
-    """The policy that is trained writes its own completions, in this process: no weights are
-    copied.
-    """
-
-    policy: Policy | None = None
-    """None before :meth:`follow`."""
-    version: int = 0
-    exact: ClassVar[bool] = True
-
-    def follow(self, policy: Policy, version: int) -> None:
-        """Samples from now on with these weights."""
-        self.policy, self.version = policy, version
-
-    def sample(
-        self,
-        prompts: Sequence[str],
-        group_size: int,
-        sampling: Sampling,
-        addresses: Sequence[tuple[Address, ...]],
-        replies: Replies | None = None,
-        opening: str = "",
-    ) -> list[tuple[Completion, ...]]:
-        """A group of completions per prompt."""
-        assert self.policy is not None
-        return sample(self.policy, prompts, group_size, sampling, addresses, replies, opening)
 
 
 def _refuse_other_states(policy: Policy) -> None:

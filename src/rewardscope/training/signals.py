@@ -4,16 +4,16 @@ A method names the signals it needs; the loop makes these and no others, and kno
 method from outside brings makers of its own (:class:`rewardscope.credit.base.Makes`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import torch
 from torch import Tensor
 
 from rewardscope.credit import Credit
-from rewardscope.credit.base import Maker, asked, makers_of
+from rewardscope.credit.base import asked, makers_of
 from rewardscope.credit.self_distillation import Lesson
 from rewardscope.errors import ComponentError
 from rewardscope.learner import Companions
@@ -112,7 +112,7 @@ class SignalContext:
 class Signal:
     """How one signal is made."""
 
-    make: Maker
+    make: Callable[[SignalContext], Tensor | Teaching | None]
     reads: Literal["reference", "critic", "implicit", "teacher"] | None = None
     """What must stand beside the policy for it; all but the reference are parts that the arm gives
     its learner.
@@ -273,6 +273,9 @@ def make_signals(context: SignalContext) -> Signals:
                 allowed="a torch tensor without gradient",
                 do="Let its maker return one",
             )
+    ours: dict[str, Any] = {
+        name: signal.make(context) for name, signal in SIGNALS.items() if name in needs
+    }
     return Signals(
         reward_PG=context.reward_PG,
         mask_NT=context.batch.mask_NT,
@@ -280,5 +283,5 @@ def make_signals(context: SignalContext) -> Signals:
         token_NT=context.batch.token_NT,
         address=context.address,
         extra={name: made.detach() for name, made in extra.items()},
-        **{name: SIGNALS[name].make(context) for name in SIGNALS if name in needs},
+        **ours,
     )
