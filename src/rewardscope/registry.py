@@ -139,6 +139,7 @@ RECORDS: Mapping[str, str] = {
     "Completion": "types",
     "Ending": "types",
     "Evaluation": "study.study",
+    "InterimEvaluation": "study.interim",
     "Grade": "types",
     "Measurement": "types",
     "Miner": "probes.strategic",

@@ -27,8 +27,8 @@ from rewardscope.report.summaries import (
 )
 
 HEIGHT = 200
-TAUGHT = "credit/taught_share"
-"""Column of a step that only self-distillation writes."""
+TAUGHT, HELD_OUT = "credit/taught_share", "heldout/pass_at_1"
+"""Columns of a step that only self-distillation and only an interim evaluation write."""
 CLASS_COLOURS = ("#767d87", "#14806f", "#b5501a", "#c9ced6")
 """Preserved, expanded, shrunk, out of reach; each bar segment also carries its number."""
 CLASS_INK = ("#ffffff", "#ffffff", "#ffffff", "#22262b")
@@ -52,18 +52,19 @@ class Panel:
 
 def training_panels(run: Run, marks: Mapping[str, Mark]) -> list[Panel]:
     """Reward told and true correctness over training steps, side by side for each start; where a
-    teacher taught, its evidence too.
+    teacher taught, its evidence too, and where the study looked on the way, held-out problems.
     """
     measures = (
         ("reward_mean", "Reward told", "mean reward per completion"),
         ("correct_share", "True correctness", "share of completions correct"),
+        (HELD_OUT, "Held-out problems on the way", "pass@1 of a few draws, mean over problems"),
         (TAUGHT, "Evidence for the teacher", "share of completions with evidence"),
     )
     panels = []
     for start in run.starts:
         for column, heading, unit in measures:
             rows = training_curve(run, start, column)
-            if column == TAUGHT and not rows:
+            if column in (TAUGHT, HELD_OUT) and not rows:
                 continue
             spec = (
                 _step_curves(

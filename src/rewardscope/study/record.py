@@ -112,6 +112,7 @@ def describe(study: Study, command: str, changed: bool) -> dict[str, Any]:
         "steps": max(arm.steps for arm in study.arms),
         "starts": list(dict.fromkeys(arm.start.label for arm in study.arms)),
         "evaluation": encode(study.evaluation),
+        "interim": encode(study.interim),
         "probes": encode(study.probes),
         "arms": arms,
         "claims": encode(study.claims),
