@@ -51,8 +51,10 @@ ALLOWED: dict[str, set[str]] = {
         "organisms",
         "learner",
     },
+    "runners": {"errors", "registry"},
     "study": BOTTOM
     | {
+        "runners",
         "store",
         "environments",
         "experience",

@@ -1,5 +1,6 @@
 """Commands that make a run or read one: run, report, status, and what looks closer at an arm."""
 
+import contextlib
 import shlex
 import time
 from dataclasses import asdict
@@ -10,6 +11,7 @@ import typer
 from rich.text import Text
 
 from rewardscope.cli.front import (
+    On,
     Out,
     RunPath,
     Workers,
@@ -22,6 +24,7 @@ from rewardscope.cli.front import (
 )
 from rewardscope.errors import StudyError
 from rewardscope.report.layout import folding_table
+from rewardscope.runners import LOCAL, exit_code, runner_named
 
 if TYPE_CHECKING:
     from rewardscope.store import CellDirectory, RunDirectory
@@ -39,18 +42,20 @@ def run(
     study: Annotated[Path, typer.Argument(help="Python file that defines `study = Study(...)`.")],
     out: Out = None,
     workers: Workers = None,
+    on: On = LOCAL,
 ) -> None:
     """Run a study, or go on with it: finished cells are kept, unfinished ones resume from their
     last checkpoint.
     """
-    _run(study, out, workers, f"rewardscope run {shlex.quote(str(study))}")
+    where = "" if on == LOCAL else f" --on {shlex.quote(on)}"
+    _run(study, out, workers, f"rewardscope run {shlex.quote(str(study))}{where}", on)
 
 
-def _run(path: Path, out: Path | None, workers: int | None, command: str) -> None:
+def _run(path: Path, out: Path | None, workers: int | None, command: str, on: str = LOCAL) -> None:
     from rewardscope.study import load_study
 
     study = load_study(path)
-    _carry_out(study, path, out or Path("runs") / study.name, command + _out(out), workers)
+    _carry_out(study, path, out or Path("runs") / study.name, command + _out(out), workers, on)
 
 
 def _out(place: Path | None) -> str:
@@ -59,13 +64,18 @@ def _out(place: Path | None) -> str:
 
 
 def _carry_out(
-    study: "Study", path: Path | None, root: Path, command: str, workers: int | None
+    study: "Study",
+    path: Path | None,
+    root: Path,
+    command: str,
+    workers: int | None,
+    on: str = LOCAL,
 ) -> "RunDirectory":
     """Runs the study there, or goes on with it, and concludes."""
     from rewardscope.study import default_workers, open_run, run_study
     from rewardscope.study.progress import StudyProgress
 
-    began = time.monotonic()
+    began, start = time.monotonic(), runner_named(on)
     directory = open_run(study, root, command)
     count = default_workers(study) if workers is None else workers
     say(f"{study.name}: {study.question}")
@@ -76,10 +86,11 @@ def _carry_out(
     )
     try:
         with StudyProgress(study, directory, console) as progress:
-            failed = run_study(study, path, directory, count, progress.poll)
-    except KeyboardInterrupt:
-        say(f"\nStopped. What is finished is kept in {root}; go on with: {command}")
-        raise typer.Exit(130) from None
+            failed = run_study(study, path, directory, count, progress.poll, start)
+    except KeyboardInterrupt as interrupt:
+        with contextlib.suppress(OSError):  # the terminal may be what has gone
+            say(f"\nStopped. What is finished is kept in {root}; go on with: {command}")
+        raise typer.Exit(exit_code(interrupt)) from None
     page = _conclude(root)
     say(f"Page: {page}    ({time.monotonic() - began:.0f} s)")
     if failed:
