@@ -139,21 +139,23 @@ def test_stopping_ends_what_still_runs(tmp_path: Path) -> None:
 
 
 def test_a_cell_whose_worker_is_killed_is_run_again(tmp_path: Path) -> None:
-    run, killed = open_run(STUDY, tmp_path / "run", "test"), list[int]()
-    trained = next(cell.name for cell in STUDY.cells() if cell.seed is not None)
+    study = replace(STUDY, arms=(replace(STUDY.arms[0], steps=120),))
+    run, killed = open_run(study, tmp_path / "run", "test"), list[int]()
+    trained = run.cell(next(cell.name for cell in study.cells() if cell.seed is not None))
 
     def kill_once() -> None:
-        """Kills the worker once it holds the trained cell."""
-        if killed or not run.cell(trained).is_held:
+        """Kills the worker while it trains."""
+        if killed or not trained.checkpoints():
             return
         for process in multiprocessing.active_children():
             if process.name.startswith("rewardscope") and process.pid is not None:
                 os.kill(process.pid, signal.SIGKILL)
                 killed.append(process.pid)
 
-    assert run_study(STUDY, None, run, 1, kill_once) == {}
+    assert run_study(study, None, run, 1, kill_once) == {}
     assert len(killed) == 1
-    assert {run.cell(cell.name).status()["state"] for cell in STUDY.cells()} == {"done"}
+    assert [row["step"] for row in trained.steps()] == list(range(120))
+    assert {run.cell(cell.name).status()["state"] for cell in study.cells()} == {"done"}
     assert no_worker_is_left()
 
 
