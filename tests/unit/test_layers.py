@@ -14,20 +14,22 @@ ALLOWED: dict[str, set[str]] = {
     "seeds": set(),
     "registry": {"errors"},
     "types": {"errors"},
+    "protocols": {"types"},
     "codec": {"errors", "registry"},
     "stats": {"errors", "seeds"},
     "tensors": {"types", "errors"},
     "store": {"types", "errors", "codec"},
-    "environments": {"types", "errors", "seeds", "stats"},
-    "rewards": {"types", "errors", "seeds", "stats"},
-    "experience": {"types", "errors", "seeds", "codec", "store"},
-    "credit": {"tensors", "types", "errors", "seeds"},
+    "environments": {"protocols", "types", "errors", "seeds", "stats"},
+    "rewards": {"protocols", "types", "errors", "seeds", "stats"},
+    "experience": {"protocols", "types", "errors", "seeds", "codec", "store"},
+    "credit": {"protocols", "tensors", "types", "errors", "seeds"},
     "preference": {"tensors", "types", "errors", "seeds"},
     "policy": {"tensors", "types", "errors", "seeds"},
-    "organisms": {"policy", "environments", "types", "errors", "seeds", "codec"},
+    "organisms": {"protocols", "policy", "environments", "types", "errors", "seeds", "codec"},
     "learner": {"policy", "tensors", "types", "errors", "seeds"},
     "judging": {"types", "errors", "codec", "stats", "store"},
     "probes": {
+        "protocols",
         "policy",
         "judging",
         "store",
@@ -40,6 +42,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "training": BOTTOM
     | {
+        "protocols",
         "store",
         "environments",
         "experience",
@@ -52,6 +55,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "study": BOTTOM
     | {
+        "protocols",
         "store",
         "environments",
         "experience",
@@ -65,6 +69,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "analyses": BOTTOM
     | {
+        "protocols",
         "store",
         "environments",
         "rewards",
@@ -91,6 +96,7 @@ PEERS = [
 ]
 WITHOUT_TORCH = (
     "rewardscope.judging.boundary",
+    "rewardscope.protocols",
     "rewardscope",
     "rewardscope.report.page",
     "rewardscope.judging.claims",
@@ -108,10 +114,23 @@ def modules() -> list[Path]:
     return sorted(SOURCE.rglob("*.py"))
 
 
+class WithoutTypes(ast.NodeTransformer):
+    """Leaves out what is imported for a type checker alone."""
+
+    def visit_If(self, node: ast.If) -> ast.AST | None:
+        only_types = isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        return None if only_types else self.generic_visit(node)
+
+
 def imported(path: Path) -> set[str]:
-    """Parts of the package that the file imports, wherever in the file."""
+    """Parts of the package that the file imports, wherever in the file; an interface may name the
+    types of any layer, since it runs nothing of them.
+    """
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    tree: ast.AST = ast.parse(path.read_text())
+    if part(path) == "protocols":
+        tree = WithoutTypes().visit(tree)
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -192,3 +211,22 @@ def test_every_public_name_is_where_the_table_says() -> None:
         assert getattr(rewardscope, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
         _ = rewardscope.Nothing
+
+
+INTERNAL = {"Corpus", "Finding", "Plan", "Weights"}
+"""Interfaces between modules of ours that nobody outside is asked to satisfy."""
+WITH_ITS_SUBJECT = {"Probe", "World"}
+"""What stands beside the record that it is pointed at."""
+
+
+def test_what_a_component_must_be_is_declared_in_one_place() -> None:
+    declared = {
+        (part(path), node.name)
+        for path in modules()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef)
+        and any(isinstance(base, ast.Name) and base.id == "Protocol" for base in node.bases)
+    }
+    elsewhere = {name for place, name in declared if place != "protocols"}
+    assert elsewhere == INTERNAL | WITH_ITS_SUBJECT
+    assert not elsewhere & {name for place, name in declared if place == "protocols"}

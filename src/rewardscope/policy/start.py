@@ -4,7 +4,6 @@ import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
 from rewardscope.errors import ModelError
 from rewardscope.policy.packaged import PACKAGED, packaged_folder
@@ -12,21 +11,6 @@ from rewardscope.policy.policy import Policy
 
 HUB_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
 """What a model on the hub may be called; every other name is a folder's."""
-
-
-@runtime_checkable
-class Start(Protocol):
-    """An untrained policy by name."""
-
-    @property
-    def label(self) -> str:
-        """What pages and measurements call it."""
-
-    def identity(self) -> str:
-        """What determines its weights: part of the signature of every cell that starts from it."""
-
-    def load(self, device: str = "cpu") -> Policy:
-        """A fresh copy of the policy on the device."""
 
 
 @dataclass(frozen=True)
