@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import rewardscope.environments
-from rewardscope.environments import Environment
 from rewardscope.organisms import RECIPES, card
+from rewardscope.protocols import Environment
 from rewardscope.registry import BUILT_IN, components
 
 MEASURED = Path(rewardscope.environments.__file__).parent / "measured.json"
