@@ -16,13 +16,12 @@ import pytest
 from factories import SMALL_ARM
 from rewardscope import Boundary, Evaluation, Study
 from rewardscope.errors import ComponentError
+from rewardscope.protocols import Runner, Work
 from rewardscope.registry import offered
 from rewardscope.runners import (
     Inline,
     Outcome,
     Processes,
-    Runner,
-    Work,
     exit_code,
     interrupted_by_signals,
     runner_named,

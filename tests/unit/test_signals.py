@@ -12,10 +12,10 @@ from torch import Tensor
 from factories import SMALL_ARM, timeless_steps
 from rewardscope import Coin, GroupMean, KLInReward, Learner, Planning, Reprompt, SelfDistillation
 from rewardscope import Teacher as TeacherSettings
-from rewardscope.credit import Credit
-from rewardscope.credit.base import Maker, asked, makers_of, spread
+from rewardscope.credit.base import spread
 from rewardscope.credit.self_distillation import Lesson
 from rewardscope.errors import ComponentError, TruthSealed
+from rewardscope.protocols import Credit, Maker, asked, makers_of
 from rewardscope.store import CellDirectory, read_rollouts
 from rewardscope.tensors import Signal, Signals, TokenCredit
 from rewardscope.training import SIGNALS, SignalContext, train

@@ -1,73 +1,10 @@
 """What a credit method is, and what group methods share."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol, runtime_checkable
-
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from rewardscope.errors import ComponentError
-from rewardscope.tensors import Signals, TokenCredit
-
-Maker = Callable[[Any], Tensor]
-"""Makes one signal from a :class:`rewardscope.training.SignalContext`: the policy, the step's
-tokens and its groups.
-"""
-
-
-@runtime_checkable
-class Credit(Protocol):
-    """Spreads the rewards of a step over its tokens; pure, no gradient attached."""
-
-    @property
-    def uses_truth(self) -> bool:
-        """Whether it reads the key by another door than the reward."""
-
-    @property
-    def needs(self) -> frozenset[str]:
-        """Signals it reads beside rewards and tokens; only these are computed. A name is a field of
-        :class:`Signals`, or one of the method's own ``makers``.
-        """
-
-    def __call__(self, signals: Signals) -> TokenCredit:
-        """The streams the learner trains on."""
-
-
-@runtime_checkable
-class Asks(Protocol):
-    """A method that says how a signal is to be made; one that wraps another passes on what that
-    one says.
-    """
-
-    @property
-    def asks(self) -> Mapping[str, object]:
-        """Signal -> what its maker reads: ``planning_NT`` -> grams, ``teaching`` ->
-        :class:`Lesson`.
-        """
-
-
-@runtime_checkable
-class Makes(Protocol):
-    """A method that brings signals of its own; one that wraps another passes on what that one
-    brings.
-    """
-
-    @property
-    def makers(self) -> Mapping[str, Maker]:
-        """Name -> its maker. What it makes reaches the method as ``signals.ask(name, method)``."""
-
-
-def asked(credit: object) -> Mapping[str, object]:
-    """What the method says of how its signals are to be made; nothing of one that has no such
-    wishes, or of none.
-    """
-    return credit.asks if isinstance(credit, Asks) else {}
-
-
-def makers_of(credit: object) -> Mapping[str, Maker]:
-    """The makers of the signals that the method brings; none of one that brings none."""
-    return credit.makers if isinstance(credit, Makes) else {}
 
 
 def need_groups(reward_PG: Float[Tensor, "P G"], method: str) -> None:

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from rewardscope.credit.base import Credit, Maker, asked, informative_share, makers_of
+from rewardscope.credit.base import informative_share
 from rewardscope.credit.leave_one_out import LeaveOneOut
 from rewardscope.errors import ComponentError
+from rewardscope.protocols import Credit, Maker, asked, makers_of
 from rewardscope.tensors import KL, Signals, TokenCredit, kl_estimate
 
 INFORMATIVE = "credit/informative_group_share"

@@ -9,9 +9,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from rewardscope.credit.base import Credit, Maker, asked, makers_of
 from rewardscope.credit.group_mean import GroupMean
 from rewardscope.errors import ComponentError
+from rewardscope.protocols import Credit, Maker, asked, makers_of
 from rewardscope.seeds import generator
 from rewardscope.tensors import Signals, TokenCredit
 

@@ -8,9 +8,9 @@ from typing import Literal, get_args
 
 import torch
 
-from rewardscope.credit.base import Credit, Maker, asked, makers_of
 from rewardscope.credit.reprompt import Reprompt
 from rewardscope.errors import ComponentError
+from rewardscope.protocols import Credit, Maker, asked, makers_of
 from rewardscope.tensors import Distillation, Signals, TokenCredit
 
 Over = Literal["vocabulary", "top", "sampled"]

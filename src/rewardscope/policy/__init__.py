@@ -1,7 +1,7 @@
 """Models: loading, sampling, scoring."""
 
-from rewardscope.policy.base import FollowingSampler, Sampler, Trainable, sampler_gap
 from rewardscope.policy.batches import pack
+from rewardscope.policy.gap import sampler_gap
 from rewardscope.policy.grams import gram_mask
 from rewardscope.policy.local import LocalSampler
 from rewardscope.policy.policy import Policy
@@ -10,12 +10,9 @@ from rewardscope.policy.scoring import score
 from rewardscope.policy.turns import written
 
 __all__ = [
-    "FollowingSampler",
     "LocalSampler",
     "Policy",
-    "Sampler",
     "Sampling",
-    "Trainable",
     "gram_mask",
     "pack",
     "sample",

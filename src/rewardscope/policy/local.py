@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rewardscope.errors import ModelError
-from rewardscope.policy.base import Sampler, Trainable
 from rewardscope.policy.sampler import Sampling
+from rewardscope.protocols import Sampler, Trainable
 from rewardscope.seeds import Address
 from rewardscope.types import Completion, Replies
 

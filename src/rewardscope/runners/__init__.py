@@ -4,23 +4,26 @@ A package that is installed beside this one can offer a runner under the entry p
 ``rewardscope.runners``: a callable that takes the work and a number of workers.
 """
 
+from collections.abc import Callable
+
 from rewardscope.errors import ComponentError
+from rewardscope.protocols import Runner, Work
 from rewardscope.registry import offered
-from rewardscope.runners.base import Outcome, Runner, Start, Work
 from rewardscope.runners.inline import Inline
 from rewardscope.runners.interrupts import exit_code, interrupted_by_signals
+from rewardscope.runners.outcome import Outcome
 from rewardscope.runners.processes import Processes
 
 LOCAL = "local"
+Start = Callable[[Work, int], Runner]
+"""Starts a runner for the work with so many workers."""
 
 __all__ = [
     "LOCAL",
     "Inline",
     "Outcome",
     "Processes",
-    "Runner",
     "Start",
-    "Work",
     "exit_code",
     "interrupted_by_signals",
     "runner_named",

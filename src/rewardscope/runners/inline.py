@@ -2,7 +2,8 @@
 
 from collections import deque
 
-from rewardscope.runners.base import Outcome, Work
+from rewardscope.protocols import Work
+from rewardscope.runners.outcome import Outcome
 
 
 class Inline:

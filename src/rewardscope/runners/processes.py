@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
-from rewardscope.runners.base import Outcome, Work
+from rewardscope.protocols import Work
+from rewardscope.runners.outcome import Outcome
 
 PR_SET_PDEATHSIG = 1
 """Of prctl(2)."""

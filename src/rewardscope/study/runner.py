@@ -5,14 +5,17 @@ import os
 import traceback
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from rewardscope.codec import encode
 from rewardscope.errors import InUse, RewardscopeError
-from rewardscope.runners import Outcome, Runner, Start, interrupted_by_signals, start_local
+from rewardscope.identity import opened_files
+from rewardscope.protocols import Runner
+from rewardscope.runners import Outcome, Start, interrupted_by_signals, start_local
 from rewardscope.store import RunDirectory
 from rewardscope.study.cells import finished, run_cell
-from rewardscope.study.files import load_study
+from rewardscope.study.files import StudySource
 from rewardscope.study.study import Cell, Study
 
 POLL_SECONDS = 0.5
@@ -33,7 +36,7 @@ def default_workers(study: Study) -> int:
 
 def run_study(
     study: Study,
-    path: Path | None,
+    source: Path | StudySource | None,
     run: RunDirectory,
     workers: int,
     on_poll: OnPoll = lambda: None,
@@ -48,8 +51,8 @@ def run_study(
 
     Args:
         study: What to run.
-        path: Its file, which each worker reads for itself; None = made of components of ours alone,
-            which a worker can be sent.
+        source: Its file, or where else a worker process gets it from; None = from what the codec
+            writes of it, which does for components that a worker can import.
         run: Where to.
         workers: Processes; 0 = in this one, in order.
         on_poll: Called every half second, or after every cell when ``workers`` is 0.
@@ -63,8 +66,8 @@ def run_study(
         owed = [cell for cell in study.cells() if not finished(study, run.cell(cell.name))]
         if not owed:
             return {}
-        source = study if path is None or workers == 0 else path
-        runner = start(CellWork(source, run.root), workers)
+        sent = _for_workers(study, source) if workers else study
+        runner = start(CellWork(sent, run.root), workers)
         try:
             bases = [cell.name for cell in owed if cell.seed is None]
             trained = [cell.name for cell in owed if cell.seed is not None]
@@ -105,22 +108,36 @@ def _record_lost(run: RunDirectory, outcome: Outcome) -> None:
         cell.write_status("failed", cell.status()["step"], reason=outcome.reason)
 
 
+def _for_workers(study: Study, source: Path | StudySource | None) -> StudySource:
+    if source is None:
+        source = StudySource(None, encode(study))
+    elif isinstance(source, Path):
+        source = StudySource(source)
+    return replace(source, opened=opened_files())
+
+
 @dataclass
 class CellWork:
     """Runs cells of a study by name, wherever it is sent."""
 
-    source: Path | Study
-    """The study, or the file that a worker reads it from."""
+    source: Study | StudySource
+    """The study, or where another process gets it from."""
     root: Path
     """The run directory."""
 
     def begin(self) -> None:
         """Reads the study once."""
-        self._study = load_study(self.source) if isinstance(self.source, Path) else self.source
+        source = self.source
+        self._study = source.load() if isinstance(source, StudySource) else source
         self._cells = {cell.name: cell for cell in self._study.cells()}
 
     def __call__(self, name: str) -> str | None:
         """None when the cell is done, the reason when it failed."""
+        if name not in self._cells:
+            return (
+                "The study, or code or data that it is made of, was edited while it ran: cell "
+                f"{name} is not of the study as it is now. Run it again."
+            )
         return _attempt(self._study, self._cells[name], RunDirectory(self.root))
 
 

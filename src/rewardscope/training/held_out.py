@@ -4,9 +4,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rewardscope.environments import Environment
 from rewardscope.experience import BankState
-from rewardscope.policy import Policy, Sampler, Sampling
+from rewardscope.policy import Policy, Sampling
+from rewardscope.protocols import Environment, Sampler
 from rewardscope.seeds import Address
 from rewardscope.store import CellDirectory, write_rollouts
 from rewardscope.training.experience import recalled

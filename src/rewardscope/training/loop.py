@@ -7,7 +7,8 @@ from typing import Any, NoReturn
 from rewardscope.errors import CheckpointError, ComponentError, RewardscopeError
 from rewardscope.experience import BankState
 from rewardscope.learner import Companions
-from rewardscope.policy import FollowingSampler, LocalSampler, Policy, sampler_gap
+from rewardscope.policy import LocalSampler, Policy, sampler_gap
+from rewardscope.protocols import FollowingSampler
 from rewardscope.rewards import tell
 from rewardscope.seeds import Address
 from rewardscope.store import CellDirectory, write_rollouts

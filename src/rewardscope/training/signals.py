@@ -12,15 +12,12 @@ from typing import Any, Literal, TypeVar
 import torch
 from torch import Tensor
 
-from rewardscope.credit import Credit
-from rewardscope.credit.base import asked, makers_of
 from rewardscope.credit.self_distillation import Lesson
 from rewardscope.errors import ComponentError
 from rewardscope.learner import Companions
 from rewardscope.learner.learner import Learner
 from rewardscope.policy import Policy, gram_mask, pack, score
-from rewardscope.preference import Preference
-from rewardscope.rewards.base import View
+from rewardscope.protocols import Credit, Preference, View, asked, makers_of
 from rewardscope.seeds import Address
 from rewardscope.tensors import Batch, Signals, Teaching
 from rewardscope.types import Rollout, sealed
