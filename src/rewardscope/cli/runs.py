@@ -23,6 +23,7 @@ from rewardscope.cli.front import (
     show_json,
 )
 from rewardscope.errors import StudyError
+from rewardscope.hostile import visible
 from rewardscope.report.layout import folding_table
 from rewardscope.runners import LOCAL, Start, exit_code, runner_named, start_local
 
@@ -197,7 +198,7 @@ def status(
             Text(cell["cell"]),
             state,
             f"{cell['step']}/{cell['steps']}" if cell["steps"] else "",
-            Text(cell["reason"]),
+            Text(visible(cell["reason"])),
         )
     console.print(table)
 
