@@ -8,25 +8,26 @@ import pytest
 import rewardscope
 
 SOURCE = Path(rewardscope.__file__).parent
-BOTTOM = {"errors", "types", "seeds", "codec", "registry", "stats", "tensors"}
+BOTTOM = {"errors", "types", "seeds", "codec", "registry", "identity", "stats", "tensors"}
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "seeds": set(),
     "registry": {"errors"},
     "types": {"errors"},
     "protocols": {"types"},
+    "identity": {"errors", "registry"},
     "codec": {"errors", "registry"},
     "stats": {"errors", "seeds"},
     "tensors": {"types", "errors"},
     "store": {"types", "errors", "codec"},
-    "environments": {"protocols", "types", "errors", "seeds", "stats"},
-    "rewards": {"protocols", "types", "errors", "seeds", "stats"},
-    "experience": {"protocols", "types", "errors", "seeds", "codec", "store"},
+    "environments": {"protocols", "types", "errors", "seeds", "stats", "identity", "registry"},
+    "rewards": {"protocols", "types", "errors", "seeds", "stats", "identity"},
+    "experience": {"protocols", "types", "errors", "seeds", "codec", "store", "identity"},
     "credit": {"protocols", "tensors", "types", "errors", "seeds"},
     "preference": {"tensors", "types", "errors", "seeds"},
-    "policy": {"tensors", "types", "errors", "seeds"},
+    "policy": {"tensors", "types", "errors", "seeds", "identity"},
     "organisms": {"protocols", "policy", "environments", "types", "errors", "seeds", "codec"},
-    "learner": {"policy", "tensors", "types", "errors", "seeds"},
+    "learner": {"policy", "tensors", "types", "errors", "seeds", "identity"},
     "judging": {"types", "errors", "codec", "stats", "store"},
     "probes": {
         "protocols",
