@@ -17,6 +17,7 @@ ALLOWED: dict[str, set[str]] = {
     "protocols": {"types"},
     "identity": {"errors", "registry"},
     "codec": {"errors", "registry"},
+    "conformance": {"codec", "errors", "identity", "protocols", "registry"},
     "stats": {"errors", "seeds"},
     "tensors": {"types", "errors"},
     "store": {"types", "errors", "codec"},
@@ -25,7 +26,7 @@ ALLOWED: dict[str, set[str]] = {
     "experience": {"protocols", "types", "errors", "seeds", "codec", "store", "identity"},
     "credit": {"protocols", "tensors", "types", "errors", "seeds"},
     "preference": {"tensors", "types", "errors", "seeds"},
-    "policy": {"tensors", "types", "errors", "seeds", "identity"},
+    "policy": {"conformance", "tensors", "types", "errors", "seeds", "identity"},
     "organisms": {"protocols", "policy", "environments", "types", "errors", "seeds", "codec"},
     "learner": {"policy", "tensors", "types", "errors", "seeds", "identity"},
     "judging": {"types", "errors", "codec", "stats", "store"},
@@ -43,6 +44,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "training": BOTTOM
     | {
+        "conformance",
         "protocols",
         "store",
         "environments",
@@ -56,6 +58,8 @@ ALLOWED: dict[str, set[str]] = {
     },
     "study": BOTTOM
     | {
+        "conformance",
+        "judging",
         "protocols",
         "store",
         "environments",
