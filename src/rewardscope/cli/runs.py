@@ -66,7 +66,7 @@ def _carry_out(
     from rewardscope.study.progress import StudyProgress
 
     began = time.monotonic()
-    directory = open_run(study, root, command)
+    directory = open_run(study, root, command, lambda note: say(f"note: {note}"))
     count = default_workers(study) if workers is None else workers
     say(f"{study.name}: {study.question}")
     size = f"{count_of(len(study.arms), 'arm')} x {count_of(len(study.seeds), 'seed')}"

@@ -1,12 +1,16 @@
 """Study files: Python that leaves a ``study`` behind."""
 
 import importlib.util
+import re
 import sys
 import traceback
 from pathlib import Path
 
 from rewardscope.errors import RewardscopeError, StudyError
 from rewardscope.study.study import Study
+
+NEEDED = {"claims": "(), for a study without claims, or (Claim(...),)"}
+"""What to write for a field that was left out."""
 
 
 def load_study(path: Path) -> Study:
@@ -31,7 +35,8 @@ def load_study(path: Path) -> Study:
     sys.modules[spec.name] = module
     try:
         spec.loader.exec_module(module)
-    except RewardscopeError:
+    except RewardscopeError as error:
+        error.where = error.where or _place(error, path)
         raise
     except (
         Exception
@@ -42,18 +47,24 @@ def load_study(path: Path) -> Study:
         )
         raise StudyError(
             "The study file does not import",
-            value=f"{type(error).__name__}: {what} ({_place(error, path)})",
+            value=f"{type(error).__name__}: {what}",
             allowed="known components with the fields that `rewardscope methods` lists"
             if misnamed
-            else "",
-            do="Mend that line",
+            else "Python that runs from top to bottom",
+            do=_advice(error),
+            where=_place(error, path),
         ) from error
     study = getattr(module, "study", None)
     if not isinstance(study, Study):
+        others = [name for name, value in vars(module).items() if isinstance(value, Study)]
         raise StudyError(
             "The study file leaves no study behind",
             value=f"{path}: study = {study!r}",
-            do="Define `study = Study(...)` in it",
+            allowed="a file whose `study` is a Study",
+            do=f"Name it so: `study = {others[0]}`"
+            if others
+            else "Define `study = Study(...)` in it",
+            where=f"{path}, line {_line_of(others[0], path) if others else 1}",
         )
     return study
 
@@ -69,4 +80,26 @@ def _place(error: Exception, path: Path) -> str:
         for frame in traceback.extract_tb(error.__traceback__)
         if Path(frame.filename).resolve() == path.resolve()
     ]
-    return f"{path}, line {own[-1]}" if own else str(path)
+    caller = f", called from line {own[-2]}" if len(own) > 1 else ""
+    return f"{path}, line {own[-1]}{caller}" if own else str(path)
+
+
+def _advice(error: Exception) -> str:
+    """What to do about an error of Python's, as far as it can be told."""
+    if isinstance(error, ModuleNotFoundError):
+        return (
+            f"Correct the name of '{error.name}', or install what has it; modules beside the study "
+            "file are found"
+        )
+    lacking = re.match(r"(\w+)\.__init__\(\) missing .* arguments?: (.*)", str(error))
+    if lacking:
+        names = re.findall(r"'(\w+)'", lacking[2])
+        lines = ", ".join(f"{name}={NEEDED.get(name, '...')}" for name in names)
+        return f"Write {lacking[1]}(..., {lines})"
+    return "Correct that line"
+
+
+def _line_of(name: str, path: Path) -> int:
+    """Where the name is given a value."""
+    lines = enumerate(path.read_text().splitlines(), 1)
+    return next((number for number, text in lines if re.match(rf"{name}\s*[:=]", text)), 1)

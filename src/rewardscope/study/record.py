@@ -4,14 +4,15 @@ import importlib.metadata
 import os
 import platform
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from rewardscope import __version__
 from rewardscope.codec import encode, signature
-from rewardscope.environments import prove
 from rewardscope.errors import RunDirectoryError, StudyError
 from rewardscope.store import LOCK, RunDirectory, write_json
+from rewardscope.study.checks import check_study
 from rewardscope.study.study import Study
 
 PACKAGES = (
@@ -118,10 +119,19 @@ def describe(study: Study, command: str, changed: bool) -> dict[str, Any]:
     }
 
 
-def open_run(study: Study, root: Path, command: str) -> RunDirectory:
+def open_run(
+    study: Study, root: Path, command: str, on_note: Callable[[str], None] = lambda note: None
+) -> RunDirectory:
     """The run directory, checked to be this study's, with study.json written.
 
-    Every environment first proves that it accepts its own oracle.
+    Every environment first proves that it accepts its own oracle, and what a guest brought is
+    rehearsed.
+
+    Args:
+        study: What is to run.
+        root: Where to.
+        command: What it was asked for with.
+        on_note: Told of what the user should know before the run.
 
     Raises:
         RunDirectoryError: If the directory is another study's, holds what no study wrote, or a run
@@ -161,10 +171,8 @@ def open_run(study: Study, root: Path, command: str) -> RunDirectory:
             "The directory is not empty and holds no run", value=root, do="Choose another --out"
         )
     run.account([cell.name for cell in study.cells()])
-    for environment in dict.fromkeys(arm.environment for arm in study.arms):
-        prove(environment, "train")
-    for environment in dict.fromkeys(study.evaluation.asks(arm) for arm in study.arms):
-        prove(environment, study.evaluation.split)
+    for note in check_study(study):
+        on_note(note)
     with run.held():
         write_json(record, describe(study, command, changed))
     return run
