@@ -282,7 +282,7 @@ def _check_field(cls: type, name: str, value: object) -> None:
         raise ComponentError(
             f"{cls.__name__} holds something in its field '{name}' that cannot be written down or "
             "can change",
-            value=f"{name}={_short(value)}, a {type(value).__name__}",
+            value=f"{name}={_short(value)}, of type {type(value).__name__}",
             allowed="text, numbers, booleans, None, tuples and components; a function of a module "
             "by its name",
             do=_plain(name, value),
@@ -328,8 +328,10 @@ def instead(role: str, part: object, kind: type | None = None) -> str:
             return f"{role}={int(float(part))}, a whole number"
         except ValueError:
             return f"{role}=1, a whole number"
-    if role == "start" and (isinstance(part, str) or hasattr(part, "__fspath__")):
-        return f"start=Pretrained({str(part)!r}), or start=Organism(...) with the name of one"
+    if role == "start" and isinstance(part, str):
+        return f"start=Organism({part!r}) or start=Pretrained({part!r})"
+    if role == "start" and hasattr(part, "__fspath__"):
+        return f"start=Pretrained({str(part)!r})"
     return f"{role}=... as `rewardscope methods` lists it"
 
 
@@ -350,7 +352,7 @@ def check_plain_fields(record: Any, kind: type[RewardscopeError]) -> None:
         names = " or ".join(sorted(each.__name__ for each in plain))
         raise kind(
             f"{type(record).__name__} cannot take this as its {name}",
-            value=f"{name}={value!r}, a {type(value).__name__}",
+            value=f"{name}={value!r}, of type {type(value).__name__}",
             allowed=names + (" or None" if type(None) in kinds else ""),
             do=f"Write {instead(name, value, int)}"
             if plain == {int}

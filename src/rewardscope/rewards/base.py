@@ -34,7 +34,7 @@ def tell(reward: Reward, rollout: Rollout, address: tuple[Address, ...]) -> Roll
     if not isinstance(rewards, Rewards) or not isinstance(rewards.values, Sequence):
         raise RewardscopeError(
             f"{name} must return Rewards",
-            value=f"{_short(rewards)}, a {type(rewards).__name__}",
+            value=f"{_short(rewards)}, of type {type(rewards).__name__}",
             allowed="Rewards with one number, or None, per completion",
             do="Write `return Rewards(tuple(...))`",
         )
@@ -62,7 +62,8 @@ def _number(value: object, name: str, rollout: Rollout) -> float | None:
     if not isinstance(plain, (int, float)):
         raise RewardscopeError(
             f"{name} told a reward that is no number",
-            value=f"{_short(value)}, a {type(value).__name__}, for problem {rollout.problem.id}",
+            value=f"{_short(value)}, of type {type(value).__name__}, for problem "
+            f"{rollout.problem.id}",
             allowed="a finite number, or None",
             do="Write `float(...)` around it",
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 from rewardscope.errors import RewardscopeError, StudyError
 from rewardscope.study.study import Study
 
-NEEDED = {"claims": "(), for a study without claims, or (Claim(...),)"}
+NEEDED = {"claims": "(Claim(...),)", "seeds": "(0, 1, 2)", "arms": "(Arm(...), Arm(...))"}
 """What to write for a field that was left out."""
 
 

@@ -124,7 +124,7 @@ def problem_at(environment: Environment, split: str, index: int) -> Problem:
             environment,
             "problem",
             "must return a Problem",
-            f"{_short(problem)}, a {type(problem).__name__}, for problem({split!r}, {index})",
+            f"{_short(problem)}, of type {type(problem).__name__}, for problem({split!r}, {index})",
             "a Problem",
             f"Write `{PROBLEM}`",
         )
@@ -165,7 +165,7 @@ def _check_field(environment: Environment, field: str, value: object, kind: type
         environment,
         "problem",
         f"returns a Problem whose {field} is not what it has to be",
-        f"{field}={_short(value)}, a {type(value).__name__}",
+        f"{field}={_short(value)}, of type {type(value).__name__}",
         allowed,
         do,
     )
@@ -224,7 +224,7 @@ def grade_of(environment: Environment, problem: Problem, text: str) -> Grade:
             environment,
             "grade",
             "must return a Grade",
-            f"{_short(grade)}, a {type(grade).__name__}, for the completion {_short(text)}",
+            f"{_short(grade)}, of type {type(grade).__name__}, for the completion {_short(text)}",
             "a Grade",
             f"Write `{GRADE}`",
         )
@@ -237,7 +237,7 @@ def grade_of(environment: Environment, problem: Problem, text: str) -> Grade:
                 environment,
                 "grade",
                 f"returns a Grade whose {field.name} is not what it has to be",
-                f"{field.name}={_short(value)}, a {type(value).__name__}, for the completion "
+                f"{field.name}={_short(value)}, of type {type(value).__name__}, for the completion "
                 f"{_short(text)}",
                 kind,
                 f"Name the fields, with {field.name}="
@@ -330,7 +330,7 @@ def oracle_of(environment: Environment, problem: Problem) -> str:
             environment,
             "oracle",
             "must return a completion that earns full marks",
-            f"{_short(oracle)}, a {type(oracle).__name__}",
+            f"{_short(oracle)}, of type {type(oracle).__name__}",
             "a text",
             f"Write `{MEMBERS[Environment]['oracle']}`",
         )

@@ -15,7 +15,7 @@ from rewardscope.types import Claim
 EXAMPLES = {
     "arms": (Arm, "(Arm(...), Arm(...))"),
     "seeds": (int, "(0, 1, 2)"),
-    "claims": (Claim, "(Claim(...),)"),
+    "claims": (Claim, "(Claim(...), Claim(...))"),
     "probes": (object, "(Boundary(), Behaviour())"),
 }
 """Field of a study -> what it holds several of, and how that is written."""
@@ -37,19 +37,18 @@ def several(field: str, given: Any) -> tuple[Any, ...]:
     kind, example = EXAMPLES[field]
     what = kind.__name__ if kind is not object else "probe"
     if not isinstance(given, (tuple, list)):
-        single = isinstance(given, kind) and not isinstance(given, (str, bytes))
-        line = f"{field}=({given!r},)" if kind is int and single else f"{field}={example}"
+        alone = _short(given) if isinstance(given, kind) and kind is int else f"{what}(...)"
         raise StudyError(
             f"A study's {field} are several, even if there is one",
-            value=f"{field}={_short(given)}, a {type(given).__name__}",
+            value=f"{field}={_short(given)}, of type {type(given).__name__}",
             allowed=f"a tuple of {what}s",
-            do=f"Write {line}; for one alone, the comma inside the brackets makes it a tuple",
+            do=f"Write {field}={example}, or for one alone {field}=({alone},) with its comma",
         )
     for each in given:
         if isinstance(each, (type, bool)) or not isinstance(each, kind):
             raise StudyError(
                 f"A study's {field} hold something else than {what}s",
-                value=f"{_short(each)}, a {type(each).__name__}",
+                value=f"{_short(each)}, of type {type(each).__name__}",
                 allowed=f"a tuple of {what}s",
                 do=f"Write {field}={example}",
             )
@@ -65,7 +64,7 @@ def check_instance(field: str, given: object, kind: type) -> None:
     if isinstance(given, type) or not isinstance(given, kind):
         raise StudyError(
             f"A study cannot take this as its {field}",
-            value=f"{field}={_short(given)}, a {type(given).__name__}",
+            value=f"{field}={_short(given)}, of type {type(given).__name__}",
             allowed=f"{'an' if kind.__name__[0] in 'AEIOU' else 'a'} {kind.__name__}",
             do=f"Write {instead(field, given, kind)}"
             if not isinstance(given, str)

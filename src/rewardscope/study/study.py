@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from typing import Any, get_args
 
 from rewardscope import __version__
@@ -138,6 +139,7 @@ class Study:
             raise StudyError(
                 "Arms' names and seeds must differ",
                 value=f"arms {names}, seeds {list(self.seeds)}",
+                allowed="every name and every seed once",
                 do="Rename or remove the doubles",
             )
         if self.device not in DEVICES or self.threads_per_cell < 1:
@@ -145,7 +147,7 @@ class Study:
                 "A study cannot run there",
                 value=f"device={self.device!r}, threads_per_cell={self.threads_per_cell}",
                 allowed=f"device one of {', '.join(DEVICES)}; threads_per_cell 1 or more",
-                do="Mend the study",
+                do="Correct the study",
             )
         self._check_signatures()
         self._check_claims(names)
@@ -184,7 +186,7 @@ class Study:
                     claim.metric not in metrics,
                     "A claim names a metric that no probe of the study makes",
                     claim.metric,
-                    f"{', '.join(metrics)}; or add the probe that makes it",
+                    _nearest(claim.metric, metrics),
                 ),
                 (
                     claim.expects not in get_args(Expectation),
@@ -214,7 +216,7 @@ class Study:
                         what,
                         value=f"{value} in '{claim.sentence}'",
                         allowed=allowed,
-                        do="Mend the claim",
+                        do="Correct the claim",
                     )
             check_draws(claim, self.probes, self.evaluation.draws)
 
@@ -307,3 +309,12 @@ def _made_of(parts: Sequence[Part]) -> dict[str, Any]:
 def _file_name(name: str) -> str:
     """The nearest name that does as part of a file name."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-").removeprefix(f"{BASE}") or "study"
+
+
+def _nearest(name: str, metrics: list[str]) -> str:
+    """The metrics that were most likely meant, and where all are."""
+    near = get_close_matches(name, metrics, n=3, cutoff=0.5) or metrics[:3]
+    return (
+        f"{', '.join(near)} and {len(metrics) - len(near)} more that the study's probes make, or "
+        "those of a probe that is added (`rewardscope instruments`)"
+    )

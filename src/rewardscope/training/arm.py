@@ -105,7 +105,7 @@ class Arm:
         for name, kind in get_type_hints(type(self)).items():
             part = getattr(self, name)
             kinds = tuple(each for each in get_args(kind) or (kind,) if each is not type(None))
-            if part is None and kinds != (kind,):
+            if part is None and type(None) in get_args(kind):
                 continue
             interfaces = tuple(each for each in kinds if each in MEMBERS)
             if interfaces and not isinstance(part, type):
