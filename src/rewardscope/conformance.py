@@ -185,7 +185,7 @@ def _check_values(component: object, interface: type) -> None:
         name, strategies = component.name, component.strategies  # type: ignore[attr-defined]
         if not isinstance(name, str) or not name:
             faults.append(("name", name, "a text that is not empty"))
-        elif name in BUILT_IN["environments"] and is_guest(name_of(cls)):
+        elif name in BUILT_IN["environments"] and _named_by_a_guest(cls):
             faults.append(("name", name, "a name that no environment of this package has"))
         if not isinstance(strategies, tuple) or not all(isinstance(s, str) for s in strategies):
             faults.append(("strategies", strategies, "a tuple of texts, such as () or ('carry',)"))
@@ -202,6 +202,12 @@ def _check_values(component: object, interface: type) -> None:
             do=f"Write a {given}" if given else f"Write, for instance, `{line}`",
             where=line_of(cls),
         )
+
+
+def _named_by_a_guest(cls: type) -> bool:
+    """Whether its name was given outside this package; one that extends ours may keep our name."""
+    definer = next((each for each in cls.__mro__ if "name" in vars(each)), cls)
+    return is_guest(name_of(definer))
 
 
 def _check_arguments(component: object, interface: type) -> None:
