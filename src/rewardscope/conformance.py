@@ -9,7 +9,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from rewardscope.codec import encode
 from rewardscope.errors import ComponentError, RewardscopeError
-from rewardscope.identity.places import is_project_file
+from rewardscope.identity import is_project_file
 from rewardscope.protocols import (
     Credit,
     Demonstrations,

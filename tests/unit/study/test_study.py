@@ -107,7 +107,7 @@ def test_a_claim_about_an_unknown_arm_is_refused() -> None:
 
 def test_a_claim_about_an_unknown_metric_lists_the_nearest_ones() -> None:
     with pytest.raises(
-        StudyError, match="boundary/pass_at_k, .* more that the study's probes make"
+        StudyError, match=r"boundary/pass_at_k, .* more that the study's probes make"
     ):
         replace(STUDY, claims=(replace(CLAIM, metric="boundary/pass"),))
 
@@ -290,9 +290,9 @@ def test_a_run_directory_of_another_study_is_refused(tmp_path: Path) -> None:
 
 def test_cells_that_the_study_cannot_account_for_are_listed(tmp_path: Path) -> None:
     run = open_run(STUDY, tmp_path / "run", "test")
-    stranger = run.cell("truth--s0--0123456789ab")
+    stranger = run.cell("elsewhere--s0--0123456789ab")
     stranger.write_status("done", 2)
-    with pytest.raises(RunDirectoryError, match="truth--s0--0123456789ab"):
+    with pytest.raises(RunDirectoryError, match="elsewhere--s0--0123456789ab"):
         open_run(STUDY, tmp_path / "run", "test")
 
 
