@@ -77,7 +77,7 @@ def test_a_mistake_is_told_with_its_line_before_anything_is_begun(
 def test_what_is_meant_plainly_is_taken(old: str, new: str, tmp_path: Path) -> None:
     study = load_study(edited(tmp_path, old, new))
     notes: list[str] = []
-    open_run(study, tmp_path / "run", "test", notes.append)
+    open_run(study, tmp_path / "run", "test", on_note=notes.append)
     assert notes == ["None of the 8 held-out problems is among 108 training problems."]
 
 
@@ -98,7 +98,7 @@ def test_a_study_of_one_pool_says_so(tmp_path: Path) -> None:
 def test_what_might_be_meant_is_a_note(new: str, words: str, tmp_path: Path) -> None:
     study = load_study(edited(tmp_path, "right = answer == problem.answer", new))
     notes: list[str] = []
-    open_run(study, tmp_path / "run", "test", notes.append)
+    open_run(study, tmp_path / "run", "test", on_note=notes.append)
     assert any(words in note and "a_study.py, line" in note for note in notes)
 
 
