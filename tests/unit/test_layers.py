@@ -38,7 +38,7 @@ ABOVE = {
     "training": {"store", "environments", "experience", "rewards", "credit", "preference"}
     | {"policy", "organisms", "learner", "tensors"},
     "study": {"store", "environments", "experience", "rewards", "credit", "preference"}
-    | {"policy", "learner", "probes", "training", "tensors", "__init__"},
+    | {"policy", "learner", "probes", "training", "tensors", "judging", "__init__"},
     "analyses": {"store", "environments", "rewards", "policy", "organisms", "learner", "probes"}
     | {"training", "study", "tensors"},
     "report": {"store", "judging"},
