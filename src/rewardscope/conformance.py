@@ -104,6 +104,7 @@ def check_component(component: object, interfaces: tuple[type, ...], role: str, 
             dataclass of plain fields.
     """
     if not is_guest(name_of(type(component))) and isinstance(component, interfaces):
+        _check_wrapped(component)
         return
     interface = _meant(component, interfaces)
     if isinstance(component, FunctionType):
@@ -119,6 +120,18 @@ def check_component(component: object, interfaces: tuple[type, ...], role: str, 
     _check_values(component, interface)
     _check_arguments(component, interface)
     check_record(component, role)
+
+
+def _check_wrapped(component: object) -> None:
+    """Refuses what a component of ours stands before, where that is not what it has to be."""
+    cls = type(component)
+    if not dataclasses.is_dataclass(component):
+        return
+    hints = get_type_hints(cls)
+    for field in dataclasses.fields(component):
+        if hints[field.name] in MEMBERS:
+            wrapped = getattr(component, field.name)
+            check_component(wrapped, (hints[field.name],), field.name, cls.__name__)
 
 
 def _meant(component: object, interfaces: tuple[type, ...]) -> type | None:

@@ -17,30 +17,10 @@ from rewardscope.types import Completion, Ending, Grade, Problem, Rollout
 SPLITS = ("train", "heldout", "test", "validation", "valid", "val", "dev", "eval", "evolve")
 """Names that splits go by, tried where one is missing."""
 JUNK = (
-    "",
-    " ",
-    "\n",
-    "0",
-    "-1",
-    "1/0",
-    "nan",
-    "inf",
-    "1e999",
-    "9" * 5000,
-    "####",
-    "#### ",
-    "The answer is",
-    "The answer is 7.",
-    "<answer></answer>",
-    "<answer>",
-    "\\boxed{",
-    "\\boxed{}",
-    "```python\nraise SystemExit\n```",
-    "x",
-    "no idea",
-    ")(",
-    "٣ ½ ² → 👩‍👧",
-    "\x00\u202e\r",
+    *("", " ", "\n", "0", "-1", "1/0", "nan", "inf", "1e999", "9" * 5000),
+    *("####", "#### ", "The answer is", "The answer is 7.", "x", "no idea", ")("),
+    *("<answer></answer>", "<answer>", "\\boxed{", "\\boxed{}"),
+    *("```python\nraise SystemExit\n```", "٣ ½ ² → 👩‍👧", "\x00\u202e\r"),
 )
 """Completions that a policy may write and no grader may stumble over."""
 SECONDS = 0.5
