@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeVar
 import torch
 from torch import Tensor
 
+from rewardscope.conformance import line_of
 from rewardscope.credit.self_distillation import Lesson
 from rewardscope.errors import ComponentError
 from rewardscope.learner import Companions
@@ -233,16 +234,18 @@ def check_signals(arm: str, credit: Method, learner: Learner) -> None:
             value=", ".join(taken),
             allowed="a name that is no field of Signals",
             do="Rename it in the method's `makers` and `needs`",
+            where=line_of(type(credit)),
+        )
+    if not isinstance(credit.needs, (frozenset, set)) or not credit.needs <= known:
+        raise ComponentError(
+            f"Arm '{arm}' has a credit method that needs a signal nobody makes",
+            value=f"needs={credit.needs!r}",
+            allowed=f"a frozenset of {', '.join(sorted(known))}",
+            do="Write `needs: ClassVar[frozenset[str]] = frozenset({...})` with those that the "
+            "method reads; for one of its own, give it a member `makers` with that name in it",
+            where=line_of(type(credit)),
         )
     for name in sorted(credit.needs):
-        if name not in known:
-            raise ComponentError(
-                f"Arm '{arm}' has a credit method that needs a signal that nobody makes",
-                value=f"{name!r}, credit={credit}",
-                allowed=", ".join(sorted(known)),
-                do="Check the spelling of `needs`, or give the method a member `makers` with "
-                f"{name!r} in it",
-            )
         part = SIGNALS[name].reads if name in SIGNALS else None
         if part is not None and part != "reference" and getattr(learner, part) is None:
             raise ComponentError(
