@@ -8,22 +8,23 @@ import pytest
 import rewardscope
 
 SOURCE = Path(rewardscope.__file__).parent
-BOTTOM = {"errors", "types", "seeds", "codec", "registry", "stats", "tensors"}
+BOTTOM = {"conversation", "errors", "types", "seeds", "codec", "registry", "stats", "tensors"}
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "seeds": set(),
+    "conversation": {"errors"},
     "registry": {"errors"},
     "types": {"errors"},
     "codec": {"errors", "registry"},
     "stats": {"errors", "seeds"},
     "tensors": {"types", "errors"},
     "store": {"types", "errors", "codec"},
-    "environments": {"types", "errors", "seeds", "stats"},
-    "rewards": {"types", "errors", "seeds", "stats"},
+    "environments": {"conversation", "types", "errors", "seeds", "stats"},
+    "rewards": {"conversation", "types", "errors", "seeds", "stats"},
     "experience": {"types", "errors", "seeds", "codec", "store"},
     "credit": {"tensors", "types", "errors", "seeds"},
     "preference": {"tensors", "types", "errors", "seeds"},
-    "policy": {"tensors", "types", "errors", "seeds"},
+    "policy": {"conversation", "tensors", "types", "errors", "seeds"},
     "organisms": {"policy", "environments", "types", "errors", "seeds", "codec"},
     "learner": {"policy", "tensors", "types", "errors", "seeds"},
     "judging": {"types", "errors", "codec", "stats", "store"},
