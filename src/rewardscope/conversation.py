@@ -27,7 +27,7 @@ def written(messages: Iterable[Mapping[str, object]]) -> str:
     r"""The conversation as one text; :func:`messages_of` is the inverse.
 
     >>> written([{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}])
-    '⟦system⟧\\nBe brief.\\n⟦user⟧\\nHi'
+    '⟦system⟧\nBe brief.\n⟦user⟧\nHi'
 
     Raises:
         RewardscopeError: If a message is not a role with text, there is none, the last one is not

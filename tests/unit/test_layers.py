@@ -8,25 +8,47 @@ import pytest
 import rewardscope
 
 SOURCE = Path(rewardscope.__file__).parent
-BOTTOM = {"conversation", "errors", "types", "seeds", "codec", "registry", "stats", "tensors"}
+BOTTOM = {
+    "conversation",
+    "sources",
+    "errors",
+    "types",
+    "seeds",
+    "codec",
+    "registry",
+    "identity",
+    "stats",
+    "tensors",
+}
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "seeds": set(),
     "conversation": {"errors"},
+    "sources": {"errors"},
     "registry": {"errors"},
     "types": {"errors"},
+    "identity": {"errors", "registry"},
     "codec": {"errors", "registry"},
     "stats": {"errors", "seeds"},
     "tensors": {"types", "errors"},
     "store": {"types", "errors", "codec"},
-    "environments": {"conversation", "types", "errors", "seeds", "stats"},
-    "rewards": {"conversation", "types", "errors", "seeds", "stats"},
-    "experience": {"types", "errors", "seeds", "codec", "store"},
+    "environments": {
+        "conversation",
+        "sources",
+        "types",
+        "errors",
+        "seeds",
+        "stats",
+        "identity",
+        "registry",
+    },
+    "rewards": {"conversation", "sources", "types", "errors", "seeds", "stats", "identity"},
+    "experience": {"types", "errors", "seeds", "codec", "store", "identity"},
     "credit": {"tensors", "types", "errors", "seeds"},
     "preference": {"tensors", "types", "errors", "seeds"},
-    "policy": {"conversation", "tensors", "types", "errors", "seeds"},
+    "policy": {"conversation", "tensors", "types", "errors", "seeds", "identity"},
     "organisms": {"policy", "environments", "types", "errors", "seeds", "codec"},
-    "learner": {"policy", "tensors", "types", "errors", "seeds"},
+    "learner": {"policy", "tensors", "types", "errors", "seeds", "identity"},
     "judging": {"types", "errors", "codec", "stats", "store"},
     "probes": {
         "policy",

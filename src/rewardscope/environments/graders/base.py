@@ -63,7 +63,7 @@ class AsksSomewhere(Protocol):
 def asked_in(prompt: str, answer_in: AnswerIn = "as_asked") -> AnswerIn:
     r"""Where the prompt asks for the answer; ``as_asked`` where it does not say.
 
-    >>> asked_in("Put your final answer within \\\\boxed{}."), asked_in("2 + 2?")
+    >>> asked_in("Put your final answer within \\boxed{}."), asked_in("2 + 2?")
     ('boxed', 'as_asked')
     """
     if answer_in != "as_asked":

@@ -20,26 +20,8 @@ NUMBER = re.compile(
 SHORT_UNITS = frozenset(["m", "g", "s", "h", "l", "L", "K", "N", "J", "W", "V", "A"])
 """Units of one letter; any other letter behind a number is a variable."""
 NO_UNITS = frozenset(
-    [
-        "or",
-        "and",
-        "to",
-        "from",
-        "mod",
-        "pi",
-        "sqrt",
-        "sin",
-        "cos",
-        "tan",
-        "log",
-        "ln",
-        "exp",
-        "div",
-        "times",
-        "plus",
-        "minus",
-        "over",
-    ]
+    {"or", "and", "to", "from", "mod", "pi", "sqrt", "sin", "cos", "tan", "log", "ln", "exp"}
+    | {"div", "times", "plus", "minus", "over"}
 )
 """Words that make the text more than a number with its unit."""
 FRACTION = re.compile(r"(?P<sign>[-+]?)\s*\\frac\{(?P<above>-?\d+)\}\{(?P<below>\d+)\}")

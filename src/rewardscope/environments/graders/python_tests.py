@@ -95,9 +95,9 @@ def _names(program: str) -> list[str]:
 
 
 def redefined(program: str) -> list[str] | None:
-    r"""Built-in names that the program binds where tests would see them; None where it is no Python.
+    r"""Built-in names that the program binds where tests see them; None where it is no Python.
 
-    >>> redefined("def f(x):\\n    sum = x\\n    return sum"), redefined("len = lambda x: 3")
+    >>> redefined("def f(x):\n    sum = x\n    return sum"), redefined("len = lambda x: 3")
     ([], ['len'])
     """
     try:
