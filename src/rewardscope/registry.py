@@ -34,6 +34,16 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "Loophole": "environments.words.loophole",
         "Confident": "environments.confident",
         "Reserved": "environments.reserved",
+        "Questions": "environments.questions",
+    },
+    "graders": {
+        "MathAnswer": "environments.graders.math_answer",
+        "Numeric": "environments.graders.numeric",
+        "Exact": "environments.graders.exact",
+        "Choice": "environments.graders.choice",
+        "Pattern": "environments.graders.pattern",
+        "PythonTests": "environments.graders.python_tests",
+        "Function": "environments.graders.function",
     },
     "regimes": {
         "AllProblems": "environments.regimes",
@@ -55,6 +65,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "Process": "rewards.process",
         "Proxy": "rewards.proxy",
         "Calibrated": "rewards.calibrated",
+        "RewardFunction": "rewards.function",
     },
     "demonstrations": {
         "Oracle": "experience.demonstrations",
