@@ -26,7 +26,8 @@ def open_run(
     """The run directory, checked to be this study's, with study.json and copies of the sources
     that make it written.
 
-    Every environment first proves that it accepts its own oracle. Where the study, or the code or
+    Every environment first proves that it accepts its own oracle; what cheap completions earn from
+    its grader is recorded. Where the study, or the code or
     data behind it, was edited since the run began, cells that the edit touches are set aside, to be
     run again.
 
@@ -54,10 +55,11 @@ def open_run(
     run = RunDirectory(root)
     before = _record_before(study, run)
     with watching():  # an environment may read its data only now
-        for environment in dict.fromkeys(arm.environment for arm in study.arms):
-            prove(environment, "train")
-        for environment in dict.fromkeys(study.evaluation.asks(arm) for arm in study.arms):
-            prove(environment, study.evaluation.split)
+        trained = dict.fromkeys((arm.environment, "train") for arm in study.arms)
+        asked = dict.fromkeys(
+            (study.evaluation.asks(arm), study.evaluation.split) for arm in study.arms
+        )
+        proofs = [prove(environment, split) for environment, split in (trained | asked)]
     cells = study.cells()
     edits = find_edits(study, cells, run) if before is not None else Edits()
     with run.held():
@@ -66,6 +68,7 @@ def open_run(
             on_edits(edits)
         parts = parts_of((study.arms, study.evaluation, study.probes))
         record = describe(study, cells, command, file)
+        record["proofs"] = [proof.record() for proof in proofs]
         record["sources"] = keep_sources(file, parts, root)
         write_json(root / "study.json", record | _history(study, run, before or {}, edits))
     return run

@@ -2,8 +2,10 @@
 
 import hashlib
 from array import array
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,19 +68,19 @@ class Joined:
 
     def __init__(self, parts: dict[str, Rows]) -> None:
         self.parts = list(parts.items())
-        self._ends = np.cumsum([len(rows) for _, rows in self.parts])
+        self._ends = list(accumulate(len(rows) for _, rows in self.parts))
 
     def __len__(self) -> int:
-        return int(self._ends[-1]) if len(self._ends) else 0
+        return self._ends[-1] if self._ends else 0
 
     def __iter__(self) -> Iterator[Mapping[str, object]]:
         for _, rows in self.parts:
             yield from rows
 
     def _of(self, number: int) -> tuple[str, Rows, int]:
-        part = int(np.searchsorted(self._ends, number, side="right"))
+        part = bisect_right(self._ends, number)
         split, rows = self.parts[part]
-        return split, rows, number - (int(self._ends[part - 1]) if part else 0)
+        return split, rows, number - (self._ends[part - 1] if part else 0)
 
     def row(self, number: int) -> Mapping[str, object]:
         """The row."""

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from rewardscope.conversation import is_conversation
@@ -44,12 +45,12 @@ class Columns:
     level: str
     category: str
 
-    @property
+    @cached_property
     def template(self) -> str:
         """The prompt's template."""
         return self.prompt if FIELD.search(self.prompt) else f"{{{self.prompt}}}"
 
-    @property
+    @cached_property
     def asked(self) -> tuple[str, ...]:
         """Columns that the prompt is made of."""
         return tuple(name.strip() for name in FIELD.findall(self.template) if name.strip())
