@@ -12,6 +12,7 @@ from rewardscope.rewards.coin import Coin
 from rewardscope.rewards.constant import Constant
 from rewardscope.rewards.form import Form
 from rewardscope.rewards.formed import FormPlusTruth, FormTimesTruth
+from rewardscope.rewards.function import RewardFunction
 from rewardscope.rewards.inverted import Inverted
 from rewardscope.rewards.majority import Majority
 from rewardscope.rewards.mislabelled import Mislabelled
@@ -21,6 +22,15 @@ from rewardscope.rewards.process import Process
 from rewardscope.rewards.proxy import Proxy
 from rewardscope.rewards.truth import Truth
 from rewardscope.types import Ending, Grade, Rollout, sealed
+
+
+def shortness(prompts: list[str], completions: list[str], **columns: object) -> list[float]:
+    return [-float(len(text)) for text in completions]
+
+
+def matches(completion: str, answer: str) -> float | None:
+    return float(answer in completion) if completion else None
+
 
 EXAMPLES: list[Reward] = [
     Truth(),
@@ -44,6 +54,8 @@ EXAMPLES: list[Reward] = [
     Calibrated(),
     Calibrated("spherical"),
     Calibrated("logarithmic", correctness_weight=5.0, clip=0.01),
+    RewardFunction(shortness),
+    RewardFunction(matches, uses_truth=True),
 ]
 ADDRESS = ("train", 0, 3, 1)
 each = pytest.mark.parametrize("reward", EXAMPLES, ids=str)

@@ -393,6 +393,7 @@ def _indexed(questions: Questions, stamps: tuple[Stamp | None, ...]) -> Index:
 
     def entry(row: Mapping[str, Any], number: int) -> Entry:
         where = joined.where(number)
+        question = question_of(row, columns, where)
         key = questions._key(row, columns, where)
         prompt = questions._asked(row, columns, where)
         level = _level(row.get(columns.level), where) if columns.level else 0
@@ -408,7 +409,7 @@ def _indexed(questions: Questions, stamps: tuple[Stamp | None, ...]) -> Index:
                 )
         whole = json.dumps([prompt, key, level, facts])
         return Entry(
-            id=content_id(questions.name, question_of(row, columns, where)),
+            id=content_id(questions.name, question),
             split=split,
             answer=key,
             digest=hashlib.sha256(whole.encode(errors="surrogatepass")).digest()[:8],

@@ -192,7 +192,7 @@ class Policy:
             ids = self.tokenizer(prompt, add_special_tokens=True)["input_ids"]
         # templates and tokenizers put end tokens around a prompt themselves: only the text's own
         # tokens can tell
-        said = prompt if messages is None else "\n".join(each["content"] for each in messages)
+        said = prompt if messages is None else "".join(each["content"] for each in messages)
         if not self._not_text.isdisjoint(ids) and not self.writes(self._without_named(said)):
             raise _unwritable(said, self.decode(self.encode_opening(said)))
         return tuple(int(i) for i in ids)

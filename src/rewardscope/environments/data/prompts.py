@@ -14,7 +14,7 @@ from rewardscope.errors import EnvironmentFault
 
 PROMPTS = ("prompt", "question", "problem", "messages")
 ANSWERS = ("answer", "solution", "target", "ground_truth", "label")
-FIELD = re.compile(r"\{\{|\}\}|\{([^{}\\]+)\}")
+FIELD = re.compile(r"\{\{|\}\}|\{([^\W\d][\w .-]*)\}")
 """A column's name in braces, or a doubled brace; \\boxed{} and \\frac{1}{2} are none."""
 
 
@@ -154,14 +154,15 @@ def question_of(row: Row, columns: Columns, where: str) -> str:
     Raises:
         EnvironmentFault: If they are empty, or hold the mark of a message.
     """
-    text = "\x1f".join(" ".join(text_of(row.get(name)).split()) for name in columns.asked)
+    cells = [text_of(row.get(name)) for name in columns.asked]
+    text = "\x1f".join(" ".join(cell.split()) for cell in cells)
     if not text.strip("\x1f"):
         raise EnvironmentFault(
             "A row of the data set asks nothing",
             value=f"{where}: {', '.join(columns.asked)} is empty",
             do="Take the row out, or fill it",
         )
-    if is_conversation(text + "\n"):
+    if any(is_conversation(f"{cell}\n") for cell in cells):
         raise EnvironmentFault(
             "A row of the data set holds the mark that stands between chat messages",
             value=where,

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 
-SECONDS, LAST_SECONDS = 0.25, 0.35
+SECONDS, LAST_SECONDS = 0.2, 0.3
 """Processor time of one comparison, after which the answer counts as wrong; and after which the
 worker ends, where sympy does not let itself be interrupted."""
 WAIT_SECONDS = 60.0
@@ -35,7 +35,8 @@ FIRST = (
 """What a worker compares before it is ready."""
 EXPLOSIVE = re.compile(
     r"""\\(?:sum|prod|int|oint|lim|binom|dbinom|tbinom|begin\{cases\})(?![a-z])
-    |!|\d{60}|\^\s*\{?\s*-?\d{4}|(?:\^[^+\-=,]{0,20}){3}|(?:\\frac){9}|(?:\{\s*){20}|(?:\(\s*){20}""",
+    |!|[)}\]]\s*\^\s*\{?\s*\d{3}|\d{60}|\^\s*\{?\s*-?\d{4}
+    |(?:\^[^+\-=,]{0,20}){3}|(?:\\frac){9}|(?:\{\s*){20}|(?:\(\s*){20}""",
     re.VERBOSE,
 )
 """What an answer in its final form does not hold, and what makes sympy work without end."""
@@ -70,6 +71,7 @@ class Worker:
 
     def _start(self) -> bool:
         if self._process is None or self._process.poll() is not None:
+            self.stop()
             self._begin()
         if not self._ready:
             self._ready = self._line(WAIT_SECONDS) == b"ready\n"
@@ -101,6 +103,7 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            bufsize=0,  # nothing is left to be written to a worker that has died
         )
 
     def _line(self, seconds: float) -> bytes | None:

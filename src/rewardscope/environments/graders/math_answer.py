@@ -34,9 +34,9 @@ class MathAnswer:
     r"""Right where the answer has the key's value: 1/2 is 0.5 and \frac{1}{2}, {1, 2} is {2, 1}.
 
     Numbers are compared exactly, with their units where both name one; everything else by
-    ``math-verify``, in a process of its own that gets 0.4 s. Words are compared as words: as a
-    product of letters, math-verify takes "seat" for "east". An answer that is still to be worked
-    out, such as a sum, a product or an integral in LaTeX, is wrong.
+    ``math-verify``, in a process of its own that gets 0.2 s of the processor. Words are compared as
+    words: as a product of letters, math-verify takes "seat" for "east". An answer that is still to
+    be worked out, such as a sum, a product or an integral in LaTeX, is wrong.
 
     Strict: inside \boxed{}, or wherever the prompt asks for it. Tolerant: wherever it is.
     """

@@ -27,7 +27,7 @@ NO_UNITS = frozenset(
 FRACTION = re.compile(r"(?P<sign>[-+]?)\s*\\frac\{(?P<above>-?\d+)\}\{(?P<below>\d+)\}")
 SHORT_FRACTION = re.compile(r"\\[dt]?frac(\d)(\d)(?!\d)")
 DRESS = re.compile(r"\\(?:text|mathrm|textbf|mathbf|mbox)\{([^{}]*)\}")
-SPACES = re.compile(r"\\[ ,;:!]|~|\\quad|\\left|\\right")
+SPACES = re.compile(r"(?<!\\)\\[ ,;:!]|~|\\quad|\\left|\\right")
 
 
 @dataclass(frozen=True)

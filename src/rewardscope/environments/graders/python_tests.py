@@ -9,12 +9,27 @@ from dataclasses import dataclass
 from typing import Any
 
 from rewardscope.environments.words.code.environment import BLOCK, find_program, same
-from rewardscope.environments.words.code.sandbox import call
+from rewardscope.environments.words.code.sandbox import MAX_CODE_CHARACTERS, call
 from rewardscope.errors import ComponentError
 from rewardscope.types import Grade
 
 CHECKED = "_all_tests_of_this_row"
 BUILT_IN = frozenset(dir(builtins))
+OWN, PLAIN = "_function_of_the_program", "_plain_value_of_it"
+GUARD = f"""
+def {PLAIN}(value):
+    if type(value) in (list, tuple, set, frozenset):
+        for each in value:
+            {PLAIN}(each)
+    elif type(value) is dict:
+        for name in value:
+            {PLAIN}(name)
+            {PLAIN}(value[name])
+    elif type(value) not in (int, float, str, bool, bytes, type(None)):
+        raise TypeError("the function returned something that is no plain value")
+    return value
+"""
+"""Stands behind the program: an object of its own could call itself equal to anything."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +83,9 @@ class PythonTests:
         program = blocks[0] if formed else find_program(completion, name)
         if program is None:
             return Grade(False, False, formed, feedback=f"no function {name} was found")
+        if len(program) > MAX_CODE_CHARACTERS:
+            why = f"it has more than {MAX_CODE_CHARACTERS} characters"
+            return Grade(False, False, formed, answer=program.strip(), feedback=why)
         taken = redefined(program)
         if taken is None or taken:
             why = "it cannot be read" if taken is None else f"it redefines {', '.join(taken)}"
@@ -123,7 +141,7 @@ def redefined(program: str) -> list[str] | None:
             bound.add(node.name)
         elif isinstance(node, ast.alias):
             bound.add((node.asname or node.name).partition(".")[0])
-    return sorted(bound & (BUILT_IN | {CHECKED, "check", "candidate"}))
+    return sorted(bound & (BUILT_IN | {CHECKED, OWN, PLAIN, "check", "candidate"}))
 
 
 def _verdicts(program: str, name: str, tests: Any) -> list[bool | None]:
@@ -141,7 +159,8 @@ def _verdicts(program: str, name: str, tests: Any) -> list[bool | None]:
     body = f"check({name})" if calls_check else text
     before = text if calls_check else ""
     lines = "\n".join(f"    {line}" for line in body.splitlines())
-    whole = f"{program}\n{before}\ndef {CHECKED}():\n{lines}\n    return 'passed'\n"
+    guarded = f"{GUARD}\n{OWN} = {name}\ndef {name}(*given):\n    return {PLAIN}({OWN}(*given))\n"
+    whole = f"{program}\n{guarded}\n{before}\ndef {CHECKED}():\n{lines}\n    return 'passed'\n"
     (outcome,) = call(whole, CHECKED, [[]])
     if outcome.kind == "unknown":
         return [None]
