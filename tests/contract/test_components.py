@@ -26,6 +26,7 @@ from rewardscope import (
     Study,
     Subnetwork,
     Truth,
+    Verifiers,
 )
 from rewardscope.catalogue import as_records, fields_of, first_line
 from rewardscope.codec import canonical, decode, encode, signature
@@ -71,6 +72,7 @@ WITHOUT_DEFAULTS: dict[str, object] = {
     "RewardFunction": RewardFunction(length),
     "Stored": Stored("runs/some/cells/one/rollouts"),
     "Pretrained": Pretrained("somebody/some-model"),
+    "Verifiers": Verifiers("some-taskset"),
     "Subnetwork": Subnetwork(
         ((0, "runs/some/cells/one/checkpoints/step_000030"), (1, "elsewhere"))
     ),
@@ -160,6 +162,7 @@ def test_every_component_is_listed_for_machines_with_where_it_comes_from() -> No
         "what": "1 with probability p, 0 otherwise, whatever the completion says.",
         "source": "Shao et al. 2025, arXiv:2506.10947, section 2.2 "
         "(random reward, gamma = p = 0.5).",
+        "package": "",
     }
     assert records["Planning"]["uses_truth"] == "as its base"
     assert records["Stored"]["uses_truth"] == "as its fields say"

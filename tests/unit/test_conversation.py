@@ -15,10 +15,6 @@ CHAT = [
     {"role": "assistant", "content": ""},
     {"role": "user", "content": "3*4?"},
 ]
-TEMPLATE = (
-    "{% for m in messages %}{{ m.role[0] }}{{ m.content }};{% endfor %}"
-    "{% if add_generation_prompt %}a{% endif %}"
-)
 
 
 def test_what_was_written_is_read_back() -> None:
@@ -57,10 +53,10 @@ def test_a_policy_gives_the_messages_to_its_template(planted: Policy) -> None:
         planted.encode(written(CHAT))
     tokenizer = copy.deepcopy(planted.tokenizer)
     policy = dataclasses.replace(planted, tokenizer=tokenizer)
-    tokenizer.chat_template = "{% for m in messages %}{{ m.content }};{% endfor %}"
+    tokenizer.chat_template = "{% for m in messages %}{{ m.content }}{% endfor %}"
     digits = [{"role": "user", "content": "1+2?"}, {"role": "user", "content": "3*4?"}]
-    assert policy.decode(policy.encode(written(digits))) == "1+2?;3*4?;"
-    assert policy.decode(policy.encode("1+2?")) == "1+2?;"
+    assert policy.decode(policy.encode(written(digits))) == "1+2?3*4?"
+    assert policy.decode(policy.encode("1+2?")) == "1+2?"
     tokenizer.chat_template = "{{ raise_exception('no system here') }}"
     with pytest.raises(ModelError, match=r"template refuses.*no system here"):
         policy.encode(written(CHAT))

@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from rewardscope.conversation import user_text
-from rewardscope.environments.base import Environment
 from rewardscope.errors import EnvironmentFault
+from rewardscope.protocols import Environment
 from rewardscope.types import Grade, Problem
 
 PROBLEMS, ROWS = 50, 500

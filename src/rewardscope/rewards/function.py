@@ -11,7 +11,7 @@ from typing import Any
 
 from rewardscope.conversation import messages_of
 from rewardscope.errors import ComponentError, RewardscopeError
-from rewardscope.rewards.base import View
+from rewardscope.protocols import View
 from rewardscope.seeds import Address
 from rewardscope.sources import module_level, where_raised, where_written
 from rewardscope.types import Rewards, SealedRollout
