@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from listings import listings
+from rewardscope import Questions
 from rewardscope.conversation import messages_of
 from rewardscope.environments import prove
 from rewardscope.types import Completion, Ending, Rollout
@@ -135,3 +136,30 @@ def test_rewards(names: Any) -> None:
     paid = found["right_and_short_paid"](group, ("a",)).values
     assert paid == (1 - 0.001 * len(problem.answer), -0.3)
     assert found["brief_paid"](group, ("a",)).values == (1.0, None)
+
+
+def is_one_of(prompt: str, completion: str, answer: str) -> bool:
+    """Whether the completion names words that the letters make, and no others."""
+    said = completion.replace('"', " ").strip("[] ").replace(",", " ").split()
+    return bool(said) and set(said) <= set(json.loads(answer))
+
+
+def test_a_data_set_that_a_package_ships() -> None:
+    """4,000 lines of anagrams that come with reasoning-gym."""
+    package = pytest.importorskip("reasoning_gym")
+    questions = Questions(
+        Path(package.__file__).parent / "data" / "anagrams.jsonl",
+        prompt="Which words have these letters? {letter_counts}",
+        answer="words",
+        grader=is_one_of,
+    )
+    lines = (Path(package.__file__).parent / "data" / "anagrams.jsonl").read_text().splitlines()
+    assert questions.size("train") + questions.size("heldout") == len(set(lines))
+    assert 0.15 < questions.size("heldout") / len(lines) < 0.25
+    proof = prove(questions, "heldout")
+    assert proof.problems == 500
+    assert proof.warnings == ()
+    problem = questions.problem("heldout", 0)
+    (first, *_) = json.loads(problem.answer)
+    assert questions.grade(problem, first).correct is True
+    assert questions.grade(problem, first[::-1] + "x").correct is False

@@ -15,26 +15,28 @@ from numpy.typing import NDArray
 
 from rewardscope.conversation import written
 from rewardscope.environments.base import content_id
+from rewardscope.environments.data.examples import given, in_front, taken
 from rewardscope.environments.data.index import Entry, Index, Joined, build
 from rewardscope.environments.data.prompts import (
     Columns,
     columns_of,
+    facts_of,
     filled,
+    level_of,
     messages_in,
     question_of,
     text_of,
 )
 from rewardscope.environments.data.rows import Rows, read_rows, stamps_of
-from rewardscope.environments.graders.base import AsksSomewhere, Grader, MakesKeys
+from rewardscope.environments.data.settings import Pairs, items_of, pairs_of, sources_of
 from rewardscope.environments.graders.function import Function, GradingFunction
 from rewardscope.environments.graders.math_answer import MathAnswer
 from rewardscope.errors import ComponentError, EnvironmentFault, RewardscopeError
 from rewardscope.identity.files import Stamp
+from rewardscope.protocols import AsksSomewhere, Grader, MakesKeys
 from rewardscope.types import Grade, Problem
 
-Pairs = tuple[tuple[str, str], ...]
 Shares = tuple[tuple[str, float], ...]
-USER = "⟦user⟧\n"
 HELD_OUT = ("heldout", "test", "validation", "valid", "dev", "eval")
 """What a split to measure on is called; where there is no heldout, the first of the others is."""
 MOST_NAMES = 20
@@ -94,12 +96,12 @@ class Questions:
     strategies: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "source", _sources(self.source))
-        object.__setattr__(self, "split_names", _pairs(self.split_names))
-        shares = tuple((str(n), float(s)) for n, s in _items(self.shares))
+        object.__setattr__(self, "source", sources_of(self.source))
+        object.__setattr__(self, "split_names", pairs_of(self.split_names))
+        shares = tuple((str(n), float(s)) for n, s in items_of(self.shares))
         object.__setattr__(self, "shares", shares)
         if not isinstance(self.examples, int):
-            object.__setattr__(self, "examples", _pairs(self.examples))
+            object.__setattr__(self, "examples", pairs_of(self.examples))
         if not isinstance(self.grader, Grader):
             if hasattr(self.grader, "grade") or hasattr(self.grader, "oracle"):
                 raise ComponentError(
@@ -267,8 +269,8 @@ class Questions:
             self.name,
             index.before + self._asked(row, columns, where),
             self._key(row, columns, where),
-            _level(row.get(columns.level), where) if columns.level else 0,
-            _facts(row, columns),
+            level_of(row.get(columns.level), where) if columns.level else 0,
+            facts_of(row, columns),
         )
 
     def _key(self, row: Mapping[str, Any], columns: Columns, where: str) -> str:
@@ -317,54 +319,6 @@ def _at(error: RewardscopeError, where: str) -> EnvironmentFault:
     )
 
 
-def _in_front(questions: Questions, index: Index) -> str:
-    """What stands in front of every prompt: the system prompt and the examples."""
-    shots = _shots(questions, index)
-    place = next(iter(index.order.values()))[0]
-    chat = messages_in(index.rows.row(int(place)), index.columns) is not None
-    if not questions.system and not chat:
-        return "".join(
-            f"{asked if asked[-1:].isspace() else asked + ' '}{said}\n\n" for asked, said in shots
-        )
-    turns = [{"role": "system", "content": questions.system}] if questions.system else []
-    for asked, said in shots:
-        turns += [{"role": "user", "content": asked}, {"role": "assistant", "content": said}]
-    whole = written([*turns, {"role": "user", "content": ""}])
-    return whole.removesuffix(USER)
-
-
-def _shots(questions: Questions, index: Index) -> Pairs:
-    """Question and completion of each example."""
-    columns, found = index.columns, []
-    if not isinstance(questions.examples, int):
-        one = len(columns.asked) == 1
-        return tuple(
-            (filled(columns.template, {columns.asked[0]: asked}) if one else asked, said)
-            for asked, said in questions.examples
-        )
-    if not questions.examples:
-        return ()
-    grader, shown = questions.grading, questions.shown
-    split = questions.named(questions.examples_from, index)
-    for place in index.order[split][: questions.examples]:
-        row, where = index.rows.row(int(place)), index.rows.where(int(place))
-        if messages_in(row, columns) is not None:
-            raise EnvironmentFault(
-                "Rows that hold chat messages cannot stand in a prompt as examples",
-                value=where,
-                do="Give examples as pairs of question and completion, or write them into the rows",
-            )
-        asked, key = filled(columns.template, row), questions._key(row, columns, where)
-        if shown:
-            said = filled(shown if "{" in shown else f"{{{shown}}}", row)
-        elif isinstance(grader, AsksSomewhere):
-            said = grader.oracle_for(asked, key)
-        else:
-            said = grader.oracle(key)
-        found.append((asked, said.strip()))
-    return tuple(found)
-
-
 @lru_cache(maxsize=16)
 def _indexed(questions: Questions, stamps: tuple[Stamp | None, ...]) -> Index:
     """The index of the data set as its files are now."""
@@ -396,8 +350,8 @@ def _indexed(questions: Questions, stamps: tuple[Stamp | None, ...]) -> Index:
         question = question_of(row, columns, where)
         key = questions._key(row, columns, where)
         prompt = questions._asked(row, columns, where)
-        level = _level(row.get(columns.level), where) if columns.level else 0
-        facts = json.dumps(_facts(row, columns), sort_keys=True)
+        level = level_of(row.get(columns.level), where) if columns.level else 0
+        facts = json.dumps(facts_of(row, columns), sort_keys=True)
         split = joined.split(number)
         if not split and columns.split:
             split = _renamed(questions, text_of(row.get(columns.split)).strip())
@@ -424,60 +378,15 @@ def _indexed(questions: Questions, stamps: tuple[Stamp | None, ...]) -> Index:
             allowed=f"up to {MOST_NAMES}",
             do="Name the column that says train or test",
         )
-    index.before = _in_front(questions, index)
+    if isinstance(questions.examples, int):
+        split = questions.named(questions.examples_from, index) if questions.examples else ""
+        places = index.order[split][: questions.examples].tolist() if split else []
+        shots = taken(index, places, questions._key, questions.shown, questions.grading)
+    else:
+        shots = given(index, questions.examples)
+    index.before = in_front(index, questions.system, shots)
     return index
 
 
 def _renamed(questions: Questions, split: str) -> str:
     return dict(cast(Pairs, questions.split_names)).get(split, split)
-
-
-def _facts(row: Mapping[str, Any], columns: Columns) -> dict[str, str]:
-    """The row's other columns as text."""
-    left = {columns.answer, columns.split}
-    if columns.template == f"{{{columns.asked[0]}}}":  # the prompt itself
-        left.add(columns.asked[0])
-    return {str(name): text_of(value) for name, value in row.items() if name not in left}
-
-
-def _level(value: object, where: str) -> int:
-    digits = re.search(r"-?\d+", text_of(value))
-    if digits is None:
-        raise EnvironmentFault(
-            "A row of the data set has no level",
-            value=f"{where}: {text_of(value)!r}",
-            allowed="a whole number, or text with one in it, such as Level 5",
-            do="Fill it, or set level to a column that has one",
-        )
-    return int(digits[0])
-
-
-def _items(given: Any) -> tuple[tuple[Any, Any], ...]:
-    try:
-        pairs = tuple((a, b) for a, b in (given.items() if isinstance(given, Mapping) else given))
-    except (TypeError, ValueError) as error:
-        raise ComponentError(
-            "Questions needs pairs, or a mapping",
-            value=repr(given),
-            allowed='such as {"train": 0.8, "heldout": 0.2}',
-            do="Write it so",
-        ) from error
-    return pairs
-
-
-def _pairs(given: Any) -> Pairs:
-    return tuple((str(a), str(b)) for a, b in _items(given))
-
-
-def _sources(given: Any) -> Pairs:
-    """(split or "", source) pairs; one without a split is the whole data set."""
-    if isinstance(given, (str, Path)) and str(given):
-        return (("", str(given)),)
-    if isinstance(given, (Mapping, tuple, list)) and given:
-        return _pairs(given)
-    raise ComponentError(
-        "Questions needs a data set",
-        value=repr(given),
-        allowed='a path such as "problems.jsonl", a name, or {"train": ..., "heldout": ...}',
-        do="Give one",
-    )

@@ -170,3 +170,28 @@ def question_of(row: Row, columns: Columns, where: str) -> str:
             do="Take the line out",
         )
     return text
+
+
+def facts_of(row: Row, columns: Columns) -> dict[str, str]:
+    """The row's other columns as text."""
+    left = {columns.answer, columns.split}
+    if columns.template == f"{{{columns.asked[0]}}}":  # the prompt itself
+        left.add(columns.asked[0])
+    return {str(name): text_of(value) for name, value in row.items() if name not in left}
+
+
+def level_of(value: object, where: str) -> int:
+    """The first whole number in a cell.
+
+    Raises:
+        EnvironmentFault: If there is none.
+    """
+    digits = re.search(r"-?\d+", text_of(value))
+    if digits is None:
+        raise EnvironmentFault(
+            "A row of the data set has no level",
+            value=f"{where}: {text_of(value)!r}",
+            allowed="a whole number, or text with one in it, such as Level 5",
+            do="Fill it, or set level to a column that has one",
+        )
+    return int(digits[0])

@@ -1,5 +1,5 @@
 """What says whether a completion is right: one frozen dataclass per kind of answer, no models."""
 
-from rewardscope.environments.graders.base import Grader
+from rewardscope.protocols import Grader
 
 __all__ = ["Grader"]

@@ -1,8 +1,8 @@
-"""What a grader is, and where in a completion it looks for the answer."""
+"""Where in a completion a grader looks for the answer."""
 
 import re
-from collections.abc import Callable, Mapping
-from typing import Literal, Protocol, runtime_checkable
+from collections.abc import Callable
+from typing import Literal
 
 from rewardscope.conversation import messages_of
 from rewardscope.environments.extraction import BOXED, LETTER, boxed, tagged, tolerant
@@ -20,44 +20,6 @@ MOST_ANSWER = 2_000
 """Characters that an answer may have."""
 NOT_A_NUMBER = re.compile(r"[-+\s$\\{}()]*(nan|inf|infinity|null|none|n/?a)[\s$\\{}().]*", re.I)
 """What programs print where they have no number."""
-
-
-@runtime_checkable
-class Grader(Protocol):
-    """Compares a completion with the key of its problem; text only, no models."""
-
-    def grade(self, prompt: str, completion: str, answer: str) -> Grade:
-        """What the completion is worth; never raises, whatever the completion holds.
-
-        Args:
-            prompt: What the policy read.
-            completion: What it said.
-            answer: The key.
-        """
-
-    def oracle(self, answer: str) -> str:
-        """A completion that earns full marks for this key."""
-
-
-@runtime_checkable
-class MakesKeys(Protocol):
-    """A grader that makes its key from more than the answer's column."""
-
-    def key(self, answer: str, row: Mapping[str, object]) -> str:
-        """The key of a row.
-
-        Args:
-            answer: Text of the answer's column.
-            row: All columns as the file has them.
-        """
-
-
-@runtime_checkable
-class AsksSomewhere(Protocol):
-    """A grader whose oracle depends on where the prompt asks for the answer."""
-
-    def oracle_for(self, prompt: str, answer: str) -> str:
-        """A completion that earns full marks behind this prompt."""
 
 
 def asked_in(prompt: str, answer_in: AnswerIn = "as_asked") -> AnswerIn:
