@@ -55,7 +55,7 @@ EXAMPLES: list[Reward] = [
     Calibrated(),
     Calibrated("spherical"),
     Calibrated("logarithmic", correctness_weight=5.0, clip=0.01),
-    RewardFunction(shortness),
+    RewardFunction(shortness, placebo=True),
     RewardFunction(matches, uses_truth=True),
 ]
 ADDRESS = ("train", 0, 3, 1)
@@ -140,7 +140,11 @@ def test_a_scheme_without_the_truth_says_the_same_of_the_sealed_group(reward: Re
         assert reward(sealed(group), ADDRESS) == reward(group, ADDRESS)
 
 
-@pytest.mark.parametrize("reward", [reward for reward in EXAMPLES if reward.uses_truth], ids=str)
+BY_GRADE = [reward for reward in EXAMPLES if not isinstance(reward, RewardFunction)]
+"""What pays by the verifier's verdict; a function of one's own judges the text by itself."""
+
+
+@pytest.mark.parametrize("reward", [reward for reward in BY_GRADE if reward.uses_truth], ids=str)
 def test_a_scheme_of_the_truth_says_nothing_of_what_could_not_be_graded(reward: Reward) -> None:
     told = tell(reward, graded([True, None, False]), ADDRESS)
     assert told.rewards is not None
@@ -148,7 +152,7 @@ def test_a_scheme_of_the_truth_says_nothing_of_what_could_not_be_graded(reward: 
     assert told.rewards[0] != told.rewards[2]
 
 
-@each
+@pytest.mark.parametrize("reward", BY_GRADE, ids=str)
 def test_a_placebo_does_not_pay_for_being_right(reward: Reward) -> None:
     """Over many groups with as many right as wrong, every scheme but a placebo pays the right ones
     more, and no placebo does.
