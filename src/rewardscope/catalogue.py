@@ -37,6 +37,15 @@ def fields_of(cls: type) -> str:
     return ", ".join(found)
 
 
+def stands_alone(cls: type) -> bool:
+    """Whether one can be made without saying anything, unlike a data set, which has a file."""
+    return all(
+        field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
+        for field in dataclasses.fields(cls)
+        if field.init
+    )
+
+
 def source_of(cls: type) -> str:
     """Where the component comes from, as the ``Source:`` section of its docstring says; empty where
     it is ours.
@@ -54,6 +63,10 @@ def declared_truth(cls: type) -> bool | str | None:
     """Whether the component reads the key; in words where its base or its other fields decide; None
     where the question does not arise.
     """
+    if dataclasses.is_dataclass(cls) and any(
+        f.name == "uses_truth" for f in dataclasses.fields(cls)
+    ):
+        return "as its fields say"
     found = getattr(cls, "uses_truth", None)
     if found is None or isinstance(found, bool):
         return found
@@ -125,6 +138,7 @@ def worlds() -> list[dict[str, Any]]:
             "organisms": [organism for organism, types in homes.items() if cls in types],
         }
         for name, cls in components("environments").items()
+        if stands_alone(cls)
     ]
     for name, recipe in RECIPES.items():
         content = card(name)

@@ -72,6 +72,44 @@ class Environment(Protocol):
 
 
 @runtime_checkable
+class Grader(Protocol):
+    """Compares a completion with the key of its problem; text only, no models."""
+
+    def grade(self, prompt: str, completion: str, answer: str) -> Grade:
+        """What the completion is worth; never raises, whatever the completion holds.
+
+        Args:
+            prompt: What the policy read.
+            completion: What it said.
+            answer: The key.
+        """
+
+    def oracle(self, answer: str) -> str:
+        """A completion that earns full marks for this key."""
+
+
+@runtime_checkable
+class MakesKeys(Protocol):
+    """A grader that makes its key from more than the answer's column."""
+
+    def key(self, answer: str, row: Mapping[str, object]) -> str:
+        """The key of a row.
+
+        Args:
+            answer: Text of the answer's column.
+            row: All columns as the file has them.
+        """
+
+
+@runtime_checkable
+class AsksSomewhere(Protocol):
+    """A grader whose oracle depends on where the prompt asks for the answer."""
+
+    def oracle_for(self, prompt: str, answer: str) -> str:
+        """A completion that earns full marks behind this prompt."""
+
+
+@runtime_checkable
 class Wraps(Protocol):
     """An environment that stands before another one and leaves to it what it does not do itself.
 

@@ -35,6 +35,17 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "Loophole": "environments.words.loophole",
         "Confident": "environments.confident",
         "Reserved": "environments.reserved",
+        "Questions": "environments.questions",
+        "Verifiers": "environments.installed",
+    },
+    "graders": {
+        "MathAnswer": "environments.graders.math_answer",
+        "Numeric": "environments.graders.numeric",
+        "Exact": "environments.graders.exact",
+        "Choice": "environments.graders.choice",
+        "Pattern": "environments.graders.pattern",
+        "PythonTests": "environments.graders.python_tests",
+        "Function": "environments.graders.function",
     },
     "regimes": {
         "AllProblems": "environments.regimes",
@@ -56,6 +67,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "Process": "rewards.process",
         "Proxy": "rewards.proxy",
         "Calibrated": "rewards.calibrated",
+        "RewardFunction": "rewards.function",
     },
     "demonstrations": {
         "Oracle": "experience.demonstrations",

@@ -12,6 +12,8 @@ FLOOR = {
     "errors": set[str](),
     "seeds": set[str](),
     "hostile": set[str](),
+    "conversation": {"errors"},
+    "sources": {"errors"},
     "registry": {"errors"},
     "types": {"errors"},
     "protocols": {"types"},
@@ -175,7 +177,7 @@ def test_every_public_name_is_where_the_table_says() -> None:
         _ = rewardscope.Nothing
 
 
-INTERNAL = {"Corpus", "Finding", "Plan", "Weights"}
+INTERNAL = {"Rows", "Corpus", "Finding", "Plan", "Weights"}
 """Interfaces between modules of ours that nobody outside is asked to satisfy."""
 WITH_ITS_SUBJECT = {"Probe", "World"}
 """What stands beside the record that it is pointed at."""

@@ -81,6 +81,7 @@ def _run(
     root = out or Path("runs") / study.name
     command += _out(out)
     directory = open_run(study, root, command, path, accept_same, _say_edits, _say_note)
+    _say_proofs(directory)
     _carry_out(study, path, directory, command, workers, start)
 
 
@@ -106,6 +107,17 @@ def _say_edits(edits: "Edits") -> None:
             "The old cells are kept in the run's folder superseded/. If the edits change no "
             "result, such as a new name, stop and run with --accept-same."
         )
+
+
+def _say_proofs(directory: "RunDirectory") -> None:
+    """Says which data sets were read, and which completions without any thought their grader
+    pays.
+    """
+    for proof in directory.record()["proofs"]:
+        if proof["about"]:
+            say(f"{proof['split']}: {proof['about']}")
+        for warning in proof["warnings"]:
+            say(f"Warning: {warning}")
 
 
 def _out(place: Path | None) -> str:
