@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import torch
 
-from factories import subject
+from factories import evidence
 from rewardscope import Chain, Sampling
 from rewardscope.policy import Policy
-from rewardscope.probes import Probe, Subject
+from rewardscope.probes import Evidence, Probe
 from rewardscope.probes.behaviour import Behaviour
 from rewardscope.probes.boundary import Boundary
 from rewardscope.probes.calibration import Calibration
@@ -100,22 +100,22 @@ def rollouts(planted: Policy) -> list[Rollout]:
 
 
 @pytest.fixture
-def itself(planted: Policy, rollouts: list[Rollout]) -> Subject:
+def itself(planted: Policy, rollouts: list[Rollout]) -> Evidence:
     """The base, as if it had been trained and nothing had come of it."""
-    return subject(
+    return evidence(
         planted, rollouts, **CHAIN, base_rollouts=tuple(rollouts), base_policy=planted.clone()
     )
 
 
 @pytest.fixture
-def moved(planted: Policy, rollouts: list[Rollout]) -> Subject:
+def moved(planted: Policy, rollouts: list[Rollout]) -> Evidence:
     policy = planted.clone()
     with torch.no_grad():
         for name, parameter in policy.model.named_parameters():
             parameter.add_(
                 torch.from_numpy(generator("moved", name).normal(0, 0.01, tuple(parameter.shape)))
             )
-    return subject(
+    return evidence(
         policy, rollouts[::-1], **CHAIN, base_rollouts=tuple(rollouts[::-1]), base_policy=planted
     )
 
@@ -130,7 +130,7 @@ def test_no_two_instruments_share_a_metric() -> None:
 
 
 @each
-def test_it_makes_the_metrics_it_declares_and_no_others(probe: Probe, itself: Subject) -> None:
+def test_it_makes_the_metrics_it_declares_and_no_others(probe: Probe, itself: Evidence) -> None:
     rows = probe.measure(itself)
     assert {row.metric for row in rows} == set(probe.metrics)
     assert all(re.fullmatch(r"[a-z_]+/[a-z_]+", row.metric) for row in rows)
@@ -138,7 +138,7 @@ def test_it_makes_the_metrics_it_declares_and_no_others(probe: Probe, itself: Su
 
 
 @each
-def test_every_row_says_whose_it_is_and_what_it_stands_on(probe: Probe, moved: Subject) -> None:
+def test_every_row_says_whose_it_is_and_what_it_stands_on(probe: Probe, moved: Evidence) -> None:
     for row in probe.measure(moved):
         assert (row.study, row.arm, row.seed, row.step, row.sources) == ("s", "truth", 0, 4, ("a",))
         assert row.unit in SIZES
@@ -153,18 +153,18 @@ def test_every_row_says_whose_it_is_and_what_it_stands_on(probe: Probe, moved: S
 
 
 @each
-def test_no_two_rows_are_about_the_same_thing(probe: Probe, itself: Subject) -> None:
+def test_no_two_rows_are_about_the_same_thing(probe: Probe, itself: Evidence) -> None:
     addresses = [(row.metric, tuple(sorted(row.labels.items()))) for row in probe.measure(itself)]
     assert len(addresses) == len(set(addresses))
 
 
 @each
-def test_the_same_subject_gives_the_same_rows(probe: Probe, moved: Subject) -> None:
+def test_the_same_subject_gives_the_same_rows(probe: Probe, moved: Evidence) -> None:
     assert probe.measure(moved) == probe.measure(moved)
 
 
 @each
-def test_it_leaves_policy_and_base_as_it_found_them(probe: Probe, moved: Subject) -> None:
+def test_it_leaves_policy_and_base_as_it_found_them(probe: Probe, moved: Evidence) -> None:
     assert moved.base_policy is not None
     before = [
         {n: p.clone() for n, p in policy.model.state_dict().items()}
@@ -192,7 +192,7 @@ def about_a_difference(row: Measurement) -> bool:
 
 
 @each
-def test_the_base_against_itself_gives_nothing(probe: Probe, itself: Subject) -> None:
+def test_the_base_against_itself_gives_nothing(probe: Probe, itself: Evidence) -> None:
     together = [row for row in probe.measure(itself) if about_a_difference(row)]
     assert {row.value for row in together} <= {
         0.0,
@@ -203,9 +203,9 @@ def test_the_base_against_itself_gives_nothing(probe: Probe, itself: Subject) ->
 
 @each
 def test_the_base_alone_is_read_as_the_subject_would_be(
-    probe: Probe, planted: Policy, rollouts: list[Rollout], itself: Subject
+    probe: Probe, planted: Policy, rollouts: list[Rollout], itself: Evidence
 ) -> None:
-    alone = probe.measure(subject(planted, rollouts, **CHAIN))
+    alone = probe.measure(evidence(planted, rollouts, **CHAIN))
     assert not [row for row in alone if about_a_difference(row)]
     both = {
         (row.metric, tuple(sorted(row.labels.items()))): row.value for row in probe.measure(itself)

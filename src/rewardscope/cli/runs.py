@@ -2,6 +2,7 @@
 
 import shlex
 import time
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -92,6 +93,14 @@ def _carry_out(
             value=reasons,
             do="Mend the cause and run again: finished cells are kept",
         )
+    broken = _gaps(directory, failed=True)
+    if broken:
+        raise StudyError(
+            "Instruments failed. Everything else is measured; claims that need them are not run",
+            value="\n".join(broken),
+            do="Mend them and run again: nothing is trained twice. gaps.json of each cell has the "
+            "traceback",
+        )
     return directory
 
 
@@ -104,10 +113,18 @@ def _conclude(root: Path) -> Path:
     from rewardscope.store import RunDirectory
 
     directory = RunDirectory(root)
-    verdicts = judge(directory.record(), directory.measurements())
+    verdicts = judge(directory.record(), directory.measurements(), directory.gaps())
     directory.write_verdicts(verdicts)
     console.print(verdict_table(verdicts))
+    for reason, cells in _gaps(directory).items():
+        say(f"Not measured in {count_of(cells, 'cell')}: {reason}")
     return write_page(root)
+
+
+def _gaps(directory: "RunDirectory", failed: bool = False) -> Counter[str]:
+    """Why instruments gave no rows, or failed, and in how many cells."""
+    gaps = [gap for gap in directory.gaps() if not gap.partial]
+    return Counter(gap.reason for gap in gaps if gap.failure or not failed)
 
 
 @app.command()

@@ -10,7 +10,7 @@ from rewardscope.environments import distinct
 from rewardscope.errors import RewardscopeError, RunDirectoryError, StudyError, TruthSealed
 from rewardscope.experience import BankState
 from rewardscope.policy import Policy
-from rewardscope.probes import Subject
+from rewardscope.probes import Evidence, measure_all
 from rewardscope.probes.experience import Experience
 from rewardscope.rewards import tell
 from rewardscope.seeds import Address
@@ -68,15 +68,25 @@ def _holds_measurements(path: Path, size: int, written_ns: int) -> bool:
     return True
 
 
+def settled(study: Study, directory: CellDirectory) -> bool:
+    """Whether the cell is finished and no instrument failed: one that did is tried again."""
+    if not finished(study, directory):
+        return False
+    try:
+        return not any(gap.failure for gap in directory.gaps())
+    except RunDirectoryError:
+        return False
+
+
 def run_cell(study: Study, cell: Cell, run: RunDirectory) -> None:
-    """Brings the cell, which the caller holds, from whatever is on disk to done; a finished cell is
+    """Brings the cell, which the caller holds, from whatever is on disk to done; a settled cell is
     left alone.
 
     Raises:
         RewardscopeError: If it cannot; what was finished before stays.
     """
     directory = run.cell(cell.name)
-    if finished(study, directory):
+    if settled(study, directory):
         return
     torch.set_num_threads(study.threads_per_cell)
     write_json(
@@ -178,7 +188,7 @@ def _measure(
         )
         sources += [base_source, directory.checkpoint(step)]
         base_rows = read_measurements(run.cell(cell.base).measurements)
-    subject = Subject(
+    evidence = Evidence(
         study=study.name,
         arm=cell.label,
         seed=cell.seed,
@@ -206,9 +216,9 @@ def _measure(
             cell.arm.sampling.temperature,
         )
         write_table(directory.step_file("readings", step), tokens)
-    write_measurements(
-        directory.measurements, [row for probe in study.probes for row in probe.measure(subject)]
-    )
+    rows, gaps = measure_all(study.probes, evidence)
+    directory.write_gaps(gaps)
+    write_measurements(directory.measurements, rows)
 
 
 def _told(arm: Arm, rollouts: list[Rollout]) -> tuple[Rollout, ...]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rewardscope.errors import InUse, RewardscopeError, StudyError
 from rewardscope.store import RunDirectory
-from rewardscope.study.cells import finished, run_cell
+from rewardscope.study.cells import run_cell, settled
 from rewardscope.study.files import load_study
 from rewardscope.study.study import Cell, Study
 
@@ -59,7 +59,7 @@ def run_study(
 def _run_owed(
     study: Study, path: Path | None, run: RunDirectory, workers: int, on_poll: OnPoll
 ) -> dict[str, str]:
-    owed = [cell for cell in study.cells() if not finished(study, run.cell(cell.name))]
+    owed = [cell for cell in study.cells() if not settled(study, run.cell(cell.name))]
     bases = [cell for cell in owed if cell.seed is None]
     trained = [cell for cell in owed if cell.seed is not None]
     if not owed:
