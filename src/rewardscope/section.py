@@ -111,7 +111,8 @@ def read_section(record: Any) -> Section:
             for name in ("lines", "more")
         }
         charts = tuple(Chart(**_texts(chart, Chart)) for chart in _list(record.get("charts")))
-        return Section(**_texts(record, Section), **tables, charts=charts)
+        texts = _texts(record, Section)
+        return Section(**texts, lines=tables["lines"], more=tables["more"], charts=charts)
     except (TypeError, AttributeError) as error:
         raise ComponentError(
             "A stored section of the page cannot be read",
