@@ -32,6 +32,8 @@ class Line:
     """Labels that a row must have."""
     every_k: bool = False
     """Whether each k has its line; otherwise the largest alone."""
+    skip_zero: bool = False
+    """Whether a line that is 0 for every policy is left out."""
 
     @property
     def by(self) -> tuple[str, ...]:
@@ -137,4 +139,5 @@ def _texts(record: Mapping[str, Any], of: type) -> dict[str, Any]:
 
 
 def _line(record: Mapping[str, Any]) -> dict[str, Any]:
-    return _texts(record, Line) | {"every_k": record.get("every_k") is True}
+    flags = {name: record.get(name) is True for name in ("every_k", "skip_zero")}
+    return _texts(record, Line) | flags

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rewardscope.codec import KIND
+from rewardscope.registry import SEPARATOR
 from rewardscope.stats import LEVEL
 from rewardscope.types import Claim, Outcome
 
@@ -55,6 +56,10 @@ METRIC_TEXT = {
     "weights/update_norm": "norm of the update ({matrix})",
     "weights/relative_update_norm": "relative norm of the update ({matrix})",
 }
+STUDY_MODULE = "rewardscope_study_"
+"""What the module of a study file begins with."""
+FUNCTION = "function"
+"""What a plain function is written down as."""
 NARROW = 22
 """Characters of a component that fit a column of many."""
 
@@ -161,14 +166,23 @@ def margin_text(claim: Claim) -> str:
 def component_text(encoded: Any) -> str:
     """An encoded component as it would be written in a study file.
 
+    A guest's stands with the module that it comes from.
+
     >>> component_text({"is": "Coin", "p": 0.5})
     'Coin(p=0.5)'
+    >>> component_text({"is": "my_study:Coin", "p": 0.5})
+    'Coin(p=0.5) (my_study)'
     """
     if isinstance(encoded, Mapping):
         fields = ", ".join(
             f"{name}={component_text(item)}" for name, item in encoded.items() if name != KIND
         )
-        return f"{encoded[KIND]}({fields})" if KIND in encoded else "{" + fields + "}"
+        if KIND not in encoded:
+            return "{" + fields + "}"
+        if encoded[KIND] == FUNCTION:
+            return guest_name(str(encoded.get("of", "")))
+        module, _, name = str(encoded[KIND]).rpartition(SEPARATOR)
+        return f"{name}({fields}) ({_module(module)})" if module else f"{name}({fields})"
     if isinstance(encoded, (list, tuple)):
         return "[" + ", ".join(component_text(item) for item in encoded) + "]"
     return repr(encoded)
@@ -181,6 +195,26 @@ def component_name(encoded: Mapping[str, Any]) -> str:
     'Coin(p=0.5)'
     >>> component_name({"is": "Reinforce", "baseline": "the mean of all the others"})
     'Reinforce(…)'
+    >>> component_name({"is": "my_study:Coin", "p": 0.5})
+    'Coin (my_study)'
     """
-    whole = component_text(encoded)
-    return whole if len(whole) <= NARROW else f"{encoded.get(KIND, '')}(…)"
+    whole, name = component_text(encoded), str(encoded.get(KIND, ""))
+    if SEPARATOR in name:
+        return guest_name(name)
+    return whole if len(whole) <= NARROW or name == FUNCTION else f"{name}(…)"
+
+
+def guest_name(name: str) -> str:
+    """How a component's name in the registry reads: a guest's with where it comes from, ours as it
+    is.
+
+    >>> guest_name("rewardscope_study_mine:Coin"), guest_name("Coin")
+    ('Coin (mine)', 'Coin')
+    """
+    module, _, own = name.rpartition(SEPARATOR)
+    return f"{own} ({_module(module)})" if module else own
+
+
+def _module(name: str) -> str:
+    """A study file's module without what sets it apart from other modules."""
+    return name.removeprefix(STUDY_MODULE)
