@@ -38,7 +38,7 @@ ALLOWED: dict[str, set[str]] = {
     "policy": {"tensors", "types", "errors", "seeds", "identity"},
     "organisms": {"policy", "environments", "types", "errors", "seeds", "codec"},
     "learner": {"policy", "tensors", "types", "errors", "seeds", "identity"},
-    "judging": {"types", "errors", "codec", "stats", "store"},
+    "judging": {"types", "errors", "codec", "registry", "stats", "store"},
     "probes": {
         "policy",
         "judging",

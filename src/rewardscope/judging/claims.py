@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from rewardscope.codec import decode
+from rewardscope.registry import readable
 from rewardscope.stats import Estimate, paired_contrast, smallest_visible
 from rewardscope.types import Claim, Gap, Measurement, Outcome, Verdict
 
@@ -79,7 +80,8 @@ def _with_gaps(
     for gap in gaps:
         if gap.arm in sides:
             where = gap.arm if gap.seed is None else f"{gap.arm}, seed {gap.seed}"
-            places.setdefault(gap.reason, []).append(where)
+            reason = replace(gap, of=readable(gap.of)).reason
+            places.setdefault(reason, []).append(where)
     told = [f"{reason} ({'; '.join(where)})" for reason, where in places.items()]
     return replace(verdict, reason="; ".join([verdict.reason, *told])) if told else verdict
 

@@ -20,6 +20,7 @@ import polars as pl
 import vl_convert
 from markupsafe import Markup
 
+from rewardscope.registry import readable
 from rewardscope.report import wording
 from rewardscope.report.answer import anchor, tally, unit_phrase, write_answer
 from rewardscope.report.marks import make_marks
@@ -137,7 +138,7 @@ def _lacking(run: Run) -> list[Missing]:
     words: dict[str, list[str]] = {}
     for gap in run.gaps:
         if not gap.partial:
-            reason = replace(gap, of=wording.guest_name(gap.of)).reason
+            reason = replace(gap, of=readable(gap.of)).reason
             words.setdefault(reason, []).append(place_of(gap))
     return [Missing(f"measurements of {'; '.join(of)}", why) for why, of in words.items()]
 

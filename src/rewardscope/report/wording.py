@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rewardscope.codec import KIND
-from rewardscope.registry import SEPARATOR
+from rewardscope.registry import SEPARATOR, readable
 from rewardscope.stats import LEVEL
 from rewardscope.types import Claim, Outcome
 
@@ -56,8 +56,6 @@ METRIC_TEXT = {
     "weights/update_norm": "norm of the update ({matrix})",
     "weights/relative_update_norm": "relative norm of the update ({matrix})",
 }
-STUDY_MODULE = "rewardscope_study_"
-"""What the module of a study file begins with."""
 FUNCTION = "function"
 """What a plain function is written down as."""
 NARROW = 22
@@ -180,9 +178,9 @@ def component_text(encoded: Any) -> str:
         if KIND not in encoded:
             return "{" + fields + "}"
         if encoded[KIND] == FUNCTION:
-            return guest_name(str(encoded.get("of", "")))
-        module, _, name = str(encoded[KIND]).rpartition(SEPARATOR)
-        return f"{name}({fields}) ({_module(module)})" if module else f"{name}({fields})"
+            return readable(str(encoded.get("of", "")))
+        name, _, origin = readable(str(encoded[KIND])).partition(" ")
+        return f"{name}({fields}) {origin}".rstrip()
     if isinstance(encoded, (list, tuple)):
         return "[" + ", ".join(component_text(item) for item in encoded) + "]"
     return repr(encoded)
@@ -200,21 +198,5 @@ def component_name(encoded: Mapping[str, Any]) -> str:
     """
     whole, name = component_text(encoded), str(encoded.get(KIND, ""))
     if SEPARATOR in name:
-        return guest_name(name)
+        return readable(name)
     return whole if len(whole) <= NARROW or name == FUNCTION else f"{name}(…)"
-
-
-def guest_name(name: str) -> str:
-    """How a component's name in the registry reads: a guest's with where it comes from, ours as it
-    is.
-
-    >>> guest_name("rewardscope_study_mine:Coin"), guest_name("Coin")
-    ('Coin (mine)', 'Coin')
-    """
-    module, _, own = name.rpartition(SEPARATOR)
-    return f"{own} ({_module(module)})" if module else own
-
-
-def _module(name: str) -> str:
-    """A study file's module without what sets it apart from other modules."""
-    return name.removeprefix(STUDY_MODULE)

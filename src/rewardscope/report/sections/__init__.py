@@ -5,6 +5,7 @@ then every number that no section shows.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from rewardscope.registry import readable
 from rewardscope.report.blocks import Block, Shown, Words
 from rewardscope.report.marks import Mark
 from rewardscope.report.rows import Run
@@ -24,7 +25,6 @@ from rewardscope.report.sections import (
 )
 from rewardscope.report.sections.base import Ours
 from rewardscope.report.sections.plain import plain_blocks
-from rewardscope.report.wording import guest_name
 from rewardscope.section import Line, Section
 from rewardscope.types import Gap
 
@@ -100,7 +100,7 @@ def _gaps(
     for gap in gaps:
         about = set(gap.metrics) & metrics if metrics is not None else set(gap.metrics) - known
         if about:
-            words.add(replace(gap, of=guest_name(gap.of)).reason, place_of(gap))
+            words.add(replace(gap, of=readable(gap.of)).reason, place_of(gap))
     return words.sentences
 
 
