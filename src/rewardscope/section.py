@@ -87,7 +87,7 @@ class Section:
                 "A section of the page cannot be made of this",
                 value=f"name={self.name!r}, title={self.title!r}, chart kinds {kinds}",
                 allowed=f"a name of a-z, 0-9 and -, a title, charts of {', '.join(get_args(Kind))}",
-                do="Mend the section",
+                do="Correct the section",
             )
 
     @property

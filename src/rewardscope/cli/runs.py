@@ -142,7 +142,7 @@ def _carry_out(
         raise StudyError(
             "Instruments failed. Everything else is measured; claims that need them are not run",
             value="\n".join(broken),
-            do="Mend them and run again: nothing is trained twice. gaps.json of each cell has the "
+            do="Correct them and run again: nothing is trained twice. gaps.json of each cell has the "
             "traceback",
         )
 

@@ -1,6 +1,7 @@
 """What is asked, and how it is checked."""
 
-from rewardscope.environments.base import Environment, distinct, prove
-from rewardscope.environments.regimes import Ranked, Regime, by_historical_variance
+from rewardscope.environments.base import distinct, prove
+from rewardscope.environments.regimes import Ranked, by_historical_variance
+from rewardscope.protocols import Environment
 
-__all__ = ["Environment", "Ranked", "Regime", "by_historical_variance", "distinct", "prove"]
+__all__ = ["Environment", "Ranked", "by_historical_variance", "distinct", "prove"]

@@ -301,7 +301,7 @@ def _checked(probe: Probe, evidence: Evidence, rows: Sequence[Any]) -> list[Meas
                 f"{name_of(type(probe))} returned what no table of measurements can hold",
                 value=fault,
                 allowed="rows made by evidence.row(...), of metrics that the instrument declares",
-                do="Mend its measure()",
+                do="Correct its measure()",
             )
     return list(rows)
 

@@ -1,15 +1,17 @@
 """What a section of the page is made of: figures, tables, and words about what is lacking."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import polars as pl
 
+from rewardscope.registry import readable
 from rewardscope.report.rows import Run
 from rewardscope.report.summaries import over_seeds
 from rewardscope.report.wording import number
 from rewardscope.section import Line, Section
+from rewardscope.types import Gap
 
 MOST_LINES = 60
 """Lines of one metric in a table; the rest are in the run's files."""
@@ -225,17 +227,19 @@ def _entry(row: Mapping[str, Any]) -> Entry:
     return Entry(number(row["value"]), spread, hint=hint)
 
 
-@dataclass(slots=True)
-class Words:
-    """Gaps as sentences, one for each reason with everywhere it holds."""
+def gap_sentences(gaps: Sequence[Gap]) -> list[tuple[str, str]]:
+    """Each reason once, with every policy that it holds for."""
+    places: dict[str, dict[str, list[str]]] = {}
+    for gap in gaps:
+        seeds = places.setdefault(replace(gap, of=readable(gap.of)).reason, {})
+        seeds.setdefault(gap.arm, []).extend([] if gap.seed is None else [str(gap.seed)])
+    return [
+        (reason, "; ".join(_policies(arm, seeds) for arm, seeds in arms.items()))
+        for reason, arms in places.items()
+    ]
 
-    places: dict[str, list[str]] = field(default_factory=dict)
 
-    def add(self, reason: str, where_it_holds: str) -> None:
-        """Notes one more place."""
-        self.places.setdefault(reason, []).append(where_it_holds)
-
-    @property
-    def sentences(self) -> tuple[str, ...]:
-        """In the order in which they came."""
-        return tuple(f"{reason} ({'; '.join(where)})" for reason, where in self.places.items())
+def _policies(arm: str, seeds: Sequence[str]) -> str:
+    if not seeds:
+        return arm
+    return f"{arm}, seed{'s' if len(seeds) > 1 else ''} {', '.join(seeds)}"

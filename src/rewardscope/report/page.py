@@ -11,7 +11,7 @@ import functools
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +20,14 @@ import polars as pl
 import vl_convert
 from markupsafe import Markup
 
-from rewardscope.registry import readable
 from rewardscope.report import wording
 from rewardscope.report.answer import anchor, tally, unit_phrase, write_answer
+from rewardscope.report.blocks import gap_sentences
 from rewardscope.report.marks import make_marks
 from rewardscope.report.ranking import rankings
 from rewardscope.report.readings import completion_cells, has_completions
 from rewardscope.report.rows import Missing, Run, load_run
-from rewardscope.report.sections import place_of, sections_of
+from rewardscope.report.sections import sections_of
 from rewardscope.report.sketch import Sketch, draw_sketches
 from rewardscope.store import write_bytes
 from rewardscope.types import Claim, Verdict
@@ -135,12 +135,8 @@ def _untrained(run: Run, claim: Claim) -> float | None:
 
 def _lacking(run: Run) -> list[Missing]:
     """What could not be measured at all, each reason once."""
-    words: dict[str, list[str]] = {}
-    for gap in run.gaps:
-        if not gap.partial:
-            reason = replace(gap, of=readable(gap.of)).reason
-            words.setdefault(reason, []).append(place_of(gap))
-    return [Missing(f"measurements of {'; '.join(of)}", why) for why, of in words.items()]
+    whole = [gap for gap in run.gaps if not gap.partial]
+    return [Missing(f"measurements of {of}", reason) for reason, of in gap_sentences(whole)]
 
 
 @functools.cache

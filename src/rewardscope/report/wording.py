@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
-from rewardscope.codec import KIND
+from rewardscope.codec import FUNCTION, KIND, OF
 from rewardscope.registry import SEPARATOR, readable
 from rewardscope.stats import LEVEL
 from rewardscope.types import Claim, Outcome
@@ -56,8 +56,6 @@ METRIC_TEXT = {
     "weights/update_norm": "norm of the update ({matrix})",
     "weights/relative_update_norm": "relative norm of the update ({matrix})",
 }
-FUNCTION = "function"
-"""What a plain function is written down as."""
 NARROW = 22
 """Characters of a component that fit a column of many."""
 
@@ -178,7 +176,7 @@ def component_text(encoded: Any) -> str:
         if KIND not in encoded:
             return "{" + fields + "}"
         if encoded[KIND] == FUNCTION:
-            return readable(str(encoded.get("of", "")))
+            return readable(str(encoded.get(OF, "")))
         name, _, origin = readable(str(encoded[KIND])).partition(" ")
         return f"{name}({fields}) {origin}".rstrip()
     if isinstance(encoded, (list, tuple)):

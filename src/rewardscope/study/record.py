@@ -9,6 +9,7 @@ from typing import Any
 
 from rewardscope import __version__
 from rewardscope.codec import encode, signature
+from rewardscope.probes.base import section_of
 from rewardscope.study.edits import MADE_OF
 from rewardscope.study.origin import package_state, project_state
 from rewardscope.study.study import Cell, Study

@@ -148,9 +148,7 @@ def test_a_gap_is_told_in_the_section_that_lacks_its_numbers() -> None:
     )
     run = run_with([], gaps=(gap, replace(gap, seed=1)))
     (section,) = [each for each in sections_of(run, make_marks(run.arms)) if each.name == "other"]
-    assert section.gaps == (
-        "Ear (mine) failed: ValueError: too loud (truth, seed 0; truth, seed 1)",
-    )
+    assert section.gaps == ("Ear (mine) failed: ValueError: too loud (truth, seeds 0, 1)",)
 
 
 def test_a_section_is_read_back_as_it_was_written() -> None:

@@ -5,8 +5,7 @@ then every number that no section shows.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from rewardscope.registry import readable
-from rewardscope.report.blocks import Block, Shown, Words
+from rewardscope.report.blocks import Block, Shown, gap_sentences
 from rewardscope.report.marks import Mark
 from rewardscope.report.rows import Run
 from rewardscope.report.sections import (
@@ -96,17 +95,12 @@ def _gaps(
     """Why numbers of these metrics are lacking, each reason once; metrics None = of all that are
     not known to any section.
     """
-    words = Words()
-    for gap in gaps:
-        about = set(gap.metrics) & metrics if metrics is not None else set(gap.metrics) - known
-        if about:
-            words.add(replace(gap, of=readable(gap.of)).reason, place_of(gap))
-    return words.sentences
-
-
-def place_of(gap: Gap) -> str:
-    """Of which policy the gap is."""
-    return gap.arm if gap.seed is None else f"{gap.arm}, seed {gap.seed}"
+    about = [
+        gap
+        for gap in gaps
+        if (set(gap.metrics) & metrics if metrics is not None else set(gap.metrics) - known)
+    ]
+    return tuple(f"{reason} ({of})" for reason, of in gap_sentences(about))
 
 
 def _other(run: Run, known: frozenset[str]) -> Section:
