@@ -8,26 +8,9 @@ import pytest
 import rewardscope
 
 SOURCE = Path(rewardscope.__file__).parent
-<<<<<<< HEAD
-BOTTOM = {
-    "errors",
-    "types",
-    "section",
-    "seeds",
-    "codec",
-    "registry",
-    "identity",
-    "stats",
-    "tensors",
-}
-ALLOWED: dict[str, set[str]] = {
-    "errors": set(),
-    "seeds": set(),
-=======
 FLOOR = {
     "errors": set[str](),
     "seeds": set[str](),
->>>>>>> main
     "registry": {"errors"},
     "section": {"errors"},
     "types": {"errors"},
@@ -35,71 +18,6 @@ FLOOR = {
     "identity": {"errors", "registry"},
     "codec": {"errors", "registry"},
     "stats": {"errors", "seeds"},
-<<<<<<< HEAD
-    "tensors": {"types", "errors"},
-    "store": {"types", "errors", "codec"},
-    "environments": {"types", "errors", "seeds", "stats", "identity", "registry"},
-    "rewards": {"types", "errors", "seeds", "stats", "identity"},
-    "experience": {"types", "errors", "seeds", "codec", "store", "identity"},
-    "credit": {"tensors", "types", "errors", "seeds"},
-    "preference": {"tensors", "types", "errors", "seeds"},
-    "policy": {"tensors", "types", "errors", "seeds", "identity"},
-    "organisms": {"policy", "environments", "types", "errors", "seeds", "codec"},
-    "learner": {"policy", "tensors", "types", "errors", "seeds", "identity"},
-    "judging": {"types", "errors", "codec", "registry", "stats", "store"},
-    "probes": {
-        "policy",
-        "judging",
-        "store",
-        "stats",
-        "tensors",
-        "registry",
-        "section",
-        "types",
-        "errors",
-        "seeds",
-    },
-    "training": BOTTOM
-    | {
-        "store",
-        "environments",
-        "experience",
-        "rewards",
-        "credit",
-        "preference",
-        "policy",
-        "organisms",
-        "learner",
-    },
-    "study": BOTTOM
-    | {
-        "store",
-        "environments",
-        "experience",
-        "rewards",
-        "credit",
-        "policy",
-        "learner",
-        "probes",
-        "training",
-        "__init__",
-    },
-    "analyses": BOTTOM
-    | {
-        "store",
-        "environments",
-        "rewards",
-        "policy",
-        "organisms",
-        "learner",
-        "probes",
-        "training",
-        "study",
-    },
-    "report": {"types", "errors", "codec", "registry", "section", "stats", "store", "judging"},
-    "__init__": {"registry"},
-=======
->>>>>>> main
 }
 """What every part above may import: text and numbers, no torch."""
 ABOVE = {
@@ -139,12 +57,12 @@ PEERS = [
 WITHOUT_TORCH = (
     "rewardscope.judging.boundary",
     "rewardscope.protocols",
+    "rewardscope.section",
     "rewardscope",
     "rewardscope.report.page",
     "rewardscope.judging.claims",
     "rewardscope.report.tables",
     "rewardscope.store",
-    "rewardscope.section",
 )
 
 

@@ -142,8 +142,8 @@ def _carry_out(
         raise StudyError(
             "Instruments failed. Everything else is measured; claims that need them are not run",
             value="\n".join(broken),
-            do="Correct them and run again: nothing is trained twice. gaps.json of each cell has the "
-            "traceback",
+            do="Correct them and run again: nothing is trained twice. gaps.json of each cell says "
+            "where in the code",
         )
 
 
@@ -296,19 +296,14 @@ def phases(
     """
     from rewardscope.analyses.courses import courses
     from rewardscope.report.tables import course_table
-    from rewardscope.store import RunDirectory
+    from rewardscope.store import RunDirectory, StoredRun
     from rewardscope.study.again import made_again
 
     directory = RunDirectory(root)
     entry = _arm_of(directory.record(), arm)
-    cells = {int(seed): directory.cell(name) for seed, name in entry["cells"].items()}
     record, start = directory.record(), entry["config"]["start"]
-    found = courses(
-        made_again(record, start, entry.get("made_of", ()), study).load(),
-        directory.cell(entry["base_cell"]),
-        cells,
-        gram or (),
-    )
+    policy = made_again(record, start, entry.get("made_of", ()), study).load()
+    found = courses(policy, StoredRun(directory), arm, gram or ())
     records = {kind: each.record() for kind, each in found.items()}
     if as_json:
         show_json(records)

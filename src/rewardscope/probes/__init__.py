@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from rewardscope.probes.base import Evidence, Need, Probe, measure_all
+from rewardscope.probes.base import Evidence, Need, measure_all
+from rewardscope.protocols import Probe
 
 VALIDATION = Path(__file__).parent / "validation"
 """One file of figures per instrument."""

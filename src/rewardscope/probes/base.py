@@ -4,15 +4,16 @@ import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from rewardscope.errors import ComponentError, RewardscopeError
 from rewardscope.policy import Policy, Sampling
 from rewardscope.policy.weights import PolicyWeights, Weights
+from rewardscope.protocols import Environment, Probe
 from rewardscope.registry import name_of
 from rewardscope.section import Section
 from rewardscope.stats import Estimate
-from rewardscope.types import Gap, Grade, Measurement, Problem, Rollout
+from rewardscope.types import Gap, Measurement, Rollout
 
 
 def first_draws(rollouts: Sequence[Rollout], count: int) -> list[Rollout]:
@@ -24,19 +25,6 @@ def first_draws(rollouts: Sequence[Rollout], count: int) -> list[Rollout]:
         replace(r, completions=r.completions[:most], grades=r.grades[:most], rewards=None, parts={})
         for r in rollouts
     ]
-
-
-class World(Protocol):
-    """An environment, as far as instruments ask of one."""
-
-    def problem(self, split: str, index: int) -> Problem:
-        """The problem at (split, index)."""
-
-    def grade(self, problem: Problem, text: str) -> Grade:
-        """What the verifier finds in the completion."""
-
-    def oracle(self, problem: Problem) -> str:
-        """A completion that earns full marks."""
 
 
 class Need(Enum):
@@ -94,7 +82,7 @@ class Evidence:
     """The base's completions on the same problems; None when this is the base."""
     base_policy: Policy | None = None
     base_weights: Weights | None = None
-    environment: World | None = None
+    environment: Environment | None = None
     """Whose problems these are, for instruments that ask a policy for more completions."""
     sampling: Sampling | None = None
     """How the completions were drawn."""
@@ -201,23 +189,6 @@ def given(value: Given | None, need: Need) -> Given:
             do="Give it, or call measure_all, which states what is lacking",
         )
     return value
-
-
-class Probe(Protocol):
-    """An instrument. It reads, it never writes, and it leaves the policy as it found it.
-
-    Three more members may be there: ``needs`` (else :attr:`Need.ROLLOUTS` alone) and ``uses``, both
-    frozensets of :class:`Need`, the second for what makes it say more; and ``section``, a
-    :class:`rewardscope.section.Section` that says how its rows stand on the page.
-    """
-
-    metrics: ClassVar[tuple[str, ...]]
-    """Every metric it can produce; those of ours have a row in docs/instruments.md."""
-
-    def measure(self, evidence: Evidence) -> list[Measurement]:
-        """Its rows. Rows labelled with a problem carry one problem's number; the others are
-        aggregates.
-        """
 
 
 def needs_of(probe: Probe | type) -> frozenset[Need]:

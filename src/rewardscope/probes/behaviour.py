@@ -8,13 +8,8 @@ from typing import ClassVar
 
 import numpy as np
 
-<<<<<<< HEAD
 from rewardscope.probes.base import Evidence, Need
-from rewardscope.probes.detectors import ALL, Detector
-=======
-from rewardscope.probes.base import Subject
 from rewardscope.probes.detectors import ALL
->>>>>>> main
 from rewardscope.probes.echo import echo_rows
 from rewardscope.probes.strata import Pairs, gain_row, move_rows
 from rewardscope.protocols import Detector

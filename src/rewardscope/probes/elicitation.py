@@ -8,7 +8,7 @@ import numpy as np
 
 from rewardscope.errors import ComponentError
 from rewardscope.policy import Policy, Sampling
-from rewardscope.probes.base import Evidence, Need, World, given
+from rewardscope.probes.base import Evidence, Need, given
 from rewardscope.probes.ways import (
     PLAIN,
     SLOT,
@@ -19,6 +19,7 @@ from rewardscope.probes.ways import (
     own_openings,
     sharpened,
 )
+from rewardscope.protocols import Environment
 from rewardscope.seeds import key
 from rewardscope.stats import Estimate, mean_over_problems, ratio_over_problems
 from rewardscope.types import Measurement, Rollout
@@ -176,7 +177,7 @@ class Elicitation:
         policy: Policy,
         rollouts: Sequence[Rollout],
         ways: list[Way],
-        world: World,
+        world: Environment,
         sampling: Sampling,
     ) -> list[Answers]:
         problems, found = [rollout.problem for rollout in rollouts], []

@@ -10,6 +10,7 @@ from rewardscope.store.files import (
     write_json,
 )
 from rewardscope.store.locks import LOCK
+from rewardscope.store.source import StoredRun
 from rewardscope.store.tables import (
     ROLLOUT_SCHEMA,
     read_gaps,
@@ -30,6 +31,7 @@ __all__ = [
     "ROLLOUT_SCHEMA",
     "CellDirectory",
     "RunDirectory",
+    "StoredRun",
     "check_directory",
     "measuring_signature",
     "read_gaps",
