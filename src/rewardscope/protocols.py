@@ -362,10 +362,12 @@ class RunSource(Protocol):
         """The arm's replicates."""
 
     def steps(self, arm: str, seed: int) -> tuple[int, ...]:
-        """Training steps whose completions were kept, first to last."""
+        """Steps whose training completions were kept, by the updates behind the policy that gave
+        them, first to last.
+        """
 
     def rollouts(self, arm: str, seed: int, step: int) -> Iterator[Rollout]:
-        """Completions of one training step, as the policy gave them; none where none were kept."""
+        """Training completions of the policy after ``step`` updates."""
 
     def held_out(self, arm: str, seed: int | None) -> Iterator[Rollout]:
         """Completions on held-out problems at the end of training, or (seed None) of the policy

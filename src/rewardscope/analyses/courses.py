@@ -63,8 +63,8 @@ def courses(
     grams: Sequence[str] = (),
     miner: Miner | None = None,
 ) -> dict[str, Courses]:
-    """The courses of an arm's replicates for strategic grams and, as the null, for random ones of the
-    same frequency.
+    """The courses of an arm's replicates for strategic grams and, as the null, for random ones of
+    the same frequency.
 
     Args:
         policy: The arm's start, for its tokenizer.
