@@ -181,7 +181,7 @@ def test_a_finished_run_is_a_run_source(ran: tuple[Path, str]) -> None:
     assert source.steps("truth", 0) == (0, 1)
     assert len(list(source.rollouts("truth", 0, 1))) == 2
     assert len(list(source.held_out("truth", None))) == len(list(source.held_out("coin", 0))) == 4
-    assert [row["step"] for row in source.metrics("coin", 0)] == [1, 2]
+    assert [row["step"] for row in source.metrics("coin", 0)] == [0, 1]
     assert list(source.checkpoints("truth", 0)) == [2]
     assert len(source.gaps) == 5
 
