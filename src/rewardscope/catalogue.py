@@ -141,7 +141,9 @@ def _offered_probes() -> list[tuple[str, type | str, str]]:
     for entry in offered("probes").values():
         package = f"{entry.dist.name} {entry.dist.version}" if entry.dist else "unknown"
         try:
-            found.append((entry.value, class_of(entry.value), package))
+            cls = class_of(entry.value)
+            needs_of(cls), uses_of(cls)
+            found.append((entry.value, cls, package))
         except RewardscopeError as error:
             found.append((entry.value, f"cannot be used: {error}", package))
     return found

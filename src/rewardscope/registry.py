@@ -136,13 +136,18 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
 """Kind -> name -> module of this package: the one place where a component of ours is named."""
 RECORDS: Mapping[str, str] = {
     "Arm": "training.arm",
+    "Chart": "section",
     "Claim": "types",
     "Completion": "types",
     "Ending": "types",
     "Evaluation": "study.study",
+    "Evidence": "probes.base",
+    "Gap": "types",
     "Grade": "types",
+    "Line": "section",
     "Measurement": "types",
     "Miner": "probes.strategic",
+    "Need": "probes.base",
     "Outcome": "types",
     "Policy": "policy.policy",
     "Problem": "types",
@@ -150,6 +155,7 @@ RECORDS: Mapping[str, str] = {
     "Rewards": "types",
     "Rollout": "types",
     "Sampling": "policy.sampler",
+    "Section": "section",
     "Study": "study.study",
     "Verdict": "types",
 }
@@ -171,7 +177,8 @@ PROTOCOLS: Mapping[str, str] = {
     "Preference": "protocols",
     "Start": "protocols",
     "Detector": "protocols",
-    "Probe": "probes.base",
+    "Probe": "protocols",
+    "RunSource": "protocols",
 }
 """What a component must be, for those who write one; none of them is a component."""
 FUNCTIONS: Mapping[str, str] = {"load_study": "study.files"}

@@ -297,6 +297,14 @@ def test_weights_are_compared_from_folders_without_a_model(tmp_path: Path) -> No
     assert [(gap.of, gap.lacks) for gap in gaps] == [("Boundary", ("completions",))]
 
 
+def test_needs_that_are_no_needs_are_told_and_not_taken_for_met() -> None:
+    class Misnamed(Boundary):
+        needs: ClassVar[Any] = frozenset({"policy"})
+
+    rows, gaps = measure_all([Misnamed(max_k=2)], foreign())
+    assert rows == [] and "Need.POLICY" in gaps[0].failure
+
+
 @dataclass(frozen=True)
 class Wrong:
     """A guest that returns what no table can hold."""

@@ -192,13 +192,33 @@ def given(value: Given | None, need: Need) -> Given:
 
 
 def needs_of(probe: Probe | type) -> frozenset[Need]:
-    """What the instrument cannot do without."""
-    return frozenset(getattr(probe, "needs", {Need.ROLLOUTS}))
+    """What the instrument cannot do without.
+
+    Raises:
+        ComponentError: If it declares something else than a set of :class:`Need`.
+    """
+    return _declared(probe, "needs", frozenset({Need.ROLLOUTS}))
 
 
 def uses_of(probe: Probe | type) -> frozenset[Need]:
-    """What makes it say more."""
-    return frozenset(getattr(probe, "uses", ()))
+    """What makes it say more.
+
+    Raises:
+        ComponentError: If it declares something else than a set of :class:`Need`.
+    """
+    return _declared(probe, "uses", frozenset())
+
+
+def _declared(probe: Probe | type, name: str, default: frozenset[Need]) -> frozenset[Need]:
+    found = getattr(probe, name, default)
+    if isinstance(found, (set, frozenset)) and all(isinstance(each, Need) for each in found):
+        return frozenset(found)
+    raise ComponentError(
+        f"An instrument's {name} are not what evidence can have",
+        value=repr(found),
+        allowed=f"a frozenset of {', '.join(f'Need.{need.name}' for need in Need)}",
+        do=f"Write {name}: ClassVar[frozenset[Need]] = frozenset({{Need.POLICY}}), for instance",
+    )
 
 
 def section_of(probe: Probe | type) -> Section | None:
@@ -217,11 +237,11 @@ def measure_all(probes: Iterable[Probe], evidence: Evidence) -> tuple[list[Measu
     rows: list[Measurement] = []
     gaps: list[Gap] = []
     for probe in probes:
-        lacks = evidence.lacks(needs_of(probe))
-        if lacks:
-            gaps.append(_gap(probe, evidence, lacks=lacks))
-            continue
         try:
+            lacks, less = (evidence.lacks(of(probe)) for of in (needs_of, uses_of))
+            if lacks:
+                gaps.append(_gap(probe, evidence, lacks=lacks))
+                continue
             rows += _checked(probe, evidence, probe.measure(evidence))
         except RewardscopeError as error:
             gaps.append(_gap(probe, evidence, failure=str(error)))
@@ -229,7 +249,6 @@ def measure_all(probes: Iterable[Probe], evidence: Evidence) -> tuple[list[Measu
             failure = f"{type(error).__name__}: {error}".removesuffix(": ")
             gaps.append(_gap(probe, evidence, failure=failure, trace=traceback.format_exc()))
         else:
-            less = evidence.lacks(uses_of(probe))
             gaps += [_gap(probe, evidence, lacks=less, partial=True)] if less else []
     return rows, gaps
 

@@ -10,8 +10,8 @@ from rewardscope.environments import distinct
 from rewardscope.errors import RewardscopeError, RunDirectoryError, StudyError, TruthSealed
 from rewardscope.experience import BankState
 from rewardscope.policy import Policy
-from rewardscope.probes import Evidence, measure_all
-from rewardscope.probes.experience import Experience
+from rewardscope.probes import Evidence, Need, measure_all
+from rewardscope.probes.base import needs_of, uses_of
 from rewardscope.rewards import tell
 from rewardscope.seeds import Address
 from rewardscope.store import (
@@ -160,7 +160,8 @@ def _evaluate(
         else BankState.load(arm.bank, directory.checkpoint(step))
     )
     before = {"evaluation": recalled(bank, environment, policy, problems, addresses)}
-    if bank is not None and any(isinstance(probe, Experience) for probe in study.probes):
+    asked = {need for probe in study.probes for need in needs_of(probe) | uses_of(probe)}
+    if bank is not None and Need.COUNTERFACTUAL in asked:
         before["without"] = emptied(bank, policy, problems)
         before["swapped"] = swapped(bank, environment, policy, problems, addresses)
     found = {}
