@@ -327,15 +327,14 @@ class Gap:
         """Why, in words.
 
         >>> Gap(of="Losses", arm="a", seed=0, step=1, lacks=("the policy", "token ids")).reason
-        'Losses lacks the policy and token ids'
+        'Losses did not measure: it lacks the policy and token ids'
         """
         if self.failure:
             return f"{self.of} failed: {self.failure}"
         rest = [", ".join(self.lacks[:-1])] if self.lacks[1:] else []
         lacks = " and ".join([*rest, *self.lacks[-1:]])
-        return (
-            f"{self.of} says less without {lacks}" if self.partial else f"{self.of} lacks {lacks}"
-        )
+        did = "measured less" if self.partial else "did not measure"
+        return f"{self.of} {did}: it lacks {lacks}"
 
 
 class Outcome(StrEnum):

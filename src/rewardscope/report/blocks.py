@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import polars as pl
 
 from rewardscope.registry import readable
-from rewardscope.report.rows import Run
+from rewardscope.report.rows import ROW_COLUMNS, Run
 from rewardscope.report.summaries import over_seeds
 from rewardscope.report.wording import number
 from rewardscope.section import Line, Section
@@ -167,7 +167,7 @@ def table_rows(run: Run, line: Line, columns: Sequence[str]) -> list[TableRow]:
     """
     frame = where(run.metric(line.metric), line.where).filter(pl.col("arm").is_in(columns))
     frame = _largest_k(frame, line.every_k).filter(pl.col("value").is_not_null())
-    told = [name for name in line.by if name in frame.columns]
+    told = [name for name in line.by if name in run.label_names]
     extra = [name for name in run.label_names if name not in told and _differs(frame, name)]
     groups = sorted(_groups(frame, [*told, *extra]), key=lambda entry: _in_order(entry[0]))
     rows = []
@@ -187,7 +187,7 @@ def table_rows(run: Run, line: Line, columns: Sequence[str]) -> list[TableRow]:
 
 def where(frame: pl.DataFrame, labels: Mapping[str, str]) -> pl.DataFrame:
     """The rows that have these labels."""
-    if not set(labels) <= set(frame.columns):
+    if not set(labels) <= set(frame.columns) - set(ROW_COLUMNS):
         return frame.clear()
     return frame.filter(*(pl.col(name) == value for name, value in labels.items()))
 

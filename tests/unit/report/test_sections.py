@@ -165,6 +165,24 @@ def test_a_section_is_read_back_as_it_was_written() -> None:
     assert read.lines[0].named({"x": "1"}) == "{x.y}"
 
 
+@pytest.mark.parametrize("name", ["arm", "seed", "step", "value", "metric", "no such thing"])
+def test_a_section_may_name_what_is_no_metric_or_label(finished_run: Path, name: str) -> None:
+    share = "behaviour/strategy_share"
+    section = Section(
+        "odd",
+        "Odd",
+        lines=(Line(share, f"of {{{name}}}"), Line(share, "x", where={name: "1"})),
+        charts=(
+            Chart("steps", name, "T", "u"),
+            Chart("bars", share, "T", "u", by=name),
+            Chart("k", share, "T", "u", where={name: "1"}),
+        ),
+    )
+    run = replace(load_run(finished_run), sections=(section,))
+    shown = {each.name: each for each in sections_of(run, make_marks(run.arms))}
+    assert [block.kind for block in shown["own-odd"].blocks] == ["table"]
+
+
 @pytest.mark.parametrize("record", [None, 3, {}, {"name": "A b", "title": "t"}, {"lines": [1]}])
 def test_what_is_no_section_is_refused_in_words(record: object) -> None:
     with pytest.raises(ComponentError):

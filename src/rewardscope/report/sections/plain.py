@@ -32,7 +32,9 @@ def plain_blocks(section: Section, run: Run, marks: Mapping[str, Mark]) -> list[
 
 def steps_panel(run: Run, marks: Mapping[str, Mark], start: str, chart: Chart) -> Panel:
     """A curve over training steps: a column of the step table, or a metric at each of its steps."""
-    rows = training_curve(run, start, chart.metric)
+    numeric = chart.metric in run.steps.columns and run.steps[chart.metric].dtype.is_numeric()
+    named = chart.metric not in ("arm", "seed", "step")
+    rows = training_curve(run, start, chart.metric) if numeric and named else []
     if not rows and run.every_step is not None:
         own = (pl.col("metric") == chart.metric) & pl.col("seed").is_not_null()
         names = [arm.name for arm in run.arms_of(start)]
@@ -59,7 +61,7 @@ def bars_panel(run: Run, marks: Mapping[str, Mark], start: str, chart: Chart) ->
     """A bar for each value of a label and each policy."""
     frame = _of(run, start, chart)
     rows = []
-    if chart.by in frame.columns:
+    if chart.by in run.label_names:
         frame = frame.filter(pl.col(chart.by).is_not_null())
         rows = over_seeds(frame, [chart.by, "arm"], "value").to_dicts()
     drawn = [{**row, "label": row[chart.by]} for row in rows][:MOST_BARS]
