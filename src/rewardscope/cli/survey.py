@@ -133,6 +133,7 @@ def instruments(
         )
         more = f"\n{record['package']}" if record["package"] else ""
         more += "" if all(check["held"] for check in checks) else "\nexperimental"
+        figures = figures if checks else Text("no proof is known")
         uses = f"\nsays more with: {', '.join(record['uses'])}" if record["uses"] else ""
         needs = Text(", ".join(record["needs"])).append(uses, style="dim")
         name = Text(readable(record["name"])).append(more)
