@@ -121,7 +121,9 @@ def bars(rows: Sequence[Row], marks: Mapping[str, Mark], unit: str, text: str) -
         yOffset=alt.YOffset("arm:N", sort=arms),
     )
     bar = base.mark_bar().encode(
-        x=alt.X("value:Q", title=unit), color=colour(rows, marks), tooltip=tooltip
+        x=alt.X("value:Q", title=unit, axis=alt.Axis(tickCount=6)),
+        color=colour(rows, marks),
+        tooltip=tooltip,
     )
     rule = base.mark_rule(color="#5b6470").encode(x=alt.X("low:Q", title=unit), x2="high:Q")
     return finished(alt.layer(bar, rule), text, max(40, 16 * len(rows) + 8 * len(labels)))

@@ -25,7 +25,9 @@ def plain_blocks(section: Section, run: Run, marks: Mapping[str, Mark]) -> list[
     ]
     drawn: list[Block] = []
     if panels:
-        untrained = any(chart.kind != "steps" for chart in section.charts)
+        bases = {marks[arm.base].label for arm in run.arms}
+        values = [row for panel in panels if panel.spec for row in panel.spec["data"]["values"]]
+        untrained = any(row["arm"] in bases for row in values)
         drawn = [figure(section.name, run, panels, section.caption, untrained=untrained)]
     return [*drawn, *tables(section, run)]
 
