@@ -6,10 +6,11 @@ optional has an interface of its own, such as :class:`TakesTurns` or :class:`Cat
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from rewardscope.types import (
+    Completion,
     Gap,
     Grade,
     Measurement,
@@ -24,15 +25,22 @@ from rewardscope.types import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from torch import Tensor
+
     from rewardscope.experience.entries import Ask, Attempt, Note
     from rewardscope.experience.recall import Known, Query
-    from rewardscope.policy import Policy
+    from rewardscope.policy import Policy, Sampling
     from rewardscope.probes.base import Evidence
+    from rewardscope.runners.outcome import Outcome
     from rewardscope.seeds import Address
-    from rewardscope.tensors import Signal, Signals, TokenCredit
+    from rewardscope.tensors import Batch, Signals, TokenCredit, TokenScores
 
 View = Rollout | SealedRollout
 """A group as a scheme gets to see it: whole if it declares ``uses_truth``, sealed if not."""
+Maker = Callable[[Any], "Tensor"]
+"""Makes one signal from a :class:`rewardscope.training.SignalContext`: the policy, the step's
+tokens and its groups.
+"""
 History = Mapping[int, Sequence[tuple[int, float]]]
 """Index into the training split -> (step, share of its graded completions that were right), first
 to last.
@@ -205,11 +213,49 @@ class Credit(Protocol):
         """Whether it reads the key by another door than the reward."""
 
     @property
-    def needs(self) -> frozenset[Signal]:
-        """Signals it reads beside rewards and tokens; only these are computed."""
+    def needs(self) -> frozenset[str]:
+        """Signals it reads beside rewards and tokens; only these are computed. A name is a field of
+        :class:`Signals`, or one of the method's own ``makers``.
+        """
 
     def __call__(self, signals: Signals) -> TokenCredit:
         """The streams the learner trains on."""
+
+
+@runtime_checkable
+class Asks(Protocol):
+    """A method that says how a signal is to be made; one that wraps another passes on what that
+    one says.
+    """
+
+    @property
+    def asks(self) -> Mapping[str, object]:
+        """Signal -> what its maker reads: ``planning_NT`` -> grams, ``teaching`` ->
+        :class:`Lesson`.
+        """
+
+
+@runtime_checkable
+class Makes(Protocol):
+    """A method that brings signals of its own; one that wraps another passes on what that one
+    brings.
+    """
+
+    @property
+    def makers(self) -> Mapping[str, Maker]:
+        """Name -> its maker. What it makes reaches the method as ``signals.ask(name, method)``."""
+
+
+def asked(credit: object) -> Mapping[str, object]:
+    """What the method says of how its signals are to be made; nothing of one that has no such
+    wishes, or of none.
+    """
+    return credit.asks if isinstance(credit, Asks) else {}
+
+
+def makers_of(credit: object) -> Mapping[str, Maker]:
+    """The makers of the signals that the method brings; none of one that brings none."""
+    return credit.makers if isinstance(credit, Makes) else {}
 
 
 @runtime_checkable
@@ -223,11 +269,72 @@ class Preference(Protocol):
         """Whether it reads the key by another door than the reward."""
 
     @property
-    def needs(self) -> frozenset[Signal]:
+    def needs(self) -> frozenset[str]:
         """Signals it reads beside rewards and tokens; only these are computed."""
 
     def __call__(self, signals: Signals) -> TokenCredit:
         """No advantage, and a loss of completions."""
+
+
+@runtime_checkable
+class Sampler(Protocol):
+    """Writes completions, each with its tokens and their logprobs under the weights that wrote
+    them.
+    """
+
+    def sample(
+        self,
+        prompts: Sequence[str],
+        group_size: int,
+        sampling: Sampling,
+        addresses: Sequence[tuple[Address, ...]],
+        replies: Replies | None = None,
+        opening: str = "",
+    ) -> list[tuple[Completion, ...]]:
+        """A group of completions per prompt; the arguments are those of
+        :func:`rewardscope.policy.sample`. Equal addresses give equal completions of equal weights.
+        """
+
+
+@runtime_checkable
+class FollowingSampler(Sampler, Protocol):
+    """A sampler that is told of new weights after every update."""
+
+    @property
+    def version(self) -> int:
+        """Updates behind the weights that it samples with."""
+
+    @property
+    def exact(self) -> bool:
+        """Whether its logprobs are those of the policy's own scores, up to rounding. Where they are
+        not, each step row says how far they are apart (``sampler/gap_nats``).
+        """
+
+    def follow(self, policy: Trainable, version: int) -> None:
+        """Samples from now on with these weights, which have so many updates behind them."""
+
+
+@runtime_checkable
+class Trainable(Protocol):
+    """A model that is trained: its tokens, its scores, its weights on disk."""
+
+    @property
+    def context_length(self) -> int:
+        """Most tokens of a prompt and its completion together."""
+
+    def encode(self, prompt: str) -> tuple[int, ...]:
+        """Tokens of a prompt as the model meets it."""
+
+    def decode(self, token_ids: tuple[int, ...]) -> str:
+        """Text of a completion's tokens."""
+
+    def score(self, batch: Batch) -> TokenScores:
+        """Nats of each chosen token, and the entropy of what it was drawn from; no gradient is
+        kept.
+        """
+
+    def save(self, folder: Path) -> None:
+        """Writes config, tokenizer and safetensors, for any other tool to read."""
 
 
 @runtime_checkable
@@ -383,3 +490,30 @@ class RunSource(Protocol):
     @property
     def gaps(self) -> tuple[Gap, ...]:
         """What the run does not say."""
+
+
+@runtime_checkable
+class Work(Protocol):
+    """What is done for each name. It is pickled and sent to whoever does it."""
+
+    def begin(self) -> None:
+        """Called once where the work is done, before the first name."""
+
+    def __call__(self, name: str) -> str | None:
+        """Does it. None = done; otherwise why it failed."""
+
+
+@runtime_checkable
+class Runner(Protocol):
+    """Does what it is given; in which order, and how much at once, is its own business."""
+
+    def submit(self, name: str) -> None:
+        """Takes on one more piece of work. It may be one that was lost before."""
+
+    def finished(self, seconds: float) -> list[Outcome]:
+        """What has come to an end since the last call; waits up to ``seconds`` for the first."""
+
+    def stop(self) -> None:
+        """Ends what still runs, at once, and leaves nothing behind. Work that is cut off is not
+        reported.
+        """

@@ -143,6 +143,7 @@ RECORDS: Mapping[str, str] = {
     "Evaluation": "study.study",
     "Evidence": "probes.base",
     "Gap": "types",
+    "InterimEvaluation": "study.interim",
     "Grade": "types",
     "Line": "section",
     "Measurement": "types",

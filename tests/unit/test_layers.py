@@ -38,7 +38,8 @@ ABOVE = {
     "probes": {"policy", "judging", "store", "tensors"},
     "training": {"store", "environments", "experience", "rewards", "credit", "preference"}
     | {"policy", "organisms", "learner", "tensors"},
-    "study": {"store", "environments", "experience", "rewards", "credit", "preference"}
+    "runners": set[str](),
+    "study": {"runners", "store", "environments", "experience", "rewards", "credit", "preference"}
     | {"policy", "learner", "probes", "training", "tensors", "judging", "__init__"},
     "analyses": {"store", "environments", "rewards", "policy", "organisms", "learner", "probes"}
     | {"training", "study", "tensors"},

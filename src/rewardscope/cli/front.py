@@ -37,6 +37,14 @@ Workers = Annotated[
         help="Worker processes; as many as the cores have room for when not given.",
     ),
 ]
+On = Annotated[
+    str,
+    typer.Option(
+        "--on",
+        help="Where cells run: local, or a runner that an installed package offers.",
+        metavar="NAME",
+    ),
+]
 RunPath = Annotated[Path, typer.Argument(help="Run directory.")]
 
 

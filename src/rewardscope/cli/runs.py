@@ -1,5 +1,6 @@
 """Commands that make a run or read one: run, report, status, and what looks closer at an arm."""
 
+import contextlib
 import shlex
 import time
 from collections import Counter
@@ -11,6 +12,7 @@ import typer
 from rich.text import Text
 
 from rewardscope.cli.front import (
+    On,
     Out,
     RunPath,
     Workers,
@@ -24,6 +26,7 @@ from rewardscope.cli.front import (
 from rewardscope.errors import StudyError
 from rewardscope.hostile import visible
 from rewardscope.report.layout import folding_table
+from rewardscope.runners import LOCAL, Start, exit_code, runner_named, start_local
 
 if TYPE_CHECKING:
     from rewardscope.store import CellDirectory, RunDirectory
@@ -48,6 +51,7 @@ def run(
     study: Annotated[Path, typer.Argument(help="Python file that defines `study = Study(...)`.")],
     out: Out = None,
     workers: Workers = None,
+    on: On = LOCAL,
     accept_same: Annotated[
         bool,
         typer.Option(
@@ -60,20 +64,25 @@ def run(
     """Run a study, or go on with it: finished cells are kept, unfinished ones resume from their
     last checkpoint.
     """
-    command = f"rewardscope run {shlex.quote(str(study))}"
-    _run(study, out, workers, command, accept_same)
+    where = "" if on == LOCAL else f" --on {shlex.quote(on)}"
+    _run(study, out, workers, f"rewardscope run {shlex.quote(str(study))}{where}", accept_same, on)
 
 
 def _run(
-    path: Path, out: Path | None, workers: int | None, command: str, accept_same: bool = False
+    path: Path,
+    out: Path | None,
+    workers: int | None,
+    command: str,
+    accept_same: bool = False,
+    on: str = LOCAL,
 ) -> None:
     from rewardscope.study import load_study, open_run
 
-    study = load_study(path)
+    start, study = runner_named(on), load_study(path)
     root = out or Path("runs") / study.name
     command += _out(out)
     directory = open_run(study, root, command, path, accept_same, _say_edits, _say_note)
-    _carry_out(study, path, directory, command, workers)
+    _carry_out(study, path, directory, command, workers, start)
 
 
 def _say_note(note: str) -> None:
@@ -111,6 +120,7 @@ def _carry_out(
     directory: "RunDirectory",
     command: str,
     workers: int | None,
+    start: Start = start_local,
 ) -> None:
     """Runs the study there, or goes on with it, and concludes."""
     from rewardscope.study import default_workers, run_study
@@ -127,10 +137,11 @@ def _carry_out(
     )
     try:
         with StudyProgress(study, directory, console) as progress:
-            failed = run_study(study, source, directory, count, progress.poll)
-    except KeyboardInterrupt:
-        say(f"\nStopped. What is finished is kept in {root}; go on with: {command}")
-        raise typer.Exit(130) from None
+            failed = run_study(study, source, directory, count, progress.poll, start)
+    except KeyboardInterrupt as interrupt:
+        with contextlib.suppress(OSError):  # the terminal may be what has gone
+            say(f"\nStopped. What is finished is kept in {root}; go on with: {command}")
+        raise typer.Exit(exit_code(interrupt)) from None
     page = _conclude(root)
     say(f"Page: {page}    ({time.monotonic() - began:.0f} s)")
     if failed:

@@ -3,10 +3,11 @@
 import contextlib
 import copy
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 import transformers
@@ -22,6 +23,12 @@ from rewardscope.errors import ModelError
 from rewardscope.policy.attention import Blocks, attending, block_mask
 from rewardscope.policy.decoding import Sharing, prefill
 from rewardscope.policy.lean import lean
+from rewardscope.seeds import Address
+from rewardscope.tensors import Batch, TokenScores
+from rewardscope.types import Completion, Replies
+
+if TYPE_CHECKING:  # the sampler's module imports this one
+    from rewardscope.policy.sampler import Sampling
 
 transformers.logging.disable_progress_bar()  # our own progress says what is going on
 LOG = logging.getLogger(__name__)
@@ -111,6 +118,28 @@ class Policy:
         """
         self.model.save_pretrained(folder, safe_serialization=True)
         self.tokenizer.save_pretrained(folder)
+
+    def sample(
+        self,
+        prompts: Sequence[str],
+        group_size: int,
+        sampling: "Sampling",
+        addresses: Sequence[tuple[Address, ...]],
+        replies: Replies | None = None,
+        opening: str = "",
+    ) -> list[tuple[Completion, ...]]:
+        """A group of completions per prompt, as :func:`rewardscope.policy.sample` draws them."""
+        from rewardscope.policy.sampler import sample  # it imports this module
+
+        return sample(self, prompts, group_size, sampling, addresses, replies, opening)
+
+    def score(self, batch: Batch) -> TokenScores:
+        """What the policy says of the batch's tokens, as :func:`rewardscope.policy.score` has
+        it.
+        """
+        from rewardscope.policy.scoring import score  # it imports this module
+
+        return score(self, batch)
 
     def clone(self) -> "Policy":
         """A copy whose weights do not move with this one's."""

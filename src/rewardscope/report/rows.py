@@ -320,7 +320,7 @@ class _Tables:
         for cell in self.cells:
             if cell.seed is None:
                 continue
-            frame = self._read(cell, self._cell(cell).path / "steps.parquet")
+            frame = self._steps(cell)
             if frame is not None and frame.height and "step" in frame.columns:
                 frames.append(
                     frame.with_columns(
@@ -330,6 +330,17 @@ class _Tables:
         if not frames:
             return pl.DataFrame(schema={"arm": pl.String, "seed": pl.Int64, "step": pl.Int64})
         return pl.concat(frames, how="diagonal_relaxed")
+
+    def _steps(self, cell: Cell) -> pl.DataFrame | None:
+        """The cell's steps so far, or None with a note."""
+        table = self._cell(cell).step_table
+        if not table.growing.is_file():
+            return self._read(cell, table.finished)
+        try:
+            return table.read()
+        except RewardscopeError as error:
+            self.missing = (*self.missing, Missing(f"steps of cell {cell.name}", str(error)))
+            return None
 
     def measurements(self) -> pl.DataFrame:
         """Rows of the cells that are measured as the study asks now: any others are of older

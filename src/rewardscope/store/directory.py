@@ -9,20 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from rewardscope.codec import signature
 from rewardscope.errors import RunDirectoryError
 from rewardscope.store.files import COMPLETE, not_written, read_json, write_json
 from rewardscope.store.locks import held, is_held
-from rewardscope.store.tables import (
-    read_gaps,
-    read_measurements,
-    read_table,
-    read_verdicts,
-    write_gaps,
-    write_table,
-)
+from rewardscope.store.steps import StepTable
+from rewardscope.store.tables import read_gaps, read_measurements, read_verdicts, write_gaps
 from rewardscope.types import Gap, Measurement, Verdict
 
 RECORD = ("name", "arms", "seeds", "claims")
@@ -114,14 +106,19 @@ class CellDirectory:
         """Replaces the status atomically."""
         write_json(self.path / "status.json", {"state": state, "step": step, **more})
 
+    @property
+    def step_table(self) -> StepTable:
+        """A row per training step."""
+        return StepTable(self.path)
+
     def steps(self) -> list[dict[str, Any]]:
         """The step rows written so far."""
-        file = self.path / "steps.parquet"
-        return read_table(file).to_dicts() if file.is_file() else []
+        table = self.step_table.read()
+        return [] if table is None else table.to_dicts()
 
     def write_steps(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Replaces the step table."""
-        write_table(self.path / "steps.parquet", pl.DataFrame(list(rows), infer_schema_length=None))
+        self.step_table.replace(rows)
 
     def held(self) -> contextlib.AbstractContextManager[None]:
         """Holds the cell for this process; the operating system lets go when the process ends,

@@ -27,7 +27,7 @@ from rewardscope.store import (
 from rewardscope.study.checks import check_graded
 from rewardscope.study.readings import read_tokens
 from rewardscope.study.study import Cell, Evaluation, Study
-from rewardscope.training import Arm, emptied, recalled, roll_out, swapped, train
+from rewardscope.training import Arm, HeldOut, emptied, recalled, roll_out, swapped, train
 from rewardscope.types import Measurement, Problem, Rollout
 
 
@@ -38,6 +38,19 @@ def held_out(arm: Arm, evaluation: Evaluation) -> list[Problem]:
         EnvironmentFault: If the environment has too few.
     """
     return distinct(evaluation.asks(arm), evaluation.split, evaluation.problems)
+
+
+def looks(study: Study, arm: Arm) -> HeldOut | None:
+    """What the arm's policy is measured with while it trains; None where the study does not ask.
+
+    Raises:
+        EnvironmentFault: If the environment has too few problems.
+    """
+    if study.interim is None:
+        return None
+    environment, count = study.evaluation.asks(arm), study.interim.problems
+    problems = distinct(environment, study.evaluation.split, count)
+    return HeldOut(environment, tuple(problems), study.interim.draws, study.interim.every)
 
 
 def finished(study: Study, directory: CellDirectory) -> bool:
@@ -121,6 +134,7 @@ def _policy(study: Study, cell: Cell, directory: CellDirectory) -> Policy:
         directory,
         lambda step: directory.write_status("running", step, phase="training"),
         study.device,
+        looks(study, cell.arm),
     )
 
 

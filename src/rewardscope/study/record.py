@@ -102,6 +102,7 @@ def describe(
         "sections": [
             section.record() for probe in study.probes if (section := section_of(probe)) is not None
         ],
+        "interim": encode(study.interim),
         "arms": arms,
         "claims": encode(study.claims),
     }

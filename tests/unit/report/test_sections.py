@@ -39,7 +39,12 @@ def test_every_metric_of_every_instrument_is_in_some_section_and_nothing_else_is
     shown = {metric for ours in SECTIONS for metric in ours.metrics}
     columns = {chart.metric for ours in SECTIONS for chart in ours.section.charts} - made
     assert made == shown - columns
-    assert columns == {"reward_mean", "correct_share", "credit/taught_share"}
+    assert columns == {
+        "reward_mean",
+        "correct_share",
+        "credit/taught_share",
+        "heldout/pass_at_1",
+    }
 
 
 def test_every_instrument_owes_a_section_and_names_of_sections_differ() -> None:

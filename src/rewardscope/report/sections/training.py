@@ -10,11 +10,17 @@ from rewardscope.report.sections.plain import steps_panel
 from rewardscope.report.summaries import steps_per_point
 from rewardscope.section import Chart, Section
 
-TAUGHT = "credit/taught_share"
-"""Column of a step that only self-distillation writes."""
+TAUGHT, HELD_OUT = "credit/taught_share", "heldout/pass_at_1"
+"""Columns of a step that only self-distillation and only an interim evaluation write."""
 CURVES = (
     Chart("steps", "reward_mean", "Reward told", "mean reward per completion"),
     Chart("steps", "correct_share", "True correctness", "share of completions correct"),
+    Chart(
+        "steps",
+        HELD_OUT,
+        "Held-out problems on the way",
+        "pass@1 of a few draws, mean over problems",
+    ),
     Chart("steps", TAUGHT, "Evidence for the teacher", "share of completions with evidence"),
 )
 """Columns of the step table; one that a run need not have has no panel where it is not there."""
@@ -23,10 +29,11 @@ SECTION = Section(
     "training",
     "Training curves",
     charts=CURVES,
-    caption="First: what the learner was told. Second: what was true, which only arms with the key "
-    "were told. Third, where a teacher taught: how many completions it had evidence for. Lines are "
-    "means over seeds; bands reach from the lowest to the highest seed. Problems of the training "
-    "split, fresh at each step.",
+    caption="Reward told: what the learner was told. True correctness: what was true, which only "
+    "arms with the key were told; problems of the training split, fresh at each step. Where the "
+    "study looked on the way: held-out problems. Where a teacher taught: how many completions it "
+    "had evidence for. Lines are means over seeds; bands reach from the lowest to the highest "
+    "seed.",
 )
 
 
