@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from rewardscope.types import (
     Completion,
+    Gap,
     Grade,
+    Measurement,
     Problem,
     Replies,
     Rewards,
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from rewardscope.experience.entries import Ask, Attempt, Note
     from rewardscope.experience.recall import Known, Query
     from rewardscope.policy import Policy, Sampling
+    from rewardscope.probes.base import Evidence
     from rewardscope.runners.outcome import Outcome
     from rewardscope.seeds import Address
     from rewardscope.tensors import Batch, Signals, TokenCredit, TokenScores
@@ -470,6 +473,61 @@ class Detector(Protocol):
 
     def __call__(self, prompt: str, text: str) -> bool:
         """Whether the behaviour shows in the completion ``text`` of ``prompt``."""
+
+
+class Probe(Protocol):
+    """An instrument. It reads, it never writes, and it leaves the policy as it found it.
+
+    Three more members may be there: ``needs`` (else completions alone) and ``uses``, both
+    frozensets of :class:`rewardscope.probes.Need`, the second for what makes it say more; and
+    ``section``, a :class:`rewardscope.section.Section` that says how its rows stand on the page.
+    """
+
+    metrics: ClassVar[tuple[str, ...]]
+    """Every metric it can produce; those of ours have a row in docs/instruments.md."""
+
+    def measure(self, evidence: Evidence) -> list[Measurement]:
+        """Its rows. Rows labelled with a problem carry one problem's number; the others are
+        aggregates.
+        """
+
+
+class RunSource(Protocol):
+    """A run, whoever made it: what it was made of, what it wrote, and what it does not say."""
+
+    @property
+    def name(self) -> str:
+        """What pages call it."""
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """Names of its treatments."""
+
+    def seeds(self, arm: str) -> tuple[int, ...]:
+        """The arm's replicates."""
+
+    def steps(self, arm: str, seed: int) -> tuple[int, ...]:
+        """Steps whose training completions were kept, by the updates behind the policy that gave
+        them, first to last.
+        """
+
+    def rollouts(self, arm: str, seed: int, step: int) -> Iterator[Rollout]:
+        """Training completions of the policy after ``step`` updates."""
+
+    def held_out(self, arm: str, seed: int | None) -> Iterator[Rollout]:
+        """Completions on held-out problems at the end of training, or (seed None) of the policy
+        that the arm began with; none where none were kept.
+        """
+
+    def metrics(self, arm: str, seed: int) -> Iterator[Mapping[str, object]]:
+        """A row per training step: ``step``, and what was written down at it."""
+
+    def checkpoints(self, arm: str, seed: int) -> Mapping[int, Path]:
+        """Step -> folder of the weights after it."""
+
+    @property
+    def gaps(self) -> tuple[Gap, ...]:
+        """What the run does not say."""
 
 
 @runtime_checkable

@@ -3,7 +3,8 @@
 import contextlib
 import shlex
 import time
-from dataclasses import asdict
+from collections import Counter
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -165,6 +166,14 @@ def _carry_out(
             value=reasons,
             do="Mend the cause and run again: finished cells are kept",
         )
+    broken = _gaps(directory, failed=True)
+    if broken:
+        raise StudyError(
+            "Instruments failed. Everything else is measured; claims that need them are not run",
+            value="\n".join(broken),
+            do="Correct them and run again: nothing is trained twice. gaps.json of each cell says "
+            "where in the code",
+        )
 
 
 def _conclude(root: Path) -> Path:
@@ -176,10 +185,20 @@ def _conclude(root: Path) -> Path:
     from rewardscope.store import RunDirectory
 
     directory = RunDirectory(root)
-    verdicts = judge(directory.record(), directory.measurements())
+    verdicts = judge(directory.record(), directory.measurements(), directory.gaps())
     directory.write_verdicts(verdicts)
     console.print(verdict_table(verdicts))
+    for reason, cells in _gaps(directory).items():
+        say(f"Not measured in {count_of(cells, 'cell')}: {reason}")
     return write_page(root)
+
+
+def _gaps(directory: "RunDirectory", failed: bool = False) -> Counter[str]:
+    """Why instruments gave no rows, or failed, and in how many cells."""
+    from rewardscope.registry import readable
+
+    gaps = [replace(gap, of=readable(gap.of)) for gap in directory.gaps() if not gap.partial]
+    return Counter(gap.reason for gap in gaps if gap.failure or not failed)
 
 
 @app.command()
@@ -306,19 +325,14 @@ def phases(
     """
     from rewardscope.analyses.courses import courses
     from rewardscope.report.tables import course_table
-    from rewardscope.store import RunDirectory
+    from rewardscope.store import RunDirectory, StoredRun
     from rewardscope.study.again import made_again
 
     directory = RunDirectory(root)
     entry = _arm_of(directory.record(), arm)
-    cells = {int(seed): directory.cell(name) for seed, name in entry["cells"].items()}
     record, start = directory.record(), entry["config"]["start"]
-    found = courses(
-        made_again(record, start, entry.get("made_of", ()), study).load(),
-        directory.cell(entry["base_cell"]),
-        cells,
-        gram or (),
-    )
+    policy = made_again(record, start, entry.get("made_of", ()), study).load()
+    found = courses(policy, StoredRun(directory), arm, gram or ())
     records = {kind: each.record() for kind, each in found.items()}
     if as_json:
         show_json(records)

@@ -14,12 +14,13 @@ from rewardscope.errors import RunDirectoryError
 from rewardscope.store.files import COMPLETE, not_written, read_json, write_json
 from rewardscope.store.locks import held, is_held
 from rewardscope.store.steps import StepTable
-from rewardscope.store.tables import read_measurements, read_verdicts
-from rewardscope.types import Measurement, Verdict
+from rewardscope.store.tables import read_gaps, read_measurements, read_verdicts, write_gaps
+from rewardscope.types import Gap, Measurement, Verdict
 
 RECORD = ("name", "arms", "seeds", "claims")
 """What study.json must hold to be read at all; and of each arm:"""
 ARM_RECORD = ("name", "cells", "base_cell")
+GAPS = "gaps.json"
 ASIDE = "superseded"
 """Folder of the cells that an edit of the study made stale."""
 
@@ -58,6 +59,18 @@ class CellDirectory:
     def measurements(self) -> Path:
         """Path of the measurement table."""
         return self.path / "measurements.parquet"
+
+    def gaps(self) -> list[Gap]:
+        """What its instruments could not measure, and why.
+
+        Raises:
+            RunDirectoryError: If that cannot be read.
+        """
+        return read_gaps(self.path / GAPS)
+
+    def write_gaps(self, gaps: Sequence[Gap]) -> None:
+        """Replaces what could not be measured."""
+        write_gaps(self.path / GAPS, gaps)
 
     def status(self) -> dict[str, Any]:
         """State (owed, running, done, failed, or unreadable: then a run goes on from what else is
@@ -236,6 +249,17 @@ class RunDirectory:
             for cell in self.cells()
             if cell.measured_under(measuring)
             for row in read_measurements(cell.measurements)
+        ]
+
+    def gaps(self) -> list[Gap]:
+        """What could not be measured, of the cells whose rows :meth:`measurements` gives.
+
+        Raises:
+            RunDirectoryError: If there is no readable study.json, or a file of gaps is damaged.
+        """
+        measuring = measuring_signature(read_json(self.root / "study.json"))
+        return [
+            gap for cell in self.cells() if cell.measured_under(measuring) for gap in cell.gaps()
         ]
 
     def write_verdicts(self, verdicts: Sequence[Verdict]) -> None:

@@ -14,7 +14,7 @@ from rewardscope.identity import opened_files
 from rewardscope.protocols import Runner
 from rewardscope.runners import Outcome, Start, interrupted_by_signals, start_local
 from rewardscope.store import RunDirectory
-from rewardscope.study.cells import finished, run_cell
+from rewardscope.study.cells import run_cell, settled
 from rewardscope.study.files import StudySource
 from rewardscope.study.study import Cell, Study
 
@@ -63,7 +63,7 @@ def run_study(
         InUse: If another process is running a study there; nothing was touched.
     """
     with run.held(), interrupted_by_signals():
-        owed = [cell for cell in study.cells() if not finished(study, run.cell(cell.name))]
+        owed = [cell for cell in study.cells() if not settled(study, run.cell(cell.name))]
         if not owed:
             return {}
         sent = _for_workers(study, source) if workers else study
