@@ -2,10 +2,11 @@
 same interval.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 from scipy import stats as distributions
 from scipy.special import gammaln
 
@@ -23,6 +24,13 @@ error.
 
 SLOW_DRAWS = 1000
 """Bootstrap draws of statistics that are more than a mean."""
+MANY = 4096
+"""Up to so many problems each is resampled by itself. Above, problems with the same numbers are
+resampled as one kind: how often a kind is drawn is multinomial in its share, so the interval has
+the same distribution, though other digits, at the memory of the kinds instead of the problems.
+"""
+WEIGHTS = 1 << 24
+"""Largest number of bootstrap weights held at once: 128 MiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +126,10 @@ def _all_alike(value: float, count: int, bounds: tuple[float, float], what: str)
 
 
 def mean_over_problems(
-    value_P: Sequence[float], *, address: str, bounds: tuple[float, float] | None = None
+    value_P: Sequence[float] | np.ndarray,
+    *,
+    address: str,
+    bounds: tuple[float, float] | None = None,
 ) -> Estimate:
     """Mean of one number per problem with a percentile bootstrap over problems.
 
@@ -130,6 +141,8 @@ def mean_over_problems(
         address: Seeds the bootstrap; the same rows under the same address give the same interval.
         bounds: Between which every value must lie; then problems that are all alike leave the doubt
             of :func:`unseen_share`.
+
+    More than :data:`MANY` problems are resampled by kind.
     """
     array_P = np.asarray(value_P, dtype=np.float64)
     mean = float(array_P.mean())
@@ -137,8 +150,12 @@ def mean_over_problems(
         return Estimate(mean, None, None, "none: fewer than 2 problems")
     if bounds is not None and np.ptp(array_P) == 0:
         return _all_alike(mean, len(array_P), bounds, "problems")
-    index_BP = generator("bootstrap", address).integers(0, len(array_P), (DRAWS, len(array_P)))
-    return _percentiles(mean, array_P[index_BP].mean(axis=1), len(array_P), bounds)
+    if len(array_P) > MANY:
+        mean_B = _resampled_means(*_kinds(array_P[:, None]), address)[:, 0]
+    else:
+        index_BP = generator("bootstrap", address).integers(0, len(array_P), (DRAWS, len(array_P)))
+        mean_B = array_P[index_BP].mean(axis=1)
+    return _percentiles(mean, mean_B, len(array_P), bounds)
 
 
 def _percentiles(
@@ -169,8 +186,8 @@ def _stretch(count: int, degrees: float) -> float:
 
 
 def ratio_over_problems(
-    numerator_P: Sequence[float],
-    denominator_P: Sequence[float],
+    numerator_P: Sequence[float] | np.ndarray,
+    denominator_P: Sequence[float] | np.ndarray,
     *,
     address: str,
     bounds: tuple[float, float] | None = None,
@@ -178,7 +195,8 @@ def ratio_over_problems(
     """Sum of numerators over sum of denominators with a percentile bootstrap over problems; draws
     with an empty denominator are left out.
 
-    ``bounds`` as in :func:`mean_over_problems`, over the problems that have a denominator.
+    ``bounds`` as in :func:`mean_over_problems`, over the problems that have a denominator. More
+    than :data:`MANY` problems are resampled by kind.
 
     Raises:
         ComponentError: If the denominators sum to 0, where there is no ratio.
@@ -199,8 +217,12 @@ def ratio_over_problems(
     ratio_P = top_P[bottom_P > 0] / bottom_P[bottom_P > 0]
     if bounds is not None and np.ptp(ratio_P) == 0:
         return _all_alike(ratio, len(ratio_P), bounds, "problems")
-    index_BP = generator("bootstrap", address).integers(0, len(top_P), (DRAWS, len(top_P)))
-    top_B, bottom_B = top_P[index_BP].sum(axis=1), bottom_P[index_BP].sum(axis=1)
+    if len(top_P) > MANY:
+        kinds = _kinds(np.stack([top_P, bottom_P], axis=1))
+        top_B, bottom_B = _resampled_means(*kinds, address).T
+    else:
+        index_BP = generator("bootstrap", address).integers(0, len(top_P), (DRAWS, len(top_P)))
+        top_B, bottom_B = top_P[index_BP].sum(axis=1), bottom_P[index_BP].sum(axis=1)
     return _percentiles(ratio, top_B[bottom_B > 0] / bottom_B[bottom_B > 0], len(top_P), bounds)
 
 
@@ -225,8 +247,9 @@ def curve_over_problems(
         return [Estimate(float(mean), None, None, "none: fewer than 2 problems") for mean in mean_K]
     varies_K = np.ptp(value_PK, axis=0) > 0
     error_K = value_PK.std(axis=0) / np.sqrt(num_problems)
-    apart_BK = np.abs(_resampled_means(value_PK, address) - mean_K)
-    square_BK = _resampled_means((value_PK - mean_K) ** 2, address) - apart_BK**2
+    value_CK, count_C = _kinds(value_PK)
+    apart_BK = np.abs(_resampled_means(value_CK, count_C, address) - mean_K)
+    square_BK = _resampled_means((value_CK - mean_K) ** 2, count_C, address) - apart_BK**2
     own_BK = np.sqrt(square_BK.clip(min=0) / num_problems)
     studentised_BK = np.divide(
         apart_BK, own_BK, out=np.zeros_like(apart_BK), where=own_BK > 1e-9 * (error_K + 1e-300)
@@ -257,7 +280,7 @@ def crossing_over_problems(
         return (
             Estimate(float(place), None, None, "none: fewer than 2 problems") if crosses else None
         ), float(crosses)
-    place_B = _first_fall(_resampled_means(value_PK, address), point_K)
+    place_B = _first_fall(_resampled_means(*_kinds(value_PK), address), point_K)
     share = float(np.isfinite(place_B).mean())
     if not np.isfinite(place):
         return None, share
@@ -292,17 +315,31 @@ def _first_fall(curve_BK: np.ndarray, point_K: Sequence[float]) -> np.ndarray:
     return np.where(fallen_B, place_B, np.inf)
 
 
-def _resampled_means(value_PK: np.ndarray, address: str) -> np.ndarray:
-    """Means (DRAWS, K) of problems drawn with replacement."""
-    num_problems = len(value_PK)
-    weight_BP = (
-        generator("bootstrap", address).multinomial(
-            num_problems, np.full(num_problems, 1 / num_problems), DRAWS
-        )
-        / num_problems
-    )
-    means_BK: np.ndarray = weight_BP @ value_PK
-    return means_BK
+def _kinds(value_PK: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The distinct rows (C, K) in ascending order and how many problems have each (C,); up to
+    :data:`MANY` problems every problem is a kind of its own, in the given order.
+    """
+    if len(value_PK) <= MANY:
+        return value_PK, np.ones(len(value_PK))
+    rows = pl.from_numpy(value_PK)
+    kinds = rows.group_by(pl.all()).len("problems of the kind").sort(rows.columns)
+    return kinds.select(rows.columns).to_numpy(), kinds["problems of the kind"].to_numpy()
+
+
+def _drawn(random: np.random.Generator, count_C: np.ndarray, draws: int) -> Iterator[np.ndarray]:
+    """How often each kind of problem was drawn with replacement, in blocks of draws (S, C) that
+    hold at most :data:`WEIGHTS` numbers.
+    """
+    num_problems, rows = int(count_C.sum()), max(1, WEIGHTS // len(count_C))
+    for start in range(0, draws, rows):
+        yield random.multinomial(num_problems, count_C / num_problems, min(rows, draws - start))
+
+
+def _resampled_means(value_CK: np.ndarray, count_C: np.ndarray, address: str) -> np.ndarray:
+    """Means (DRAWS, K) of problems drawn with replacement, of kinds with so many problems each."""
+    blocks = _drawn(generator("bootstrap", address), count_C, DRAWS)
+    num_problems = int(count_C.sum())
+    return np.concatenate([(weight_SC / num_problems) @ value_CK for weight_SC in blocks])
 
 
 def statistic_over_problems(
@@ -330,10 +367,8 @@ def statistic_over_problems(
         return None
     if num_problems < 2:
         return Estimate(value, None, None, "none: fewer than 2 problems")
-    weight_BP = generator("bootstrap", address).multinomial(
-        num_problems, np.full(num_problems, 1 / num_problems), SLOW_DRAWS
-    )
-    value_B = statistic(weight_BP.astype(np.float64))
+    blocks = _drawn(generator("bootstrap", address), np.ones(num_problems), SLOW_DRAWS)
+    value_B = np.concatenate([statistic(weight_SP.astype(np.float64)) for weight_SP in blocks])
     value_B = value_B[~np.isnan(value_B)]
     if not len(value_B):
         return Estimate(value, None, None, "none: no resample of the problems has such a value")
@@ -388,11 +423,13 @@ def paired_contrast(
         )
     random = generator("contrast", address)
     weight_BS = random.multinomial(num_seeds, np.full(num_seeds, 1 / num_seeds), DRAWS) / num_seeds
-    weight_BP = (
-        random.multinomial(num_problems, np.full(num_problems, 1 / num_problems), DRAWS)
-        / num_problems
-    )
-    mean_B = ((weight_BS @ difference_SP) * weight_BP).sum(axis=1)
+    kind_CS, count_C = _kinds(difference_SP.T)
+    mean_B, start = np.empty(DRAWS), 0
+    for weight_SC in _drawn(random, count_C, DRAWS):
+        rows = slice(start, start + len(weight_SC))
+        share_SC = weight_SC / num_problems
+        mean_B[rows] = ((weight_BS[rows] @ kind_CS.T) * share_SC).sum(axis=1)
+        start = rows.stop
     quantile = (1 + LEVEL) / 2
     stretch = _stretch(num_seeds, _satterthwaite_degrees(difference_SP))
     low, high = np.quantile(mean_B, [1 - quantile, quantile])

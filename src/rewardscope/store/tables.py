@@ -233,6 +233,8 @@ def read_rollouts(path: Path) -> list[Rollout]:
 VERDICTS = ("correct", "strict")
 OUTCOMES = ("problem", "policy_step", *VERDICTS)
 """Columns of a table of rollouts that say what its draws came out as."""
+AT_ONCE = 1_000_000
+"""Completions that are counted together."""
 
 
 def read_outcomes(path: Path) -> pl.DataFrame:
@@ -240,59 +242,113 @@ def read_outcomes(path: Path) -> pl.DataFrame:
     strict) how many were graded, how many right, and the place of the first right one among the
     graded; null where none is right.
 
-    Of the table, problem, policy step and the two verdicts are read and nothing else.
+    Of the table, problem, policy step and the two verdicts are read and nothing else, and at most
+    :data:`AT_ONCE` completions are in memory at a time.
 
     Args:
         path: A table of rollouts, or a folder of them.
 
     Raises:
-        RunDirectoryError: If there is none, it is no table of rollouts, it is empty, or it holds
-            completions of several policies.
+        RunDirectoryError: If there is none, it is no table of rollouts, it is empty, nothing in it
+            was graded, or it holds completions of several policies.
     """
     files = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
-    remedy = "Give a cell's evaluation folder, or one file of its evaluation or rollouts folder"
-
-    def refused(found: str) -> RunDirectoryError:
-        return RunDirectoryError(
-            "There are no rollouts to read",
-            value=f"{path}: {found}",
-            allowed="tables of rollouts",
-            do=remedy,
-        )
-
     if not files:
-        raise refused("no *.parquet in this folder")
+        raise _no_rollouts(path, "no *.parquet in this folder")
+    counted: list[pl.DataFrame] = []
+    steps: set[int] = set()
     try:
-        table = pl.scan_parquet(files, glob=False)  # a path is never a pattern
-        schema = table.collect_schema()
-        if missing := [name for name in OUTCOMES if name not in schema]:
-            raise refused(f"no column {', '.join(missing)}")
-        if odd := [
-            f"column {name} is {schema[name]}, not Boolean"
-            for name in VERDICTS
-            if schema[name] not in (pl.Boolean, pl.Null)
-        ]:
-            raise refused("; ".join(odd))
-        frame = table.select(OUTCOMES).collect()
+        for file in files:
+            table = _outcomes_of(file)
+            length = table.select(pl.len()).collect().item()
+            for start in range(0, length, AT_ONCE):
+                rows = table.slice(start, AT_ONCE).collect()
+                steps |= set(rows["policy_step"].unique())
+                counted.append(_count(rows))
+                if sum(map(len, counted)) > 2 * AT_ONCE:
+                    counted = [_together(counted)]
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise refused(_first_line(error)) from error
-    if frame.is_empty():
-        raise refused("no completions")
-    steps = frame["policy_step"].unique().sort().to_list()
+        raise _no_rollouts(path, _first_line(error)) from error
+    if not counted:
+        raise _no_rollouts(path, "no completions")
     if len(steps) > 1:
-        shown = ", ".join(map(str, steps[:8])) + (" ..." if len(steps) > 8 else "")
+        shown = ", ".join(map(str, sorted(steps)[:8])) + (" ..." if len(steps) > 8 else "")
         raise RunDirectoryError(
             "Completions of several policies have no pass@k together",
             value=f"{path}: policy steps {shown}",
             allowed="completions of one policy",
             do="Give one file of the folder: each is of one step's policy",
         )
-    columns = [pl.len().alias("stored")]
+    outcomes = _together(counted)
+    if not outcomes["correct_graded"].sum():
+        raise RunDirectoryError(
+            "None of these completions was graded",
+            value=f"{path}: column correct is null in all {outcomes['stored'].sum()} rows",
+            allowed="true or false in column correct, null for single draws that could not be "
+            "graded",
+            do="Grade the completions before they are counted",
+        )
+    return outcomes
+
+
+def _no_rollouts(path: Path, reason: str) -> RunDirectoryError:
+    return RunDirectoryError(
+        "There are no rollouts to read",
+        value=f"{path}: {reason}",
+        allowed="tables of rollouts",
+        do="Give a cell's evaluation folder, or one file of its evaluation or rollouts folder",
+    )
+
+
+def _outcomes_of(file: Path) -> pl.LazyFrame:
+    """The columns of one file that are counted."""
+    table = pl.scan_parquet(file, glob=False)  # a path is never a pattern
+    schema = table.collect_schema()
+    if missing := [name for name in OUTCOMES if name not in schema]:
+        raise _no_rollouts(file, f"no column {', '.join(missing)}")
+    if odd := [
+        f"column {name} is {schema[name]}, not Boolean"
+        for name in VERDICTS
+        if schema[name] not in (pl.Boolean, pl.Null)
+    ]:
+        raise _no_rollouts(file, "; ".join(odd))
+    return table.select("problem", "policy_step", pl.col(VERDICTS).cast(pl.Boolean))
+
+
+def _count(rows: pl.DataFrame) -> pl.DataFrame:
+    """The outcomes of some completions, a row per problem."""
+    columns = [pl.len().cast(pl.Int64).alias("stored")]
     for name in VERDICTS:
         graded = pl.col(name).drop_nulls()
-        columns += [graded.len().alias(f"{name}_graded"), graded.sum().alias(f"{name}_right")]
-        columns.append(graded.arg_true().first().alias(f"{name}_first"))
-    return frame.group_by("problem", maintain_order=True).agg(columns)
+        columns += [
+            graded.len().cast(pl.Int64).alias(f"{name}_graded"),
+            graded.sum().cast(pl.Int64).alias(f"{name}_right"),
+            graded.arg_true().first().cast(pl.Int64).alias(f"{name}_first"),
+        ]
+    return rows.group_by("problem", maintain_order=True).agg(columns)
+
+
+def _together(counted: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """The outcomes of successive completions: the place of the first right draw counts the graded
+    ones of the parts before.
+    """
+    if len(counted) == 1:
+        return counted[0]
+    rows = pl.concat(counted)
+    if not rows["problem"].is_duplicated().any():
+        return rows
+    before = [
+        pl.col(f"{name}_first")
+        + pl.col(f"{name}_graded").cum_sum().over("problem")
+        - pl.col(f"{name}_graded")
+        for name in VERDICTS
+    ]
+    sums = ["stored", *(f"{name}_{of}" for name in VERDICTS for of in ("graded", "right"))]
+    return (
+        rows.with_columns(before)
+        .group_by("problem", maintain_order=True)
+        .agg(pl.col(sums).sum(), pl.col([f"{name}_first" for name in VERDICTS]).min())
+    )
 
 
 def _rollout(rows: list[dict[str, Any]]) -> Rollout:

@@ -110,6 +110,8 @@ class Standing:
         Raises:
             ComponentError: If they have no problem in common.
         """
+        if base.problems == trained.problems:
+            return cls(base, trained, 0)
         theirs = set(base.problems)
         common = [name for name in trained.problems if name in theirs]
         if not common:
@@ -161,7 +163,7 @@ class Standing:
         if not n:
             return Point(ks[-1], None, 0, dropped)
         gap_P = self.base.pass_at(ks[-1:])[usable_P, 0] - self.trained.pass_at([1])[usable_P, 0]
-        gap = mean_over_problems(list(gap_P), address="boundary/sampling_gap", bounds=(-1.0, 1.0))
+        gap = mean_over_problems(gap_P, address="boundary/sampling_gap", bounds=(-1.0, 1.0))
         return Point(ks[-1], whole(gap, dropped, n), n, dropped)
 
     def classes(self) -> tuple[dict[str, Point], dict[str, Point]]:
@@ -173,30 +175,23 @@ class Standing:
         """
         equal_P = np.minimum(self.base.graded_P, self.trained.graded_P)
         k, met_P = int(equal_P.max(initial=0)), equal_P > 0
-        found = [
-            CLASSES[bool(base), bool(trained)]
-            for base, trained in zip(
-                (self.base.first_P < equal_P)[met_P],
-                (self.trained.first_P < equal_P)[met_P],
-                strict=True,
-            )
-        ]
-        n, dropped = len(found), self.alone + int((~met_P).sum())
+        before_P, after_P = ((side.first_P < equal_P)[met_P] for side in (self.base, self.trained))
+        within = {
+            name: (before_P == base) & (after_P == trained)
+            for (base, trained), name in CLASSES.items()
+        }
+        n, dropped = int(met_P.sum()), self.alone + int((~met_P).sum())
         counts = {
-            name: Point(
-                k, Estimate(float(found.count(name)), None, None, "") if found else None, n, dropped
-            )
-            for name in CLASSES.values()
+            name: Point(k, Estimate(float(is_P.sum()), None, None, "") if n else None, n, dropped)
+            for name, is_P in within.items()
         }
         shares = {}
         for name, (points, among, bounds) in SUPPORT.items():
-            top, bottom = (
-                [points.get(each, 0.0) for each in found],
-                [float(each in among) for each in found],
-            )
-            count = int(sum(bottom))
+            top_P = sum((point * within[each] for each, point in points.items()), np.zeros(n))
+            bottom_P = sum((within[each] for each in among), np.zeros(n))
+            count = int(bottom_P.sum())
             share = (
-                ratio_over_problems(top, bottom, address=f"boundary/{name}", bounds=bounds)
+                ratio_over_problems(top_P, bottom_P, address=f"boundary/{name}", bounds=bounds)
                 if count
                 else None
             )
