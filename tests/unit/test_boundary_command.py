@@ -3,11 +3,13 @@ refusals.
 """
 
 import json
+import resource
 import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from typer.testing import CliRunner
@@ -178,6 +180,49 @@ def test_what_is_no_rollouts_of_one_policy_is_refused(tmp_path: Path) -> None:
         frontier(
             written(tmp_path / "a.parquet", drawn("a")), written(tmp_path / "o.parquet", other)
         )
+
+
+def test_completions_that_nobody_graded_are_refused(tmp_path: Path) -> None:
+    for name, column in (("typed", pl.Series([None, None], dtype=pl.Boolean)), ("bare", None)):
+        frame = pl.DataFrame({"problem": ["a", "b"], "policy_step": 0})
+        write_table(tmp_path / f"{name}.parquet", frame.with_columns(correct=column, strict=column))
+        with pytest.raises(RunDirectoryError) as refused:
+            read_tallies(tmp_path / f"{name}.parquet")
+        assert str(refused.value) == (
+            f"None of these completions was graded. Got: {tmp_path}/{name}.parquet: column correct "
+            "is null in all 2 rows. Allowed: true or false in column correct, null for single "
+            "draws that could not be graded. Grade the completions before they are counted."
+        )
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 64])
+def test_counting_in_parts_is_counting_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    """Of rows in any order: the draws of a problem lie in many parts."""
+    path = written(tmp_path / "r.parquet", drawn("parts"))
+    rows = pl.read_parquet(path, columns=["problem", "policy_step", "correct", "strict"])
+    write_table(tmp_path / "s.parquet", rows.sample(fraction=1.0, shuffle=True, seed=3))
+    once = read_tallies(tmp_path / "s.parquet")
+    monkeypatch.setattr("rewardscope.store.tables.AT_ONCE", at_once)
+    for extractor, parts in read_tallies(tmp_path / "s.parquet").items():
+        assert parts.problems == once[extractor].problems
+        for name in ("stored_P", "graded_P", "correct_P", "first_P"):
+            assert (getattr(parts, name) == getattr(once[extractor], name)).all(), name
+
+
+def test_more_problems_than_fit_one_by_one(tmp_path: Path) -> None:
+    """50,000 problems took 12 GB and minutes when each was resampled by itself."""
+    random = generator("boundary command", "problems")
+    right = random.random(200_000) < np.repeat(random.random(50_000), 4)
+    problems = np.repeat(np.arange(50_000), 4).astype(str)
+    frame = pl.DataFrame({"problem": problems, "policy_step": 0, "correct": right})
+    write_table(tmp_path / "many.parquet", frame.with_columns(strict=pl.col("correct")))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    found = frontier(tmp_path / "many.parquet").curves["tolerant"][0].estimate
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 1 << 20  # KiB
+    assert found is not None and found.lower is not None and found.upper is not None
+    assert found.lower < 0.5 < found.upper and found.upper - found.lower < 0.01
 
 
 def test_other_columns_are_not_read(tmp_path: Path) -> None:

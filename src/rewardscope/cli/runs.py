@@ -180,12 +180,14 @@ def _conclude(root: Path) -> Path:
     """Judges the claims from the rows on disk, prints the verdict table and writes the page; needs
     no torch.
     """
-    from rewardscope.judging.claims import judge
+    from rewardscope.judging.claims import judge, read_claims
     from rewardscope.report import verdict_table, write_page
     from rewardscope.store import RunDirectory
 
     directory = RunDirectory(root)
-    verdicts = judge(directory.record(), directory.measurements(), directory.gaps())
+    record = directory.record()
+    rows = directory.measurements({claim.metric for claim in read_claims(record)})
+    verdicts = judge(record, rows, directory.gaps())
     directory.write_verdicts(verdicts)
     console.print(verdict_table(verdicts))
     for reason, cells in _gaps(directory).items():

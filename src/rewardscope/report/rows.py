@@ -46,6 +46,12 @@ ROW_COLUMNS = {
     "n": pl.Int64,
     "over": pl.String,
 }
+PROBLEM_COLUMNS = {
+    **{name: ROW_COLUMNS[name] for name in ("arm", "seed", "step", "metric")},
+    "k": pl.String,
+    "problem": pl.String,
+    "value": pl.Float64,
+}
 MEASUREMENT_COLUMNS = {**ROW_COLUMNS, **dict.fromkeys(LABEL_NAMES, pl.String)}
 
 
@@ -112,7 +118,7 @@ class Run:
     measurements: pl.DataFrame
     """Rows of the last measured step, without those of single problems."""
     problem_pass: pl.DataFrame
-    """pass@k of single problems: arm, seed, metric, k, problem, value."""
+    """pass@k of single problems: arm, seed, step, metric, k, problem, value."""
     missing: tuple[Missing, ...]
     gaps: tuple[Gap, ...] = ()
     """What could not be measured."""
@@ -161,10 +167,9 @@ def load_run(root: Path) -> Run:
     cells = _cells(directory, arms)
     verdicts, missing = _verdicts(directory, study)
     tables = _Tables(directory, cells, measuring_signature(study))
-    rows, gaps = tables.measurements(), tables.gaps()
+    (whole, by_problem), gaps = tables.measurements(), tables.gaps()
     sections, unread = _sections(study)
     missing += unread
-    whole = rows.filter(pl.col("problem").is_null())
     last = pl.col("step") == pl.col("step").max().over("arm", "seed", "metric")
     return Run(
         root=root,
@@ -174,11 +179,7 @@ def load_run(root: Path) -> Run:
         verdicts=verdicts,
         steps=tables.steps(),
         measurements=whole.filter(last),
-        problem_pass=rows.filter(
-            pl.col("problem").is_not_null()
-            & pl.col("metric").str.starts_with("boundary/pass_at_k")
-            & last
-        ),
+        problem_pass=by_problem.filter(last),
         missing=(*missing, *_unfinished(cells), *tables.missing),
         gaps=gaps,
         sections=sections,
@@ -342,11 +343,13 @@ class _Tables:
             self.missing = (*self.missing, Missing(f"steps of cell {cell.name}", str(error)))
             return None
 
-    def measurements(self) -> pl.DataFrame:
-        """Rows of the cells that are measured as the study asks now: any others are of older
-        problems, draws or probes.
+    def measurements(self) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Rows over problems, and pass@k of single problems, of the cells that are measured as the
+        study asks now: any others are of older problems, draws or probes.
+
+        Other rows of single problems are not kept: a large study has millions.
         """
-        frames = []
+        frames, by_problem = [], []
         for cell in self.cells:
             if cell.state != "done":
                 continue
@@ -359,13 +362,19 @@ class _Tables:
                 continue
             frame = self._read(cell, self._cell(cell).measurements)
             if frame is not None and "labels" in frame.columns:
-                frames.append(
-                    _label_columns(frame).with_columns(
-                        pl.lit(cell.arm).alias("arm"), pl.lit(cell.seed, pl.Int64).alias("seed")
-                    )
+                of_one = pl.col("labels").list.eval(pl.element().struct.field("name") == "problem")
+                single = frame.select(of_one.list.any().fill_null(False)).to_series()
+                cell_columns = (
+                    pl.lit(cell.arm).alias("arm"),
+                    pl.lit(cell.seed, pl.Int64).alias("seed"),
                 )
-        return pl.concat(
-            [pl.DataFrame(schema=MEASUREMENT_COLUMNS), *frames], how="diagonal_relaxed"
+                frames.append(_label_columns(frame.filter(~single)).with_columns(cell_columns))
+                shown = pl.col("metric").str.starts_with("boundary/pass_at_k")
+                rows = _label_columns(frame.filter(single & frame.select(shown).to_series()))
+                by_problem.append(rows.with_columns(cell_columns).select(PROBLEM_COLUMNS))
+        return (
+            pl.concat([pl.DataFrame(schema=MEASUREMENT_COLUMNS), *frames], how="diagonal_relaxed"),
+            pl.concat([pl.DataFrame(schema=PROBLEM_COLUMNS), *by_problem]),
         )
 
     def gaps(self) -> tuple[Gap, ...]:

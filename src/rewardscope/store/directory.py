@@ -4,7 +4,7 @@
 
 import contextlib
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -236,9 +236,9 @@ class RunDirectory:
                 "choose another --out, or move them away",
             )
 
-    def measurements(self) -> list[Measurement]:
-        """All measurement rows of the study as study.json describes it; a cell that has yet to be
-        measured so has none.
+    def measurements(self, metrics: Collection[str] | None = None) -> list[Measurement]:
+        """The measurement rows of the study as study.json describes it, of these metrics or of all;
+        a cell that has yet to be measured so has none.
 
         Raises:
             RunDirectoryError: If there is no readable study.json, or a file of rows is gone.
@@ -248,7 +248,7 @@ class RunDirectory:
             row
             for cell in self.cells()
             if cell.measured_under(measuring)
-            for row in read_measurements(cell.measurements)
+            for row in read_measurements(cell.measurements, metrics)
         ]
 
     def gaps(self) -> list[Gap]:

@@ -1,7 +1,7 @@
 """Tables of a run, as Parquet that any tool reads: rollouts and measurements; and its verdicts."""
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -120,13 +120,16 @@ def write_measurements(path: Path, measurements: Sequence[Measurement]) -> None:
     write_table(path, pl.DataFrame(rows, schema=MEASUREMENT_SCHEMA))
 
 
-def read_measurements(path: Path) -> list[Measurement]:
-    """The measurement rows of a cell.
+def read_measurements(path: Path, metrics: Collection[str] | None = None) -> list[Measurement]:
+    """The measurement rows of a cell, of these metrics or of all.
 
     Raises:
         RunDirectoryError: If the table is missing, damaged or not one of measurements.
     """
-    rows = read_table(path).to_dicts()
+    table = read_table(path)
+    if metrics is not None and "metric" in table.columns:
+        table = table.filter(pl.col("metric").is_in(list(metrics)))
+    rows = table.iter_rows(named=True)
     try:
         return [
             Measurement(
@@ -348,6 +351,7 @@ def _together(counted: Sequence[pl.DataFrame]) -> pl.DataFrame:
         rows.with_columns(before)
         .group_by("problem", maintain_order=True)
         .agg(pl.col(sums).sum(), pl.col([f"{name}_first" for name in VERDICTS]).min())
+        .select(rows.columns)
     )
 
 
