@@ -14,7 +14,7 @@ __all__ = ["app", "console", "main", "runs", "stored", "survey"]
 def main() -> None:
     """Entry point: a user's mistake is one paragraph on standard error and exit code 2."""
     try:
-        app()
+        app(prog_name="rewardscope")
     except RewardscopeError as error:
         stderr = Console(stderr=True)
         stderr.print("error: ", style="bold red", end="")
