@@ -105,7 +105,8 @@ def part(path: Path) -> str:
 
 
 def modules() -> list[Path]:
-    return sorted(SOURCE.rglob("*.py"))
+    """Of the package; templates are study files, which a user gets a copy of."""
+    return sorted(path for path in SOURCE.rglob("*.py") if "templates" not in path.parts)
 
 
 def imported(path: Path) -> set[str]:

@@ -4,11 +4,11 @@ import sys
 
 from rich.console import Console
 
-from rewardscope.cli import runs, stored, survey
+from rewardscope.cli import begin, runs, stored, survey
 from rewardscope.cli.front import app, console
 from rewardscope.errors import RewardscopeError
 
-__all__ = ["app", "console", "main", "runs", "stored", "survey"]
+__all__ = ["app", "begin", "console", "main", "runs", "stored", "survey"]
 
 
 def main() -> None:

@@ -1,5 +1,5 @@
 """What the learner is told."""
 
-from rewardscope.rewards.base import Reward, tell
+from rewardscope.rewards.base import Reward, View, tell
 
-__all__ = ["Reward", "tell"]
+__all__ = ["Reward", "View", "tell"]

@@ -27,6 +27,9 @@ def load_study(path: Path) -> Study:
         raise StudyError(
             "A study file is Python", value=path, allowed="a file that ends in .py", do="Rename it"
         )
+    folder = str(path.resolve().parent)
+    if folder not in sys.path:  # as for a script: a study imports the files beside it
+        sys.path.insert(0, folder)
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     try:
