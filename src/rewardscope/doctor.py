@@ -13,9 +13,10 @@ import torch
 
 from rewardscope.environments import prove
 from rewardscope.errors import RewardscopeError
+from rewardscope.identity import cache_folder
 from rewardscope.organisms import RECIPES
 from rewardscope.organisms.organism import Organism
-from rewardscope.policy.packaged import PACKAGED, cache_folder
+from rewardscope.policy.packaged import PACKAGED
 from rewardscope.registry import components
 
 MIN_FREE_GIB = 2.0

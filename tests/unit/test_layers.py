@@ -8,24 +8,25 @@ import pytest
 import rewardscope
 
 SOURCE = Path(rewardscope.__file__).parent
-BOTTOM = {"errors", "types", "seeds", "codec", "registry", "stats", "tensors"}
+BOTTOM = {"errors", "types", "seeds", "codec", "registry", "identity", "stats", "tensors"}
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "seeds": set(),
     "registry": {"errors"},
     "types": {"errors"},
+    "identity": {"errors", "registry"},
     "codec": {"errors", "registry"},
     "stats": {"errors", "seeds"},
     "tensors": {"types", "errors"},
     "store": {"types", "errors", "codec"},
-    "environments": {"types", "errors", "seeds", "stats"},
-    "rewards": {"types", "errors", "seeds", "stats"},
-    "experience": {"types", "errors", "seeds", "codec", "store"},
+    "environments": {"types", "errors", "seeds", "stats", "identity", "registry"},
+    "rewards": {"types", "errors", "seeds", "stats", "identity"},
+    "experience": {"types", "errors", "seeds", "codec", "store", "identity"},
     "credit": {"tensors", "types", "errors", "seeds"},
     "preference": {"tensors", "types", "errors", "seeds"},
-    "policy": {"tensors", "types", "errors", "seeds"},
+    "policy": {"tensors", "types", "errors", "seeds", "identity"},
     "organisms": {"policy", "environments", "types", "errors", "seeds", "codec"},
-    "learner": {"policy", "tensors", "types", "errors", "seeds"},
+    "learner": {"policy", "tensors", "types", "errors", "seeds", "identity"},
     "judging": {"types", "errors", "codec", "stats", "store"},
     "probes": {
         "policy",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import ClassVar, Protocol, runtime_checkable
 
 from rewardscope.errors import ComponentError
+from rewardscope.identity import file_digest
 from rewardscope.store import read_rollouts
 from rewardscope.types import Problem
 
@@ -83,7 +84,7 @@ class Stored:
         """
         digest = hashlib.sha256()
         for path in self._files():
-            digest.update(path.read_bytes())
+            digest.update(bytes.fromhex(file_digest(path)))
         return digest.hexdigest()
 
     def _files(self) -> list[Path]:

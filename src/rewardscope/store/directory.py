@@ -26,7 +26,9 @@ def measuring_signature(record: Mapping[str, Any]) -> str:
     """Hash of what turns a trained policy into rows, from what study.json says of it: change it and
     cells are measured again.
     """
-    return signature({name: record.get(name) for name in ("evaluation", "probes", "version")})
+    measured = {name: record.get(name) for name in ("evaluation", "probes", "version")}
+    made_of = {"made_of": record["made_of"]} if record.get("made_of") else {}
+    return signature(measured | made_of)
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,15 @@
 """A study: arms x seeds, what is measured, and the claims that were written down before it ran."""
 
 import re
-from dataclasses import dataclass, replace
-from typing import get_args
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, get_args
 
 from rewardscope import __version__
 from rewardscope.codec import encode, signature
 from rewardscope.environments import Environment
 from rewardscope.errors import StudyError
+from rewardscope.identity import Part, parts_of
 from rewardscope.probes import Probe
 from rewardscope.probes.behaviour import Behaviour
 from rewardscope.probes.boundary import Boundary
@@ -68,6 +70,8 @@ class Cell:
     seed: int | None
     base: str
     """Name of the cell of its untrained policy; its own name for a base cell."""
+    determined_by: Mapping[str, Any] = field(compare=False)
+    """What its name is the hash of; says which edit it was, once another name is asked for."""
 
 
 @dataclass(frozen=True)
@@ -208,54 +212,77 @@ class Study:
         """Hash of what turns a trained policy into rows: change it and cells are measured again,
         not trained again.
         """
-        return measuring_signature(
-            {
-                "evaluation": encode(self.evaluation),
-                "probes": encode(self.probes),
-                "version": __version__,
-            }
-        )
+        return measuring_signature(self.measured_by())
+
+    def measured_by(self) -> dict[str, Any]:
+        """What turns a trained policy into rows, as study.json holds it."""
+        measured = {
+            "evaluation": encode(self.evaluation),
+            "probes": encode(self.probes),
+            "version": __version__,
+        }
+        return measured | _made_of(parts_of((self.evaluation, self.probes)))
 
     def cells(self) -> list[Cell]:
         """Base cells first, then every arm under every seed, seeds outermost so that whole
         replicates finish early.
+
+        Raises:
+            ComponentError: If a source or data file that a component depends on cannot be read.
         """
         bases: dict[str, Cell] = {}
         base_of: dict[str, Cell] = {}
         for arm in self.arms:
-            mark = signature(
-                {
-                    "start": arm.start.identity(),
-                    "environment": encode(self.evaluation.asks(arm)),
-                    "sampling": encode(arm.sampling),
-                    "threads": self.threads_per_cell,
-                    "device": self.device,
-                    "version": __version__,
-                }
-            )
+            determined_by = self._base_determined_by(arm)
+            mark = signature(determined_by)
             if mark not in bases:
                 label = f"{BASE}:{arm.start.label}"
                 if any(cell.label == label for cell in bases.values()):
                     label += f"#{mark[:4]}"
                 name = f"{BASE}-{arm.start.label}--{mark}"
-                bases[mark] = Cell(name, label, arm, None, name)
+                bases[mark] = Cell(name, label, arm, None, name, determined_by)
             base_of[arm.name] = bases[mark]
+        determined = {arm.name: self._determined_by(arm) for arm in self.arms}
         trained = [
-            self._trained(arm, seed, base_of[arm.name]) for seed in self.seeds for arm in self.arms
+            self._trained(arm, seed, base_of[arm.name], determined[arm.name])
+            for seed in self.seeds
+            for arm in self.arms
         ]
         return [*bases.values(), *trained]
 
-    def _trained(self, arm: Arm, seed: int, base: Cell) -> Cell:
-        determined_by = {
+    def _base_determined_by(self, arm: Arm) -> dict[str, Any]:
+        asked = self.evaluation.asks(arm)
+        return {
+            "start": arm.start.identity(),
+            "environment": encode(asked),
+            "sampling": encode(arm.sampling),
+            "threads": self.threads_per_cell,
+            "device": self.device,
+            "version": __version__,
+            **_made_of(parts_of((arm.start, asked, arm.sampling), without=(arm.start,))),
+        }
+
+    def _determined_by(self, arm: Arm) -> dict[str, Any]:
+        """What determines the arm's policy, but for the seed."""
+        named_apart = (arm.start, arm.demonstrations, arm.learner.mask)
+        return {
             "arm": encode(replace(arm, name="", checkpoint_every=1)),
             "start": arm.start.identity(),
             "demonstrations": arm.demonstrations.identity() if arm.demonstrations else "",
             "mask": arm.learner.mask.identity() if arm.learner.mask else "",
-            "seed": seed,
             "threads": self.threads_per_cell,
             "device": self.device,
             "version": __version__,
+            **_made_of(parts_of(arm, without=named_apart)),
         }
+
+    def _trained(self, arm: Arm, seed: int, base: Cell, determined_by: Mapping[str, Any]) -> Cell:
+        whole = {**determined_by, "seed": seed}
         return Cell(
-            f"{arm.name}--s{seed}--{signature(determined_by)}", arm.name, arm, seed, base.name
+            f"{arm.name}--s{seed}--{signature(whole)}", arm.name, arm, seed, base.name, whole
         )
+
+
+def _made_of(parts: Sequence[Part]) -> dict[str, Any]:
+    """Parts as a signature holds them; nothing where there are none, as for our own components."""
+    return {"made_of": [part.record for part in parts]} if parts else {}
