@@ -8,14 +8,16 @@ import json
 import math
 from collections.abc import Mapping
 from enum import Enum
-from types import MappingProxyType, UnionType
+from types import FunctionType, MappingProxyType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from rewardscope.errors import ComponentError
-from rewardscope.registry import class_of, name_of
+from rewardscope.registry import class_of, function_of, name_of
 
 KIND = "is"
 """The key under which a component's class name stands."""
+FUNCTION, OF = "function", "of"
+"""What stands there for a function, and the key of its name."""
 
 
 def encode(value: object) -> Any:
@@ -32,6 +34,8 @@ def encode(value: object) -> Any:
         return {KIND: name_of(type(value)), **fields}
     if isinstance(value, Enum):
         return value.value
+    if isinstance(value, FunctionType):
+        return {KIND: FUNCTION, OF: _function_name(value)}
     if isinstance(value, Mapping):
         return {str(name): encode(item) for name, item in sorted(value.items())}
     if isinstance(value, (list, tuple)):
@@ -47,9 +51,22 @@ def encode(value: object) -> Any:
     raise ComponentError(
         "A component holds something that cannot be written down",
         value=f"{type(value).__name__} {value!r}",
-        allowed="dataclasses, numbers, text, booleans, None, lists and mappings of these",
+        allowed="dataclasses, functions, numbers, text, booleans, None; lists, mappings of these",
         do="Make it a frozen dataclass with plain fields",
     )
+
+
+def _function_name(function: FunctionType) -> str:
+    name = name_of(function)
+    if "<" in name:  # <lambda>, or <locals> of another function
+        raise ComponentError(
+            "A component holds a function that has no name to find it by",
+            value=f"{name}, in {function.__code__.co_filename}, line "
+            f"{function.__code__.co_firstlineno}",
+            allowed="functions that are defined with def at the top of a file",
+            do="Give it a name there",
+        )
+    return name
 
 
 def decode(data: Mapping[str, Any], more: Mapping[str, type] = MappingProxyType({})) -> Any:
@@ -64,6 +81,8 @@ def decode(data: Mapping[str, Any], more: Mapping[str, type] = MappingProxyType(
         ComponentError: If the name or a field is not known, or a field is missing.
     """
     name = str(data.get(KIND))
+    if name == FUNCTION:
+        return function_of(str(data.get(OF)))
     cls = more[name] if name in more else class_of(name)
     if not dataclasses.is_dataclass(cls):
         raise ComponentError(

@@ -9,6 +9,7 @@ import functools
 import importlib
 import importlib.metadata
 from collections.abc import Mapping
+from types import FunctionType
 from typing import Any
 
 from rewardscope.errors import ComponentError
@@ -182,16 +183,18 @@ def offered(kind: str) -> Mapping[str, importlib.metadata.EntryPoint]:
     return {entry.value: entry for entry in sorted(found, key=lambda entry: entry.value)}
 
 
-def name_of(cls: type) -> str:
-    """What the class goes by: its class name for one of ours, ``module:qualname`` for a guest."""
-    if cls.__module__.split(".")[0] == PACKAGE:
-        return cls.__name__
-    return f"{cls.__module__}{SEPARATOR}{cls.__qualname__}"
+def name_of(thing: type | FunctionType) -> str:
+    """What a class or function goes by: a class of ours by its name, all else by
+    ``module:qualname``.
+    """
+    if isinstance(thing, type) and thing.__module__.split(".")[0] == PACKAGE:
+        return thing.__name__
+    return f"{thing.__module__}{SEPARATOR}{thing.__qualname__}"
 
 
 def is_guest(name: str) -> bool:
-    """Whether the name is that of a class outside this package."""
-    return SEPARATOR in name
+    """Whether the name is that of a class or function outside this package."""
+    return SEPARATOR in name and name.split(SEPARATOR)[0].split(".")[0] != PACKAGE
 
 
 def class_of(name: str) -> type:
@@ -200,28 +203,57 @@ def class_of(name: str) -> type:
     Raises:
         ComponentError: If there is none, or its module cannot be imported here.
     """
-    if not is_guest(name):
-        if name not in HOMES or name in FUNCTIONS:
+    if SEPARATOR in name:
+        thing = _imported(name)
+        if not isinstance(thing, type):
             raise ComponentError(
-                "Unknown component",
-                value=repr(name),
-                allowed=", ".join(sorted(set(HOMES) - set(FUNCTIONS))),
-                do="Check the spelling",
+                "A component is a class", value=f"{name}: {thing!r}", do="Name one"
             )
-        known: type = named(name)
-        return known
+        return thing
+    if name not in HOMES or name in FUNCTIONS:
+        raise ComponentError(
+            "Unknown component",
+            value=repr(name),
+            allowed=", ".join(sorted(set(HOMES) - set(FUNCTIONS))),
+            do="Check the spelling",
+        )
+    known: type = named(name)
+    return known
+
+
+def thing_of(name: str) -> type | FunctionType:
+    """The class or function that goes by the name.
+
+    Raises:
+        ComponentError: If there is none, or its module cannot be imported here.
+    """
+    thing = _imported(name) if SEPARATOR in name else class_of(name)
+    return thing if isinstance(thing, FunctionType) else class_of(name)
+
+
+def function_of(name: str) -> FunctionType:
+    """The function that goes by the name, ``module:qualname``.
+
+    Raises:
+        ComponentError: If there is none, or its module cannot be imported here.
+    """
+    thing = _imported(name)
+    if not isinstance(thing, FunctionType):
+        raise ComponentError("A function is wanted", value=f"{name}: {thing!r}", do="Name one")
+    return thing
+
+
+def _imported(name: str) -> object:
     module, _, qualname = name.partition(SEPARATOR)
     try:
-        found: object = importlib.import_module(module)
+        thing: object = importlib.import_module(module)
         for part in qualname.split("."):
-            found = getattr(found, part)
+            thing = getattr(thing, part)
     except (ImportError, AttributeError) as error:
         raise ComponentError(
             "A component from outside the package cannot be imported",
             value=f"{name}: {error}",
-            allowed="a class in a module that Python finds from here",
+            allowed="a class or function in a module that Python finds from here",
             do="Install the package that has it, or run from where the study was run",
         ) from error
-    if not isinstance(found, type):
-        raise ComponentError("A component is a class", value=f"{name}: {found!r}", do="Name one")
-    return found
+    return thing

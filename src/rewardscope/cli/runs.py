@@ -27,7 +27,14 @@ from rewardscope.report.layout import folding_table
 
 if TYPE_CHECKING:
     from rewardscope.store import CellDirectory, RunDirectory
-    from rewardscope.study import Study
+    from rewardscope.study import Study, StudySource
+    from rewardscope.study.edits import Edits
+
+
+StudyFile = Annotated[
+    Path | None,
+    typer.Option("--study", help="The run's study file, if it has been moved."),
+]
 
 
 @app.command(rich_help_panel=RUN)
@@ -41,19 +48,52 @@ def run(
     study: Annotated[Path, typer.Argument(help="Python file that defines `study = Study(...)`.")],
     out: Out = None,
     workers: Workers = None,
+    accept_same: Annotated[
+        bool,
+        typer.Option(
+            "--accept-same",
+            help="Vouch that edits of code or data since the run began change no result. "
+            "Finished cells are kept, and the page says who vouched.",
+        ),
+    ] = False,
 ) -> None:
     """Run a study, or continue one that was stopped.
 
     Finished cells are kept. Unfinished ones resume from their last checkpoint.
     """
-    _run(study, out, workers, f"rewardscope run {shlex.quote(str(study))}")
+    command = f"rewardscope run {shlex.quote(str(study))}"
+    _run(study, out, workers, command, accept_same)
 
 
-def _run(path: Path, out: Path | None, workers: int | None, command: str) -> None:
-    from rewardscope.study import load_study
+def _run(
+    path: Path, out: Path | None, workers: int | None, command: str, accept_same: bool = False
+) -> None:
+    from rewardscope.study import load_study, open_run
 
     study = load_study(path)
-    _carry_out(study, path, out or Path("runs") / study.name, command + _out(out), workers)
+    root = out or Path("runs") / study.name
+    command += _out(out)
+    directory = open_run(study, root, command, path, accept_same, _say_edits)
+    _carry_out(study, path, directory, command, workers)
+
+
+def _say_edits(edits: "Edits") -> None:
+    """Says what was edited since the run began, and what comes of it."""
+    if edits.vouched_by:
+        say(f"{edits.vouched_by} vouches that these edits change no result; the page says so:")
+    elif edits.reruns or edits.measured_again:
+        say("Edited since the run began, so that what this touches is run again:")
+    for why, touched in edits.by_reason():
+        say(f"  {why}: {', '.join(touched)}")
+    for why in edits.measured_again:
+        say(f"  {why}: every cell is measured again")
+    if edits.restored:
+        say(f"An edit was undone: {count_of(len(edits.restored), 'cell')} kept from before it")
+    if edits.reruns and not edits.vouched_by:
+        say(
+            "The old cells are kept in the run's folder superseded/. If the edits change no "
+            "result, such as a new name, stop and run with --accept-same."
+        )
 
 
 def _out(place: Path | None) -> str:
@@ -62,14 +102,18 @@ def _out(place: Path | None) -> str:
 
 
 def _carry_out(
-    study: "Study", path: Path | None, root: Path, command: str, workers: int | None
-) -> "RunDirectory":
+    study: "Study",
+    source: "Path | StudySource",
+    directory: "RunDirectory",
+    command: str,
+    workers: int | None,
+) -> None:
     """Runs the study there, or goes on with it, and concludes."""
-    from rewardscope.study import default_workers, open_run, run_study
+    from rewardscope.study import default_workers, run_study
     from rewardscope.study.progress import StudyProgress
 
     began = time.monotonic()
-    directory = open_run(study, root, command)
+    root = directory.root
     count = default_workers(study) if workers is None else workers
     say(f"{study.name}: {study.question}")
     size = f"{count_of(len(study.arms), 'arm')} x {count_of(len(study.seeds), 'seed')}"
@@ -79,7 +123,7 @@ def _carry_out(
     )
     try:
         with StudyProgress(study, directory, console) as progress:
-            failed = run_study(study, path, directory, count, progress.poll)
+            failed = run_study(study, source, directory, count, progress.poll)
     except KeyboardInterrupt:
         say(f"\nStopped. What is finished is kept in {root}; go on with: {command}")
         raise typer.Exit(130) from None
@@ -95,7 +139,6 @@ def _carry_out(
             value=reasons,
             do="Fix the cause and run again: finished cells are kept",
         )
-    return directory
 
 
 def _conclude(root: Path) -> Path:
@@ -189,6 +232,7 @@ def rank(
         str, typer.Argument(help="Arm that met its problems more than once, such as one on a Pool.")
     ],
     top: Annotated[int, typer.Option("--top", min=1, help="How many to show.")] = 10,
+    study: StudyFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list.")] = False,
 ) -> None:
     """List an arm's training problems by how much their pass rate moved.
@@ -197,13 +241,14 @@ def rank(
     trains on such a pick declares it: Pool(1, first=INDEX, chosen_by_truth=True).
     """
     from rewardscope.analyses.ranking import rank_problems
-    from rewardscope.codec import decode
     from rewardscope.store import RunDirectory
+    from rewardscope.study.again import made_again
 
     directory = RunDirectory(root)
     entry = _arm_of(directory.record(), arm)
     cells = [directory.cell(name) for name in entry["cells"].values()]
-    ranked = rank_problems(decode(entry["config"]), cells)[:top]
+    whole = made_again(directory.record(), entry["config"], entry.get("made_of", ()), study)
+    ranked = rank_problems(whole, cells)[:top]
     if as_json:
         show_json([{"index": index, **asdict(problem)} for index, problem in ranked])
         return
@@ -230,6 +275,7 @@ def phases(
             "--gram", help="A strategic gram; may be repeated. Default: mined from the run."
         ),
     ] = None,
+    study: StudyFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with both curves.")] = False,
 ) -> None:
     """Show when execution tokens grow certain and plans grow varied.
@@ -238,15 +284,16 @@ def phases(
     grams stand beside them as the null.
     """
     from rewardscope.analyses.courses import courses
-    from rewardscope.codec import decode
     from rewardscope.report.tables import course_table
     from rewardscope.store import RunDirectory
+    from rewardscope.study.again import made_again
 
     directory = RunDirectory(root)
     entry = _arm_of(directory.record(), arm)
     cells = {int(seed): directory.cell(name) for seed, name in entry["cells"].items()}
+    record, start = directory.record(), entry["config"]["start"]
     found = courses(
-        decode(entry["config"]["start"]).load(),
+        made_again(record, start, entry.get("made_of", ()), study).load(),
         directory.cell(entry["base_cell"]),
         cells,
         gram or (),
@@ -272,6 +319,7 @@ def subnetwork(
         ),
     ] = None,
     workers: Workers = None,
+    study: StudyFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Train an arm again with only the weights that it had changed.
@@ -280,42 +328,55 @@ def subnetwork(
     seed had changed.
     """
     from rewardscope.analyses.subnetwork import read_subnetworks
+    from rewardscope.codec import encode
     from rewardscope.report.tables import subnetwork_table
+    from rewardscope.study import StudySource, open_run
 
     place = out or root.with_name(f"{root.resolve().name}-{arm}-subnetwork")
-    study = _subnetwork_study(root, arm, place.resolve().name)
+    again = _subnetwork_study(root, arm, place.resolve().name, study)
     command = f"rewardscope subnetwork {shlex.quote(str(root))} {shlex.quote(arm)}{_out(out)}"
-    directory = _carry_out(study, None, place, command, workers)
-    record = read_subnetworks(study, directory)
+    file = study or _study_file(root)
+    directory = open_run(again, place, command, file, on_edits=_say_edits)
+    _carry_out(again, StudySource(file, encode(again)), directory, command, workers)
+    record = read_subnetworks(again, directory)
     if as_json:
         show_json(record)
         return
     console.print(subnetwork_table(record))
 
 
-def _subnetwork_study(root: Path, arm: str, name: str) -> "Study":
+def _study_file(root: Path) -> Path | None:
+    """The study file that the run was made with, if it has one and it is still there."""
+    from rewardscope.store import RunDirectory
+
+    file = RunDirectory(root).record().get("file")
+    return Path(file) if file and Path(file).is_file() else None
+
+
+def _subnetwork_study(root: Path, arm: str, name: str, study_file: Path | None) -> "Study":
     """The study of an arm's subnetworks, from the record of a finished run."""
     from rewardscope.analyses.subnetwork import subnetwork_study
-    from rewardscope.codec import decode
     from rewardscope.store import RunDirectory
+    from rewardscope.study.again import made_again
 
     directory = RunDirectory(root)
     record = directory.record()
     entry = _arm_of(record, arm)
-    whole = decode(entry["config"])
+    whole = made_again(record, entry["config"], entry.get("made_of", ()), study_file)
     cells = {int(seed): directory.cell(cell) for seed, cell in entry["cells"].items()}
     trained = {
         seed: cell.checkpoint(whole.steps)
         for seed, cell in cells.items()
         if cell.status()["state"] == "done"
     }
-    evaluation, *probes = (decode(part) for part in (record["evaluation"], *record["probes"]))
+    measured = {"evaluation": record["evaluation"], "probes": record["probes"]}
+    again = made_again(record, measured, record.get("made_of", ()), study_file)
     return subnetwork_study(
         name,
         whole,
         trained,
-        evaluation,
-        tuple(probes),
+        again["evaluation"],
+        tuple(again["probes"]),
         record["threads_per_cell"],
         record["device"],
     )

@@ -9,7 +9,6 @@ from typing import Any
 
 from rewardscope.errors import ComponentError
 from rewardscope.identity.files import file_digest
-from rewardscope.identity.opened import opened_by
 from rewardscope.identity.places import distribution_of
 from rewardscope.identity.sources import is_data_file, sources_of
 from rewardscope.registry import is_guest, name_of
@@ -130,7 +129,7 @@ def _code_parts(name: str, thing: Any, component: object) -> Iterator[Part]:
     for package, version in sources.packages.items():
         if package not in OWN_PACKAGES:
             yield Part(name, f"package {package}", version)
-    data = {*sources.named_files(), *(file for path in sources.counted for file in opened_by(path))}
+    data = {*sources.named_files(), *sources.opened_files()}
     for file in sorted(data):
         yield Part(name, f"data {file.name}", file_digest(file), str(file))
 

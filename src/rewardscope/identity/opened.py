@@ -4,15 +4,16 @@ import contextlib
 import os
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from rewardscope.identity.places import is_project_file
 
 _watching = False
 _hooked = False
-_opened: dict[str, set[str]] = defaultdict(set)
-"""File of the user's code -> files that it opened for reading."""
+Opened = Mapping[str, Sequence[tuple[int, str]]]
+"""Source file -> (line that opened it, file)."""
+_opened: dict[str, set[tuple[int, str]]] = defaultdict(set)
 
 
 @contextlib.contextmanager
@@ -33,10 +34,28 @@ def watching() -> Iterator[None]:
         _watching = before
 
 
-def opened_by(source: Path) -> tuple[Path, ...]:
-    """Files that the code of this source file opened while it was watched, if they are there."""
-    paths = (Path(name) for name in sorted(_opened.get(str(source), ())))
-    return tuple(path for path in paths if path.is_file())
+def opened_by(source: Path, lines: Iterable[tuple[int, int]]) -> tuple[Path, ...]:
+    """Files that these stretches of lines opened while they were watched, if they are there."""
+    noted = _opened.get(str(source), set())
+    names = {name for line, name in noted for first, last in lines if first <= line <= last}
+    return tuple(path for path in map(Path, sorted(names)) if path.is_file())
+
+
+def opened_files() -> Opened:
+    """Everything that was noted, for another process."""
+    return {source: sorted(notes) for source, notes in _opened.items()}
+
+
+def note_opened(files: Opened) -> None:
+    """Adds what another process noted."""
+    for source, notes in files.items():
+        _opened[source] |= set(notes)
+
+
+def forget_opened(sources: Iterable[Path]) -> None:
+    """Lets go of what these source files opened: they are about to be loaded again."""
+    for source in sources:
+        _opened.pop(str(source.resolve()), None)
 
 
 def _note(event: str, arguments: tuple[object, ...]) -> None:
@@ -55,7 +74,9 @@ def _note(event: str, arguments: tuple[object, ...]) -> None:
 
 
 def _attribute(path: Path) -> None:
-    """Notes the file for the innermost project code on the stack."""
+    """Notes the file for the innermost project code on the stack: whoever comes to the same data,
+    even by a cache, comes by that code.
+    """
     if path.suffix in (".py", ".pyc") or not path.is_file():
         return
     resolved = path.resolve()
@@ -65,6 +86,6 @@ def _attribute(path: Path) -> None:
     while frame is not None:
         name = frame.f_code.co_filename
         if is_project_file(name):
-            _opened[str(Path(name).resolve())].add(str(resolved))
+            _opened[str(Path(name).resolve())].add((frame.f_lineno, str(resolved)))
             return
         frame = frame.f_back  # type: ignore[assignment]

@@ -23,6 +23,7 @@ from types import FunctionType
 
 from rewardscope.errors import ComponentError
 from rewardscope.identity.files import Stamp, stamp_of
+from rewardscope.identity.opened import opened_by
 from rewardscope.identity.places import distribution_of, is_project_file
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -93,6 +94,14 @@ class Sources:
             if is_data_file(file)
         }
         return tuple(sorted(found))
+
+    def opened_files(self) -> tuple[Path, ...]:
+        """Existing files that the counted statements opened while they were watched."""
+        return tuple(
+            file
+            for path, chosen in self.counted.items()
+            for file in opened_by(path, [self.modules[path].statements[n].lines for n in chosen])
+        )
 
     def add(self, module: Module, names: frozenset[str] | None) -> None:
         """Counts what the names lead to in the module and beyond; None = all of the module."""

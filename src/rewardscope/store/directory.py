@@ -3,6 +3,7 @@
 """
 
 import contextlib
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ import polars as pl
 
 from rewardscope.codec import signature
 from rewardscope.errors import RunDirectoryError
-from rewardscope.store.files import COMPLETE, read_json, write_json
+from rewardscope.store.files import COMPLETE, not_written, read_json, write_json
 from rewardscope.store.locks import held, is_held
 from rewardscope.store.tables import read_measurements, read_table, read_verdicts, write_table
 from rewardscope.types import Measurement, Verdict
@@ -20,6 +21,8 @@ from rewardscope.types import Measurement, Verdict
 RECORD = ("name", "arms", "seeds", "claims")
 """What study.json must hold to be read at all; and of each arm:"""
 ARM_RECORD = ("name", "cells", "base_cell")
+ASIDE = "superseded"
+"""Folder of the cells that an edit of the study made stale."""
 
 
 def measuring_signature(record: Mapping[str, Any]) -> str:
@@ -175,20 +178,45 @@ class RunDirectory:
         """Every cell directory there is, by name."""
         return [CellDirectory(path) for path in sorted(self.root.glob("cells/*")) if path.is_dir()]
 
-    def account(self, expected: Sequence[str]) -> None:
-        """Checks that every cell on disk belongs to the study.
+    def cells_aside(self) -> list[CellDirectory]:
+        """Cells that an edit of the study made stale, by name."""
+        return [CellDirectory(path) for path in sorted((self.root / ASIDE).glob("*"))]
+
+    def set_aside(self, name: str) -> None:
+        """Moves a stale cell to where nothing reads it."""
+        self._move(self.cell(name).path, self.root / ASIDE / name)
+
+    def bring_back(self, name: str) -> None:
+        """Moves a cell that is asked for again to where it was."""
+        self._move(self.root / ASIDE / name, self.cell(name).path)
+
+    def rename(self, name: str, new_name: str) -> None:
+        """Gives a cell another name."""
+        self._move(self.cell(name).path, self.cell(new_name).path)
+
+    def _move(self, path: Path, target: Path) -> None:
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if target.exists():  # set aside before, then made again: the newer one is kept
+                shutil.rmtree(target)
+            path.rename(target)
+        except OSError as error:
+            raise not_written(target, error) from error
+
+    def account(self, expected: Sequence[str], edited: Sequence[str] = ()) -> None:
+        """Checks that every cell on disk belongs to the study, or did before it was edited.
 
         Raises:
             RunDirectoryError: With the list of those that do not.
         """
-        strangers = sorted({cell.path.name for cell in self.cells()} - set(expected))
+        strangers = sorted({cell.path.name for cell in self.cells()} - {*expected, *edited})
         if strangers:
             raise RunDirectoryError(
                 f"{self.root} holds cells that this study cannot account for",
                 value=", ".join(strangers),
-                allowed="cells of this study as it is written now",
-                do="They are of another study, or of this one before it was changed: choose "
-                "another --out, or move them away",
+                allowed="cells of the arms and seeds of this study",
+                do="They are of another study, or of arms or seeds that this one had before: "
+                "choose another --out, or move them away",
             )
 
     def measurements(self) -> list[Measurement]:

@@ -81,7 +81,12 @@ def run_cell(study: Study, cell: Cell, run: RunDirectory) -> None:
     torch.set_num_threads(study.threads_per_cell)
     write_json(
         directory.path / "arm.json",
-        {"label": cell.label, "seed": cell.seed, "arm": encode(cell.arm)},
+        {
+            "label": cell.label,
+            "seed": cell.seed,
+            "arm": encode(cell.arm),
+            "determined_by": cell.determined_by,
+        },
     )
     step = 0 if cell.seed is None else cell.arm.steps
     policy = _policy(study, cell, directory)

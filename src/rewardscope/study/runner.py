@@ -9,12 +9,15 @@ import traceback
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from pathlib import Path
 
+from rewardscope.codec import encode
 from rewardscope.errors import InUse, RewardscopeError, StudyError
+from rewardscope.identity import opened_files
 from rewardscope.store import RunDirectory
 from rewardscope.study.cells import finished, run_cell
-from rewardscope.study.files import load_study
+from rewardscope.study.files import StudySource
 from rewardscope.study.study import Cell, Study
 
 POLL_SECONDS = 0.5
@@ -22,6 +25,8 @@ OnPoll = Callable[[], None]
 """Called now and then while cells run."""
 
 _study: Study | None = None
+_cells: dict[str, Cell] = {}
+"""Of a worker: its study, and the study's cells by name."""
 
 
 def default_workers(study: Study) -> int:
@@ -34,7 +39,11 @@ def default_workers(study: Study) -> int:
 
 
 def run_study(
-    study: Study, path: Path | None, run: RunDirectory, workers: int, on_poll: OnPoll = lambda: None
+    study: Study,
+    source: Path | StudySource | None,
+    run: RunDirectory,
+    workers: int,
+    on_poll: OnPoll = lambda: None,
 ) -> dict[str, str]:
     """Brings every cell to done and returns the reasons of those that failed, by cell name.
 
@@ -43,8 +52,8 @@ def run_study(
 
     Args:
         study: What to run.
-        path: Its file, which each worker reads for itself; None = made of components of ours alone,
-            which a worker can be sent.
+        source: Its file, or where else a worker process gets it from; None = from what the codec
+            writes of it, which does for components that a worker can import.
         run: Where to.
         workers: Processes; 0 = in this one, in order.
         on_poll: Called every half second, or after every cell when ``workers`` is 0.
@@ -53,11 +62,15 @@ def run_study(
         InUse: If another process is running a study there; nothing was touched.
     """
     with run.held():
-        return _run_owed(study, path, run, workers, on_poll)
+        return _run_owed(study, source, run, workers, on_poll)
 
 
 def _run_owed(
-    study: Study, path: Path | None, run: RunDirectory, workers: int, on_poll: OnPoll
+    study: Study,
+    source: Path | StudySource | None,
+    run: RunDirectory,
+    workers: int,
+    on_poll: OnPoll,
 ) -> dict[str, str]:
     owed = [cell for cell in study.cells() if not finished(study, run.cell(cell.name))]
     bases = [cell for cell in owed if cell.seed is None]
@@ -77,7 +90,7 @@ def _run_owed(
         workers,
         mp_context=context,
         initializer=_start_worker,
-        initargs=(path or study, os.getpid()),
+        initargs=(_for_workers(study, source), os.getpid()),
     ) as pool:
         try:
             return _drain(pool, bases, run, on_poll) | _drain(pool, trained, run, on_poll)
@@ -113,22 +126,35 @@ def _drain(
     return failed
 
 
-def _start_worker(source: Path | Study, parent: int) -> None:
+def _for_workers(study: Study, source: Path | StudySource | None) -> StudySource:
+    if source is None:
+        source = StudySource(None, encode(study))
+    elif isinstance(source, Path):
+        source = StudySource(source)
+    return replace(source, opened=opened_files())
+
+
+def _start_worker(source: StudySource, parent: int) -> None:
     """Reads the study once, leaves Ctrl-C to the parent, and asks Linux to end this process when
     the parent ends.
     """
-    global _study
+    global _study, _cells
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # 1 = PR_SET_PDEATHSIG
     if os.getppid() != parent:
         os._exit(1)
-    _study = load_study(source) if isinstance(source, Path) else source
+    _study = source.load()
+    _cells = {cell.name: cell for cell in _study.cells()}
 
 
 def _run_in_worker(name: str, root: Path) -> str | None:
     assert _study is not None
-    cell = next(cell for cell in _study.cells() if cell.name == name)
-    return _attempt(_study, cell, RunDirectory(root))
+    if name not in _cells:
+        return (
+            f"The study, or code or data that it is made of, was edited while it ran: cell {name} "
+            "is not of the study as it is now. Run it again."
+        )
+    return _attempt(_study, _cells[name], RunDirectory(root))
 
 
 def _attempt(study: Study, cell: Cell, run: RunDirectory) -> str | None:

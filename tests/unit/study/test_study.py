@@ -288,9 +288,9 @@ def test_a_run_directory_of_another_study_is_refused(tmp_path: Path) -> None:
 
 def test_cells_that_the_study_cannot_account_for_are_listed(tmp_path: Path) -> None:
     run = open_run(STUDY, tmp_path / "run", "test")
-    stranger = run.cell("truth--s0--0123456789ab")
+    stranger = run.cell("elsewhere--s0--0123456789ab")
     stranger.write_status("done", 2)
-    with pytest.raises(RunDirectoryError, match="truth--s0--0123456789ab"):
+    with pytest.raises(RunDirectoryError, match="elsewhere--s0--0123456789ab"):
         open_run(STUDY, tmp_path / "run", "test")
 
 
