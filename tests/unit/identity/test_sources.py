@@ -49,7 +49,7 @@ def make(claim):
 
 study = make("it helps")
 '''
-HELPERS = '''SCALE = 2
+HELPERS = """SCALE = 2
 
 
 def halved(number):
@@ -58,7 +58,7 @@ def halved(number):
 
 def unused(number):
     return number
-'''
+"""
 
 
 @pytest.fixture
@@ -130,9 +130,7 @@ def test_an_edit_on_the_way_changes_what_it_is_made_of(
         ("helpers.py", "    return number\n", "    return -number\n"),
     ],
 )
-def test_an_edit_beside_the_way_does_not(
-    project: Path, file: str, before: str, after: str
-) -> None:
+def test_an_edit_beside_the_way_does_not(project: Path, file: str, before: str, after: str) -> None:
     was = digests(project)
     edit(project / file, before, after)
     assert digests(project) == was
