@@ -42,13 +42,13 @@ MODULES = {
         "What a component of your own has to be, and the functions that help with it. "
         "[Write your own](../write-your-own/index.md) has a complete listing of each.",
         (
+            "protocols",
             "environments.base",
             "rewards.base",
             "credit.base",
             "preference.base",
             "probes.base",
-            "policy.start.Start",
-            "environments.regimes.Regime",
+            "identity.files",
         ),
     ),
     "api/data.md": (

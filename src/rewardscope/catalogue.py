@@ -6,13 +6,15 @@ import dataclasses
 import inspect
 import itertools
 import json
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
 import rewardscope.environments
-from rewardscope.environments import Environment
+from rewardscope.errors import RewardscopeError
 from rewardscope.organisms import RECIPES, card
-from rewardscope.registry import BUILT_IN, components
+from rewardscope.protocols import Environment
+from rewardscope.registry import BUILT_IN, class_of, components, name_of, offered
 
 MEASURED = Path(rewardscope.environments.__file__).parent / "measured.json"
 """How an untrained language model behaves in each environment; benchmarks/base_behaviour.py makes
@@ -61,20 +63,42 @@ def declared_truth(cls: type) -> bool | str | None:
 
 
 def as_records() -> list[dict[str, Any]]:
-    """Every component for machines: kind, name, fields, uses_truth, placebo, what, source."""
+    """Every component for machines: kind, name, fields, uses_truth, placebo, what, source, and for
+    one that an installed package offers, the package and its version.
+    """
     return [
-        {
-            "kind": kind,
-            "name": name,
-            "fields": fields_of(cls),
-            "uses_truth": declared_truth(cls),
-            "placebo": bool(getattr(cls, "placebo", False)),
-            "what": first_line(cls),
-            "source": source_of(cls),
-        }
+        record
         for kind in BUILT_IN
-        for name, cls in components(kind).items()
+        for record in (
+            *(_record(kind, name, cls) for name, cls in components(kind).items()),
+            *(_offered_record(kind, entry) for entry in offered(kind).values()),
+        )
     ]
+
+
+def _record(kind: str, name: str, cls: type) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "name": name,
+        "fields": fields_of(cls),
+        "uses_truth": declared_truth(cls),
+        "placebo": bool(getattr(cls, "placebo", False)),
+        "what": first_line(cls),
+        "source": source_of(cls),
+        "package": "",
+    }
+
+
+def _offered_record(kind: str, entry: EntryPoint) -> dict[str, Any]:
+    """What an installed package offers, by its qualified name; why, where it cannot be used."""
+    package = f"{entry.dist.name} {entry.dist.version}" if entry.dist else "unknown"
+    try:
+        cls = class_of(entry.value)
+        record = _record(kind, name_of(cls), cls)
+    except (RewardscopeError, TypeError) as error:  # TypeError: a class that is no dataclass
+        unknown = {"fields": "", "source": "", "uses_truth": None, "placebo": False}
+        record = {"kind": kind, "name": entry.value, "what": f"cannot be used: {error}", **unknown}
+    return record | {"package": package}
 
 
 def worlds() -> list[dict[str, Any]]:

@@ -154,11 +154,31 @@ RECORDS: Mapping[str, str] = {
     "Verdict": "types",
 }
 """What else has a name that a study file or a run directory uses."""
+PROTOCOLS: Mapping[str, str] = {
+    "Environment": "protocols",
+    "Wraps": "protocols",
+    "TakesTurns": "protocols",
+    "Categorised": "protocols",
+    "Distils": "protocols",
+    "Finite": "protocols",
+    "Regime": "protocols",
+    "Reward": "protocols",
+    "View": "protocols",
+    "Demonstrations": "protocols",
+    "Writer": "protocols",
+    "Recall": "protocols",
+    "Credit": "protocols",
+    "Preference": "protocols",
+    "Start": "protocols",
+    "Detector": "protocols",
+    "Probe": "probes.base",
+}
+"""What a component must be, for those who write one; none of them is a component."""
 FUNCTIONS: Mapping[str, str] = {"load_study": "study.files"}
 """What a study file may call."""
 HOMES: Mapping[str, str] = {
     name: module
-    for names in (*BUILT_IN.values(), RECORDS, FUNCTIONS)
+    for names in (*BUILT_IN.values(), RECORDS, PROTOCOLS, FUNCTIONS)
     for name, module in names.items()
 }
 """Every name of the table -> module of this package."""
@@ -210,11 +230,12 @@ def class_of(name: str) -> type:
                 "A component is a class", value=f"{name}: {thing!r}", do="Name one"
             )
         return thing
-    if name not in HOMES or name in FUNCTIONS:
+    makeable = sorted(set(HOMES) - set(FUNCTIONS) - set(PROTOCOLS))
+    if name not in makeable:
         raise ComponentError(
             "Unknown component",
             value=repr(name),
-            allowed=", ".join(sorted(set(HOMES) - set(FUNCTIONS))),
+            allowed=", ".join(makeable),
             do="Check the spelling",
         )
     known: type = named(name)

@@ -8,7 +8,7 @@ import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Literal, NoReturn, Protocol, runtime_checkable
+from typing import Literal, NoReturn
 
 from rewardscope.errors import TruthSealed
 
@@ -100,46 +100,6 @@ class Replies:
     the episode is over.
     """
     max_turns: int
-
-
-@runtime_checkable
-class TakesTurns(Protocol):
-    """An environment that answers the policy between its turns; one without ``reply`` takes a
-    single turn.
-    """
-
-    @property
-    def max_turns(self) -> int:
-        """Turns after which an episode is over, whatever was said."""
-
-    def reply(self, problem: Problem, turns: Sequence[str]) -> str | None:
-        """What the environment says after these turns, a function of them alone; None = the episode
-        is over.
-        """
-
-
-def turn_taker(environment: object) -> TakesTurns | None:
-    """Who answers between turns: the environment, or the one that it wraps; None where a completion
-    is one turn.
-    """
-    found = environment
-    while not isinstance(found, TakesTurns) and hasattr(
-        found, "base"
-    ):  # a wrapper sets problems aside and leaves their turns alone
-        found = found.base
-    return found if isinstance(found, TakesTurns) else None
-
-
-def replies(environment: object, problems: Sequence[Problem]) -> Replies | None:
-    """What the environment says between the turns of each problem's completions; None where a
-    completion is one turn.
-    """
-    found = turn_taker(environment)
-    return (
-        None
-        if found is None
-        else Replies(lambda place, turns: found.reply(problems[place], turns), found.max_turns)
-    )
 
 
 @dataclass(frozen=True, slots=True)

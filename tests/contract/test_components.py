@@ -136,6 +136,7 @@ def test_every_component_is_listed_for_machines_with_where_it_comes_from() -> No
         "what": "1 with probability p, 0 otherwise, whatever the completion says.",
         "source": "Shao et al. 2025, arXiv:2506.10947, section 2.2 "
         "(random reward, gamma = p = 0.5).",
+        "package": "",
     }
     assert records["Planning"]["uses_truth"] == "as its base"
     assert records["Stored"]["uses_truth"] == "as its fields say"

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from junk import junk
 from rewardscope.codec import canonical, decode, encode
-from rewardscope.environments import Environment, distinct
+from rewardscope.environments import distinct
 from rewardscope.environments.chain import Chain
 from rewardscope.environments.confident import Confident
 from rewardscope.environments.hinted import Hinted
@@ -35,6 +35,7 @@ from rewardscope.environments.words.house import HouseInWords
 from rewardscope.environments.words.loophole import Loophole
 from rewardscope.environments.words.sums import Sums
 from rewardscope.errors import EnvironmentFault
+from rewardscope.protocols import Environment
 from rewardscope.registry import components
 from rewardscope.types import Completion, Ending, Problem, Rollout, SealedGrade, sealed
 

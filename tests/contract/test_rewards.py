@@ -5,8 +5,9 @@ from dataclasses import fields, replace
 import pytest
 
 from factories import PROBLEM, completion, rollout
+from rewardscope.protocols import Reward
 from rewardscope.registry import components
-from rewardscope.rewards import Reward, tell
+from rewardscope.rewards import tell
 from rewardscope.rewards.calibrated import Calibrated
 from rewardscope.rewards.coin import Coin
 from rewardscope.rewards.constant import Constant

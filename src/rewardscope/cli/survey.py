@@ -41,10 +41,11 @@ def methods(
                     record["uses_truth"], record["uses_truth"]
                 )
                 placebo = " (placebo)" if record["placebo"] else ""
-                what = Text(record["what"]).append(
-                    f"\n{record['source']}" if record["source"] else "", style="dim"
+                origin = f"from {record['package']}" if record["package"] else record["source"]
+                what = Text(record["what"]).append(f"\n{origin}" if origin else "", style="dim")
+                table.add_row(
+                    Text(record["name"]), Text(record["fields"]), f"{declares}{placebo}", what
                 )
-                table.add_row(record["name"], Text(record["fields"]), f"{declares}{placebo}", what)
         console.print(table)
 
 

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, replace
 
-from rewardscope.credit.base import Credit, informative_share
+from rewardscope.credit.base import informative_share
 from rewardscope.credit.leave_one_out import LeaveOneOut
 from rewardscope.errors import ComponentError
+from rewardscope.protocols import Credit
 from rewardscope.tensors import KL, Signal, Signals, TokenCredit, kl_estimate
 
 INFORMATIVE = "credit/informative_group_share"

@@ -8,9 +8,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from rewardscope.credit.base import Credit
 from rewardscope.credit.group_mean import GroupMean
 from rewardscope.errors import ComponentError
+from rewardscope.protocols import Credit
 from rewardscope.seeds import generator
 from rewardscope.tensors import Signal, Signals, TokenCredit
 

@@ -7,9 +7,9 @@ from typing import Literal, get_args
 
 import torch
 
-from rewardscope.credit.base import Credit
 from rewardscope.credit.reprompt import Reprompt
 from rewardscope.errors import ComponentError
+from rewardscope.protocols import Credit
 from rewardscope.tensors import Distillation, Signal, Signals, TokenCredit
 
 Over = Literal["vocabulary", "top", "sampled"]

@@ -4,41 +4,14 @@ model.
 
 import hashlib
 from collections.abc import Callable, Mapping
-from typing import ClassVar, Protocol, runtime_checkable
 
 from rewardscope.errors import EnvironmentFault
+from rewardscope.protocols import Environment
 from rewardscope.seeds import generator
-from rewardscope.types import Grade, Problem
+from rewardscope.types import Problem
 
 MAX_ATTEMPTS = 10_000
 """Draws per problem before a split is called empty."""
-
-
-@runtime_checkable
-class Environment(Protocol):
-    """Makes problems, grades completions; text only."""
-
-    name: ClassVar[str]
-    """Class name in the table of environments."""
-
-    @property
-    def strategies(self) -> tuple[str, ...]:
-        """Every strategy that grade() can recognise; one that no completion shows has share 0, not
-        an unknown one.
-        """
-
-    def problem(self, split: str, index: int) -> Problem:
-        """The problem at (split, index): always the same one."""
-
-    def grade(self, problem: Problem, text: str) -> Grade:
-        """What the verifier finds in what the policy said (``Completion.said``); never raises on
-        junk.
-        """
-
-    def oracle(self, problem: Problem) -> str:
-        """A completion that earns full marks; of an environment that takes turns, one turn a
-        line.
-        """
 
 
 def content_id(environment: str, prompt: str) -> str:

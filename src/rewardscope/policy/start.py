@@ -4,7 +4,6 @@ import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
 from huggingface_hub import try_to_load_from_cache
 
@@ -17,21 +16,6 @@ DECIDING = (".safetensors", ".json", ".jinja", ".model", ".txt")
 """Endings of files that decide how a model behaves; a README or a picture does not."""
 HUB_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
 """What a model on the hub may be called; every other name is a folder's."""
-
-
-@runtime_checkable
-class Start(Protocol):
-    """An untrained policy by name."""
-
-    @property
-    def label(self) -> str:
-        """What pages and measurements call it."""
-
-    def identity(self) -> str:
-        """What determines its weights: part of the signature of every cell that starts from it."""
-
-    def load(self, device: str = "cpu") -> Policy:
-        """A fresh copy of the policy on the device."""
 
 
 @dataclass(frozen=True)

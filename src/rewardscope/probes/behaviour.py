@@ -9,9 +9,10 @@ from typing import ClassVar
 import numpy as np
 
 from rewardscope.probes.base import Subject
-from rewardscope.probes.detectors import ALL, Detector
+from rewardscope.probes.detectors import ALL
 from rewardscope.probes.echo import echo_rows
 from rewardscope.probes.strata import Pairs, gain_row, move_rows
+from rewardscope.protocols import Detector
 from rewardscope.stats import mean_over_problems, ratio_over_problems
 from rewardscope.types import Ending, Grade, Measurement, Rollout
 

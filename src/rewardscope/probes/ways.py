@@ -11,9 +11,10 @@ import numpy as np
 from rewardscope.policy import Policy, Sampling, sample
 from rewardscope.probes.base import World
 from rewardscope.probes.sharpening import Draws, verdicts_of
+from rewardscope.protocols import replies, turn_taker
 from rewardscope.seeds import generator
 from rewardscope.stats import pass_at_ks
-from rewardscope.types import Grade, Problem, Rollout, replies, turn_taker
+from rewardscope.types import Grade, Problem, Rollout
 
 PLAIN = "as sampled"
 """The way of the study itself."""

@@ -1,5 +1,6 @@
 """What the learner is told."""
 
-from rewardscope.rewards.base import Reward, View, tell
+from rewardscope.protocols import Reward, View
+from rewardscope.rewards.base import tell
 
 __all__ = ["Reward", "View", "tell"]

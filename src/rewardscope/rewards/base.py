@@ -1,32 +1,11 @@
 """What a reward scheme is, and the seal that holds it to its word."""
 
 import math
-from typing import ClassVar, Protocol, runtime_checkable
 
 from rewardscope.errors import RewardscopeError
+from rewardscope.protocols import Reward, View
 from rewardscope.seeds import Address
-from rewardscope.types import Rewards, Rollout, SealedRollout, sealed
-
-View = Rollout | SealedRollout
-"""A group as a scheme gets to see it: whole if it declares ``uses_truth``, sealed if not."""
-
-
-@runtime_checkable
-class Reward(Protocol):
-    """Says what the learner is told about a group."""
-
-    uses_truth: ClassVar[bool]
-    """Whether it may read the key and what follows from it."""
-    placebo: ClassVar[bool]
-    """Whether it says nothing about being right, or the opposite."""
-
-    def __call__(self, view: View, address: tuple[Address, ...]) -> Rewards:
-        """One number per completion; None where the scheme cannot say.
-
-        Args:
-            view: The group, sealed unless ``uses_truth``.
-            address: Where its randomness is found; the same in every arm.
-        """
+from rewardscope.types import Rollout, sealed
 
 
 def verdicts(view: View, strict: bool = False) -> tuple[float | None, ...]:

@@ -8,7 +8,6 @@ from typing import Any, get_args
 
 from rewardscope import __version__
 from rewardscope.codec import encode, signature
-from rewardscope.environments import Environment
 from rewardscope.errors import StudyError
 from rewardscope.identity import Part, parts_of
 from rewardscope.probes import Probe
@@ -18,6 +17,7 @@ from rewardscope.probes.diversity import Diversity
 from rewardscope.probes.losses import Losses
 from rewardscope.probes.novelty import Novelty
 from rewardscope.probes.weight_change import WeightChange
+from rewardscope.protocols import Environment
 from rewardscope.store import measuring_signature
 from rewardscope.training import Arm
 from rewardscope.types import DRAWN_BY, Claim, Expectation

@@ -3,18 +3,21 @@
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from typing import get_args, get_type_hints
 
-from rewardscope.credit import Credit
 from rewardscope.credit.group_mean import GroupMean
-from rewardscope.environments import Environment, Regime
 from rewardscope.environments.regimes import AllProblems
 from rewardscope.errors import ComponentError, EnvironmentFault
-from rewardscope.experience import Demonstrations
 from rewardscope.experience.bank import SkillBank
 from rewardscope.learner.learner import Learner
 from rewardscope.policy import Sampling
-from rewardscope.policy.start import Start
-from rewardscope.preference import Preference
-from rewardscope.rewards import Reward
+from rewardscope.protocols import (
+    Credit,
+    Demonstrations,
+    Environment,
+    Preference,
+    Regime,
+    Reward,
+    Start,
+)
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from rewardscope.environments import Environment
 from rewardscope.experience import Ask, BankState, category_of
 from rewardscope.policy import Policy, Sampling, sample
+from rewardscope.protocols import Environment
 from rewardscope.rewards import tell
 from rewardscope.seeds import Address, key
 from rewardscope.store import CellDirectory, write_rollouts

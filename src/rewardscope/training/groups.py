@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rewardscope.environments import Environment
 from rewardscope.policy import Policy, Sampling, pack, sample, score, written
+from rewardscope.protocols import Environment, replies
 from rewardscope.seeds import Address
 from rewardscope.training.arm import Arm
 from rewardscope.training.laps import Laps
-from rewardscope.types import Completion, Ending, Problem, Rollout, replies
+from rewardscope.types import Completion, Ending, Problem, Rollout
 
 
 def roll_out(

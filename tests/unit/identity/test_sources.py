@@ -201,7 +201,7 @@ def test_what_has_no_source_file_is_refused() -> None:
     names: dict[str, Any] = {"__name__": "typed_in"}
     exec("def typed(prompt):\n    return 1\n", names)
     assert isinstance(names["typed"], FunctionType)
-    with pytest.raises(ComponentError, match="no source file.*typed_in:typed.*Write it into"):
+    with pytest.raises(ComponentError, match=r"no source file.*typed_in:typed.*Write it into"):
         sources_of(names["typed"])
 
 

@@ -22,9 +22,10 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any, ClassVar, cast, get_args
 
-from rewardscope.environments.base import Environment, content_id, draw
+from rewardscope.environments.base import content_id, draw
 from rewardscope.environments.extraction import Place, strict, tolerant
 from rewardscope.errors import ComponentError, EnvironmentFault
+from rewardscope.protocols import Environment
 from rewardscope.types import Grade, Problem
 
 Setting = None | bool | int | float | str | tuple["Setting", ...]
