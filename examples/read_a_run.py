@@ -1,6 +1,6 @@
 """A finished run looked at with polars: every number is a row, and every completion is kept.
 
-    python examples/read_a_run.py runs/own-reward
+python examples/read_a_run.py runs/own-reward
 """
 
 import sys
@@ -11,6 +11,10 @@ import polars as pl
 from rewardscope.report import Verdicts
 from rewardscope.store import RunDirectory
 
+PAIR = pl.element().struct.field("name") + "=" + pl.element().struct.field("value")
+LABELS = pl.col("labels").list.eval(PAIR).list.join(", ")
+"""What a row is about, as text: ``k=1``, or ``k=1, problem=...``."""
+
 
 def main(root: Path) -> None:
     """Prints four tables of the run."""
@@ -18,23 +22,24 @@ def main(root: Path) -> None:
     show(repr(Verdicts(run.verdicts())))
 
     rows = pl.read_parquet(root / "cells" / "*" / "measurements.parquet")
-    show("pass@1 of each policy; problems is empty on rows that are about all of them")
-    pass_at_1 = rows.filter(
-        (pl.col("metric") == "boundary/pass_at_k")
-        & (pl.col("labels").str.json_path_match("$.k") == "1")
-        & pl.col("labels").str.json_path_match("$.problem").is_null()
-    )
+    show("pass@1 of each policy; a row that names a problem as well is about that problem alone")
+    pass_at_1 = rows.filter(pl.col("metric") == "boundary/pass_at_k", LABELS == "k=1")
     show(pass_at_1.select("arm", "seed", "value", "lower", "upper", "n").sort("arm", "seed"))
 
     steps = pl.concat(
-        pl.read_parquet(cell.path / "steps.parquet").with_columns(cell=pl.lit(cell.path.name))
+        pl.read_parquet(cell.path / "steps.parquet").with_columns(
+            cell=pl.lit(short(cell.path.name))
+        )
         for cell in run.cells()
         if (cell.path / "steps.parquet").is_file()
     )
     show("what was told and what was true, first step and last")
+    told, true = pl.col("reward_mean"), pl.col("correct_share")
     ends = steps.group_by("cell", maintain_order=True).agg(
-        pl.col("reward_mean", "correct_share").first().name.suffix("_first"),
-        pl.col("reward_mean", "correct_share").last().name.suffix("_last"),
+        told_first=told.first(),
+        true_first=true.first(),
+        told_last=told.last(),
+        true_last=true.last(),
     )
     show(ends)
 
@@ -42,6 +47,11 @@ def main(root: Path) -> None:
     show("the best-paid completions of the last step, under the first seed")
     last = rollouts.filter(pl.col("policy_step") == pl.col("policy_step").max())
     show(last.sort("reward", descending=True).select("prompt", "text", "correct", "reward").head(5))
+
+
+def short(cell: str) -> str:
+    """Arm and seed of a cell's folder, which also has a hash in its name."""
+    return cell.rpartition("--")[0]
 
 
 def show(what: object) -> None:

@@ -13,14 +13,16 @@ from rewardscope.analyses.checkpoints import compare
 def main(before: str, after: list[str]) -> None:
     """Prints a line per training and one per pair of them."""
     record = compare(before, after).record()
-    for folder, (whole, *matrices) in record["changes"].items():
+    for place, (folder, (whole, *matrices)) in enumerate(record["changes"].items(), 1):
         changed = whole["changed"]["float32"] / whole["size"]
         relative = (whole["moved"] / whole["norm"]) ** 0.5
-        say(f"{folder}: {changed:.1%} of the weights changed in {len(matrices)} matrices")
+        say(f"{place}: {folder}")
+        say(f"  {changed:.1%} of the weights changed, in {len(matrices)} matrices")
         say(f"  norm of the update / norm of the weights: {relative:.4f}")
+    numbers = {folder: place for place, folder in enumerate(after, 1)}
     for pair in record["agreements"]:
-        shared = pair["changed"]
-        say(f"{pair['first']} and {pair['second']}:")
+        shared = pair["found"]
+        say(f"{numbers[pair['first']]} and {numbers[pair['second']]}")
         say(f"  the largest updates stand at the same weights: {shared['top_share']:.1%}")
         say(f"  with weights shuffled: {pair['shuffled']['top_share']:.1%}")
 

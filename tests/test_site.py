@@ -58,7 +58,7 @@ def test_pages_load_nothing_from_elsewhere(site: Path) -> None:
 
 @pytest.mark.slow
 def test_a_broken_link_ends_the_build(tmp_path: Path) -> None:
-    for name in ("docs", "src"):
+    for name in ("docs", "src", "examples"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("weights"))
     for name in ("mkdocs.yml", "README.md", "CONTRIBUTING.md", "CHANGELOG.md"):
         shutil.copy(ROOT / name, tmp_path)

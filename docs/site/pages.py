@@ -18,6 +18,7 @@ FROM_THE_ROOT = {
     "index.md": "README.md",
     "contributing.md": "CONTRIBUTING.md",
     "changelog.md": "CHANGELOG.md",
+    "examples.md": "examples/README.md",
 }
 """Page -> file of the project's root."""
 KINDS = {
@@ -89,6 +90,8 @@ def _from_root(name: str) -> str:
     text = (ROOT / name).read_text()
     for page, file in FROM_THE_ROOT.items():
         text = text.replace(f"]({file})", f"]({page})")
+    if name.startswith("examples/"):  # the files themselves are no pages
+        return re.sub(r"\[([^]]+)\]\([\w.]+\)", r"`examples/\1`", text)
     return re.sub(r"\]\(docs/", "](", text)
 
 
