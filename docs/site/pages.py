@@ -23,6 +23,7 @@ FROM_THE_ROOT = {
 """Page -> file of the project's root."""
 KINDS = {
     "environments": "What is asked, and how it is checked",
+    "graders": "Whether a completion is right, for `Questions`",
     "regimes": "Which problems an arm meets",
     "demonstrations": "Completions that the policy did not write",
     "rewards": "What the learner is told",
