@@ -12,7 +12,8 @@ from rewardscope.registry import BUILT_IN, components
 from rewardscope.study import load_study
 
 ROOT = Path(__file__).parent.parent
-DOCS = sorted([ROOT / "README.md", *ROOT.glob("docs/*.md")])
+DOCS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/*.md")])
+COLUMNS = 100
 
 
 def first_cells(document: str) -> list[str]:
@@ -70,3 +71,20 @@ def test_the_readme_study_is_a_study(tmp_path: Path) -> None:
     file = tmp_path / "study.py"
     file.write_text(block)
     assert [arm.name for arm in load_study(file).arms] == ["truth", "coin", "form"]
+
+
+def prose(text: str) -> list[tuple[int, str]]:
+    """The lines of a page, numbered, without tables, listings and pictures."""
+    kept, listing = [], False
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.lstrip().startswith("```"):
+            listing = not listing
+        elif not listing and not line.startswith(("|", "![", "<!--")):
+            kept.append((number, line))
+    return kept
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
+def test_lines_of_prose_fit_the_width(path: Path) -> None:
+    long = [number for number, line in prose(path.read_text()) if len(line) > COLUMNS]
+    assert not long, f"{path.name}: lines {long} have more than {COLUMNS} columns"
