@@ -11,6 +11,7 @@ SOURCE = Path(rewardscope.__file__).parent
 FLOOR = {
     "errors": set[str](),
     "seeds": set[str](),
+    "hostile": set[str](),
     "registry": {"errors"},
     "types": {"errors"},
     "protocols": {"types"},

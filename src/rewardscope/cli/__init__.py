@@ -7,6 +7,7 @@ from rich.console import Console
 from rewardscope.cli import begin, runs, stored, survey
 from rewardscope.cli.front import app, console
 from rewardscope.errors import RewardscopeError
+from rewardscope.hostile import visible
 
 __all__ = ["app", "begin", "console", "main", "runs", "stored", "survey"]
 
@@ -18,5 +19,5 @@ def main() -> None:
     except RewardscopeError as error:
         stderr = Console(stderr=True)
         stderr.print("error: ", style="bold red", end="")
-        stderr.print(str(error), markup=False, highlight=False, soft_wrap=True)
+        stderr.print(visible(str(error)), markup=False, highlight=False, soft_wrap=True)
         sys.exit(2)

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from rewardscope import __version__
 from rewardscope.errors import StudyError
+from rewardscope.hostile import visible
 
 RUN = "Run a study"
 EXAMINE = "Look closer at an arm"
@@ -68,7 +69,7 @@ def say(text: str) -> None:
     """Prints a line as it is: no markup in it has effect, and a command or path in it is never
     broken over lines.
     """
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
+    console.print(visible(text), markup=False, highlight=False, soft_wrap=True)
 
 
 def arm_named(name: str, arms: Mapping[str, Arm], whose: str) -> Arm:

@@ -23,6 +23,7 @@ from rewardscope.cli.front import (
     show_json,
 )
 from rewardscope.errors import StudyError
+from rewardscope.hostile import visible
 from rewardscope.report.layout import folding_table
 
 if TYPE_CHECKING:
@@ -195,7 +196,7 @@ def status(
             Text(cell["cell"]),
             state,
             f"{cell['step']}/{cell['steps']}" if cell["steps"] else "",
-            Text(cell["reason"]),
+            Text(visible(cell["reason"])),
         )
     console.print(table)
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from rewardscope.codec import decode
+from rewardscope.codec import decode, signature
+from rewardscope.errors import RunDirectoryError
 from rewardscope.stats import Estimate, paired_contrast, smallest_visible
 from rewardscope.types import Claim, Measurement, Outcome, Verdict
 
@@ -38,7 +39,20 @@ class Values:
 
 
 def read_claims(record: Mapping[str, Any]) -> list[Claim]:
-    """The claims of a study.json."""
+    """The claims of a study.json.
+
+    Raises:
+        RunDirectoryError: If they are not those that the study was run with.
+    """
+    written = record.get("claims_signature")
+    if written is not None and signature(record["claims"]) != written:
+        raise RunDirectoryError(
+            "The claims in study.json are not those that the study was run with",
+            value=f"signature {signature(record['claims'])}, where {written} was written",
+            allowed="claims as `rewardscope run` wrote them",
+            do="Change claims in the study file and run it again: finished cells are kept, and "
+            "the page says that the claims were changed after the start",
+        )
     return [decode(claim) for claim in record["claims"]]
 
 

@@ -20,6 +20,7 @@ import polars as pl
 import vl_convert
 from markupsafe import Markup
 
+from rewardscope.hostile import visible
 from rewardscope.report import charts, wording
 from rewardscope.report.answer import anchor, tally, unit_phrase, write_answer
 from rewardscope.report.charts import Panel
@@ -242,11 +243,7 @@ def _finalize(value: Any) -> Any:
     """
     if value is None:
         return wording.UNKNOWN
-    return (
-        wording.visible(value)
-        if isinstance(value, str) and not isinstance(value, Markup)
-        else value
-    )
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def json_block(value: Any) -> Markup:

@@ -268,7 +268,7 @@ class _Tables:
                 )
             return None
         try:
-            return pl.read_parquet(path)
+            return pl.read_parquet(path, glob=False)
         except (OSError, pl.exceptions.PolarsError) as error:
             self.missing = (
                 *self.missing,

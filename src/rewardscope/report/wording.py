@@ -1,10 +1,10 @@
 """How numbers and texts are written on the page and in the terminal: one way for each."""
 
-import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
 from rewardscope.codec import KIND
+from rewardscope.hostile import visible
 from rewardscope.stats import LEVEL
 from rewardscope.types import Claim, Outcome
 
@@ -23,10 +23,6 @@ OUTCOME_GLYPH = {
     Outcome.UNDECIDED: "?",
     Outcome.NOT_RUN: "–",
 }
-HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
-"""Unicode categories that a reader cannot see or that move the text around them."""
-FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Letters that are drawn as nothing."""
 METRIC_TEXT = {
     "boundary/pass_at_k": "pass@{k}",
     "boundary/pass_at_k_strict": "strict pass@{k}",
@@ -57,26 +53,6 @@ METRIC_TEXT = {
 }
 NARROW = 22
 """Characters of a component that fit a column of many."""
-
-
-def visible(text: str) -> str:
-    r"""The text with every control, bidirectional and invisible character written out; newlines and
-    tabs stay.
-
-    >>> visible("a\u202eb\x1b")
-    'a⟨U+202E⟩b⟨U+001B⟩'
-    """
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(_visible_character(character) for character in text)
-
-
-def _visible_character(character: str) -> str:
-    if character in "\n\t" or (
-        unicodedata.category(character) not in HIDDEN and character not in FILLERS
-    ):
-        return character
-    return f"⟨U+{ord(character):04X}⟩"
 
 
 def visible_deep(value: Any) -> Any:

@@ -87,7 +87,7 @@ def read_table(path: Path) -> pl.DataFrame:
         RunDirectoryError: If it is missing or damaged.
     """
     try:
-        return pl.read_parquet(path)
+        return pl.read_parquet(path, glob=False)  # a path is never a pattern
     except (OSError, pl.exceptions.PolarsError) as error:
         raise RunDirectoryError(
             "A table of the run cannot be read",
@@ -236,7 +236,7 @@ def read_outcomes(path: Path) -> pl.DataFrame:
     if not files:
         raise refused("no *.parquet in this folder")
     try:
-        table = pl.scan_parquet(files)
+        table = pl.scan_parquet(files, glob=False)  # a path is never a pattern
         schema = table.collect_schema()
         if missing := [name for name in OUTCOMES if name not in schema]:
             raise refused(f"no column {', '.join(missing)}")

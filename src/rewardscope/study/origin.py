@@ -43,8 +43,9 @@ def project_state(file: Path | None) -> dict[str, Any] | None:
     """The repository that a study file is of; None for a study without a file."""
     if file is None:
         return None
-    commit, dirty = git_state(file.parent)
-    return {"folder": str(file.parent), "commit": commit, "dirty": dirty}
+    folder = file.resolve().parent
+    commit, dirty = git_state(folder)
+    return {"folder": str(folder), "commit": commit, "dirty": dirty}
 
 
 def keep_sources(file: Path | None, parts: Sequence[Part], root: Path) -> dict[str, Any]:
