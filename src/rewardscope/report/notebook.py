@@ -11,6 +11,7 @@ from typing import Any
 
 from rewardscope.codec import encode
 from rewardscope.errors import RunDirectoryError
+from rewardscope.hostile import visible
 from rewardscope.report.answer import counts_phrase, interval_phrase, unit_phrase
 from rewardscope.report.page import PAGE, write_page
 from rewardscope.report.wording import (
@@ -21,7 +22,6 @@ from rewardscope.report.wording import (
     metric_text,
     number,
     signed,
-    visible,
 )
 from rewardscope.types import Outcome, Verdict
 
