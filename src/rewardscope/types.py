@@ -177,6 +177,7 @@ class Rewards:
 def _refuse(name: str) -> NoReturn:
     raise TruthSealed(
         f"'{name}' was read from a sealed rollout",
+        value=f"{name}, by a component with uses_truth = False",
         allowed="a component with uses_truth = False may read the prompt, the completions, and "
         "what a grade says without the key "
         "(well_formed, answer, confidence)",

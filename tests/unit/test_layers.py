@@ -18,6 +18,7 @@ FLOOR = {
     "identity": {"errors", "registry"},
     "codec": {"errors", "registry"},
     "stats": {"errors", "seeds"},
+    "conformance": {"errors", "registry", "protocols", "identity", "codec"},
 }
 """What every part above may import: text and numbers, no torch."""
 ABOVE = {
@@ -37,7 +38,7 @@ ABOVE = {
     "training": {"store", "environments", "experience", "rewards", "credit", "preference"}
     | {"policy", "organisms", "learner", "tensors"},
     "study": {"store", "environments", "experience", "rewards", "credit", "preference"}
-    | {"policy", "learner", "probes", "training", "tensors", "__init__"},
+    | {"policy", "learner", "probes", "training", "tensors", "judging", "__init__"},
     "analyses": {"store", "environments", "rewards", "policy", "organisms", "learner", "probes"}
     | {"training", "study", "tensors"},
     "report": {"store", "judging"},

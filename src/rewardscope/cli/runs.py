@@ -74,8 +74,13 @@ def _run(
     study = load_study(path)
     root = out or Path("runs") / study.name
     command += _out(out)
-    directory = open_run(study, root, command, path, accept_same, _say_edits)
+    directory = open_run(study, root, command, path, accept_same, _say_edits, _say_note)
     _carry_out(study, path, directory, command, workers)
+
+
+def _say_note(note: str) -> None:
+    """Says what the user should know before the run."""
+    say(f"note: {note}")
 
 
 def _say_edits(edits: "Edits") -> None:
@@ -337,7 +342,7 @@ def subnetwork(
     again = _subnetwork_study(root, arm, place.resolve().name, study)
     command = f"rewardscope subnetwork {shlex.quote(str(root))} {shlex.quote(arm)}{_out(out)}"
     file = study or _study_file(root)
-    directory = open_run(again, place, command, file, on_edits=_say_edits)
+    directory = open_run(again, place, command, file, on_edits=_say_edits, on_note=_say_note)
     _carry_out(again, StudySource(file, encode(again)), directory, command, workers)
     record = read_subnetworks(again, directory)
     if as_json:

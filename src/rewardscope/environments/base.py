@@ -117,12 +117,13 @@ def prove(environment: Environment, split: str, count: int = 50) -> None:
                 f"{environment.name} does not accept its own oracle",
                 value=f"prompt {problem.prompt!r}, oracle {text!r}, grade {grade}",
                 allowed="correct and strict are both True",
-                do="Mend its grade() or oracle(); a study with this verifier would measure the "
+                do="Correct its grade() or oracle(); a study with this verifier would measure the "
                 "verifier",
             )
         if environment.grade(problem, "").correct:
             raise EnvironmentFault(
                 f"{environment.name} accepts an empty completion",
                 value=repr(problem.prompt),
-                do="Mend its grade()",
+                allowed="correct is not True where nothing was said",
+                do="Correct its grade()",
             )

@@ -26,6 +26,15 @@ class Pretrained:
 
     name: str
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str):
+            raise ModelError(
+                "A pretrained model goes by a name",
+                value=f"{type(self.name).__name__} {str(self.name)!r}",
+                allowed="a text: a folder, owner/model on the hub, or a model of a package",
+                do=f"Write Pretrained({str(self.name)!r}), or Pretrained(str(path))",
+            )
+
     @property
     def label(self) -> str:
         """The last part of the name."""

@@ -24,6 +24,7 @@ from rewardscope.store import (
     write_rollouts,
     write_table,
 )
+from rewardscope.study.checks import check_graded
 from rewardscope.study.readings import read_tokens
 from rewardscope.study.study import Cell, Evaluation, Study
 from rewardscope.training import Arm, emptied, recalled, roll_out, swapped, train
@@ -93,6 +94,8 @@ def run_cell(study: Study, cell: Cell, run: RunDirectory) -> None:
     _check_base(study, cell, run)
     directory.write_status("running", step, phase="evaluating")
     rollouts = _evaluate(study, cell, policy, directory, step)
+    if cell.seed is None:
+        check_graded(study.evaluation.asks(cell.arm), rollouts["evaluation"])
     _measure(study, cell, policy, rollouts, run, step)
     directory.write_status("done", step, measured=study.measuring_signature)
 

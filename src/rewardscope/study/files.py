@@ -2,6 +2,7 @@
 
 import importlib
 import linecache
+import re
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
@@ -22,6 +23,9 @@ from rewardscope.identity import (
     watching,
 )
 from rewardscope.study.study import Study
+
+NEEDED = {"claims": "(Claim(...),)", "seeds": "(0, 1, 2)", "arms": "(Arm(...), Arm(...))"}
+"""What to write for a field that was left out."""
 
 
 @dataclass(frozen=True)
@@ -87,16 +91,21 @@ def load_study(path: Path) -> Study:
             sys.modules[module.__name__] = module
             # compiled from the text that is there now: bytecode is told stale by whole seconds
             exec(compile(path.read_bytes(), module.__file__, "exec"), module.__dict__)
-    except RewardscopeError:
+    except RewardscopeError as error:
+        error.where = error.where or _line_of(error, path)
         raise
     except Exception as error:  # a study file may fail in any way; the user gets one paragraph
         raise _not_imported(error, path) from error
     study = getattr(module, "study", None)
     if not isinstance(study, Study):
+        others = [name for name, value in vars(module).items() if isinstance(value, Study)]
+        line = "Define `study = Study(...)` in it"
         raise StudyError(
             "The study file leaves no study behind",
             value=f"{path}: study = {study!r}",
-            do="Define `study = Study(...)` in it",
+            allowed="a file whose `study` is a Study",
+            do=f"Name it so: `study = {others[0]}`" if others else line,
+            where=f"{path}, line {_given_at(others[0], path) if others else 1}",
         )
     return study
 
@@ -135,11 +144,12 @@ def _not_imported(error: Exception, path: Path) -> StudyError:
     )
     return StudyError(
         "The study file does not import",
-        value=f"{type(error).__name__}: {what} ({_line_of(error, path)})",
+        value=f"{type(error).__name__}: {what}",
         allowed="known components with the fields that `rewardscope methods` lists"
         if misnamed
-        else "",
-        do="Correct that line",
+        else "Python that runs from top to bottom",
+        do=_advice(error),
+        where=_line_of(error, path),
     )
 
 
@@ -154,4 +164,26 @@ def _line_of(error: Exception, path: Path) -> str:
         for frame in traceback.extract_tb(error.__traceback__)
         if Path(frame.filename).resolve() == path.resolve()
     ]
-    return f"{path}, line {own[-1]}" if own else str(path)
+    caller = f", called from line {own[-2]}" if len(own) > 1 else ""
+    return f"{path}, line {own[-1]}{caller}" if own else str(path)
+
+
+def _advice(error: Exception) -> str:
+    """What to do about an error of Python's, as far as it can be told."""
+    if isinstance(error, ModuleNotFoundError):
+        return (
+            f"Correct the name of '{error.name}', or install what has it; modules beside the study "
+            "file are found"
+        )
+    lacking = re.match(r"(\w+)\.__init__\(\) missing .* arguments?: (.*)", str(error))
+    if lacking:
+        names = re.findall(r"'(\w+)'", lacking[2])
+        lines = ", ".join(f"{name}={NEEDED.get(name, '...')}" for name in names)
+        return f"Write {lacking[1]}(..., {lines})"
+    return "Correct that line"
+
+
+def _given_at(name: str, path: Path) -> int:
+    """The line on which the name is given a value."""
+    lines = enumerate(path.read_text().splitlines(), 1)
+    return next((number for number, text in lines if re.match(rf"{name}\s*[:=]", text)), 1)

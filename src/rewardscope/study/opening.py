@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from rewardscope.codec import signature
-from rewardscope.environments import prove
 from rewardscope.errors import RunDirectoryError, StudyError
 from rewardscope.identity import parts_of, watching
 from rewardscope.store import LOCK, RunDirectory, write_json
+from rewardscope.study.checks import check_study
 from rewardscope.study.edits import Edits, carry_out, find_edits
 from rewardscope.study.origin import keep_sources
 from rewardscope.study.record import describe, hardware
@@ -22,11 +22,13 @@ def open_run(
     file: Path | None = None,
     accept_same: bool = False,
     on_edits: Callable[[Edits], None] = lambda _: None,
+    on_note: Callable[[str], None] = lambda _: None,
 ) -> RunDirectory:
     """The run directory, checked to be this study's, with study.json and copies of the sources
     that make it written.
 
-    Every environment first proves that it accepts its own oracle. Where the study, or the code or
+    Every environment first proves that it accepts its own oracle, and what a guest brought is
+    rehearsed. Where the study, or the code or
     data behind it, was edited since the run began, cells that the edit touches are set aside, to be
     run again.
 
@@ -38,6 +40,7 @@ def open_run(
         accept_same: Whoever asks vouches that edits of code and data change no result; it is
             recorded, and nothing is set aside.
         on_edits: Told of the edits, if there are any.
+        on_note: Told of what the user should know before the run, a sentence each.
 
     Raises:
         RunDirectoryError: If the directory is another study's, holds what no study wrote, or a run
@@ -54,10 +57,8 @@ def open_run(
     run = RunDirectory(root)
     before = _record_before(study, run)
     with watching():  # an environment may read its data only now
-        for environment in dict.fromkeys(arm.environment for arm in study.arms):
-            prove(environment, "train")
-        for environment in dict.fromkeys(study.evaluation.asks(arm) for arm in study.arms):
-            prove(environment, study.evaluation.split)
+        for note in check_study(study):
+            on_note(note)
     cells = study.cells()
     edits = find_edits(study, cells, run) if before is not None else Edits()
     with run.held():

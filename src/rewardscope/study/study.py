@@ -4,10 +4,12 @@ import importlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from typing import Any, get_args
 
 from rewardscope import __version__
 from rewardscope.codec import encode, signature
+from rewardscope.conformance import check_component, check_plain_fields
 from rewardscope.errors import StudyError
 from rewardscope.identity import Part, parts_of
 from rewardscope.probes import Probe
@@ -19,6 +21,7 @@ from rewardscope.probes.novelty import Novelty
 from rewardscope.probes.weight_change import WeightChange
 from rewardscope.protocols import Environment
 from rewardscope.store import measuring_signature
+from rewardscope.study.shape import EXAMPLES, check_draws, check_instance, check_probes, several
 from rewardscope.training import Arm
 from rewardscope.types import DRAWN_BY, Claim, Expectation
 
@@ -43,18 +46,26 @@ class Evaluation:
     """Whose problems; None = each arm's own. For what an arm was not trained on: deeper levels,
     other functions.
     """
+    seen_in_training: bool = False
+    """Whether the problems may be ones that the arms train on, as in a study of one fixed pool;
+    what is measured then holds memory too.
+    """
 
     def asks(self, arm: Arm) -> Environment:
         """The environment that measures the arm."""
         return self.environment or arm.environment
 
     def __post_init__(self) -> None:
+        check_plain_fields(self, StudyError)
+        if self.environment is not None:
+            check_component(self.environment, (Environment,), "environment", "Evaluation")
         if self.problems < 2 or self.draws < 1 or not 0 <= self.readings <= self.problems:
             raise StudyError(
                 "Evaluation needs 2 or more problems, 1 or more draws, and no more readings than "
                 "problems",
-                value=self,
-                do="Mend the study",
+                value=f"problems={self.problems}, draws={self.draws}, readings={self.readings}",
+                allowed="problems >= 2, draws >= 1, 0 <= readings <= problems",
+                do="Write, for instance, Evaluation(problems=64, draws=64, readings=8)",
             )
 
 
@@ -105,6 +116,11 @@ class Study:
     """
 
     def __post_init__(self) -> None:
+        for name in EXAMPLES:
+            object.__setattr__(self, name, several(name, getattr(self, name)))
+        check_plain_fields(self, StudyError)
+        check_instance("evaluation", self.evaluation, Evaluation)
+        check_probes(self.probes)
         names = [arm.name for arm in self.arms]
         for name in [self.name, *names]:
             if not NAME.fullmatch(name) or name == BASE:
@@ -112,7 +128,7 @@ class Study:
                     "A name must do as part of a file name",
                     value=repr(name),
                     allowed="a-z, 0-9, - and _; not 'base'",
-                    do="Rename it",
+                    do=f"Rename it, for instance to {_file_name(name)!r}",
                 )
         if not self.arms or not self.seeds:
             raise StudyError(
@@ -124,6 +140,7 @@ class Study:
             raise StudyError(
                 "Arms' names and seeds must differ",
                 value=f"arms {names}, seeds {list(self.seeds)}",
+                allowed="every name and every seed once",
                 do="Rename or remove the doubles",
             )
         if self.device not in DEVICES or self.threads_per_cell < 1:
@@ -131,7 +148,7 @@ class Study:
                 "A study cannot run there",
                 value=f"device={self.device!r}, threads_per_cell={self.threads_per_cell}",
                 allowed=f"device one of {', '.join(DEVICES)}; threads_per_cell 1 or more",
-                do="Mend the study",
+                do="Correct the study",
             )
         self._check_signatures()
         self._check_claims(names)
@@ -170,7 +187,7 @@ class Study:
                     claim.metric not in metrics,
                     "A claim names a metric that no probe of the study makes",
                     claim.metric,
-                    f"{', '.join(metrics)}; or add the probe that makes it",
+                    _nearest(claim.metric, metrics),
                 ),
                 (
                     claim.expects not in get_args(Expectation),
@@ -200,8 +217,9 @@ class Study:
                         what,
                         value=f"{value} in '{claim.sentence}'",
                         allowed=allowed,
-                        do="Mend the claim",
+                        do="Correct the claim",
                     )
+            check_draws(claim, self.probes, self.evaluation.draws)
 
     def __repr__(self) -> str:
         arms, claims = ", ".join(arm.name for arm in self.arms), len(self.claims)
@@ -297,3 +315,17 @@ class Study:
 def _made_of(parts: Sequence[Part]) -> dict[str, Any]:
     """Parts as a signature holds them; nothing where there are none, as for our own components."""
     return {"made_of": [part.record for part in parts]} if parts else {}
+
+
+def _file_name(name: str) -> str:
+    """The nearest name that does as part of a file name."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-").removeprefix(f"{BASE}") or "study"
+
+
+def _nearest(name: str, metrics: list[str]) -> str:
+    """The metrics that were most likely meant, and where all are."""
+    near = get_close_matches(name, metrics, n=3, cutoff=0.5) or metrics[:3]
+    return (
+        f"{', '.join(near)} and {len(metrics) - len(near)} more that the study's probes make, or "
+        "those of a probe that is added (`rewardscope instruments`)"
+    )

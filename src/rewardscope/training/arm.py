@@ -1,8 +1,9 @@
 """An arm: one treatment."""
 
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from typing import get_args, get_type_hints
 
+from rewardscope.conformance import MEMBERS, check_component, instead, line_of
 from rewardscope.credit.group_mean import GroupMean
 from rewardscope.environments.regimes import AllProblems
 from rewardscope.errors import ComponentError, EnvironmentFault
@@ -18,6 +19,7 @@ from rewardscope.protocols import (
     Reward,
     Start,
 )
+from rewardscope.tensors import Signal
 
 
 @dataclass(frozen=True)
@@ -99,22 +101,34 @@ class Arm:
         """Refuses a part that is something else than its field says, such as a name or a class
         where an instance belongs.
         """
+        owner = f"Arm {self.name!r}"
         for name, kind in get_type_hints(type(self)).items():
             part = getattr(self, name)
-            if isinstance(part, type) or not isinstance(part, kind):
+            kinds = tuple(each for each in get_args(kind) or (kind,) if each is not type(None))
+            if part is None and type(None) in get_args(kind):
+                continue
+            interfaces = tuple(each for each in kinds if each in MEMBERS)
+            if interfaces and not isinstance(part, type):
+                check_component(part, interfaces, name, owner)
+            elif isinstance(part, (type, bool)) or not isinstance(part, kind):
                 raise ComponentError(
-                    f"Arm {self.name!r} cannot take this as its {name}",
+                    f"{owner} cannot take this as its {name}",
                     value=f"{name}={part.__name__}, a class"
                     if isinstance(part, type)
                     else f"{name}={part!r}",
-                    allowed="instances of "
-                    + " or ".join(
-                        each.__name__
-                        for each in get_args(kind) or (kind,)
-                        if each is not type(None)
-                    ),
-                    do=f"Write {_instead(name, part)}",
+                    allowed=f"instances of {' or '.join(each.__name__ for each in kinds)}",
+                    do=f"Write {instead(name, part, kinds[0])}",
                 )
+        unknown = set(self.credit.needs) - set(get_args(Signal))
+        if unknown or not isinstance(self.credit.needs, (frozenset, set)):
+            raise ComponentError(
+                f"{owner} has a credit method that needs a signal nobody makes",
+                value=f"needs={self.credit.needs!r}",
+                allowed=f"a frozenset of {', '.join(get_args(Signal))}",
+                do="Write `needs: ClassVar[frozenset[Signal]] = frozenset({...})`, with those that "
+                "the method reads",
+                where=line_of(type(self.credit)),
+            )
 
     @property
     def uses_truth(self) -> dict[str, bool]:
@@ -127,15 +141,3 @@ class Arm:
             "mask": self.learner.mask is not None and self.learner.mask.uses_truth,
             "bank": self.bank is not None and self.bank.uses_truth,
         }
-
-
-def _instead(name: str, part: object) -> str:
-    """What was meant, as far as it can be told."""
-    if isinstance(part, type):
-        needs = is_dataclass(part) and any(
-            f.init and f.default is f.default_factory is MISSING for f in fields(part)
-        )
-        return f"{name}={part.__name__}({'...' if needs else ''})"
-    if name == "start" and isinstance(part, str):
-        return f"{name}=Organism({part!r}) or {name}=Pretrained({part!r})"
-    return f"{name}=... as `rewardscope methods` lists it"
