@@ -12,10 +12,19 @@ from typing import Any
 
 import rewardscope.environments
 from rewardscope.errors import RewardscopeError
+from rewardscope.learner.subnetwork import Subnetwork
 from rewardscope.organisms import RECIPES, card
+from rewardscope.probes import Need, validation
+from rewardscope.probes.agreement import Agreement
+from rewardscope.probes.base import needs_of, uses_of
+from rewardscope.probes.clip_bias import ClipBias
+from rewardscope.probes.token_credit import ErrorAuroc
 from rewardscope.protocols import Environment
 from rewardscope.registry import BUILT_IN, class_of, components, name_of, offered
+from rewardscope.types import Verdict
 
+ANALYSES = (Agreement, ClipBias, ErrorAuroc, Subnetwork)
+"""Instruments that no study's list of probes takes."""
 MEASURED = Path(rewardscope.environments.__file__).parent / "measured.json"
 """How an untrained language model behaves in each environment; benchmarks/base_behaviour.py makes
 it.
@@ -37,6 +46,15 @@ def fields_of(cls: type) -> str:
     return ", ".join(found)
 
 
+def stands_alone(cls: type) -> bool:
+    """Whether one can be made without saying anything, unlike a data set, which has a file."""
+    return all(
+        field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
+        for field in dataclasses.fields(cls)
+        if field.init
+    )
+
+
 def source_of(cls: type) -> str:
     """Where the component comes from, as the ``Source:`` section of its docstring says; empty where
     it is ours.
@@ -54,6 +72,10 @@ def declared_truth(cls: type) -> bool | str | None:
     """Whether the component reads the key; in words where its base or its other fields decide; None
     where the question does not arise.
     """
+    if dataclasses.is_dataclass(cls) and any(
+        f.name == "uses_truth" for f in dataclasses.fields(cls)
+    ):
+        return "as its fields say"
     found = getattr(cls, "uses_truth", None)
     if found is None or isinstance(found, bool):
         return found
@@ -101,6 +123,56 @@ def _offered_record(kind: str, entry: EntryPoint) -> dict[str, Any]:
     return record | {"package": package}
 
 
+def instruments() -> list[dict[str, Any]]:
+    """Every instrument for machines: name, what, needs, uses, metrics, the figures that proved it,
+    and the package that offers it where that is not this one.
+    """
+    checks = validation()
+    found = [
+        *((name, cls, "") for name, cls in components("probes").items()),
+        *((cls.__name__, cls, "") for cls in ANALYSES),
+        ("Verdicts", Verdict, ""),
+        *((name, cls, "") for name, cls in components("detectors").items()),
+        *_offered_probes(),
+    ]
+    return [
+        {
+            "name": name,
+            "what": cls if isinstance(cls, str) else first_line(cls),
+            **_asks(cls),
+            "metrics": list(getattr(cls, "metrics", ())),
+            "checks": [check for check in checks if check["instrument"] == name],
+            "package": package,
+        }
+        for name, cls, package in found
+    ]
+
+
+def _offered_probes() -> list[tuple[str, type | str, str]]:
+    """What installed packages offer: name, the class or why it cannot be used, package."""
+    found: list[tuple[str, type | str, str]] = []
+    for entry in offered("probes").values():
+        package = f"{entry.dist.name} {entry.dist.version}" if entry.dist else "unknown"
+        try:
+            cls = class_of(entry.value)
+            needs_of(cls), uses_of(cls)
+            found.append((entry.value, cls, package))
+        except RewardscopeError as error:
+            found.append((entry.value, f"cannot be used: {error}", package))
+    return found
+
+
+def _asks(cls: type | str) -> dict[str, list[str]]:
+    """What an instrument needs and uses, in words."""
+    if isinstance(cls, str):
+        return {"needs": [], "uses": []}
+    if hasattr(cls, "measure"):
+        sides = {"needs": needs_of(cls), "uses": uses_of(cls)}
+        return {name: [n.value for n in Need if n in side] for name, side in sides.items()}
+    texts = cls in components("detectors").values()
+    return {"needs": [getattr(cls, "reads", "texts" if texts else "measurements")], "uses": []}
+
+
 def worlds() -> list[dict[str, Any]]:
     """Every environment and every world of every organism: a sample problem, its oracle's
     completion, and how untrained policies behave.
@@ -125,6 +197,7 @@ def worlds() -> list[dict[str, Any]]:
             "organisms": [organism for organism, types in homes.items() if cls in types],
         }
         for name, cls in components("environments").items()
+        if stands_alone(cls)
     ]
     for name, recipe in RECIPES.items():
         content = card(name)

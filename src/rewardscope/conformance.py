@@ -24,7 +24,7 @@ from rewardscope.registry import BUILT_IN, is_guest, name_of
 TRUTH = "uses_truth: ClassVar[bool] = False"
 _CREDIT = {
     "uses_truth": TRUTH,
-    "needs": "needs: ClassVar[frozenset[Signal]] = frozenset()",
+    "needs": "needs: ClassVar[frozenset[str]] = frozenset()",
     "__call__": "def __call__(self, signals): return TokenCredit(...)",
 }
 MEMBERS: Mapping[type, Mapping[str, str]] = {

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from rewardscope.catalogue import stands_alone
 from rewardscope.environments import prove
 from rewardscope.errors import RewardscopeError
 from rewardscope.identity import cache_folder
@@ -60,7 +61,8 @@ def examine() -> list[Finding]:
     for organism in RECIPES:
         findings.append(_try(f"organism {organism}", Organism(organism).load))
     for environment, cls in components("environments").items():
-        findings.append(_try(f"environment {environment}", partial(prove, cls(), "heldout")))
+        if stands_alone(cls):
+            findings.append(_try(f"environment {environment}", partial(prove, cls(), "heldout")))
     return findings
 
 

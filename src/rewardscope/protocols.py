@@ -6,11 +6,14 @@ optional has an interface of its own, such as :class:`TakesTurns` or :class:`Cat
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from rewardscope.types import (
+    Completion,
+    Gap,
     Grade,
+    Measurement,
     Problem,
     Replies,
     Rewards,
@@ -20,14 +23,24 @@ from rewardscope.types import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torch import Tensor
+
     from rewardscope.experience.entries import Ask, Attempt, Note
     from rewardscope.experience.recall import Known, Query
-    from rewardscope.policy import Policy
+    from rewardscope.policy import Policy, Sampling
+    from rewardscope.probes.base import Evidence
+    from rewardscope.runners.outcome import Outcome
     from rewardscope.seeds import Address
-    from rewardscope.tensors import Signal, Signals, TokenCredit
+    from rewardscope.tensors import Batch, Signals, TokenCredit, TokenScores
 
 View = Rollout | SealedRollout
 """A group as a scheme gets to see it: whole if it declares ``uses_truth``, sealed if not."""
+Maker = Callable[[Any], "Tensor"]
+"""Makes one signal from a :class:`rewardscope.training.SignalContext`: the policy, the step's
+tokens and its groups.
+"""
 History = Mapping[int, Sequence[tuple[int, float]]]
 """Index into the training split -> (step, share of its graded completions that were right), first
 to last.
@@ -59,6 +72,44 @@ class Environment(Protocol):
         """A completion that earns full marks; of an environment that takes turns, one turn a
         line.
         """
+
+
+@runtime_checkable
+class Grader(Protocol):
+    """Compares a completion with the key of its problem; text only, no models."""
+
+    def grade(self, prompt: str, completion: str, answer: str) -> Grade:
+        """What the completion is worth; never raises, whatever the completion holds.
+
+        Args:
+            prompt: What the policy read.
+            completion: What it said.
+            answer: The key.
+        """
+
+    def oracle(self, answer: str) -> str:
+        """A completion that earns full marks for this key."""
+
+
+@runtime_checkable
+class MakesKeys(Protocol):
+    """A grader that makes its key from more than the answer's column."""
+
+    def key(self, answer: str, row: Mapping[str, object]) -> str:
+        """The key of a row.
+
+        Args:
+            answer: Text of the answer's column.
+            row: All columns as the file has them.
+        """
+
+
+@runtime_checkable
+class AsksSomewhere(Protocol):
+    """A grader whose oracle depends on where the prompt asks for the answer."""
+
+    def oracle_for(self, prompt: str, answer: str) -> str:
+        """A completion that earns full marks behind this prompt."""
 
 
 @runtime_checkable
@@ -200,11 +251,49 @@ class Credit(Protocol):
         """Whether it reads the key by another door than the reward."""
 
     @property
-    def needs(self) -> frozenset[Signal]:
-        """Signals it reads beside rewards and tokens; only these are computed."""
+    def needs(self) -> frozenset[str]:
+        """Signals it reads beside rewards and tokens; only these are computed. A name is a field of
+        :class:`Signals`, or one of the method's own ``makers``.
+        """
 
     def __call__(self, signals: Signals) -> TokenCredit:
         """The streams the learner trains on."""
+
+
+@runtime_checkable
+class Asks(Protocol):
+    """A method that says how a signal is to be made; one that wraps another passes on what that
+    one says.
+    """
+
+    @property
+    def asks(self) -> Mapping[str, object]:
+        """Signal -> what its maker reads: ``planning_NT`` -> grams, ``teaching`` ->
+        :class:`Lesson`.
+        """
+
+
+@runtime_checkable
+class Makes(Protocol):
+    """A method that brings signals of its own; one that wraps another passes on what that one
+    brings.
+    """
+
+    @property
+    def makers(self) -> Mapping[str, Maker]:
+        """Name -> its maker. What it makes reaches the method as ``signals.ask(name, method)``."""
+
+
+def asked(credit: object) -> Mapping[str, object]:
+    """What the method says of how its signals are to be made; nothing of one that has no such
+    wishes, or of none.
+    """
+    return credit.asks if isinstance(credit, Asks) else {}
+
+
+def makers_of(credit: object) -> Mapping[str, Maker]:
+    """The makers of the signals that the method brings; none of one that brings none."""
+    return credit.makers if isinstance(credit, Makes) else {}
 
 
 @runtime_checkable
@@ -218,11 +307,72 @@ class Preference(Protocol):
         """Whether it reads the key by another door than the reward."""
 
     @property
-    def needs(self) -> frozenset[Signal]:
+    def needs(self) -> frozenset[str]:
         """Signals it reads beside rewards and tokens; only these are computed."""
 
     def __call__(self, signals: Signals) -> TokenCredit:
         """No advantage, and a loss of completions."""
+
+
+@runtime_checkable
+class Sampler(Protocol):
+    """Writes completions, each with its tokens and their logprobs under the weights that wrote
+    them.
+    """
+
+    def sample(
+        self,
+        prompts: Sequence[str],
+        group_size: int,
+        sampling: Sampling,
+        addresses: Sequence[tuple[Address, ...]],
+        replies: Replies | None = None,
+        opening: str = "",
+    ) -> list[tuple[Completion, ...]]:
+        """A group of completions per prompt; the arguments are those of
+        :func:`rewardscope.policy.sample`. Equal addresses give equal completions of equal weights.
+        """
+
+
+@runtime_checkable
+class FollowingSampler(Sampler, Protocol):
+    """A sampler that is told of new weights after every update."""
+
+    @property
+    def version(self) -> int:
+        """Updates behind the weights that it samples with."""
+
+    @property
+    def exact(self) -> bool:
+        """Whether its logprobs are those of the policy's own scores, up to rounding. Where they are
+        not, each step row says how far they are apart (``sampler/gap_nats``).
+        """
+
+    def follow(self, policy: Trainable, version: int) -> None:
+        """Samples from now on with these weights, which have so many updates behind them."""
+
+
+@runtime_checkable
+class Trainable(Protocol):
+    """A model that is trained: its tokens, its scores, its weights on disk."""
+
+    @property
+    def context_length(self) -> int:
+        """Most tokens of a prompt and its completion together."""
+
+    def encode(self, prompt: str) -> tuple[int, ...]:
+        """Tokens of a prompt as the model meets it."""
+
+    def decode(self, token_ids: tuple[int, ...]) -> str:
+        """Text of a completion's tokens."""
+
+    def score(self, batch: Batch) -> TokenScores:
+        """Nats of each chosen token, and the entropy of what it was drawn from; no gradient is
+        kept.
+        """
+
+    def save(self, folder: Path) -> None:
+        """Writes config, tokenizer and safetensors, for any other tool to read."""
 
 
 @runtime_checkable
@@ -323,3 +473,85 @@ class Detector(Protocol):
 
     def __call__(self, prompt: str, text: str) -> bool:
         """Whether the behaviour shows in the completion ``text`` of ``prompt``."""
+
+
+class Probe(Protocol):
+    """An instrument. It reads, it never writes, and it leaves the policy as it found it.
+
+    Three more members may be there: ``needs`` (else completions alone) and ``uses``, both
+    frozensets of :class:`rewardscope.probes.Need`, the second for what makes it say more; and
+    ``section``, a :class:`rewardscope.section.Section` that says how its rows stand on the page.
+    """
+
+    metrics: ClassVar[tuple[str, ...]]
+    """Every metric it can produce; those of ours have a row in docs/instruments.md."""
+
+    def measure(self, evidence: Evidence) -> list[Measurement]:
+        """Its rows. Rows labelled with a problem carry one problem's number; the others are
+        aggregates.
+        """
+
+
+class RunSource(Protocol):
+    """A run, whoever made it: what it was made of, what it wrote, and what it does not say."""
+
+    @property
+    def name(self) -> str:
+        """What pages call it."""
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """Names of its treatments."""
+
+    def seeds(self, arm: str) -> tuple[int, ...]:
+        """The arm's replicates."""
+
+    def steps(self, arm: str, seed: int) -> tuple[int, ...]:
+        """Steps whose training completions were kept, by the updates behind the policy that gave
+        them, first to last.
+        """
+
+    def rollouts(self, arm: str, seed: int, step: int) -> Iterator[Rollout]:
+        """Training completions of the policy after ``step`` updates."""
+
+    def held_out(self, arm: str, seed: int | None) -> Iterator[Rollout]:
+        """Completions on held-out problems at the end of training, or (seed None) of the policy
+        that the arm began with; none where none were kept.
+        """
+
+    def metrics(self, arm: str, seed: int) -> Iterator[Mapping[str, object]]:
+        """A row per training step: ``step``, and what was written down at it."""
+
+    def checkpoints(self, arm: str, seed: int) -> Mapping[int, Path]:
+        """Step -> folder of the weights after it."""
+
+    @property
+    def gaps(self) -> tuple[Gap, ...]:
+        """What the run does not say."""
+
+
+@runtime_checkable
+class Work(Protocol):
+    """What is done for each name. It is pickled and sent to whoever does it."""
+
+    def begin(self) -> None:
+        """Called once where the work is done, before the first name."""
+
+    def __call__(self, name: str) -> str | None:
+        """Does it. None = done; otherwise why it failed."""
+
+
+@runtime_checkable
+class Runner(Protocol):
+    """Does what it is given; in which order, and how much at once, is its own business."""
+
+    def submit(self, name: str) -> None:
+        """Takes on one more piece of work. It may be one that was lost before."""
+
+    def finished(self, seconds: float) -> list[Outcome]:
+        """What has come to an end since the last call; waits up to ``seconds`` for the first."""
+
+    def stop(self) -> None:
+        """Ends what still runs, at once, and leaves nothing behind. Work that is cut off is not
+        reported.
+        """

@@ -35,6 +35,17 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "Loophole": "environments.words.loophole",
         "Confident": "environments.confident",
         "Reserved": "environments.reserved",
+        "Questions": "environments.questions",
+        "Verifiers": "environments.installed",
+    },
+    "graders": {
+        "MathAnswer": "environments.graders.math_answer",
+        "Numeric": "environments.graders.numeric",
+        "Exact": "environments.graders.exact",
+        "Choice": "environments.graders.choice",
+        "Pattern": "environments.graders.pattern",
+        "PythonTests": "environments.graders.python_tests",
+        "Function": "environments.graders.function",
     },
     "regimes": {
         "AllProblems": "environments.regimes",
@@ -56,6 +67,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "Process": "rewards.process",
         "Proxy": "rewards.proxy",
         "Calibrated": "rewards.calibrated",
+        "RewardFunction": "rewards.function",
     },
     "demonstrations": {
         "Oracle": "experience.demonstrations",
@@ -136,13 +148,19 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
 """Kind -> name -> module of this package: the one place where a component of ours is named."""
 RECORDS: Mapping[str, str] = {
     "Arm": "training.arm",
+    "Chart": "section",
     "Claim": "types",
     "Completion": "types",
     "Ending": "types",
     "Evaluation": "study.study",
+    "Evidence": "probes.base",
+    "Gap": "types",
+    "InterimEvaluation": "study.interim",
     "Grade": "types",
+    "Line": "section",
     "Measurement": "types",
     "Miner": "probes.strategic",
+    "Need": "probes.base",
     "Outcome": "types",
     "Policy": "policy.policy",
     "Problem": "types",
@@ -150,6 +168,7 @@ RECORDS: Mapping[str, str] = {
     "Rewards": "types",
     "Rollout": "types",
     "Sampling": "policy.sampler",
+    "Section": "section",
     "Study": "study.study",
     "Verdict": "types",
 }
@@ -171,7 +190,8 @@ PROTOCOLS: Mapping[str, str] = {
     "Preference": "protocols",
     "Start": "protocols",
     "Detector": "protocols",
-    "Probe": "probes.base",
+    "Probe": "protocols",
+    "RunSource": "protocols",
 }
 """What a component must be, for those who write one; none of them is a component."""
 FUNCTIONS: Mapping[str, str] = {"load_study": "study.files"}
@@ -183,6 +203,8 @@ HOMES: Mapping[str, str] = {
 }
 """Every name of the table -> module of this package."""
 SEPARATOR = ":"
+STUDY_MODULE = "rewardscope_study_"
+"""What the module of a study file begins with."""
 
 
 def named(name: str) -> Any:
@@ -210,6 +232,16 @@ def name_of(thing: type | FunctionType) -> str:
     if isinstance(thing, type) and thing.__module__.split(".")[0] == PACKAGE:
         return thing.__name__
     return f"{thing.__module__}{SEPARATOR}{thing.__qualname__}"
+
+
+def readable(name: str) -> str:
+    """How a name of :func:`name_of` reads: a guest's with where it comes from, ours as it is.
+
+    >>> readable("rewardscope_study_mine:Coin"), readable("Coin")
+    ('Coin (mine)', 'Coin')
+    """
+    module, _, own = name.rpartition(SEPARATOR)
+    return f"{own} ({module.removeprefix(STUDY_MODULE)})" if module else own
 
 
 def is_guest(name: str) -> bool:

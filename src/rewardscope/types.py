@@ -303,6 +303,42 @@ class Measurement:
     """How many of ``over`` could not be used."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """Something that could not be read or measured of one policy: stated, never filled in."""
+
+    of: str
+    """Which instrument, or which part of a run."""
+    arm: str
+    """Arm name, or ``base:<start>`` for an untrained policy."""
+    seed: int | None
+    step: int
+    metrics: tuple[str, ...] = ()
+    """What is not known because of it."""
+    lacks: tuple[str, ...] = ()
+    """What was not there."""
+    failure: str = ""
+    """What went wrong; empty where something was lacking."""
+    partial: bool = False
+    """Whether the rest was measured, and only less of it."""
+    trace: str = ""
+    """Where in the code it went wrong."""
+
+    @property
+    def reason(self) -> str:
+        """Why, in words.
+
+        >>> Gap(of="Losses", arm="a", seed=0, step=1, lacks=("the policy", "token ids")).reason
+        'Losses did not measure: it lacks the policy and token ids'
+        """
+        if self.failure:
+            return f"{self.of} failed: {self.failure}"
+        rest = [", ".join(self.lacks[:-1])] if self.lacks[1:] else []
+        lacks = " and ".join([*rest, *self.lacks[-1:]])
+        did = "measured less" if self.partial else "did not measure"
+        return f"{self.of} {did}: it lacks {lacks}"
+
+
 class Outcome(StrEnum):
     """What became of a claim."""
 

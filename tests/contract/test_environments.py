@@ -18,10 +18,13 @@ from rewardscope.codec import canonical, decode, encode
 from rewardscope.environments import distinct
 from rewardscope.environments.chain import Chain
 from rewardscope.environments.confident import Confident
+from rewardscope.environments.graders.exact import Exact
+from rewardscope.environments.graders.numeric import Numeric
 from rewardscope.environments.hinted import Hinted
 from rewardscope.environments.house.compact import House
 from rewardscope.environments.nest import Nest
 from rewardscope.environments.paths import Paths
+from rewardscope.environments.questions import Questions
 from rewardscope.environments.reserved import Reserved
 from rewardscope.environments.rules import Rules
 from rewardscope.environments.sensors import Sensors
@@ -39,6 +42,7 @@ from rewardscope.protocols import Environment
 from rewardscope.registry import components
 from rewardscope.types import Completion, Ending, Problem, Rollout, SealedGrade, sealed
 
+ROWS = str(Path(__file__).parent.parent / "data" / "sums.jsonl")
 EXAMPLES: list[Environment] = [
     Chain(),
     Chain(min_steps=1, max_steps=5),
@@ -83,6 +87,10 @@ EXAMPLES: list[Environment] = [
     Rules("^^**--"),
     Reserved(),
     Reserved(Chain(), share=0.5),
+    Questions(ROWS),
+    Questions(ROWS, prompt="{question} In <answer> tags.", system="Be brief.", examples=2),
+    Questions(ROWS, grader=Numeric()),
+    Questions(ROWS, grader=Exact()),
 ]
 SPLITS = {
     "Chain": ("pretrain", "train", "heldout"),
@@ -103,6 +111,7 @@ SPLITS = {
     "Composition": ("train", "heldout", "unseen"),
     "Graph": ("train", "heldout"),
     "Loophole": ("train", "heldout"),
+    "Questions": ("train", "heldout"),
 }
 GARBAGE = [
     "",
@@ -136,9 +145,10 @@ each = pytest.mark.parametrize("environment", EXAMPLES, ids=str)
 
 
 def test_every_environment_in_the_table_has_an_example_here() -> None:
-    assert {type(environment) for environment in EXAMPLES} == set(
-        components("environments").values()
-    )
+    elsewhere = {"Verifiers"}  # unit/environments/test_installed.py, where verifiers is installed
+    assert {type(environment).__name__ for environment in EXAMPLES} == set(
+        components("environments")
+    ) - elsewhere
 
 
 @each

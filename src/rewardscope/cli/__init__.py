@@ -1,5 +1,6 @@
 """The command line: paths, resources and verbosity; no flag can change a result."""
 
+import os
 import sys
 
 from rich.console import Console
@@ -14,6 +15,8 @@ __all__ = ["app", "begin", "console", "main", "runs", "stored", "survey"]
 
 def main() -> None:
     """Entry point: a user's mistake is one paragraph on standard error and exit code 2."""
+    # read when torch is loaded, which no command has done yet: threads that wait for work sleep
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
         app(prog_name="rewardscope")
     except RewardscopeError as error:

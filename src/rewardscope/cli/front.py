@@ -62,6 +62,14 @@ Workers = Annotated[
         help="Worker processes. Default: as many as fit on the cores.",
     ),
 ]
+On = Annotated[
+    str,
+    typer.Option(
+        "--on",
+        help="Where cells run: local, or a runner that an installed package offers.",
+        metavar="NAME",
+    ),
+]
 RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="Run directory.")]
 
 

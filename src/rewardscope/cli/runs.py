@@ -1,8 +1,10 @@
 """Commands that make a run or read one: run, report, status, and what looks closer at an arm."""
 
+import contextlib
 import shlex
 import time
-from dataclasses import asdict
+from collections import Counter
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +14,7 @@ from rich.text import Text
 from rewardscope.cli.front import (
     EXAMINE,
     RUN,
+    On,
     Out,
     RunPath,
     Workers,
@@ -25,6 +28,7 @@ from rewardscope.cli.front import (
 from rewardscope.errors import StudyError
 from rewardscope.hostile import visible
 from rewardscope.report.layout import folding_table
+from rewardscope.runners import LOCAL, Start, exit_code, runner_named, start_local
 
 if TYPE_CHECKING:
     from rewardscope.store import CellDirectory, RunDirectory
@@ -49,6 +53,7 @@ def run(
     study: Annotated[Path, typer.Argument(help="Python file that defines `study = Study(...)`.")],
     out: Out = None,
     workers: Workers = None,
+    on: On = LOCAL,
     accept_same: Annotated[
         bool,
         typer.Option(
@@ -62,20 +67,26 @@ def run(
 
     Finished cells are kept. Unfinished ones resume from their last checkpoint.
     """
-    command = f"rewardscope run {shlex.quote(str(study))}"
-    _run(study, out, workers, command, accept_same)
+    where = "" if on == LOCAL else f" --on {shlex.quote(on)}"
+    _run(study, out, workers, f"rewardscope run {shlex.quote(str(study))}{where}", accept_same, on)
 
 
 def _run(
-    path: Path, out: Path | None, workers: int | None, command: str, accept_same: bool = False
+    path: Path,
+    out: Path | None,
+    workers: int | None,
+    command: str,
+    accept_same: bool = False,
+    on: str = LOCAL,
 ) -> None:
     from rewardscope.study import load_study, open_run
 
-    study = load_study(path)
+    start, study = runner_named(on), load_study(path)
     root = out or Path("runs") / study.name
     command += _out(out)
     directory = open_run(study, root, command, path, accept_same, _say_edits, _say_note)
-    _carry_out(study, path, directory, command, workers)
+    _say_proofs(directory)
+    _carry_out(study, path, directory, command, workers, start)
 
 
 def _say_note(note: str) -> None:
@@ -102,6 +113,17 @@ def _say_edits(edits: "Edits") -> None:
         )
 
 
+def _say_proofs(directory: "RunDirectory") -> None:
+    """Says which data sets were read, and which completions without any thought their grader
+    pays.
+    """
+    for proof in directory.record()["proofs"]:
+        if proof["about"]:
+            say(f"{proof['split']}: {proof['about']}")
+        for warning in proof["warnings"]:
+            say(f"Warning: {warning}")
+
+
 def _out(place: Path | None) -> str:
     """The option as it was given, for a command to go on with."""
     return f" --out {shlex.quote(str(place))}" if place else ""
@@ -113,6 +135,7 @@ def _carry_out(
     directory: "RunDirectory",
     command: str,
     workers: int | None,
+    start: Start = start_local,
 ) -> None:
     """Runs the study there, or goes on with it, and concludes."""
     from rewardscope.study import default_workers, run_study
@@ -129,10 +152,11 @@ def _carry_out(
     )
     try:
         with StudyProgress(study, directory, console) as progress:
-            failed = run_study(study, source, directory, count, progress.poll)
-    except KeyboardInterrupt:
-        say(f"\nStopped. What is finished is kept in {root}; go on with: {command}")
-        raise typer.Exit(130) from None
+            failed = run_study(study, source, directory, count, progress.poll, start)
+    except KeyboardInterrupt as interrupt:
+        with contextlib.suppress(OSError):  # the terminal may be what has gone
+            say(f"\nStopped. What is finished is kept in {root}; go on with: {command}")
+        raise typer.Exit(exit_code(interrupt)) from None
     page = _conclude(root)
     say(f"Page: {page}    ({time.monotonic() - began:.0f} s)")
     if failed:
@@ -145,6 +169,14 @@ def _carry_out(
             value=reasons,
             do="Fix the cause and run again: finished cells are kept",
         )
+    broken = _gaps(directory, failed=True)
+    if broken:
+        raise StudyError(
+            "Instruments failed. Everything else is measured; claims that need them are not run",
+            value="\n".join(broken),
+            do="Correct them and run again: nothing is trained twice. gaps.json of each cell says "
+            "where in the code",
+        )
 
 
 def _conclude(root: Path) -> Path:
@@ -156,10 +188,20 @@ def _conclude(root: Path) -> Path:
     from rewardscope.store import RunDirectory
 
     directory = RunDirectory(root)
-    verdicts = judge(directory.record(), directory.measurements())
+    verdicts = judge(directory.record(), directory.measurements(), directory.gaps())
     directory.write_verdicts(verdicts)
     console.print(verdict_table(verdicts))
+    for reason, cells in _gaps(directory).items():
+        say(f"Not measured in {count_of(cells, 'cell')}: {reason}")
     return write_page(root)
+
+
+def _gaps(directory: "RunDirectory", failed: bool = False) -> Counter[str]:
+    """Why instruments gave no rows, or failed, and in how many cells."""
+    from rewardscope.registry import readable
+
+    gaps = [replace(gap, of=readable(gap.of)) for gap in directory.gaps() if not gap.partial]
+    return Counter(gap.reason for gap in gaps if gap.failure or not failed)
 
 
 @app.command(rich_help_panel=RUN)
@@ -291,19 +333,14 @@ def phases(
     """
     from rewardscope.analyses.courses import courses
     from rewardscope.report.tables import course_table
-    from rewardscope.store import RunDirectory
+    from rewardscope.store import RunDirectory, StoredRun
     from rewardscope.study.again import made_again
 
     directory = RunDirectory(root)
     entry = _arm_of(directory.record(), arm)
-    cells = {int(seed): directory.cell(name) for seed, name in entry["cells"].items()}
     record, start = directory.record(), entry["config"]["start"]
-    found = courses(
-        made_again(record, start, entry.get("made_of", ()), study).load(),
-        directory.cell(entry["base_cell"]),
-        cells,
-        gram or (),
-    )
+    policy = made_again(record, start, entry.get("made_of", ()), study).load()
+    found = courses(policy, StoredRun(directory), arm, gram or ())
     records = {kind: each.record() for kind, each in found.items()}
     if as_json:
         show_json(records)

@@ -1,6 +1,4 @@
-"""What an environment is, how its splits stay apart, and how it proves itself before it judges a
-model.
-"""
+"""What an environment is, and how its splits stay apart."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -99,31 +97,3 @@ def distinct(environment: Environment, split: str, count: int) -> list[Problem]:
             found[problem.id], last_new = problem, index
         index += 1
     return list(found.values())
-
-
-def prove(environment: Environment, split: str, count: int = 50) -> None:
-    """Grades the environment's own oracle, and an empty completion, before a study trusts it.
-
-    Raises:
-        EnvironmentFault: If an oracle is not graded correct (tolerant and strict), or an empty
-            completion is graded correct.
-    """
-    for index in range(count):
-        problem = environment.problem(split, index)
-        text = environment.oracle(problem)
-        grade = environment.grade(problem, text)
-        if grade.correct is not True or grade.strict is not True:
-            raise EnvironmentFault(
-                f"{environment.name} does not accept its own oracle",
-                value=f"prompt {problem.prompt!r}, oracle {text!r}, grade {grade}",
-                allowed="correct and strict are both True",
-                do="Correct its grade() or oracle(); a study with this verifier would measure the "
-                "verifier",
-            )
-        if environment.grade(problem, "").correct:
-            raise EnvironmentFault(
-                f"{environment.name} accepts an empty completion",
-                value=repr(problem.prompt),
-                allowed="correct is not True where nothing was said",
-                do="Correct its grade()",
-            )

@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from rewardscope.codec import signature
 from rewardscope.errors import RunDirectoryError
 from rewardscope.store.files import COMPLETE, not_written, read_json, write_json
 from rewardscope.store.locks import held, is_held
-from rewardscope.store.tables import read_measurements, read_table, read_verdicts, write_table
-from rewardscope.types import Measurement, Verdict
+from rewardscope.store.steps import StepTable
+from rewardscope.store.tables import read_gaps, read_measurements, read_verdicts, write_gaps
+from rewardscope.types import Gap, Measurement, Verdict
 
 RECORD = ("name", "arms", "seeds", "claims")
 """What study.json must hold to be read at all; and of each arm:"""
 ARM_RECORD = ("name", "cells", "base_cell")
+GAPS = "gaps.json"
 ASIDE = "superseded"
 """Folder of the cells that an edit of the study made stale."""
 
@@ -60,6 +60,18 @@ class CellDirectory:
         """Path of the measurement table."""
         return self.path / "measurements.parquet"
 
+    def gaps(self) -> list[Gap]:
+        """What its instruments could not measure, and why.
+
+        Raises:
+            RunDirectoryError: If that cannot be read.
+        """
+        return read_gaps(self.path / GAPS)
+
+    def write_gaps(self, gaps: Sequence[Gap]) -> None:
+        """Replaces what could not be measured."""
+        write_gaps(self.path / GAPS, gaps)
+
     def status(self) -> dict[str, Any]:
         """State (owed, running, done, failed, or unreadable: then a run goes on from what else is
         there), step, and the reason.
@@ -94,14 +106,19 @@ class CellDirectory:
         """Replaces the status atomically."""
         write_json(self.path / "status.json", {"state": state, "step": step, **more})
 
+    @property
+    def step_table(self) -> StepTable:
+        """A row per training step."""
+        return StepTable(self.path)
+
     def steps(self) -> list[dict[str, Any]]:
         """The step rows written so far."""
-        file = self.path / "steps.parquet"
-        return read_table(file).to_dicts() if file.is_file() else []
+        table = self.step_table.read()
+        return [] if table is None else table.to_dicts()
 
     def write_steps(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Replaces the step table."""
-        write_table(self.path / "steps.parquet", pl.DataFrame(list(rows), infer_schema_length=None))
+        self.step_table.replace(rows)
 
     def held(self) -> contextlib.AbstractContextManager[None]:
         """Holds the cell for this process; the operating system lets go when the process ends,
@@ -232,6 +249,17 @@ class RunDirectory:
             for cell in self.cells()
             if cell.measured_under(measuring)
             for row in read_measurements(cell.measurements)
+        ]
+
+    def gaps(self) -> list[Gap]:
+        """What could not be measured, of the cells whose rows :meth:`measurements` gives.
+
+        Raises:
+            RunDirectoryError: If there is no readable study.json, or a file of gaps is damaged.
+        """
+        measuring = measuring_signature(read_json(self.root / "study.json"))
+        return [
+            gap for cell in self.cells() if cell.measured_under(measuring) for gap in cell.gaps()
         ]
 
     def write_verdicts(self, verdicts: Sequence[Verdict]) -> None:

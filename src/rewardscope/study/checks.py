@@ -1,10 +1,10 @@
 """Everything that can be known to be wrong with a study before its first cell is begun."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from rewardscope.conformance import line_of
-from rewardscope.environments import distinct, prove
+from rewardscope.environments import Proof, distinct, prove
 from rewardscope.errors import EnvironmentFault, StudyError
 from rewardscope.identity import guests_of
 from rewardscope.protocols import Environment, Finite
@@ -31,10 +31,16 @@ UNGRADED = 0.9
 """Share of a base's completions that nobody could grade, from which on its cell fails."""
 
 
-def check_study(study: Study) -> tuple[str, ...]:
+def check_study(
+    study: Study, on_proof: Callable[[Proof], None] = lambda _: None
+) -> tuple[str, ...]:
     """Calls what a guest brought as a run would, and has every environment prove itself.
 
     Nothing is written, and components of ours, which their own tests call, are only proved.
+
+    Args:
+        study: To check.
+        on_proof: Told what each environment proved, and what cheap completions earn from it.
 
     Returns:
         What the user should know before the run, a sentence each.
@@ -51,7 +57,7 @@ def check_study(study: Study) -> tuple[str, ...]:
             problems = _asked(environment, split)
             notes += rehearse_environment(environment, problems)
         with told_where(type(environment).grade):
-            prove(environment, split)
+            on_proof(prove(environment, split))
     notes += _check_leaks(study)
     for arm in study.arms:
         if guests_of(arm.reward):

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from rewardscope.codec import signature
+from rewardscope.environments import Proof
 from rewardscope.errors import RunDirectoryError, StudyError
 from rewardscope.identity import parts_of, watching
 from rewardscope.store import LOCK, RunDirectory, write_json
@@ -27,8 +28,8 @@ def open_run(
     """The run directory, checked to be this study's, with study.json and copies of the sources
     that make it written.
 
-    Every environment first proves that it accepts its own oracle, and what a guest brought is
-    rehearsed. Where the study, or the code or
+    Every environment first proves that it accepts its own oracle, what cheap completions earn from
+    its grader is recorded, and what a guest brought is rehearsed. Where the study, or the code or
     data behind it, was edited since the run began, cells that the edit touches are set aside, to be
     run again.
 
@@ -57,7 +58,8 @@ def open_run(
     run = RunDirectory(root)
     before = _record_before(study, run)
     with watching():  # an environment may read its data only now
-        for note in check_study(study):
+        proofs: list[Proof] = []
+        for note in check_study(study, proofs.append):
             on_note(note)
     cells = study.cells()
     edits = find_edits(study, cells, run) if before is not None else Edits()
@@ -67,6 +69,7 @@ def open_run(
             on_edits(edits)
         parts = parts_of((study.arms, study.evaluation, study.probes))
         record = describe(study, cells, command, file)
+        record["proofs"] = [proof.record() for proof in proofs]
         record["sources"] = keep_sources(file, parts, root)
         write_json(root / "study.json", record | _history(study, run, before or {}, edits))
     return run

@@ -9,6 +9,7 @@ from typing import Any
 
 from rewardscope import __version__
 from rewardscope.codec import encode, signature
+from rewardscope.probes.base import section_of
 from rewardscope.study.edits import MADE_OF
 from rewardscope.study.origin import package_state, project_state
 from rewardscope.study.study import Cell, Study
@@ -98,6 +99,10 @@ def describe(
         "steps": max(arm.steps for arm in study.arms),
         "starts": list(dict.fromkeys(arm.start.label for arm in study.arms)),
         **{name: value for name, value in study.measured_by().items() if name != "version"},
+        "sections": [
+            section.record() for probe in study.probes if (section := section_of(probe)) is not None
+        ],
+        "interim": encode(study.interim),
         "arms": arms,
         "claims": encode(study.claims),
     }

@@ -21,6 +21,7 @@ from rewardscope.probes.novelty import Novelty
 from rewardscope.probes.weight_change import WeightChange
 from rewardscope.protocols import Environment
 from rewardscope.store import measuring_signature
+from rewardscope.study.interim import InterimEvaluation
 from rewardscope.study.shape import EXAMPLES, check_draws, check_instance, check_probes, several
 from rewardscope.training import Arm
 from rewardscope.types import DRAWN_BY, Claim, Expectation
@@ -107,6 +108,10 @@ class Study:
         Losses(),
         WeightChange(),
     )
+    interim: InterimEvaluation | None = None
+    """Held-out draws while an arm trains; None = at the end alone. It names cells only where it is
+    set.
+    """
     threads_per_cell: int = 1
     """Fixed here because the number of threads changes low bits."""
     device: str = "cpu"
@@ -294,6 +299,7 @@ class Study:
     def _determined_by(self, arm: Arm) -> dict[str, Any]:
         """What determines the arm's policy, but for the seed."""
         named_apart = (arm.start, arm.demonstrations, arm.learner.mask)
+        looked_at = (self.evaluation.asks(arm),) if self.interim else ()
         return {
             "arm": encode(replace(arm, name="", checkpoint_every=1)),
             "start": arm.start.identity(),
@@ -302,7 +308,15 @@ class Study:
             "threads": self.threads_per_cell,
             "device": self.device,
             "version": __version__,
-            **_made_of(parts_of(arm, without=named_apart)),
+            **_made_of(parts_of((arm, *looked_at), without=named_apart)),
+            **({"interim": self._interim_determined_by(arm)} if self.interim else {}),
+        }
+
+    def _interim_determined_by(self, arm: Arm) -> dict[str, Any]:
+        return {
+            "settings": encode(self.interim),
+            "environment": encode(self.evaluation.asks(arm)),
+            "split": self.evaluation.split,
         }
 
     def _trained(self, arm: Arm, seed: int, base: Cell, determined_by: Mapping[str, Any]) -> Cell:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import get_args, get_type_hints
 
-from rewardscope.conformance import MEMBERS, check_component, instead, line_of
+from rewardscope.conformance import MEMBERS, check_component, instead
 from rewardscope.credit.group_mean import GroupMean
 from rewardscope.environments.regimes import AllProblems
 from rewardscope.errors import ComponentError, EnvironmentFault
@@ -19,7 +19,7 @@ from rewardscope.protocols import (
     Reward,
     Start,
 )
-from rewardscope.tensors import Signal
+from rewardscope.training.signals import check_signals
 
 
 @dataclass(frozen=True)
@@ -69,20 +69,7 @@ class Arm:
                 allowed="1 or more",
                 do="Mend the study",
             )
-        for signal, part in (
-            ("value_NT", "critic"),
-            ("implicit_NT", "implicit"),
-            ("teaching", "teacher"),
-        ):
-            if signal in self.credit.needs and getattr(self.learner, part) is None:
-                raise ComponentError(
-                    f"Arm '{self.name}' has a credit method that reads {signal}, and a learner "
-                    "that does not make it",
-                    value=f"credit={self.credit}",
-                    allowed=f"Learner({part}=...)",
-                    do=f"Give the learner a {part}",
-                )
-
+        check_signals(self.name, self.credit, self.learner)
         if self.bank is not None and self.bank.reads_evolve:
             try:
                 self.environment.problem("evolve", 0)
@@ -119,16 +106,6 @@ class Arm:
                     allowed=f"instances of {' or '.join(each.__name__ for each in kinds)}",
                     do=f"Write {instead(name, part, kinds[0])}",
                 )
-        unknown = set(self.credit.needs) - set(get_args(Signal))
-        if unknown or not isinstance(self.credit.needs, (frozenset, set)):
-            raise ComponentError(
-                f"{owner} has a credit method that needs a signal nobody makes",
-                value=f"needs={self.credit.needs!r}",
-                allowed=f"a frozenset of {', '.join(get_args(Signal))}",
-                do="Write `needs: ClassVar[frozenset[Signal]] = frozenset({...})`, with those that "
-                "the method reads",
-                where=line_of(type(self.credit)),
-            )
 
     @property
     def uses_truth(self) -> dict[str, bool]:

@@ -27,7 +27,7 @@ from rewardscope.errors import (
     RunDirectoryError,
     StudyError,
 )
-from rewardscope.probes import Subject
+from rewardscope.probes import Evidence
 from rewardscope.store import measuring_signature, read_json
 from rewardscope.study import load_study, open_run
 from rewardscope.study.cells import _told, held_out, run_cell
@@ -201,10 +201,10 @@ class Watching:
 
     metrics: ClassVar[tuple[str, ...]] = ("watching/nothing",)
     reads: ClassVar[str] = "nothing"
-    seen: ClassVar[list[Subject]] = []
+    seen: ClassVar[list[Evidence]] = []
 
-    def measure(self, subject: Subject) -> list[Measurement]:
-        self.seen.append(subject)
+    def measure(self, evidence: Evidence) -> list[Measurement]:
+        self.seen.append(evidence)
         return []
 
 
@@ -217,9 +217,9 @@ def test_instruments_are_given_the_environment_whose_problems_were_asked(tmp_pat
     study = replace(STUDY, evaluation=evaluation, probes=(Watching(),), claims=())
     run = open_run(study, tmp_path / "run", "test")
     run_cell(study, study.cells()[0], run)
-    (subject,) = Watching.seen
-    assert subject.environment == Chain(5, 5) != TRUTH.environment
-    assert {rollout.problem.level for rollout in subject.rollouts} == {5}
+    (evidence,) = Watching.seen
+    assert evidence.environment == Chain(5, 5) != TRUTH.environment
+    assert {rollout.problem.level for rollout in evidence.rollouts} == {5}
 
 
 def test_a_trained_policy_is_compared_only_with_a_base_that_is_measured_alike(
