@@ -11,7 +11,7 @@ from pathlib import Path
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
-from rewardscope.registry import BUILT_IN, FUNCTIONS, PACKAGE, RECORDS
+from rewardscope.registry import BUILT_IN, FUNCTIONS, PACKAGE, PROTOCOLS, RECORDS
 
 ROOT = Path(__file__).parents[2]
 FROM_THE_ROOT = {
@@ -46,10 +46,12 @@ MODULES = {
         (
             "protocols",
             "environments.base",
+            "environments.proof",
             "rewards.base",
             "credit.base",
             "preference.base",
             "probes.base",
+            "section",
             "identity.files",
         ),
     ),
@@ -135,7 +137,7 @@ def _components() -> str:
 def _index() -> str:
     """Every name that `from rewardscope import ...` gives, linked to its documentation."""
     rows = ["| kind | names |", "| --- | --- |"]
-    kinds = BUILT_IN | {"records": RECORDS, "functions": FUNCTIONS}
+    kinds = BUILT_IN | {"protocols": PROTOCOLS, "records": RECORDS, "functions": FUNCTIONS}
     for kind, names in kinds.items():
         linked = (f"[`{name}`][{PACKAGE}.{module}.{name}]" for name, module in names.items())
         rows.append(f"| {kind} | {', '.join(linked)} |")
