@@ -18,6 +18,11 @@ KIND = "is"
 """The key under which a component's class name stands."""
 FUNCTION, OF = "function", "of"
 """What stands there for a function, and the key of its name."""
+UNSIGNED = "~"
+"""What the key of a field begins with that determines no result: where a file lies, say, of which
+a digest is signed. A field says so by ``metadata=NOT_SIGNED``.
+"""
+NOT_SIGNED = MappingProxyType({"signed": False})
 
 
 def encode(value: object) -> Any:
@@ -29,7 +34,7 @@ def encode(value: object) -> Any:
     """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = {
-            f.name: encode(getattr(value, f.name)) for f in dataclasses.fields(value) if f.init
+            _key(f): encode(getattr(value, f.name)) for f in dataclasses.fields(value) if f.init
         }
         return {KIND: name_of(type(value)), **fields}
     if isinstance(value, Enum):
@@ -54,6 +59,17 @@ def encode(value: object) -> Any:
         allowed="dataclasses, functions, numbers, text, booleans, None; lists, mappings of these",
         do="Make it a frozen dataclass with plain fields",
     )
+
+
+def _key(field: dataclasses.Field[Any]) -> str:
+    return field.name if field.metadata.get("signed", True) else f"{UNSIGNED}{field.name}"
+
+
+def _signed(encoded: Any) -> Any:
+    """What of an encoded value a signature holds."""
+    if isinstance(encoded, dict):
+        return {k: _signed(item) for k, item in encoded.items() if not k.startswith(UNSIGNED)}
+    return [_signed(item) for item in encoded] if isinstance(encoded, list) else encoded
 
 
 def _function_name(function: FunctionType) -> str:
@@ -90,7 +106,7 @@ def decode(data: Mapping[str, Any], more: Mapping[str, type] = MappingProxyType(
         )
     hints = get_type_hints(cls)
     fields = {f.name: f for f in dataclasses.fields(cls) if f.init}
-    given = {field: item for field, item in data.items() if field != KIND}
+    given = {key.removeprefix(UNSIGNED): item for key, item in data.items() if key != KIND}
     unknown = sorted(set(given) - set(fields))
     if unknown:
         raise ComponentError(
@@ -136,5 +152,5 @@ def canonical(value: object) -> str:
 
 
 def signature(value: object) -> str:
-    """The first 12 hex digits of the value's SHA-256: what names a cell on disk."""
-    return hashlib.sha256(canonical(value).encode()).hexdigest()[:12]
+    """The first 12 hex digits of the SHA-256 of what determines a result: what names a cell."""
+    return hashlib.sha256(canonical(_signed(encode(value))).encode()).hexdigest()[:12]

@@ -5,7 +5,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, cast
@@ -13,6 +13,7 @@ from typing import Any, ClassVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from rewardscope.codec import NOT_SIGNED
 from rewardscope.conversation import written
 from rewardscope.environments.base import content_id
 from rewardscope.environments.data.examples import given, in_front, taken
@@ -58,7 +59,7 @@ class Questions:
     order is that of the questions' hashes: the first 100 are a sample of all.
     """
 
-    source: str | Path | Pairs | Mapping[str, str | Path]
+    source: str | Path | Pairs | Mapping[str, str | Path] = field(metadata=NOT_SIGNED)
     """A file (.jsonl, .json, .parquet, .csv), a folder or hub name that ``datasets`` loads, or one
     of these per split: ``{"train": "train.jsonl", "heldout": "test.jsonl"}``."""
     _: KW_ONLY

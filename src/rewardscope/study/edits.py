@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from rewardscope.codec import UNSIGNED
 from rewardscope.errors import RunDirectoryError
 from rewardscope.identity import changes
 from rewardscope.store import (
@@ -163,7 +164,7 @@ def _setting_changes(name: str, before: Any, after: Any) -> Iterator[str]:
     if before == after:
         return
     if isinstance(before, Mapping) and isinstance(after, Mapping):
-        for part in sorted({*before, *after}):
+        for part in sorted(p for p in {*before, *after} if not p.startswith(UNSIGNED)):
             yield from _setting_changes(f"{name}.{part}", before.get(part), after.get(part))
     elif name == "start":
         yield "the start's files changed"

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Any, get_args
 
 from rewardscope import __version__
-from rewardscope.codec import encode, signature
+from rewardscope.codec import canonical, encode, signature
 from rewardscope.conformance import check_component, check_plain_fields
 from rewardscope.errors import StudyError
 from rewardscope.identity import Part, parts_of
@@ -161,10 +161,10 @@ class Study:
     def _check_signatures(self) -> None:
         seen: dict[str, str] = {}
         for arm in self.arms:
-            mark = signature(replace(arm, name=""))
+            mark = canonical(replace(arm, name=""))
             if mark in seen:
                 raise StudyError(
-                    f"Arm '{seen[mark]}' and arm '{arm.name}' have the same signature {mark}: they "
+                    f"Arm '{seen[mark]}' and arm '{arm.name}' are the same: they "
                     "would train the same thing twice",
                     do="Remove one, or change what should differ",
                 )

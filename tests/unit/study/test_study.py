@@ -49,7 +49,7 @@ STUDY = Study(name="little", question="?", arms=(TRUTH, COIN), seeds=(0, 1), cla
 
 
 def test_two_arms_that_would_train_the_same_thing_are_refused() -> None:
-    with pytest.raises(StudyError, match="'coin' and arm 'coin2' have the same signature"):
+    with pytest.raises(StudyError, match="'coin' and arm 'coin2' are the same"):
         replace(STUDY, arms=(TRUTH, COIN, replace(COIN, name="coin2")))
 
 
