@@ -67,7 +67,9 @@ class Policy:
                 do="Convert them with transformers' save_pretrained on a machine that trusts them",
             )
         try:
-            tokenizer = AutoTokenizer.from_pretrained(name)
+            # without the flag, transformers asks at the terminal whether to run the folder's
+            # code, and takes whatever stands on the standard input for the answer
+            tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
             model, info = AutoModelForCausalLM.from_pretrained(
                 name,
                 dtype=torch.float32,
