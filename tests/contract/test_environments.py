@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from junk import junk
 from rewardscope.codec import canonical, decode, encode
-from rewardscope.environments import Environment, distinct
+from rewardscope.environments import Environment, distinct, prove
 from rewardscope.environments.chain import Chain
 from rewardscope.environments.confident import Confident
 from rewardscope.environments.hinted import Hinted
@@ -147,6 +147,16 @@ def test_the_oracle_is_graded_correct_on_200_problems(environment: Environment) 
             problem = environment.problem(split, index)
             grade = environment.grade(problem, environment.oracle(problem))
             assert (grade.correct, grade.strict) == (True, True), problem.prompt
+
+
+@each
+def test_no_canary_that_is_never_right_is_graded_right(environment: Environment) -> None:
+    if getattr(environment, "exploitable_by_name", False):
+        return  # a bench for reward hacking: its scorer is known to pay what is wrong
+    for split in ("train", "heldout"):
+        shares = {share.canary: share for share in prove(environment, split)}
+        assert shares["empty"].right == shares["not a number"].right == 0
+        assert shares["constants"].tried >= 50 * 13
 
 
 @each

@@ -38,6 +38,7 @@ _NUMERAL = re.compile(
 PHRASE = re.compile(r"answer(?:\s+is|\s*[:=])", re.IGNORECASE)
 WORD = re.compile(r"[A-Za-z]{2}")
 LETTER = re.compile(r"[^\W\d_]")
+BRACE = re.compile(r"[{}]")
 DRESS = " \t\r\n*$`\"'"
 """Markdown, dollar signs and quotation marks around an answer."""
 
@@ -90,10 +91,10 @@ def boxed(text: str) -> str | None:
         return None
     start += len(BOXED)
     depth = 1
-    for place in range(start, len(text)):
-        depth += {"{": 1, "}": -1}.get(text[place], 0)
+    for brace in BRACE.finditer(text, start):
+        depth += 1 if brace[0] == "{" else -1
         if depth == 0:
-            return text[start:place].strip()
+            return text[start : brace.start()].strip()
     return text[start:].strip()
 
 
@@ -164,7 +165,7 @@ def _block(text: str) -> str | None:
 
 
 def _last_line(text: str) -> str | None:
-    lines = text.strip().splitlines()
+    lines = text.replace(OPEN, "").replace(CLOSE, "").strip().splitlines()
     return _undress(lines[-1]) if lines else None
 
 
