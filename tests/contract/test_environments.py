@@ -254,6 +254,23 @@ def test_junk_gets_a_grade_and_holds_nothing_up(environment: Environment) -> Non
         assert not grade.strict or (grade.correct and grade.well_formed)
 
 
+MEGABYTES = ("9", "-", "1,", "1/", "a", "= ", "(", "{", "[1],", "answer is ", "01\n", "Alder -> ")
+HOSTILE = [
+    *((piece * (10**6 // len(piece)) + end) for piece in MEGABYTES for end in ("", "x")),
+    *("1e9999999", "300000000", "9**9**9", "0x" + "F" * 10**6, "U999999999 " * 9, " " * 10**6),
+]
+
+
+@each
+def test_no_text_of_a_megabyte_takes_half_a_second(environment: Environment) -> None:
+    problem = environment.problem("train", 1)
+    for text in HOSTILE:
+        for said in (text, f"<answer>{text}</answer>"):
+            started = time.process_time()
+            environment.grade(problem, said)
+            assert time.process_time() - started < 0.5, said[:40]
+
+
 def twin_of(environment: Environment, problem: Problem) -> Problem:
     """The problem with the key of another one; what its prompt tells, or the world it is played in,
     stays.

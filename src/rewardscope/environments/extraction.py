@@ -19,6 +19,9 @@ DIGITS = r"[0-9]++(?:,[0-9]{3}(?![0-9]))*+(?:\.[0-9]++)?+"
 """Digits, groups of three and decimals. It never gives a digit back, so that what follows cannot
 cut a number short.
 """
+MOST_READ = 50_000
+"""Characters of a completion that are read."""
+CUT_MARK = "\u2702"
 POWERS = "\u00b2\u00b3\u00b9\u00bc-\u00be\u2070-\u209c"
 GLUED = rf"(?:[A-Za-z0-9_\u00b5\u00c0-\u024f\u03bc{POWERS}]|[./](?=[0-9]))*+"
 """What stands right behind a number: letters, more digits, powers; a point or a bar between
@@ -41,6 +44,18 @@ LETTER = re.compile(r"[^\W\d_]")
 BRACE = re.compile(r"[{}]")
 DRESS = " \t\r\n*$`\"'"
 """Markdown, dollar signs and quotation marks around an answer."""
+
+
+def bounded(text: str) -> str:
+    """The text, or of one that is longer than ``MOST_READ`` characters its end, behind a mark.
+
+    A completion is read from its end, and no reader's time should grow with what a model writes
+    before. The mark keeps the rest from being an answer as a whole.
+
+    >>> len(bounded("7" * 10**6))
+    50001
+    """
+    return text if len(text) <= MOST_READ else CUT_MARK + text[-MOST_READ:]
 
 
 def strict(text: str, place: Place = "tags") -> str | None:

@@ -1,6 +1,7 @@
 """What is right in a task of reasoning-gym: the key, not what its scorer pays beside it."""
 
 import sys
+import time
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -125,6 +126,26 @@ def test_a_day_off_is_wrong_though_the_scorer_gives_it_0_99() -> None:
     for problem in days:
         off = f"<answer>{int(problem.answer.split()[0]) + 1} days</answer>"
         assert gym.grade(problem, off).correct is False
+
+
+@pytest.mark.parametrize("task", PLAYED)
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_no_answer_keeps_a_scorer_busy(task: str) -> None:
+    gym = Gym(task, exploitable_by_name=True)
+    problem = gym.make(7)
+    gym.grade(problem, gym.oracle(problem))  # a scorer reads its own files the first time
+    for answer in (
+        "1e9999999",
+        "300000000",
+        "[" * 999,
+        "U9 " * 333,
+        "9" * 999,
+        "1," * 499,
+        "A" * 999,
+    ):
+        started = time.process_time()
+        gym.grade(problem, f"<answer>{answer}</answer>")
+        assert time.process_time() - started < 0.5, answer[:40]
 
 
 def test_a_number_is_plain_or_none() -> None:

@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import ClassVar, get_args
 
 from rewardscope.environments.base import MAX_ATTEMPTS, content_id, draw
-from rewardscope.environments.extraction import CLOSE, MINUS, OPEN, Place, strict
+from rewardscope.environments.extraction import CLOSE, MINUS, OPEN, Place, bounded, strict
 from rewardscope.errors import ComponentError, EnvironmentFault
 from rewardscope.seeds import generator
 from rewardscope.types import Grade, Problem
@@ -119,6 +119,7 @@ class Countdown:
         """Strict: an expression and nothing else where it was asked for; tolerant: the last
         expression there, or else anywhere.
         """
+        text = bounded(text)
         told = DIGITS.findall(problem.prompt.partition("\n")[0])
         *numbers, target = map(int, told)
         asked = strict(text, self.answer_in)

@@ -16,7 +16,7 @@ from typing import ClassVar, get_args
 import numpy as np
 
 from rewardscope.environments.base import content_id, draw
-from rewardscope.environments.extraction import OPEN, Place, strict
+from rewardscope.environments.extraction import OPEN, Place, bounded, strict
 from rewardscope.errors import ComponentError
 from rewardscope.seeds import generator
 from rewardscope.types import Grade, Problem
@@ -191,6 +191,7 @@ class Graph:
         """Strict: places of the problem joined by arrows, where that was asked for; tolerant: the
         places named in a route.
         """
+        text = bounded(text)
         roads = _network(json.loads(problem.facts["roads"]))
         start, goal = problem.facts["start"], problem.facts["goal"]
         asked = strict(text, self.answer_in)

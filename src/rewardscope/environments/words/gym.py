@@ -28,7 +28,7 @@ from typing import Any, ClassVar, cast, get_args
 
 from rewardscope.environments.base import Environment, content_id, draw
 from rewardscope.environments.canaries import prompt_parts
-from rewardscope.environments.extraction import Place, strict, tolerant
+from rewardscope.environments.extraction import Place, bounded, strict, tolerant
 from rewardscope.environments.words.gym_answers import FORMS, RIGHT, is_bounded
 from rewardscope.environments.words.gym_record import pack, unpack
 from rewardscope.errors import ComponentError, EnvironmentFault
@@ -174,6 +174,7 @@ class Gym:
         """Strict: the answer where it was asked for; tolerant: wherever it is; each right with the
         scorer's full mark, or by our own check.
         """
+        text = bounded(text)
         asked, found = strict(text, self.answer_in), tolerant(text)
         strictly, note = self._judge(problem, asked)
         correct, loose_note = (

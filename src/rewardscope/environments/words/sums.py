@@ -13,7 +13,7 @@ from functools import cache
 from typing import ClassVar
 
 from rewardscope.environments.base import content_id
-from rewardscope.environments.extraction import DIGITS, GLUED, MINUS, is_unit
+from rewardscope.environments.extraction import DIGITS, GLUED, MINUS, bounded, is_unit
 from rewardscope.errors import EnvironmentFault
 from rewardscope.seeds import key
 from rewardscope.types import Grade, Problem
@@ -100,6 +100,7 @@ class Sums:
         """Strict: the completion is the number; tolerant: the last number in it, in digits or in
         words, that is not part of a question.
         """
+        text = bounded(text)
         text = text.strip().replace(MINUS, "-")
         exact = EXACT.fullmatch(text) is not None
         found = spoken(text)

@@ -14,6 +14,7 @@ from rewardscope.environments.base import MAX_ATTEMPTS, content_id, owner
 from rewardscope.environments.extraction import (
     MINUS,
     Place,
+    bounded,
     leading_numeral,
     numerals,
     strict,
@@ -172,6 +173,7 @@ class Clinic:
         one that is left out, or given twice with different numbers, is wrong. None where none is
         written.
         """
+        text = bounded(text)
         calculator = CALCULATORS[problem.facts["calculator"]]
         parts = json.loads(problem.facts["parts"])
         cleaned = NOT_AN_ANSWER.sub("", text.replace(MINUS, "-"))

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from rewardscope.environments.base import MAX_ATTEMPTS, content_id, owner
+from rewardscope.environments.extraction import bounded
 from rewardscope.environments.words.code.family import Family, Parameters
 from rewardscope.environments.words.code.ints import INTS
 from rewardscope.environments.words.code.lists import LISTS
@@ -130,6 +131,7 @@ class Code:
         """Strict: the completion's only code block, if it defines the function; tolerant: the last
         block, or lines among prose, that do.
         """
+        text = bounded(text)
         function, tests = problem.facts["function"], json.loads(problem.facts["tests"])
         blocks = BLOCK.findall(text)
         formed = len(blocks) == 1 and _defines(blocks[0], function)
