@@ -47,8 +47,10 @@ class Code:
     again in ``heldout``; ``heldout_families`` asks for those that ``families`` leaves out. Results
     count with their type: 4.0 is not 4, and True is not 1. The program runs in ``pydantic-monty``
     with limits of time, memory, recursion and output, and never in this process. None, could not be
-    graded: a construct of Python that the sandbox lacks (``yield``, ``del``), or a worker that died
-    of itself. Out of time, out of memory, or reaching for what a sandbox does not have is wrong.
+    graded: a construct of Python that the sandbox lacks (``yield``, ``del``), a worker that died of
+    itself, or a machine too busy to say. Out of processor time (1 s a call, 2 s a grade), out of
+    memory, or reaching for what a sandbox does not have is wrong. The clock that programs see
+    stands still.
 
     ``steps`` are the verdicts of all twelve tests, the three of the prompt first, so that `Process`
     pays the share of tests passed.
