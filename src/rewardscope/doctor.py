@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 
 from rewardscope.environments import prove
+from rewardscope.environments.words.extra import INSTALL, missing
 from rewardscope.errors import RewardscopeError
 from rewardscope.organisms import RECIPES
 from rewardscope.organisms.organism import Organism
@@ -58,9 +59,18 @@ def examine() -> list[Finding]:
         )
     for organism in RECIPES:
         findings.append(_try(f"organism {organism}", Organism(organism).load))
+    lacking = missing()
     for environment, cls in components("environments").items():
-        findings.append(_try(f"environment {environment}", partial(prove, cls(), "heldout")))
+        findings.append(
+            Finding(f"environment {environment}", f"optional; not installed: {INSTALL}")
+            if environment in lacking
+            else _try(f"environment {environment}", partial(_prove, cls))
+        )
     return findings
+
+
+def _prove(environment: type) -> None:
+    prove(environment(), "heldout")
 
 
 def _try(what: str, action: Callable[[], object]) -> Finding:

@@ -16,6 +16,7 @@ What every task's scorer was found to take, and what is done about it: ``docs/gy
 
 import contextlib
 import difflib
+import importlib
 import io
 import json
 import os
@@ -29,6 +30,7 @@ from typing import Any, ClassVar, cast, get_args
 from rewardscope.environments.base import Environment, content_id, draw
 from rewardscope.environments.canaries import prompt_parts
 from rewardscope.environments.extraction import Place, bounded, strict, tolerant
+from rewardscope.environments.words.extra import needed
 from rewardscope.environments.words.gym_answers import FORMS, RIGHT, is_bounded
 from rewardscope.environments.words.gym_record import pack, unpack
 from rewardscope.errors import ComponentError, EnvironmentFault
@@ -260,10 +262,9 @@ def hash_seed_is_fixed() -> bool:
 
 def _registry() -> dict[str, tuple[Any, Any]]:
     """reasoning-gym's tasks; imported on first use, since it takes a second."""
-    import reasoning_gym  # noqa: F401  registers the tasks
-    from reasoning_gym.factory import DATASETS
-
-    return cast(dict[str, tuple[Any, Any]], DATASETS)
+    needed("reasoning_gym", "Gym")  # registers the tasks
+    factory = importlib.import_module("reasoning_gym.factory")
+    return cast(dict[str, tuple[Any, Any]], factory.DATASETS)
 
 
 def _check_task(task: str, exploitable_by_name: bool) -> None:

@@ -14,16 +14,15 @@ import atexit
 import contextlib
 import datetime
 import os
-import reprlib
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal
+from typing import Any
 
 import psutil
 import pydantic_monty as monty
 
+from rewardscope.environments.words.code.outcome import Outcome
 from rewardscope.errors import EnvironmentFault
 
 CALL_SECONDS, TOTAL_SECONDS = 1.0, 2.0
@@ -51,25 +50,6 @@ UNKNOWN_SYNTAX = ("The monty syntax parser does not yet support", "Wildcard impo
 """How the interpreter says that a construct of Python is none of its own."""
 CANNOT_GO_ON = (TimeoutError, MemoryError)
 """After these a session is thrown away."""
-
-Kind = Literal["value", "error", "unknown", "late"]
-"""Late = out of time on the clock, so to be run again with its processor time watched."""
-_shorten = reprlib.Repr()
-_shorten.maxstring = _shorten.maxother = _shorten.maxlong = 60
-_shorten.maxlist = _shorten.maxtuple = _shorten.maxdict = 8
-_shorten.maxlevel = 3
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What one call came to: a value, an error of the program, or unknown where the interpreter
-    itself failed.
-    """
-
-    kind: Kind
-    value: Any = None
-    message: str = ""
-
 
 UNDECIDED = Outcome("unknown", message=f"no end in {PATIENT_SECONDS:g} s on a busy machine")
 
@@ -242,14 +222,6 @@ def _ran_out(error: monty.MontyError) -> bool:
     return isinstance(error, monty.MontyRuntimeError) and isinstance(
         error.exception(), TimeoutError
     )
-
-
-def shown(value: object) -> str:
-    """The value as Python writes it, shortened."""
-    try:
-        return _shorten.repr(value)
-    except ValueError:
-        return "a number of over 4,300 digits"
 
 
 def _loading(error: "monty.MontyRuntimeError | monty.MontySyntaxError") -> Outcome:
