@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from rewardscope.errors import ModelError
+from rewardscope.policy.folders import check_folder
 from rewardscope.policy.packaged import PACKAGED, packaged_folder
 from rewardscope.policy.policy import Policy
 
@@ -53,6 +54,8 @@ class Pretrained:
         folder = packaged_folder(self.name) if self.name in PACKAGED else Path(self.name)
         if not folder.is_dir() and HUB_NAME.fullmatch(self.name):
             return self.name
+        if folder.is_dir():
+            check_folder(folder)  # a pipe in place of the weights would be read for ever
         digests = []
         for path in sorted(folder.glob("*.safetensors")):
             with path.open("rb") as file:
