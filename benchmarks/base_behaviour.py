@@ -13,8 +13,8 @@ import torch
 from rewardscope.catalogue import MEASURED, worlds
 from rewardscope.organisms.organism import base_behaviour
 from rewardscope.policy.start import Pretrained
+from rewardscope.protocols import turn_taker
 from rewardscope.registry import components
-from rewardscope.types import turn_taker
 
 MODEL, PROBLEMS, DRAWS, MAX_TOKENS = "smollm2-135m-instruct", 32, 4, 96
 

@@ -15,8 +15,8 @@ sys.path.append(str(Path(__file__).parent.parent / "tests"))
 
 from contract.test_environments import EXAMPLES
 from junk import junk
-from rewardscope.environments import Environment
 from rewardscope.environments.confident import Confident
+from rewardscope.protocols import Environment
 
 PROSE = "Let me think about this. First I would say 3 + 4 = 7 and go on from there.\n" * 5
 SECONDS = 2.0

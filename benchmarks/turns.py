@@ -12,7 +12,8 @@ from rewardscope.environments.house.compact import House
 from rewardscope.organisms.organism import Organism
 from rewardscope.organisms.recipe import END
 from rewardscope.policy import Policy, Sampling, sample
-from rewardscope.types import Problem, replies
+from rewardscope.protocols import replies
+from rewardscope.types import Problem
 
 PROBLEMS, DRAWS, MAX_TOKENS = 32, 16, 120
 

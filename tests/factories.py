@@ -27,7 +27,7 @@ from transformers import (
 from rewardscope import Arm, Chain, Learner, Organism, Truth
 from rewardscope.organisms import FormatCorpus, Recipe
 from rewardscope.policy import Policy, Sampling, pack, sample
-from rewardscope.probes import Subject
+from rewardscope.probes import Evidence
 from rewardscope.seeds import generator
 from rewardscope.store import CellDirectory
 from rewardscope.tensors import Batch
@@ -149,7 +149,7 @@ def rollout(correct: Sequence[bool | None], *, problem: Problem = PROBLEM, **gra
     )
 
 
-def subject(policy: Policy, rollouts: Sequence[Rollout], **changes: Any) -> Subject:
+def evidence(policy: Policy, rollouts: Sequence[Rollout], **changes: Any) -> Evidence:
     settings: dict[str, Any] = {
         "study": "s",
         "arm": "truth",
@@ -157,8 +157,9 @@ def subject(policy: Policy, rollouts: Sequence[Rollout], **changes: Any) -> Subj
         "step": 4,
         "strategies": ("stepwise", "guess"),
         "sources": ("a",),
+        "sampling": Sampling(),
     }
-    return Subject(**{**settings, "policy": policy, "rollouts": tuple(rollouts), **changes})
+    return Evidence(**{**settings, "policy": policy, "rollouts": tuple(rollouts), **changes})
 
 
 def measurement(**changes: Any) -> Measurement:

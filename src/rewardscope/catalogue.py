@@ -6,15 +6,26 @@ import dataclasses
 import inspect
 import itertools
 import json
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
 import rewardscope.environments
-from rewardscope.environments import Environment
 from rewardscope.environments.words.extra import INSTALL, missing
+from rewardscope.errors import RewardscopeError
+from rewardscope.learner.subnetwork import Subnetwork
 from rewardscope.organisms import RECIPES, card
-from rewardscope.registry import BUILT_IN, components
+from rewardscope.probes import Need, validation
+from rewardscope.probes.agreement import Agreement
+from rewardscope.probes.base import needs_of, uses_of
+from rewardscope.probes.clip_bias import ClipBias
+from rewardscope.probes.token_credit import ErrorAuroc
+from rewardscope.protocols import Environment
+from rewardscope.registry import BUILT_IN, class_of, components, name_of, offered
+from rewardscope.types import Verdict
 
+ANALYSES = (Agreement, ClipBias, ErrorAuroc, Subnetwork)
+"""Instruments that no study's list of probes takes."""
 UNASKED = {"prompt": f"not installed here: {INSTALL}", "oracle": ""}
 """Stands for the sample of a world whose packages are missing."""
 MEASURED = Path(rewardscope.environments.__file__).parent / "measured.json"
@@ -38,6 +49,15 @@ def fields_of(cls: type) -> str:
     return ", ".join(found)
 
 
+def stands_alone(cls: type) -> bool:
+    """Whether one can be made without saying anything, unlike a data set, which has a file."""
+    return all(
+        field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
+        for field in dataclasses.fields(cls)
+        if field.init
+    )
+
+
 def source_of(cls: type) -> str:
     """Where the component comes from, as the ``Source:`` section of its docstring says; empty where
     it is ours.
@@ -55,6 +75,10 @@ def declared_truth(cls: type) -> bool | str | None:
     """Whether the component reads the key; in words where its base or its other fields decide; None
     where the question does not arise.
     """
+    if dataclasses.is_dataclass(cls) and any(
+        f.name == "uses_truth" for f in dataclasses.fields(cls)
+    ):
+        return "as its fields say"
     found = getattr(cls, "uses_truth", None)
     if found is None or isinstance(found, bool):
         return found
@@ -64,20 +88,92 @@ def declared_truth(cls: type) -> bool | str | None:
 
 
 def as_records() -> list[dict[str, Any]]:
-    """Every component for machines: kind, name, fields, uses_truth, placebo, what, source."""
+    """Every component for machines: kind, name, fields, uses_truth, placebo, what, source, and for
+    one that an installed package offers, the package and its version.
+    """
+    return [
+        record
+        for kind in BUILT_IN
+        for record in (
+            *(_record(kind, name, cls) for name, cls in components(kind).items()),
+            *(_offered_record(kind, entry) for entry in offered(kind).values()),
+        )
+    ]
+
+
+def _record(kind: str, name: str, cls: type) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "name": name,
+        "fields": fields_of(cls),
+        "uses_truth": declared_truth(cls),
+        "placebo": bool(getattr(cls, "placebo", False)),
+        "what": first_line(cls),
+        "source": source_of(cls),
+        "package": "",
+    }
+
+
+def _offered_record(kind: str, entry: EntryPoint) -> dict[str, Any]:
+    """What an installed package offers, by its qualified name; why, where it cannot be used."""
+    package = f"{entry.dist.name} {entry.dist.version}" if entry.dist else "unknown"
+    try:
+        cls = class_of(entry.value)
+        record = _record(kind, name_of(cls), cls)
+    except (RewardscopeError, TypeError) as error:  # TypeError: a class that is no dataclass
+        unknown = {"fields": "", "source": "", "uses_truth": None, "placebo": False}
+        record = {"kind": kind, "name": entry.value, "what": f"cannot be used: {error}", **unknown}
+    return record | {"package": package}
+
+
+def instruments() -> list[dict[str, Any]]:
+    """Every instrument for machines: name, what, needs, uses, metrics, the figures that proved it,
+    and the package that offers it where that is not this one.
+    """
+    checks = validation()
+    found = [
+        *((name, cls, "") for name, cls in components("probes").items()),
+        *((cls.__name__, cls, "") for cls in ANALYSES),
+        ("Verdicts", Verdict, ""),
+        *((name, cls, "") for name, cls in components("detectors").items()),
+        *_offered_probes(),
+    ]
     return [
         {
-            "kind": kind,
             "name": name,
-            "fields": fields_of(cls),
-            "uses_truth": declared_truth(cls),
-            "placebo": bool(getattr(cls, "placebo", False)),
-            "what": first_line(cls),
-            "source": source_of(cls),
+            "what": cls if isinstance(cls, str) else first_line(cls),
+            **_asks(cls),
+            "metrics": list(getattr(cls, "metrics", ())),
+            "checks": [check for check in checks if check["instrument"] == name],
+            "package": package,
         }
-        for kind in BUILT_IN
-        for name, cls in components(kind).items()
+        for name, cls, package in found
     ]
+
+
+def _offered_probes() -> list[tuple[str, type | str, str]]:
+    """What installed packages offer: name, the class or why it cannot be used, package."""
+    found: list[tuple[str, type | str, str]] = []
+    for entry in offered("probes").values():
+        package = f"{entry.dist.name} {entry.dist.version}" if entry.dist else "unknown"
+        try:
+            cls = class_of(entry.value)
+            needs_of(cls), uses_of(cls)
+            found.append((entry.value, cls, package))
+        except RewardscopeError as error:
+            found.append((entry.value, f"cannot be used: {error}", package))
+    return found
+
+
+def _asks(cls: type | str) -> dict[str, list[str]]:
+    """What an instrument needs and uses, in words."""
+    if isinstance(cls, str):
+        return {"needs": [], "uses": []}
+    if hasattr(cls, "measure"):
+        sides = {"needs": needs_of(cls), "uses": uses_of(cls)}
+        return {name: [n.value for n in Need if n in side] for name, side in sides.items()}
+    texts = cls in components("detectors").values()
+    return {"needs": [getattr(cls, "reads", "texts" if texts else "measurements")], "uses": []}
 
 
 def worlds() -> list[dict[str, Any]]:
@@ -105,6 +201,7 @@ def worlds() -> list[dict[str, Any]]:
             "organisms": [organism for organism, types in homes.items() if cls in types],
         }
         for name, cls in components("environments").items()
+        if stands_alone(cls)
     ]
     for name, recipe in RECIPES.items():
         content = card(name)

@@ -8,14 +8,21 @@ import json
 import math
 from collections.abc import Mapping
 from enum import Enum
-from types import MappingProxyType, UnionType
+from types import FunctionType, MappingProxyType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from rewardscope.errors import ComponentError
-from rewardscope.registry import class_of, name_of
+from rewardscope.registry import class_of, function_of, name_of
 
 KIND = "is"
 """The key under which a component's class name stands."""
+FUNCTION, OF = "function", "of"
+"""What stands there for a function, and the key of its name."""
+UNSIGNED = "~"
+"""What the key of a field begins with that determines no result: where a file lies, say, of which
+a digest is signed. A field says so by ``metadata=NOT_SIGNED``.
+"""
+NOT_SIGNED = MappingProxyType({"signed": False})
 
 
 def encode(value: object) -> Any:
@@ -27,11 +34,13 @@ def encode(value: object) -> Any:
     """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = {
-            f.name: encode(getattr(value, f.name)) for f in dataclasses.fields(value) if f.init
+            _key(f): encode(getattr(value, f.name)) for f in dataclasses.fields(value) if f.init
         }
         return {KIND: name_of(type(value)), **fields}
     if isinstance(value, Enum):
         return value.value
+    if isinstance(value, FunctionType):
+        return {KIND: FUNCTION, OF: _function_name(value)}
     if isinstance(value, Mapping):
         return {str(name): encode(item) for name, item in sorted(value.items())}
     if isinstance(value, (list, tuple)):
@@ -47,9 +56,33 @@ def encode(value: object) -> Any:
     raise ComponentError(
         "A component holds something that cannot be written down",
         value=f"{type(value).__name__} {value!r}",
-        allowed="dataclasses, numbers, text, booleans, None, lists and mappings of these",
+        allowed="dataclasses, functions, numbers, text, booleans, None; lists, mappings of these",
         do="Make it a frozen dataclass with plain fields",
     )
+
+
+def _key(field: dataclasses.Field[Any]) -> str:
+    return field.name if field.metadata.get("signed", True) else f"{UNSIGNED}{field.name}"
+
+
+def _signed(encoded: Any) -> Any:
+    """What of an encoded value a signature holds."""
+    if isinstance(encoded, dict):
+        return {k: _signed(item) for k, item in encoded.items() if not k.startswith(UNSIGNED)}
+    return [_signed(item) for item in encoded] if isinstance(encoded, list) else encoded
+
+
+def _function_name(function: FunctionType) -> str:
+    name = name_of(function)
+    if "<" in name:  # <lambda>, or <locals> of another function
+        raise ComponentError(
+            "A component holds a function that has no name to find it by",
+            value=f"{name}, in {function.__code__.co_filename}, line "
+            f"{function.__code__.co_firstlineno}",
+            allowed="functions that are defined with def at the top of a file",
+            do="Give it a name there",
+        )
+    return name
 
 
 def decode(data: Mapping[str, Any], more: Mapping[str, type] = MappingProxyType({})) -> Any:
@@ -64,6 +97,8 @@ def decode(data: Mapping[str, Any], more: Mapping[str, type] = MappingProxyType(
         ComponentError: If the name or a field is not known, or a field is missing.
     """
     name = str(data.get(KIND))
+    if name == FUNCTION:
+        return function_of(str(data.get(OF)))
     cls = more[name] if name in more else class_of(name)
     if not dataclasses.is_dataclass(cls):
         raise ComponentError(
@@ -71,7 +106,7 @@ def decode(data: Mapping[str, Any], more: Mapping[str, type] = MappingProxyType(
         )
     hints = get_type_hints(cls)
     fields = {f.name: f for f in dataclasses.fields(cls) if f.init}
-    given = {field: item for field, item in data.items() if field != KIND}
+    given = {key.removeprefix(UNSIGNED): item for key, item in data.items() if key != KIND}
     unknown = sorted(set(given) - set(fields))
     if unknown:
         raise ComponentError(
@@ -117,5 +152,5 @@ def canonical(value: object) -> str:
 
 
 def signature(value: object) -> str:
-    """The first 12 hex digits of the value's SHA-256: what names a cell on disk."""
-    return hashlib.sha256(canonical(value).encode()).hexdigest()[:12]
+    """The first 12 hex digits of the SHA-256 of what determines a result: what names a cell."""
+    return hashlib.sha256(canonical(_signed(encode(value))).encode()).hexdigest()[:12]

@@ -11,12 +11,14 @@ from pathlib import Path
 
 import torch
 
+from rewardscope.catalogue import stands_alone
 from rewardscope.environments import prove
 from rewardscope.environments.words.extra import INSTALL, missing
 from rewardscope.errors import RewardscopeError
+from rewardscope.identity import cache_folder
 from rewardscope.organisms import RECIPES
 from rewardscope.organisms.organism import Organism
-from rewardscope.policy.packaged import PACKAGED, cache_folder
+from rewardscope.policy.packaged import PACKAGED
 from rewardscope.registry import components
 
 MIN_FREE_GIB = 2.0
@@ -61,6 +63,8 @@ def examine() -> list[Finding]:
         findings.append(_try(f"organism {organism}", Organism(organism).load))
     lacking = missing()
     for environment, cls in components("environments").items():
+        if not stands_alone(cls):
+            continue
         findings.append(
             Finding(f"environment {environment}", f"optional; not installed: {INSTALL}")
             if environment in lacking

@@ -6,9 +6,19 @@ do.
 class RewardscopeError(ValueError):
     """A mistake somebody can mend; the command line prints it as one paragraph and exits with 2."""
 
-    def __init__(self, what: str, *, value: object = None, allowed: str = "", do: str = "") -> None:
+    def __init__(
+        self,
+        what: str,
+        *,
+        value: object = None,
+        allowed: str = "",
+        do: str = "",
+        where: str = "",
+    ) -> None:
         self.what, self.value, self.allowed, self.do = what, value, allowed, do
-        super().__init__(what, value, allowed, do)
+        self.where = where
+        """File and line of the user's that it is about; empty = not known, or nobody's."""
+        super().__init__(what, value, allowed, do, where)
 
     def __str__(self) -> str:
         parts = [self.what.rstrip(".") + "."]
@@ -20,10 +30,12 @@ class RewardscopeError(ValueError):
             parts.append(f"Allowed: {self.allowed.rstrip('.')}.")
         if self.do:
             parts.append(f"{self.do.rstrip('.')}.")
+        if self.where:
+            parts.append(f"At: {self.where}.")
         return " ".join(parts)
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Keeps all four parts when the error crosses from a worker process."""
+        """Keeps every part when the error crosses from a worker process."""
         return (
             _rebuild,
             (
@@ -32,14 +44,15 @@ class RewardscopeError(ValueError):
                 str(self.value) if self.value is not None else None,
                 self.allowed,
                 self.do,
+                self.where,
             ),
         )
 
 
 def _rebuild(
-    kind: type[RewardscopeError], what: str, value: str | None, allowed: str, do: str
+    kind: type[RewardscopeError], what: str, value: str | None, allowed: str, do: str, where: str
 ) -> RewardscopeError:
-    return kind(what, value=value, allowed=allowed, do=do)
+    return kind(what, value=value, allowed=allowed, do=do, where=where)
 
 
 class ComponentError(RewardscopeError):

@@ -9,6 +9,7 @@ import functools
 import importlib
 import importlib.metadata
 from collections.abc import Mapping
+from types import FunctionType
 from typing import Any
 
 from rewardscope.errors import ComponentError
@@ -34,6 +35,17 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "Loophole": "environments.words.loophole",
         "Confident": "environments.confident",
         "Reserved": "environments.reserved",
+        "Questions": "environments.questions",
+        "Verifiers": "environments.installed",
+    },
+    "graders": {
+        "MathAnswer": "environments.graders.math_answer",
+        "Numeric": "environments.graders.numeric",
+        "Exact": "environments.graders.exact",
+        "Choice": "environments.graders.choice",
+        "Pattern": "environments.graders.pattern",
+        "PythonTests": "environments.graders.python_tests",
+        "Function": "environments.graders.function",
     },
     "regimes": {
         "AllProblems": "environments.regimes",
@@ -55,6 +67,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "Process": "rewards.process",
         "Proxy": "rewards.proxy",
         "Calibrated": "rewards.calibrated",
+        "RewardFunction": "rewards.function",
     },
     "demonstrations": {
         "Oracle": "experience.demonstrations",
@@ -135,13 +148,19 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
 """Kind -> name -> module of this package: the one place where a component of ours is named."""
 RECORDS: Mapping[str, str] = {
     "Arm": "training.arm",
+    "Chart": "section",
     "Claim": "types",
     "Completion": "types",
     "Ending": "types",
     "Evaluation": "study.study",
+    "Evidence": "probes.base",
+    "Gap": "types",
+    "InterimEvaluation": "study.interim",
     "Grade": "types",
+    "Line": "section",
     "Measurement": "types",
     "Miner": "probes.strategic",
+    "Need": "probes.base",
     "Outcome": "types",
     "Policy": "policy.policy",
     "Problem": "types",
@@ -149,19 +168,43 @@ RECORDS: Mapping[str, str] = {
     "Rewards": "types",
     "Rollout": "types",
     "Sampling": "policy.sampler",
+    "Section": "section",
     "Study": "study.study",
     "Verdict": "types",
 }
 """What else has a name that a study file or a run directory uses."""
+PROTOCOLS: Mapping[str, str] = {
+    "Environment": "protocols",
+    "Wraps": "protocols",
+    "TakesTurns": "protocols",
+    "Categorised": "protocols",
+    "Distils": "protocols",
+    "Finite": "protocols",
+    "Regime": "protocols",
+    "Reward": "protocols",
+    "View": "protocols",
+    "Demonstrations": "protocols",
+    "Writer": "protocols",
+    "Recall": "protocols",
+    "Credit": "protocols",
+    "Preference": "protocols",
+    "Start": "protocols",
+    "Detector": "protocols",
+    "Probe": "protocols",
+    "RunSource": "protocols",
+}
+"""What a component must be, for those who write one; none of them is a component."""
 FUNCTIONS: Mapping[str, str] = {"load_study": "study.files"}
 """What a study file may call."""
 HOMES: Mapping[str, str] = {
     name: module
-    for names in (*BUILT_IN.values(), RECORDS, FUNCTIONS)
+    for names in (*BUILT_IN.values(), RECORDS, PROTOCOLS, FUNCTIONS)
     for name, module in names.items()
 }
 """Every name of the table -> module of this package."""
 SEPARATOR = ":"
+STUDY_MODULE = "rewardscope_study_"
+"""What the module of a study file begins with."""
 
 
 def named(name: str) -> Any:
@@ -182,16 +225,28 @@ def offered(kind: str) -> Mapping[str, importlib.metadata.EntryPoint]:
     return {entry.value: entry for entry in sorted(found, key=lambda entry: entry.value)}
 
 
-def name_of(cls: type) -> str:
-    """What the class goes by: its class name for one of ours, ``module:qualname`` for a guest."""
-    if cls.__module__.split(".")[0] == PACKAGE:
-        return cls.__name__
-    return f"{cls.__module__}{SEPARATOR}{cls.__qualname__}"
+def name_of(thing: type | FunctionType) -> str:
+    """What a class or function goes by: a class of ours by its name, all else by
+    ``module:qualname``.
+    """
+    if isinstance(thing, type) and thing.__module__.split(".")[0] == PACKAGE:
+        return thing.__name__
+    return f"{thing.__module__}{SEPARATOR}{thing.__qualname__}"
+
+
+def readable(name: str) -> str:
+    """How a name of :func:`name_of` reads: a guest's with where it comes from, ours as it is.
+
+    >>> readable("rewardscope_study_mine:Coin"), readable("Coin")
+    ('Coin (mine)', 'Coin')
+    """
+    module, _, own = name.rpartition(SEPARATOR)
+    return f"{own} ({module.removeprefix(STUDY_MODULE)})" if module else own
 
 
 def is_guest(name: str) -> bool:
-    """Whether the name is that of a class outside this package."""
-    return SEPARATOR in name
+    """Whether the name is that of a class or function outside this package."""
+    return SEPARATOR in name and name.split(SEPARATOR)[0].split(".")[0] != PACKAGE
 
 
 def class_of(name: str) -> type:
@@ -200,28 +255,58 @@ def class_of(name: str) -> type:
     Raises:
         ComponentError: If there is none, or its module cannot be imported here.
     """
-    if not is_guest(name):
-        if name not in HOMES or name in FUNCTIONS:
+    if SEPARATOR in name:
+        thing = _imported(name)
+        if not isinstance(thing, type):
             raise ComponentError(
-                "Unknown component",
-                value=repr(name),
-                allowed=", ".join(sorted(set(HOMES) - set(FUNCTIONS))),
-                do="Check the spelling",
+                "A component is a class", value=f"{name}: {thing!r}", do="Name one"
             )
-        known: type = named(name)
-        return known
+        return thing
+    makeable = sorted(set(HOMES) - set(FUNCTIONS) - set(PROTOCOLS))
+    if name not in makeable:
+        raise ComponentError(
+            "Unknown component",
+            value=repr(name),
+            allowed=", ".join(makeable),
+            do="Check the spelling",
+        )
+    known: type = named(name)
+    return known
+
+
+def thing_of(name: str) -> type | FunctionType:
+    """The class or function that goes by the name.
+
+    Raises:
+        ComponentError: If there is none, or its module cannot be imported here.
+    """
+    thing = _imported(name) if SEPARATOR in name else class_of(name)
+    return thing if isinstance(thing, FunctionType) else class_of(name)
+
+
+def function_of(name: str) -> FunctionType:
+    """The function that goes by the name, ``module:qualname``.
+
+    Raises:
+        ComponentError: If there is none, or its module cannot be imported here.
+    """
+    thing = _imported(name)
+    if not isinstance(thing, FunctionType):
+        raise ComponentError("A function is wanted", value=f"{name}: {thing!r}", do="Name one")
+    return thing
+
+
+def _imported(name: str) -> object:
     module, _, qualname = name.partition(SEPARATOR)
     try:
-        found: object = importlib.import_module(module)
+        thing: object = importlib.import_module(module)
         for part in qualname.split("."):
-            found = getattr(found, part)
+            thing = getattr(thing, part)
     except (ImportError, AttributeError) as error:
         raise ComponentError(
             "A component from outside the package cannot be imported",
             value=f"{name}: {error}",
-            allowed="a class in a module that Python finds from here",
+            allowed="a class or function in a module that Python finds from here",
             do="Install the package that has it, or run from where the study was run",
         ) from error
-    if not isinstance(found, type):
-        raise ComponentError("A component is a class", value=f"{name}: {found!r}", do="Name one")
-    return found
+    return thing

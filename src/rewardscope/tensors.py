@@ -167,6 +167,8 @@ class Signals:
     """Nats: log-ratio of policy to reference of each completion behind the prompt of another
     problem of the step.
     """
+    extra: Mapping[str, Tensor] = field(default_factory=dict)
+    """What the method's own makers made, by name."""
     token_NT: Int[Tensor, "N T"] | None = None
     """The tokens themselves, for a method that counts equal completions once."""
     address: tuple[str | int | float | bool, ...] = ()
@@ -178,12 +180,14 @@ class Signals:
         return self.reward_PG.reshape(-1)
 
     def ask(self, name: str, method: str) -> Tensor:
-        """The signal that the method declared.
+        """The signal that the method declared: one of the fields, or one of ``extra``.
 
         Raises:
             ComponentError: If it was not made.
         """
-        found: Tensor | None = getattr(self, name)
+        found: Tensor | None = self.extra.get(name)
+        if found is None:
+            found = getattr(self, name, None)
         if found is None:
             raise ComponentError(
                 f"{method} reads a signal that was not made",

@@ -7,7 +7,7 @@ every arm; a reward is what the learner was told.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Literal, NoReturn, Protocol, runtime_checkable
+from typing import Literal, NoReturn
 
 from rewardscope.errors import TruthSealed
 
@@ -101,46 +101,6 @@ class Replies:
     max_turns: int
 
 
-@runtime_checkable
-class TakesTurns(Protocol):
-    """An environment that answers the policy between its turns; one without ``reply`` takes a
-    single turn.
-    """
-
-    @property
-    def max_turns(self) -> int:
-        """Turns after which an episode is over, whatever was said."""
-
-    def reply(self, problem: Problem, turns: Sequence[str]) -> str | None:
-        """What the environment says after these turns, a function of them alone; None = the episode
-        is over.
-        """
-
-
-def turn_taker(environment: object) -> TakesTurns | None:
-    """Who answers between turns: the environment, or the one that it wraps; None where a completion
-    is one turn.
-    """
-    found = environment
-    while not isinstance(found, TakesTurns) and hasattr(
-        found, "base"
-    ):  # a wrapper sets problems aside and leaves their turns alone
-        found = found.base
-    return found if isinstance(found, TakesTurns) else None
-
-
-def replies(environment: object, problems: Sequence[Problem]) -> Replies | None:
-    """What the environment says between the turns of each problem's completions; None where a
-    completion is one turn.
-    """
-    found = turn_taker(environment)
-    return (
-        None
-        if found is None
-        else Replies(lambda place, turns: found.reply(problems[place], turns), found.max_turns)
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Grade:
     """What the verifier found: facts, computed in every arm."""
@@ -216,6 +176,7 @@ class Rewards:
 def _refuse(name: str) -> NoReturn:
     raise TruthSealed(
         f"'{name}' was read from a sealed rollout",
+        value=f"{name}, by a component with uses_truth = False",
         allowed="a component with uses_truth = False may read the prompt, the completions, and "
         "what a grade says without the key "
         "(well_formed, answer, confidence)",
@@ -339,6 +300,42 @@ class Measurement:
     """Files of the run directory it was read from."""
     dropped: int = 0
     """How many of ``over`` could not be used."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """Something that could not be read or measured of one policy: stated, never filled in."""
+
+    of: str
+    """Which instrument, or which part of a run."""
+    arm: str
+    """Arm name, or ``base:<start>`` for an untrained policy."""
+    seed: int | None
+    step: int
+    metrics: tuple[str, ...] = ()
+    """What is not known because of it."""
+    lacks: tuple[str, ...] = ()
+    """What was not there."""
+    failure: str = ""
+    """What went wrong; empty where something was lacking."""
+    partial: bool = False
+    """Whether the rest was measured, and only less of it."""
+    trace: str = ""
+    """Where in the code it went wrong."""
+
+    @property
+    def reason(self) -> str:
+        """Why, in words.
+
+        >>> Gap(of="Losses", arm="a", seed=0, step=1, lacks=("the policy", "token ids")).reason
+        'Losses did not measure: it lacks the policy and token ids'
+        """
+        if self.failure:
+            return f"{self.of} failed: {self.failure}"
+        rest = [", ".join(self.lacks[:-1])] if self.lacks[1:] else []
+        lacks = " and ".join([*rest, *self.lacks[-1:]])
+        did = "measured less" if self.partial else "did not measure"
+        return f"{self.of} {did}: it lacks {lacks}"
 
 
 class Outcome(StrEnum):

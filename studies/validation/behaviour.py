@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
-from checks import POLICY, Check, subject
+from checks import POLICY, Check, evidence
 
 from rewardscope import Chain, Organism, Sampling
 from rewardscope.environments.chain import FORMATS, running_values, write
@@ -56,7 +56,7 @@ def detectors() -> Iterator[Check]:
 def behaviour() -> Iterator[Check]:
     """Planted shares, planted moves, nothing, and intervals."""
     base = completions(POLICY)
-    rows = by_label(Behaviour().measure(subject(base)))
+    rows = by_label(Behaviour().measure(evidence(base)))
     for strategy, planted in card("formats-planted")["planted"].items():
         found = (rows["behaviour/strategy_share", strategy].value or 0.0) - planted
         yield Check(
@@ -120,7 +120,7 @@ def moves(base: list[Rollout]) -> Iterator[Check]:
     """Gains that we made by rewriting completions, and one that we made by pretraining."""
     one = by_label(
         Behaviour().measure(
-            subject(rewritten(base, "talk", "stepwise", 0.5), base_rollouts=tuple(base))
+            evidence(rewritten(base, "talk", "stepwise", 0.5), base_rollouts=tuple(base))
         )
     )
     carried = one["behaviour/move_gain", "strategy", "talk", "stepwise"].value or 0.0
@@ -156,7 +156,7 @@ def moves(base: list[Rollout]) -> Iterator[Check]:
         )
         for name in ("talk", "guess")
     }
-    rows = by_label(Behaviour().measure(subject(two, base_rollouts=tuple(base))))
+    rows = by_label(Behaviour().measure(evidence(two, base_rollouts=tuple(base))))
     apart = (rows["behaviour/move_gain", "strategy", "guess", "guess"].value or 0.0) - changed[
         "guess"
     ] / sum(changed.values())
@@ -166,7 +166,7 @@ def moves(base: list[Rollout]) -> Iterator[Check]:
     )
     yield Check("Behaviour", "sensitivity", what, apart, -1e-9, 1e-9, "128 x 64")
     rotten = completions(Organism("formats-rotten").load())
-    mended = by_label(Behaviour().measure(subject(base, base_rollouts=tuple(rotten))))
+    mended = by_label(Behaviour().measure(evidence(base, base_rollouts=tuple(rotten))))
     stayed = mended["behaviour/move_gain", "strategy", "stepwise", "stepwise"].value or 0.0
     what = (
         "share of stepwise to stepwise from an organism whose stepwise is unreliable to one where "
@@ -177,7 +177,7 @@ def moves(base: list[Rollout]) -> Iterator[Check]:
 
 def nothing(base: list[Rollout]) -> Iterator[Check]:
     """A policy against itself."""
-    rows = by_label(Behaviour().measure(subject(base, base_rollouts=tuple(base))))
+    rows = by_label(Behaviour().measure(evidence(base, base_rollouts=tuple(base))))
     moved = [
         r.value or 0.0
         for key, r in rows.items()
@@ -323,7 +323,7 @@ def echo() -> Iterator[Check]:
     for _ in range(studies):
         base, own = echoed(random, share_A, reward_A, after_A)
         told = tuple(tell(Truth(), rollout, ("validation",)) for rollout in base)
-        rows = by_label(Behaviour(()).measure(subject(own, base_rollouts=told)))
+        rows = by_label(Behaviour(()).measure(evidence(own, base_rollouts=told)))
         row = rows["behaviour/reweighting", names[0]]
         held += (row.lower or 0.0) <= strength <= (row.upper or 0.0)
         predicted, reached_row = (
@@ -353,7 +353,7 @@ def echo() -> Iterator[Check]:
     )
     base, own = echoed(random, share_A, reward_A, np.array([0.6, 0.1, 0.3]))
     told = tuple(tell(Truth(), rollout, ("validation",)) for rollout in base)
-    rows = by_label(Behaviour(()).measure(subject(own, base_rollouts=told)))
+    rows = by_label(Behaviour(()).measure(evidence(own, base_rollouts=told)))
     lead = (rows["behaviour/strategy_share", names[2]].lower or 0.0) - (
         rows["behaviour/share_null", "reweighted", names[2]].upper or 0.0
     )

@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Iterator
 
 import numpy as np
-from checks import POLICY, Check, group, subject
+from checks import POLICY, Check, evidence, group
 
 from rewardscope.probes.boundary import Boundary
 from rewardscope.seeds import generator
@@ -55,7 +55,7 @@ def boundary() -> Iterator[Check]:
     ]
     rows = {
         (r.metric, r.labels.get("k")): r
-        for r in Boundary().measure(subject(draws))
+        for r in Boundary().measure(evidence(draws))
         if "problem" not in r.labels
     }
     worst = max(
@@ -74,7 +74,7 @@ def boundary() -> Iterator[Check]:
     yield enumeration()
     same = {
         r.metric: r.value
-        for r in Boundary().measure(subject(draws, base_rollouts=tuple(draws), base_policy=POLICY))
+        for r in Boundary().measure(evidence(draws, base_rollouts=tuple(draws), base_policy=POLICY))
     }
     apart = max(
         abs(same[f"boundary/{name}"] or 0)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from checks import Check, group, subject
+from checks import Check, evidence, group
 
 from rewardscope.probes.calibration import Calibration
 from rewardscope.seeds import generator
@@ -22,7 +22,7 @@ def calibration() -> Iterator[Check]:
             ]
             rows = {
                 r.metric: r
-                for r in Calibration().measure(subject(rollouts))
+                for r in Calibration().measure(evidence(rollouts))
                 if r.labels == {"view": "stated"}
             }
             if extra:

@@ -1,9 +1,10 @@
 """A figure known beforehand, and rollouts made by hand to point instruments at."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
-from rewardscope import Chain, Organism
-from rewardscope.probes import Subject
+from rewardscope import Chain, Organism, Sampling
+from rewardscope.probes import Evidence
 from rewardscope.types import Completion, Ending, Grade, Problem, Rollout
 
 POLICY = Organism("formats-planted").load()
@@ -38,6 +39,8 @@ def group(name: int, pairs: list[tuple[float | None, bool, str]]) -> Rollout:
     return Rollout(replace(PROBLEM, id=f"{name:016x}"), 0, completions, grades)
 
 
-def subject(rollouts: list[Rollout], **more: object) -> Subject:
+def evidence(rollouts: list[Rollout], **more: object) -> Evidence:
     """The rollouts as some policy's."""
-    return Subject("validation", "arm", 0, 1, tuple(rollouts), POLICY, Chain.strategies, (), **more)  # type: ignore[arg-type]
+    settings: dict[str, Any] = {"policy": POLICY, "strategies": Chain.strategies, **more}
+    settings.setdefault("sampling", Sampling())
+    return Evidence("validation", "arm", 0, 1, tuple(rollouts), **settings)

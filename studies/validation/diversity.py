@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
-from checks import Check, group, subject
+from checks import Check, evidence, group
 
 from rewardscope.probes.diversity import Diversity
 from rewardscope.seeds import generator
@@ -20,7 +20,7 @@ def diversity() -> Iterator[Check]:
         draws = [group(i, [(None, False, str(a)) for a in row]) for i, row in enumerate(drawn)]
         row = next(
             r
-            for r in Diversity(16).measure(subject(draws))
+            for r in Diversity(16).measure(evidence(draws))
             if r.metric == "diversity/distinct_answers"
         )
         covered += (row.lower or 0) <= true <= (row.upper or 0)
@@ -37,7 +37,7 @@ def diversity() -> Iterator[Check]:
     yield from _right_answers(random)
     die = [group(i, [(None, False, str(a)) for a in random.integers(0, 6, 64)]) for i in range(400)]
     found = {
-        r.metric: r.value for r in Diversity(16).measure(subject(die)) if "problem" not in r.labels
+        r.metric: r.value for r in Diversity(16).measure(evidence(die)) if "problem" not in r.labels
     }
     yield Check(
         "Diversity",
@@ -62,7 +62,7 @@ def _right_answers(random: np.random.Generator) -> Iterator[Check]:
         draws = [
             group(i, [(None, str(a) in "ab", str(a)) for a in row]) for i, row in enumerate(drawn)
         ]
-        rows = Diversity(16).measure(subject(draws))
+        rows = Diversity(16).measure(evidence(draws))
         found[right] = next(
             r.value or 0
             for r in rows

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from checks import POLICY, Check, group, subject
+from checks import POLICY, Check, evidence, group
 
 from rewardscope import Chain, Organism, Sampling
 from rewardscope.organisms import card
@@ -56,7 +56,7 @@ def organisms() -> Iterator[Check]:
         )
         world = {"environment": Chain(), "sampling": SAMPLING}
         itself = replace(
-            subject(rollouts, base_rollouts=tuple(rollouts), base_policy=policy, **world),
+            evidence(rollouts, base_rollouts=tuple(rollouts), base_policy=policy, **world),
             policy=policy,
         )
         rows = {key_of(row): row for row in probe.measure(itself) if "problem" not in row.labels}

@@ -5,7 +5,7 @@ pretraining read them.
 from collections.abc import Iterator
 
 import numpy as np
-from checks import Check, group, subject
+from checks import Check, evidence, group
 
 from rewardscope import Organism, Rules, Sampling
 from rewardscope.environments.rules import KINDS
@@ -29,7 +29,7 @@ def experience() -> Iterator[Check]:
         drawn = {name: _drawn(random, chance + more) for name, more in worth.items()}
         rows = _totals(
             Experience().measure(
-                subject(
+                evidence(
                     drawn[""],
                     counterfactual={"without": drawn["without"], "swapped": drawn["swapped"]},
                 )
@@ -86,8 +86,8 @@ def experience() -> Iterator[Check]:
             ("swapped", others),
         )
     }
-    told = _totals(Experience().measure(subject(list(found["right"]), counterfactual=found)))
-    other = _totals(Experience().measure(subject(list(found["swapped"]), counterfactual=found)))
+    told = _totals(Experience().measure(evidence(list(found["right"]), counterfactual=found)))
+    other = _totals(Experience().measure(evidence(list(found["swapped"]), counterfactual=found)))
     n = "64 problems x 64"
     lost = told["experience/lost_without"].value
     yield Check(

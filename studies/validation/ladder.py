@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
-from checks import Check, group, subject
+from checks import Check, evidence, group
 
 from rewardscope.probes.ladder import Ladder
 from rewardscope.seeds import generator
@@ -34,7 +34,7 @@ def values(rollouts: list[Rollout], metric: str, k: int) -> np.ndarray:
     """The metric by level."""
     rows = [
         r
-        for r in Ladder((1, 16)).measure(subject(rollouts))
+        for r in Ladder((1, 16)).measure(evidence(rollouts))
         if r.metric == metric and "problem" not in r.labels
     ]
     return np.array(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from checks import Check, subject
+from checks import Check, evidence
 
 from rewardscope import Arm, Chain, Coin, Imitation, Learner, Oracle, Organism, Sampling, Truth
 from rewardscope.policy import Policy
@@ -79,7 +79,7 @@ def measured(arm: Arm) -> tuple[list[Measurement], list[Measurement]]:
     rows = [
         Novelty().measure(
             replace(
-                subject([], base_rollouts=before, base_policy=base),
+                evidence([], base_rollouts=before, base_policy=base),
                 policy=policy,
                 rollouts=draws(policy, name),
             )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from checks import POLICY, Check, subject
+from checks import POLICY, Check, evidence
 
 from rewardscope import Chain, Sampling
 from rewardscope.probes.losses import Losses
@@ -21,7 +21,7 @@ def organisms() -> Iterator[Check]:
         0,
         [("validation", p.id) for p in problems],
     )
-    itself = subject(rollouts, base_rollouts=tuple(rollouts), base_policy=POLICY.clone())
+    itself = evidence(rollouts, base_rollouts=tuple(rollouts), base_policy=POLICY.clone())
     apart = {r.metric: r.value for r in Losses(texts=("3+4*2-9?",)).measure(itself)}
     worst = max(
         abs(apart[f"losses/{name}"] or 0.0) for name in ("kl_to_base", "kl_from_base", "text_kl")

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from checks import POLICY, Check, subject
+from checks import POLICY, Check, evidence
 
 from rewardscope import Chain, Sampling
 from rewardscope.policy.grams import gram_pattern
@@ -104,7 +104,7 @@ def phases() -> Iterator[Check]:
         0,
         [("validation", p.id) for p in problems],
     )
-    rows = Phases(grams=("s", "t", "g")).measure(replace(subject(rollouts), policy=policy))
+    rows = Phases(grams=("s", "t", "g")).measure(replace(evidence(rollouts), policy=policy))
     apart = max(
         abs((row.value or 0.0) - np.log(policy.vocabulary_size))
         for row in rows

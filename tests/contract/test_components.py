@@ -12,16 +12,21 @@ from rewardscope import (
     Claim,
     Curriculum,
     Evaluation,
+    Function,
     Gym,
     Organism,
     Overlong,
+    Pattern,
     Planning,
     Pool,
     Pretrained,
+    Questions,
+    RewardFunction,
     Stored,
     Study,
     Subnetwork,
     Truth,
+    Verifiers,
 )
 from rewardscope.catalogue import as_records, fields_of, first_line
 from rewardscope.codec import canonical, decode, encode, signature
@@ -36,17 +41,38 @@ CLAIM = Claim(
     treatment="truth",
     control="base",
 )
+
+
+def same_text(prompt: str, completion: str, answer: str) -> bool:
+    return completion == answer
+
+
+def length(completion: str) -> float:
+    return float(len(completion))
+
+
 WITHOUT_DEFAULTS: dict[str, object] = {
     "Arm": ARM,
     "Claim": CLAIM,
     "Curriculum": Curriculum(8),
+    "Function": Function(same_text),
     "Gym": Gym("chain_sum"),
     "Organism": Organism("formats-planted"),
     "Overlong": Overlong(limit=8, buffer=4),
     "Planning": Planning(("so", "wait")),
+    "Pattern": Pattern(r"#### (.+)"),
     "Pool": Pool(8),
+    "Questions": Questions(
+        {"train": "some.jsonl", "heldout": "others.jsonl"},
+        prompt="{question}",
+        grader=same_text,
+        examples=(("1 + 1?", "2"),),
+        split_names={"dev": "heldout"},
+    ),
+    "RewardFunction": RewardFunction(length),
     "Stored": Stored("runs/some/cells/one/rollouts"),
     "Pretrained": Pretrained("somebody/some-model"),
+    "Verifiers": Verifiers("some-taskset"),
     "Subnetwork": Subnetwork(
         ((0, "runs/some/cells/one/checkpoints/step_000030"), (1, "elsewhere"))
     ),
@@ -136,6 +162,7 @@ def test_every_component_is_listed_for_machines_with_where_it_comes_from() -> No
         "what": "1 with probability p, 0 otherwise, whatever the completion says.",
         "source": "Shao et al. 2025, arXiv:2506.10947, section 2.2 "
         "(random reward, gamma = p = 0.5).",
+        "package": "",
     }
     assert records["Planning"]["uses_truth"] == "as its base"
     assert records["Stored"]["uses_truth"] == "as its fields say"

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from factories import tiny_policy
-from rewardscope.credit import Credit
 from rewardscope.credit.generalised import GeneralisedAdvantage
 from rewardscope.credit.group_mean import GroupMean
 from rewardscope.credit.imitation import Imitation
@@ -24,11 +23,11 @@ from rewardscope.errors import ComponentError
 from rewardscope.learner.learner import Learner
 from rewardscope.learner.losses import completion_pull
 from rewardscope.policy import Policy
-from rewardscope.preference import Preference
 from rewardscope.preference.dpo import DPO
 from rewardscope.preference.kto import KTO
 from rewardscope.preference.orpo import ORPO
 from rewardscope.preference.simpo import SimPO
+from rewardscope.protocols import Credit, Preference
 from rewardscope.registry import components
 from rewardscope.seeds import generator
 from rewardscope.tensors import Batch, Signal, Signals, Teaching, TokenCredit

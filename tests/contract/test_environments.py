@@ -15,13 +15,16 @@ from hypothesis import strategies as st
 
 from junk import junk
 from rewardscope.codec import canonical, decode, encode
-from rewardscope.environments import Environment, distinct, prove
+from rewardscope.environments import distinct, prove
 from rewardscope.environments.chain import Chain
 from rewardscope.environments.confident import Confident
+from rewardscope.environments.graders.exact import Exact
+from rewardscope.environments.graders.numeric import Numeric
 from rewardscope.environments.hinted import Hinted
 from rewardscope.environments.house.compact import House
 from rewardscope.environments.nest import Nest
 from rewardscope.environments.paths import Paths
+from rewardscope.environments.questions import Questions
 from rewardscope.environments.reserved import Reserved
 from rewardscope.environments.rules import Rules
 from rewardscope.environments.sensors import Sensors
@@ -35,9 +38,11 @@ from rewardscope.environments.words.house import HouseInWords
 from rewardscope.environments.words.loophole import Loophole
 from rewardscope.environments.words.sums import Sums
 from rewardscope.errors import EnvironmentFault
+from rewardscope.protocols import Environment
 from rewardscope.registry import components
 from rewardscope.types import Completion, Ending, Problem, Rollout, SealedGrade, sealed
 
+ROWS = str(Path(__file__).parent.parent / "data" / "sums.jsonl")
 EXAMPLES: list[Environment] = [
     Chain(),
     Chain(min_steps=1, max_steps=5),
@@ -82,6 +87,10 @@ EXAMPLES: list[Environment] = [
     Rules("^^**--"),
     Reserved(),
     Reserved(Chain(), share=0.5),
+    Questions(ROWS),
+    Questions(ROWS, prompt="{question} In <answer> tags.", system="Be brief.", examples=2),
+    Questions(ROWS, grader=Numeric()),
+    Questions(ROWS, grader=Exact()),
 ]
 SPLITS = {
     "Chain": ("pretrain", "train", "heldout"),
@@ -102,6 +111,7 @@ SPLITS = {
     "Composition": ("train", "heldout", "unseen"),
     "Graph": ("train", "heldout"),
     "Loophole": ("train", "heldout"),
+    "Questions": ("train", "heldout"),
 }
 GARBAGE = [
     "",
@@ -135,9 +145,10 @@ each = pytest.mark.parametrize("environment", EXAMPLES, ids=str)
 
 
 def test_every_environment_in_the_table_has_an_example_here() -> None:
-    assert {type(environment) for environment in EXAMPLES} == set(
-        components("environments").values()
-    )
+    elsewhere = {"Verifiers"}  # unit/environments/test_installed.py, where verifiers is installed
+    assert {type(environment).__name__ for environment in EXAMPLES} == set(
+        components("environments")
+    ) - elsewhere
 
 
 @each
@@ -154,9 +165,9 @@ def test_no_canary_that_is_never_right_is_graded_right(environment: Environment)
     if getattr(environment, "exploitable_by_name", False):
         return  # a bench for reward hacking: its scorer is known to pay what is wrong
     for split in ("train", "heldout"):
-        shares = {share.canary: share for share in prove(environment, split)}
+        shares = {each.canary: each for each in prove(environment, split).canaries}
         assert shares["empty"].right == shares["not a number"].right == 0
-        assert shares["constants"].tried >= 50 * 13
+        assert shares["constants"].tried >= 13
 
 
 @each

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from experience_makers import READER, RULES_BANK, WORLD, ask, attempt, entry, state
-from rewardscope.experience import Recall, Writer
 from rewardscope.experience.entries import Note
 from rewardscope.experience.recall import Blank, OtherCategory, OwnCategory, RandomText
 from rewardscope.experience.writers import ByPolicy, ByRule, Trajectories, Uniform
+from rewardscope.protocols import Recall, Writer
 from rewardscope.registry import components
 from rewardscope.types import SealedProblem
 

@@ -2,15 +2,19 @@
 
 import re
 from collections import Counter
-from typing import Any
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
-from factories import subject
+from factories import evidence
 from rewardscope import Chain, Sampling
 from rewardscope.policy import Policy
-from rewardscope.probes import Probe, Subject
+from rewardscope.policy.weights import FolderWeights
+from rewardscope.probes import Evidence, Probe, measure_all
 from rewardscope.probes.behaviour import Behaviour
 from rewardscope.probes.boundary import Boundary
 from rewardscope.probes.calibration import Calibration
@@ -25,7 +29,7 @@ from rewardscope.probes.weight_change import WeightChange
 from rewardscope.registry import components
 from rewardscope.seeds import generator
 from rewardscope.training import roll_out
-from rewardscope.types import Measurement, Rollout
+from rewardscope.types import Completion, Ending, Grade, Measurement, Problem, Rollout
 
 EXAMPLES: list[Probe] = [
     *(
@@ -100,22 +104,22 @@ def rollouts(planted: Policy) -> list[Rollout]:
 
 
 @pytest.fixture
-def itself(planted: Policy, rollouts: list[Rollout]) -> Subject:
+def itself(planted: Policy, rollouts: list[Rollout]) -> Evidence:
     """The base, as if it had been trained and nothing had come of it."""
-    return subject(
+    return evidence(
         planted, rollouts, **CHAIN, base_rollouts=tuple(rollouts), base_policy=planted.clone()
     )
 
 
 @pytest.fixture
-def moved(planted: Policy, rollouts: list[Rollout]) -> Subject:
+def moved(planted: Policy, rollouts: list[Rollout]) -> Evidence:
     policy = planted.clone()
     with torch.no_grad():
         for name, parameter in policy.model.named_parameters():
             parameter.add_(
                 torch.from_numpy(generator("moved", name).normal(0, 0.01, tuple(parameter.shape)))
             )
-    return subject(
+    return evidence(
         policy, rollouts[::-1], **CHAIN, base_rollouts=tuple(rollouts[::-1]), base_policy=planted
     )
 
@@ -130,7 +134,7 @@ def test_no_two_instruments_share_a_metric() -> None:
 
 
 @each
-def test_it_makes_the_metrics_it_declares_and_no_others(probe: Probe, itself: Subject) -> None:
+def test_it_makes_the_metrics_it_declares_and_no_others(probe: Probe, itself: Evidence) -> None:
     rows = probe.measure(itself)
     assert {row.metric for row in rows} == set(probe.metrics)
     assert all(re.fullmatch(r"[a-z_]+/[a-z_]+", row.metric) for row in rows)
@@ -138,7 +142,7 @@ def test_it_makes_the_metrics_it_declares_and_no_others(probe: Probe, itself: Su
 
 
 @each
-def test_every_row_says_whose_it_is_and_what_it_stands_on(probe: Probe, moved: Subject) -> None:
+def test_every_row_says_whose_it_is_and_what_it_stands_on(probe: Probe, moved: Evidence) -> None:
     for row in probe.measure(moved):
         assert (row.study, row.arm, row.seed, row.step, row.sources) == ("s", "truth", 0, 4, ("a",))
         assert row.unit in SIZES
@@ -153,18 +157,18 @@ def test_every_row_says_whose_it_is_and_what_it_stands_on(probe: Probe, moved: S
 
 
 @each
-def test_no_two_rows_are_about_the_same_thing(probe: Probe, itself: Subject) -> None:
+def test_no_two_rows_are_about_the_same_thing(probe: Probe, itself: Evidence) -> None:
     addresses = [(row.metric, tuple(sorted(row.labels.items()))) for row in probe.measure(itself)]
     assert len(addresses) == len(set(addresses))
 
 
 @each
-def test_the_same_subject_gives_the_same_rows(probe: Probe, moved: Subject) -> None:
+def test_the_same_subject_gives_the_same_rows(probe: Probe, moved: Evidence) -> None:
     assert probe.measure(moved) == probe.measure(moved)
 
 
 @each
-def test_it_leaves_policy_and_base_as_it_found_them(probe: Probe, moved: Subject) -> None:
+def test_it_leaves_policy_and_base_as_it_found_them(probe: Probe, moved: Evidence) -> None:
     assert moved.base_policy is not None
     before = [
         {n: p.clone() for n, p in policy.model.state_dict().items()}
@@ -192,7 +196,7 @@ def about_a_difference(row: Measurement) -> bool:
 
 
 @each
-def test_the_base_against_itself_gives_nothing(probe: Probe, itself: Subject) -> None:
+def test_the_base_against_itself_gives_nothing(probe: Probe, itself: Evidence) -> None:
     together = [row for row in probe.measure(itself) if about_a_difference(row)]
     assert {row.value for row in together} <= {
         0.0,
@@ -203,11 +207,129 @@ def test_the_base_against_itself_gives_nothing(probe: Probe, itself: Subject) ->
 
 @each
 def test_the_base_alone_is_read_as_the_subject_would_be(
-    probe: Probe, planted: Policy, rollouts: list[Rollout], itself: Subject
+    probe: Probe, planted: Policy, rollouts: list[Rollout], itself: Evidence
 ) -> None:
-    alone = probe.measure(subject(planted, rollouts, **CHAIN))
+    alone = probe.measure(evidence(planted, rollouts, **CHAIN))
     assert not [row for row in alone if about_a_difference(row)]
     both = {
         (row.metric, tuple(sorted(row.labels.items()))): row.value for row in probe.measure(itself)
     }
     assert all(both[row.metric, tuple(sorted(row.labels.items()))] == row.value for row in alone)
+
+
+FOREIGN = tuple(
+    Rollout(
+        Problem(f"p{place}", "elsewhere", f"What is {place} + 1?", str(place + 1)),
+        0,
+        tuple(
+            Completion(f"It is {answer}.", (), (), Ending.END_TOKEN)
+            for answer in (place, place + 1, place + 2, place + 1)
+        ),
+        tuple(
+            Grade(correct, correct, True, str(place), confidence)
+            for correct, confidence in ((False, 0.25), (True, 0.75), (None, None), (True, None))
+        ),
+    )
+    for place in range(5)
+)
+"""Completions of another trainer: texts and verdicts, no tokens, no logprobs, no policy."""
+
+
+def foreign(**more: Any) -> Evidence:
+    return Evidence(study="s", arm="truth", seed=0, step=4, rollouts=FOREIGN, **more)
+
+
+@each
+@pytest.mark.parametrize("base", [None, FOREIGN[::-1]], ids=["alone", "beside a base"])
+def test_foreign_completions_give_rows_or_a_stated_gap(
+    probe: Probe, base: tuple[Rollout, ...] | None
+) -> None:
+    rows, gaps = measure_all([probe], foreign(base_rollouts=base))
+    assert rows or gaps
+    assert {row.metric for row in rows} <= set(probe.metrics)
+    for gap in gaps:
+        assert not gap.failure, gap.failure
+        assert gap.lacks and gap.partial == bool(rows)
+        assert gap.metrics == probe.metrics
+    assert bool(rows) == isinstance(
+        probe, (Boundary, Behaviour, Diversity, Calibration, Ladder, Experience)
+    )
+
+
+@each
+def test_an_instrument_with_its_needs_is_never_a_gap(probe: Probe, moved: Evidence) -> None:
+    rows, gaps = measure_all([probe], moved)
+    assert rows == probe.measure(moved)
+    assert [gap.of for gap in gaps] == (["Experience"] if isinstance(probe, Experience) else [])
+
+
+def test_what_foreign_completions_do_not_have_is_unknown_and_counted() -> None:
+    rows, _ = measure_all([Behaviour(()), Calibration(bins=2)], foreign())
+    by_label = {(row.metric, row.labels.get("view", "")): row for row in rows}
+    length = by_label["behaviour/length_tokens", ""]
+    assert (length.value, length.n, length.dropped) == (None, 0, 5)
+    sequence = by_label["calibration/brier", "sequence"]
+    assert (sequence.value, sequence.n, sequence.dropped) == (None, 0, 20)
+    stated = by_label["calibration/brier", "stated"]
+    assert stated.value == pytest.approx(0.0625) and (stated.n, stated.dropped) == (10, 10)
+
+
+def test_an_untrained_policy_lacks_no_base() -> None:
+    probes = [Boundary(max_k=4), Experience()]
+    _, gaps = measure_all(probes, replace(foreign(), seed=None))
+    assert gaps == []
+
+
+def test_weights_are_compared_from_folders_without_a_model(tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("before", "after")]
+    matrix = torch.arange(12, dtype=torch.float32).reshape(3, 4)
+    for place, folder in enumerate(folders):
+        folder.mkdir()
+        save_file(
+            {"model.layers.0.mlp.up_proj.weight": matrix + place}, folder / "model.safetensors"
+        )
+    before, after = map(FolderWeights, folders)
+    nothing = Evidence("s", "truth", 0, 4, (), weights=after, base_weights=before)
+    rows, gaps = measure_all([WeightChange(), Boundary()], nothing)
+    norms = [row for row in rows if row.metric == "weights/update_norm"]
+    whole = [row.value for row in norms if row.labels.get("matrix") == "all"]
+    assert whole == [pytest.approx(12**0.5)]
+    assert [(gap.of, gap.lacks) for gap in gaps] == [("Boundary", ("completions",))]
+
+
+def test_needs_that_are_no_needs_are_told_and_not_taken_for_met() -> None:
+    class Misnamed(Boundary):
+        needs: ClassVar[Any] = frozenset({"policy"})
+
+    rows, gaps = measure_all([Misnamed(max_k=2)], foreign())
+    assert rows == [] and "Need.POLICY" in gaps[0].failure
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """A guest that returns what no table can hold."""
+
+    metrics: ClassVar[tuple[str, ...]] = ("wrong/number",)
+    returns: Any = None
+
+    def measure(self, evidence: Evidence) -> list[Measurement]:
+        return [self.returns] if not callable(self.returns) else [self.returns(evidence)]
+
+
+@pytest.mark.parametrize(
+    ("returned", "told"),
+    [
+        (0.5, "float instead of a Measurement"),
+        (lambda e: e.row("other/number", "share", 1.0, n=1, over="x"), "other/number"),
+        (lambda e: replace(e, arm="x").row("wrong/number", "s", 1.0, n=1, over="x"), "'x'"),
+        (lambda e: e.row("wrong/number", "share", "a", n=1, over="x"), "no number"),
+        (lambda e: e.row("wrong/number", "share", 1.0, n=1, over="x", labels={"k": 1}), "no texts"),
+        (lambda e: e.row("wrong/number", "share", 1.0, n=1.5, over="x"), "n=1.5"),
+        (lambda e: 1 / 0, "ZeroDivisionError"),
+    ],
+)
+def test_one_guests_nonsense_costs_nobody_else_a_row(returned: Any, told: str) -> None:
+    rows, gaps = measure_all([Wrong(returned), Boundary(max_k=2)], foreign())
+    assert {row.metric.split("/")[0] for row in rows} == {"boundary"}
+    assert told in gaps[0].failure
+    assert gaps[0].of == "test_probes:Wrong" and gaps[0].metrics == ("wrong/number",)

@@ -5,13 +5,15 @@ from dataclasses import fields, replace
 import pytest
 
 from factories import PROBLEM, completion, rollout
+from rewardscope.protocols import Reward
 from rewardscope.registry import components
-from rewardscope.rewards import Reward, tell
+from rewardscope.rewards import tell
 from rewardscope.rewards.calibrated import Calibrated
 from rewardscope.rewards.coin import Coin
 from rewardscope.rewards.constant import Constant
 from rewardscope.rewards.form import Form
 from rewardscope.rewards.formed import FormPlusTruth, FormTimesTruth
+from rewardscope.rewards.function import RewardFunction
 from rewardscope.rewards.inverted import Inverted
 from rewardscope.rewards.majority import Majority
 from rewardscope.rewards.mislabelled import Mislabelled
@@ -21,6 +23,15 @@ from rewardscope.rewards.process import Process
 from rewardscope.rewards.proxy import Proxy
 from rewardscope.rewards.truth import Truth
 from rewardscope.types import Ending, Grade, Rollout, sealed
+
+
+def shortness(prompts: list[str], completions: list[str], **columns: object) -> list[float]:
+    return [-float(len(text)) for text in completions]
+
+
+def matches(completion: str, answer: str) -> float | None:
+    return float(answer in completion) if completion else None
+
 
 EXAMPLES: list[Reward] = [
     Truth(),
@@ -44,6 +55,8 @@ EXAMPLES: list[Reward] = [
     Calibrated(),
     Calibrated("spherical"),
     Calibrated("logarithmic", correctness_weight=5.0, clip=0.01),
+    RewardFunction(shortness, placebo=True),
+    RewardFunction(matches, uses_truth=True),
 ]
 ADDRESS = ("train", 0, 3, 1)
 each = pytest.mark.parametrize("reward", EXAMPLES, ids=str)
@@ -127,7 +140,11 @@ def test_a_scheme_without_the_truth_says_the_same_of_the_sealed_group(reward: Re
         assert reward(sealed(group), ADDRESS) == reward(group, ADDRESS)
 
 
-@pytest.mark.parametrize("reward", [reward for reward in EXAMPLES if reward.uses_truth], ids=str)
+BY_GRADE = [reward for reward in EXAMPLES if not isinstance(reward, RewardFunction)]
+"""What pays by the verifier's verdict; a function of one's own judges the text by itself."""
+
+
+@pytest.mark.parametrize("reward", [reward for reward in BY_GRADE if reward.uses_truth], ids=str)
 def test_a_scheme_of_the_truth_says_nothing_of_what_could_not_be_graded(reward: Reward) -> None:
     told = tell(reward, graded([True, None, False]), ADDRESS)
     assert told.rewards is not None
@@ -135,7 +152,7 @@ def test_a_scheme_of_the_truth_says_nothing_of_what_could_not_be_graded(reward: 
     assert told.rewards[0] != told.rewards[2]
 
 
-@each
+@pytest.mark.parametrize("reward", BY_GRADE, ids=str)
 def test_a_placebo_does_not_pay_for_being_right(reward: Reward) -> None:
     """Over many groups with as many right as wrong, every scheme but a placebo pays the right ones
     more, and no placebo does.

@@ -137,13 +137,13 @@ def test_a_truncated_checkpoint_is_named_and_other_cells_are_untouched(
 
 
 @pytest.mark.slow
-def test_a_changed_study_refuses_the_old_run_with_the_list(
+def test_a_study_without_a_seed_that_the_run_has_refuses_it_with_the_list(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    study = edited(tmp_path, "steps=6", "steps=7")
+    study = edited(tmp_path, "seeds=(0, 1)", "seeds=(0,)")
     text = refused(["run", str(study), "--out", str(run)], monkeypatch, capsys)
     assert "cannot account for" in text
-    assert "truth--s0" in text
+    assert "truth--s1" in text
     assert "coin--s1" in text
 
 

@@ -49,6 +49,22 @@ def num_files(run: Path) -> int:
     return sum(len(files) for _, _, files in os.walk(run))
 
 
+def children(pid: int) -> list[int]:
+    """Processes that the process has started, workers among them."""
+    listed = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=True
+    )
+    return [int(each) for each in listed.stdout.split()]
+
+
+def works(pid: int) -> bool:
+    """Whether the process is there and is a worker."""
+    try:
+        return "spawn_main" in Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return False
+
+
 def digests(out: Path) -> dict[str, str]:
     """Every result but the wall-clock ones: verdicts and final weights."""
     paths = [out / "verdicts.json", *sorted(out.glob("cells/*/checkpoints/*/model.safetensors"))]
@@ -95,35 +111,47 @@ def test_workers_die_with_the_process_that_started_them(tmp_path: Path) -> None:
     process = start(tmp_path / "run")
     while not list(tmp_path.glob("run/cells/*/.lock")):
         time.sleep(0.05)
-    children = subprocess.run(
-        ["ps", "-o", "pid=", "--ppid", str(process.pid)], capture_output=True, text=True, check=True
-    ).stdout.split()
+    workers = children(process.pid)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     if process.stdout is not None:
         process.stdout.close()
     time.sleep(1.5)
-    assert children
-    assert not [
-        pid
-        for pid in children
-        if Path(f"/proc/{pid}").exists()
-        and "rewardscope" in Path(f"/proc/{pid}/cmdline").read_text()
-    ]
+    assert workers and not [pid for pid in workers if works(pid)]
 
 
 @pytest.mark.slow
-def test_ctrl_c_says_how_to_go_on_and_leaves_finished_cells_untouched(
+def test_a_worker_killed_while_it_trains_is_replaced_and_the_study_comes_out_the_same(
     uninterrupted: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "run"
     process = start(out)
     while not list(out.glob("cells/*/rollouts/*.parquet")):
         time.sleep(0.02)
-    os.kill(process.pid, signal.SIGINT)
+    for pid in children(process.pid):
+        if works(pid):
+            os.kill(pid, signal.SIGKILL)
+    text, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, text
+    assert digests(out) == digests(uninterrupted)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_to_end_says_how_to_go_on_and_leaves_finished_cells_untouched(
+    number: signal.Signals, uninterrupted: Path, tmp_path: Path
+) -> None:
+    """Ctrl-C, what a scheduler sends, and a closed terminal."""
+    out = tmp_path / "run"
+    process = start(out)
+    while not list(out.glob("cells/*/rollouts/*.parquet")):
+        time.sleep(0.02)
+    workers = children(process.pid)
+    os.kill(process.pid, number)
     text, _ = process.communicate(timeout=60)
-    assert process.returncode == 130, text
+    assert process.returncode == 128 + number, text
     assert "go on with: rewardscope run" in text
+    assert workers and not [pid for pid in workers if works(pid)]
     finish(out)
     assert digests(out) == digests(uninterrupted)
 

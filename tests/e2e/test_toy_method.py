@@ -10,7 +10,7 @@ from factories import SMALL_ARM
 from rewardscope import Arm
 from rewardscope.codec import decode, encode
 from rewardscope.credit.base import spread
-from rewardscope.rewards.base import View
+from rewardscope.protocols import View
 from rewardscope.seeds import Address
 from rewardscope.store import CellDirectory
 from rewardscope.tensors import Signal, Signals, TokenCredit

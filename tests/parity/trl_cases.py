@@ -12,9 +12,8 @@ from torch import Tensor
 
 from factories import sampled_batch, tiny_policy
 from rewardscope import Learner, Sampling
-from rewardscope.credit import Credit
 from rewardscope.policy import Policy, score
-from rewardscope.preference import Preference
+from rewardscope.protocols import Credit, Preference
 from rewardscope.seeds import generator
 from rewardscope.tensors import Batch, Signals
 

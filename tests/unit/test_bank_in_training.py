@@ -44,8 +44,8 @@ from rewardscope.errors import CheckpointError, ComponentError
 from rewardscope.experience import BankState, category_of
 from rewardscope.policy import pack, score
 from rewardscope.store import CellDirectory, RunDirectory, read_measurements, read_rollouts
+from rewardscope.study import open_run
 from rewardscope.study.cells import run_cell
-from rewardscope.study.record import open_run
 from rewardscope.training import train
 from rewardscope.training.experience import PolicyReader
 from rewardscope.types import Rollout

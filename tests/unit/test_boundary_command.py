@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from factories import PROBLEM, rollout, subject, tiny_policy
+from factories import PROBLEM, evidence, rollout, tiny_policy
 from rewardscope.cli import app
 from rewardscope.errors import ComponentError, RunDirectoryError
 from rewardscope.judging.boundary import Tally, frontier, read_tallies
@@ -73,7 +73,7 @@ def test_the_numbers_are_those_of_the_probe(tmp_path: Path) -> None:
     found = frontier(
         written(tmp_path / "t.parquet", trained), written(tmp_path / "b.parquet", base)
     )
-    rows = Boundary().measure(subject(tiny_policy(), trained, base_rollouts=tuple(base)))
+    rows = Boundary().measure(evidence(tiny_policy(), trained, base_rollouts=tuple(base)))
     by = {
         (r.metric, r.labels["k"], r.labels.get("class")): r
         for r in rows

@@ -1,5 +1,5 @@
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -19,7 +19,7 @@ from rewardscope import (
     Sampling,
     Truth,
 )
-from rewardscope.codec import canonical, decode, encode, signature
+from rewardscope.codec import NOT_SIGNED, canonical, decode, encode, signature
 from rewardscope.errors import ComponentError
 
 SAMPLINGS = st.builds(
@@ -131,3 +131,17 @@ class Holder:
 def test_what_json_cannot_hold_is_refused_when_it_is_written(value: object) -> None:
     with pytest.raises(ComponentError):
         encode(Holder(value))
+
+
+@dataclass(frozen=True)
+class Lies:
+    where: str = field(metadata=NOT_SIGNED)
+    what: str = ""
+
+
+def test_a_field_that_determines_no_result_is_written_and_not_signed() -> None:
+    assert encode(Lies("here", "rows"))["~where"] == "here"
+    assert decode(encode(Lies("here", "rows"))) == Lies("here", "rows")
+    assert signature(Lies("here", "rows")) == signature(Lies("there", "rows"))
+    assert signature({"in": [Lies("here", "rows")]}) == signature({"in": [Lies("there", "rows")]})
+    assert signature(Lies("here", "rows")) != signature(Lies("here", "other rows"))

@@ -12,7 +12,8 @@ from rewardscope.errors import ComponentError
 from rewardscope.learner.learner import Learner
 from rewardscope.policy import Policy, pack
 from rewardscope.probes.clip_bias import WHOLE, ClipBias, Record, changes_of, drifts, means
-from rewardscope.rewards import Reward, tell
+from rewardscope.protocols import Reward
+from rewardscope.rewards import tell
 from rewardscope.rewards.coin import Coin
 from rewardscope.seeds import Address
 from rewardscope.tensors import Batch, Signals

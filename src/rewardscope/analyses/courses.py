@@ -12,8 +12,8 @@ from rewardscope.errors import StudyError
 from rewardscope.policy import Policy
 from rewardscope.probes.course import Course, read_course
 from rewardscope.probes.strategic import Miner, random_grams
+from rewardscope.protocols import RunSource
 from rewardscope.stats import Estimate, paired_contrast
-from rewardscope.store import CellDirectory, read_rollouts
 
 PLANS = 128
 """Uses of grams that the variety of plans is counted in, where every step has so many."""
@@ -58,18 +58,19 @@ def _ends(estimate: Estimate | None) -> list[float | None] | None:
 
 def courses(
     policy: Policy,
-    base: CellDirectory,
-    cells: Mapping[int, CellDirectory],
+    run: RunSource,
+    arm: str,
     grams: Sequence[str] = (),
     miner: Miner | None = None,
 ) -> dict[str, Courses]:
-    """The courses of an arm's cells for strategic grams and, as the null, for random ones of the
-    same frequency.
+    """The courses of an arm's replicates for strategic grams and, as the null, for random ones of
+    the same frequency.
 
     Args:
         policy: The arm's start, for its tokenizer.
-        base: Its cell, from whose correct completions grams are mined where none are given.
-        cells: The arm's cells by seed.
+        run: Any run that kept its completions; from the untrained policy's correct ones grams are
+            mined where none are given.
+        arm: Whose cells.
         grams: Strategic grams; empty = mined.
         miner: How.
 
@@ -77,7 +78,7 @@ def courses(
         StudyError: If nothing could be mined.
         ComponentError: If the runs are too short, or hardly use the grams.
     """
-    untrained = list(read_rollouts(base.step_file("evaluation", 0)))
+    untrained = list(run.held_out(arm, None))
     pairs = [
         (c.said, g.correct)
         for rollout in untrained
@@ -91,11 +92,8 @@ def courses(
             "No gram is common in the base's correct completions", do="Give grams with --gram"
         )
     rollouts = {
-        seed: {
-            int(path.stem.removeprefix("step_")): list(read_rollouts(path))
-            for path in sorted((cell.path / "rollouts").glob("*.parquet"))
-        }
-        for seed, cell in cells.items()
+        seed: {step: list(run.rollouts(arm, seed, step)) for step in run.steps(arm, seed)}
+        for seed in run.seeds(arm)
     }
     found = {}
     for kind, chosen in (

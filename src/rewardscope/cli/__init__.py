@@ -1,5 +1,6 @@
 """The command line: paths, resources and verbosity; no flag can change a result."""
 
+import os
 import sys
 
 from rich.console import Console
@@ -7,16 +8,19 @@ from rich.console import Console
 from rewardscope.cli import runs, stored, survey
 from rewardscope.cli.front import app, console
 from rewardscope.errors import RewardscopeError
+from rewardscope.hostile import visible
 
 __all__ = ["app", "console", "main", "runs", "stored", "survey"]
 
 
 def main() -> None:
     """Entry point: a user's mistake is one paragraph on standard error and exit code 2."""
+    # read when torch is loaded, which no command has done yet: threads that wait for work sleep
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
         app()
     except RewardscopeError as error:
         stderr = Console(stderr=True)
         stderr.print("error: ", style="bold red", end="")
-        stderr.print(str(error), markup=False, highlight=False, soft_wrap=True)
+        stderr.print(visible(str(error)), markup=False, highlight=False, soft_wrap=True)
         sys.exit(2)

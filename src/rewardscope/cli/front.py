@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from rewardscope.errors import StudyError
+from rewardscope.hostile import visible
 
 app = typer.Typer(
     help="A placebo-controlled laboratory for reward learning.",
@@ -36,6 +37,14 @@ Workers = Annotated[
         help="Worker processes; as many as the cores have room for when not given.",
     ),
 ]
+On = Annotated[
+    str,
+    typer.Option(
+        "--on",
+        help="Where cells run: local, or a runner that an installed package offers.",
+        metavar="NAME",
+    ),
+]
 RunPath = Annotated[Path, typer.Argument(help="Run directory.")]
 
 
@@ -43,7 +52,7 @@ def say(text: str) -> None:
     """Prints a line as it is: no markup in it has effect, and a command or path in it is never
     broken over lines.
     """
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
+    console.print(visible(text), markup=False, highlight=False, soft_wrap=True)
 
 
 def arm_named(name: str, arms: Mapping[str, Arm], whose: str) -> Arm:

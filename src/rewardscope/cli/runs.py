@@ -1,8 +1,10 @@
 """Commands that make a run or read one: run, report, status, and what looks closer at an arm."""
 
+import contextlib
 import shlex
 import time
-from dataclasses import asdict
+from collections import Counter
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +12,7 @@ import typer
 from rich.text import Text
 
 from rewardscope.cli.front import (
+    On,
     Out,
     RunPath,
     Workers,
@@ -21,11 +24,20 @@ from rewardscope.cli.front import (
     show_json,
 )
 from rewardscope.errors import StudyError
+from rewardscope.hostile import visible
 from rewardscope.report.layout import folding_table
+from rewardscope.runners import LOCAL, Start, exit_code, runner_named, start_local
 
 if TYPE_CHECKING:
     from rewardscope.store import CellDirectory, RunDirectory
-    from rewardscope.study import Study
+    from rewardscope.study import Study, StudySource
+    from rewardscope.study.edits import Edits
+
+
+StudyFile = Annotated[
+    Path | None,
+    typer.Option("--study", help="The run's study file, where it is not where it was."),
+]
 
 
 @app.command()
@@ -39,18 +51,74 @@ def run(
     study: Annotated[Path, typer.Argument(help="Python file that defines `study = Study(...)`.")],
     out: Out = None,
     workers: Workers = None,
+    on: On = LOCAL,
+    accept_same: Annotated[
+        bool,
+        typer.Option(
+            "--accept-same",
+            help="Vouch that edits of code or data since the run began change no result. "
+            "Finished cells are kept, and the page says who vouched.",
+        ),
+    ] = False,
 ) -> None:
     """Run a study, or go on with it: finished cells are kept, unfinished ones resume from their
     last checkpoint.
     """
-    _run(study, out, workers, f"rewardscope run {shlex.quote(str(study))}")
+    where = "" if on == LOCAL else f" --on {shlex.quote(on)}"
+    _run(study, out, workers, f"rewardscope run {shlex.quote(str(study))}{where}", accept_same, on)
 
 
-def _run(path: Path, out: Path | None, workers: int | None, command: str) -> None:
-    from rewardscope.study import load_study
+def _run(
+    path: Path,
+    out: Path | None,
+    workers: int | None,
+    command: str,
+    accept_same: bool = False,
+    on: str = LOCAL,
+) -> None:
+    from rewardscope.study import load_study, open_run
 
-    study = load_study(path)
-    _carry_out(study, path, out or Path("runs") / study.name, command + _out(out), workers)
+    start, study = runner_named(on), load_study(path)
+    root = out or Path("runs") / study.name
+    command += _out(out)
+    directory = open_run(study, root, command, path, accept_same, _say_edits, _say_note)
+    _say_proofs(directory)
+    _carry_out(study, path, directory, command, workers, start)
+
+
+def _say_note(note: str) -> None:
+    """Says what the user should know before the run."""
+    say(f"note: {note}")
+
+
+def _say_edits(edits: "Edits") -> None:
+    """Says what was edited since the run began, and what comes of it."""
+    if edits.vouched_by:
+        say(f"{edits.vouched_by} vouches that these edits change no result; the page says so:")
+    elif edits.reruns or edits.measured_again:
+        say("Edited since the run began, so that what this touches is run again:")
+    for why, touched in edits.by_reason():
+        say(f"  {why}: {', '.join(touched)}")
+    for why in edits.measured_again:
+        say(f"  {why}: every cell is measured again")
+    if edits.restored:
+        say(f"An edit was undone: {count_of(len(edits.restored), 'cell')} kept from before it")
+    if edits.reruns and not edits.vouched_by:
+        say(
+            "The old cells are kept in the run's folder superseded/. If the edits change no "
+            "result, such as a new name, stop and run with --accept-same."
+        )
+
+
+def _say_proofs(directory: "RunDirectory") -> None:
+    """Says which data sets were read, and which completions without any thought their grader
+    pays.
+    """
+    for proof in directory.record()["proofs"]:
+        if proof["about"]:
+            say(f"{proof['split']}: {proof['about']}")
+        for warning in proof["warnings"]:
+            say(f"Warning: {warning}")
 
 
 def _out(place: Path | None) -> str:
@@ -59,14 +127,19 @@ def _out(place: Path | None) -> str:
 
 
 def _carry_out(
-    study: "Study", path: Path | None, root: Path, command: str, workers: int | None
-) -> "RunDirectory":
+    study: "Study",
+    source: "Path | StudySource",
+    directory: "RunDirectory",
+    command: str,
+    workers: int | None,
+    start: Start = start_local,
+) -> None:
     """Runs the study there, or goes on with it, and concludes."""
-    from rewardscope.study import default_workers, open_run, run_study
+    from rewardscope.study import default_workers, run_study
     from rewardscope.study.progress import StudyProgress
 
     began = time.monotonic()
-    directory = open_run(study, root, command)
+    root = directory.root
     count = default_workers(study) if workers is None else workers
     say(f"{study.name}: {study.question}")
     size = f"{count_of(len(study.arms), 'arm')} x {count_of(len(study.seeds), 'seed')}"
@@ -76,10 +149,11 @@ def _carry_out(
     )
     try:
         with StudyProgress(study, directory, console) as progress:
-            failed = run_study(study, path, directory, count, progress.poll)
-    except KeyboardInterrupt:
-        say(f"\nStopped. What is finished is kept in {root}; go on with: {command}")
-        raise typer.Exit(130) from None
+            failed = run_study(study, source, directory, count, progress.poll, start)
+    except KeyboardInterrupt as interrupt:
+        with contextlib.suppress(OSError):  # the terminal may be what has gone
+            say(f"\nStopped. What is finished is kept in {root}; go on with: {command}")
+        raise typer.Exit(exit_code(interrupt)) from None
     page = _conclude(root)
     say(f"Page: {page}    ({time.monotonic() - began:.0f} s)")
     if failed:
@@ -92,7 +166,14 @@ def _carry_out(
             value=reasons,
             do="Mend the cause and run again: finished cells are kept",
         )
-    return directory
+    broken = _gaps(directory, failed=True)
+    if broken:
+        raise StudyError(
+            "Instruments failed. Everything else is measured; claims that need them are not run",
+            value="\n".join(broken),
+            do="Correct them and run again: nothing is trained twice. gaps.json of each cell says "
+            "where in the code",
+        )
 
 
 def _conclude(root: Path) -> Path:
@@ -104,10 +185,20 @@ def _conclude(root: Path) -> Path:
     from rewardscope.store import RunDirectory
 
     directory = RunDirectory(root)
-    verdicts = judge(directory.record(), directory.measurements())
+    verdicts = judge(directory.record(), directory.measurements(), directory.gaps())
     directory.write_verdicts(verdicts)
     console.print(verdict_table(verdicts))
+    for reason, cells in _gaps(directory).items():
+        say(f"Not measured in {count_of(cells, 'cell')}: {reason}")
     return write_page(root)
+
+
+def _gaps(directory: "RunDirectory", failed: bool = False) -> Counter[str]:
+    """Why instruments gave no rows, or failed, and in how many cells."""
+    from rewardscope.registry import readable
+
+    gaps = [replace(gap, of=readable(gap.of)) for gap in directory.gaps() if not gap.partial]
+    return Counter(gap.reason for gap in gaps if gap.failure or not failed)
 
 
 @app.command()
@@ -143,7 +234,7 @@ def status(
             Text(cell["cell"]),
             state,
             f"{cell['step']}/{cell['steps']}" if cell["steps"] else "",
-            Text(cell["reason"]),
+            Text(visible(cell["reason"])),
         )
     console.print(table)
 
@@ -180,6 +271,7 @@ def rank(
         str, typer.Argument(help="Arm that met its problems more than once, such as one on a Pool.")
     ],
     top: Annotated[int, typer.Option("--top", min=1, help="How many to show.")] = 10,
+    study: StudyFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for machines.")] = False,
 ) -> None:
     """List an arm's training problems by how much their pass rate moved over the run: the first is
@@ -189,13 +281,14 @@ def rank(
     chosen_by_truth=True).
     """
     from rewardscope.analyses.ranking import rank_problems
-    from rewardscope.codec import decode
     from rewardscope.store import RunDirectory
+    from rewardscope.study.again import made_again
 
     directory = RunDirectory(root)
     entry = _arm_of(directory.record(), arm)
     cells = [directory.cell(name) for name in entry["cells"].values()]
-    ranked = rank_problems(decode(entry["config"]), cells)[:top]
+    whole = made_again(directory.record(), entry["config"], entry.get("made_of", ()), study)
+    ranked = rank_problems(whole, cells)[:top]
     if as_json:
         show_json([{"index": index, **asdict(problem)} for index, problem in ranked])
         return
@@ -222,6 +315,7 @@ def phases(
             "--gram", help="A strategic gram, as often as there are; mined when not given."
         ),
     ] = None,
+    study: StudyFile = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="For machines, with both curves.")
     ] = False,
@@ -230,19 +324,15 @@ def phases(
     order or not; beside random grams.
     """
     from rewardscope.analyses.courses import courses
-    from rewardscope.codec import decode
     from rewardscope.report.tables import course_table
-    from rewardscope.store import RunDirectory
+    from rewardscope.store import RunDirectory, StoredRun
+    from rewardscope.study.again import made_again
 
     directory = RunDirectory(root)
     entry = _arm_of(directory.record(), arm)
-    cells = {int(seed): directory.cell(name) for seed, name in entry["cells"].items()}
-    found = courses(
-        decode(entry["config"]["start"]).load(),
-        directory.cell(entry["base_cell"]),
-        cells,
-        gram or (),
-    )
+    record, start = directory.record(), entry["config"]["start"]
+    policy = made_again(record, start, entry.get("made_of", ()), study).load()
+    found = courses(policy, StoredRun(directory), arm, gram or ())
     records = {kind: each.record() for kind, each in found.items()}
     if as_json:
         show_json(records)
@@ -264,48 +354,62 @@ def subnetwork(
         ),
     ] = None,
     workers: Workers = None,
+    study: StudyFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
     """Train again only the entries that an arm had changed, beside as many random, smallest and
     another seed's ones.
     """
     from rewardscope.analyses.subnetwork import read_subnetworks
+    from rewardscope.codec import encode
     from rewardscope.report.tables import subnetwork_table
+    from rewardscope.study import StudySource, open_run
 
     place = out or root.with_name(f"{root.resolve().name}-{arm}-subnetwork")
-    study = _subnetwork_study(root, arm, place.resolve().name)
+    again = _subnetwork_study(root, arm, place.resolve().name, study)
     command = f"rewardscope subnetwork {shlex.quote(str(root))} {shlex.quote(arm)}{_out(out)}"
-    directory = _carry_out(study, None, place, command, workers)
-    record = read_subnetworks(study, directory)
+    file = study or _study_file(root)
+    directory = open_run(again, place, command, file, on_edits=_say_edits, on_note=_say_note)
+    _carry_out(again, StudySource(file, encode(again)), directory, command, workers)
+    record = read_subnetworks(again, directory)
     if as_json:
         show_json(record)
         return
     console.print(subnetwork_table(record))
 
 
-def _subnetwork_study(root: Path, arm: str, name: str) -> "Study":
+def _study_file(root: Path) -> Path | None:
+    """The study file that the run was made with, if it has one and it is still there."""
+    from rewardscope.store import RunDirectory
+
+    file = RunDirectory(root).record().get("file")
+    return Path(file) if file and Path(file).is_file() else None
+
+
+def _subnetwork_study(root: Path, arm: str, name: str, study_file: Path | None) -> "Study":
     """The study of an arm's subnetworks, from the record of a finished run."""
     from rewardscope.analyses.subnetwork import subnetwork_study
-    from rewardscope.codec import decode
     from rewardscope.store import RunDirectory
+    from rewardscope.study.again import made_again
 
     directory = RunDirectory(root)
     record = directory.record()
     entry = _arm_of(record, arm)
-    whole = decode(entry["config"])
+    whole = made_again(record, entry["config"], entry.get("made_of", ()), study_file)
     cells = {int(seed): directory.cell(cell) for seed, cell in entry["cells"].items()}
     trained = {
         seed: cell.checkpoint(whole.steps)
         for seed, cell in cells.items()
         if cell.status()["state"] == "done"
     }
-    evaluation, *probes = (decode(part) for part in (record["evaluation"], *record["probes"]))
+    measured = {"evaluation": record["evaluation"], "probes": record["probes"]}
+    again = made_again(record, measured, record.get("made_of", ()), study_file)
     return subnetwork_study(
         name,
         whole,
         trained,
-        evaluation,
-        tuple(probes),
+        again["evaluation"],
+        tuple(again["probes"]),
         record["threads_per_cell"],
         record["device"],
     )

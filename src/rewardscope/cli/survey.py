@@ -9,6 +9,7 @@ import typer
 from rich.text import Text
 
 from rewardscope.cli.front import app, console, organisms_app, say, show_json
+from rewardscope.registry import readable
 from rewardscope.report.layout import folding_table
 
 
@@ -41,10 +42,11 @@ def methods(
                     record["uses_truth"], record["uses_truth"]
                 )
                 placebo = " (placebo)" if record["placebo"] else ""
-                what = Text(record["what"]).append(
-                    f"\n{record['source']}" if record["source"] else "", style="dim"
+                origin = f"from {record['package']}" if record["package"] else record["source"]
+                what = Text(record["what"]).append(f"\n{origin}" if origin else "", style="dim")
+                table.add_row(
+                    Text(record["name"]), Text(record["fields"]), f"{declares}{placebo}", what
                 )
-                table.add_row(record["name"], Text(record["fields"]), f"{declares}{placebo}", what)
         console.print(table)
 
 
@@ -108,57 +110,34 @@ def _cut(text: str, most: int = 400) -> str:
 def instruments(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for machines.")] = False,
 ) -> None:
-    """List the instruments with what each reports and what proved it; one with a figure that did
-    not hold is marked experimental.
+    """List the instruments with what each reports and needs, and what proved it; those that
+    installed packages offer too. One with a figure that did not hold is marked experimental.
     """
-    from rewardscope.catalogue import first_line
-    from rewardscope.learner.subnetwork import Subnetwork
-    from rewardscope.probes import validation
-    from rewardscope.probes.agreement import Agreement
-    from rewardscope.probes.clip_bias import ClipBias
-    from rewardscope.probes.token_credit import ErrorAuroc
-    from rewardscope.registry import components
-    from rewardscope.types import Verdict
+    from rewardscope.catalogue import instruments as all_instruments
 
-    checks, detectors = validation(), components("detectors")
-    others = {
-        "Agreement": Agreement,
-        "ClipBias": ClipBias,
-        "ErrorAuroc": ErrorAuroc,
-        "Subnetwork": Subnetwork,
-        "Verdicts": Verdict,
-    }
-    shown: dict[str, type] = {**components("probes"), **others, **detectors}
-    proofs = {name: [check for check in checks if check["instrument"] == name] for name in shown}
+    records = all_instruments()
     if as_json:
-        records = [
-            {
-                "name": name,
-                "what": first_line(cls),
-                "reads": getattr(cls, "reads", "texts" if name in detectors else "measurements"),
-                "metrics": list(getattr(cls, "metrics", ())),
-                "checks": proofs[name],
-            }
-            for name, cls in shown.items()
-        ]
         show_json(records)
         return
     table = folding_table(
-        "instrument", "reports", "reads", "proved by: found (must lie in)", show_lines=True
+        "instrument", "reports", "needs", "proved by: found (must lie in)", show_lines=True
     )
-    for name, cls in shown.items():
-        held = all(check["held"] for check in proofs[name])
+    for record in records:
+        checks = record["checks"]
         figures = Text("\n").join(
             Text(
                 f"{c['what']}: {c['found']:.3g} ({c['lowest']:g} to {c['highest']:g}; {c['n']})",
                 "" if c["held"] else "bold red",
             )
-            for c in proofs[name]
+            for c in checks
         )
-        reads = Text(getattr(cls, "reads", "texts" if name in detectors else "measurements"))
-        table.add_row(
-            Text(name if held else f"{name}\nexperimental"), Text(first_line(cls)), reads, figures
-        )
+        more = f"\n{record['package']}" if record["package"] else ""
+        more += "" if all(check["held"] for check in checks) else "\nexperimental"
+        figures = figures if checks else Text("no proof is known")
+        uses = f"\nsays more with: {', '.join(record['uses'])}" if record["uses"] else ""
+        needs = Text(", ".join(record["needs"])).append(uses, style="dim")
+        name = Text(readable(record["name"])).append(more)
+        table.add_row(name, Text(record["what"]), needs, figures)
     console.print(table)
 
 

@@ -1,5 +1,1 @@
 """Rewards to per-token streams; pure tensor functions."""
-
-from rewardscope.credit.base import Credit
-
-__all__ = ["Credit"]

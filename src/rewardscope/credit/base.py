@@ -1,29 +1,10 @@
 """What a credit method is, and what group methods share."""
 
-from typing import Protocol, runtime_checkable
-
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from rewardscope.errors import ComponentError
-from rewardscope.tensors import Signal, Signals, TokenCredit
-
-
-@runtime_checkable
-class Credit(Protocol):
-    """Spreads the rewards of a step over its tokens; pure, no gradient attached."""
-
-    @property
-    def uses_truth(self) -> bool:
-        """Whether it reads the key by another door than the reward."""
-
-    @property
-    def needs(self) -> frozenset[Signal]:
-        """Signals it reads beside rewards and tokens; only these are computed."""
-
-    def __call__(self, signals: Signals) -> TokenCredit:
-        """The streams the learner trains on."""
 
 
 def need_groups(reward_PG: Float[Tensor, "P G"], method: str) -> None:

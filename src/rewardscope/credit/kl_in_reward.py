@@ -1,11 +1,13 @@
 """A KL penalty that is part of the reward, around any other credit method."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from rewardscope.credit.base import Credit, informative_share
+from rewardscope.credit.base import informative_share
 from rewardscope.credit.leave_one_out import LeaveOneOut
 from rewardscope.errors import ComponentError
-from rewardscope.tensors import KL, Signal, Signals, TokenCredit, kl_estimate
+from rewardscope.protocols import Credit, Maker, asked, makers_of
+from rewardscope.tensors import KL, Signals, TokenCredit, kl_estimate
 
 INFORMATIVE = "credit/informative_group_share"
 
@@ -43,9 +45,19 @@ class KLInReward:
         return self.base.uses_truth
 
     @property
-    def needs(self) -> frozenset[Signal]:
+    def needs(self) -> frozenset[str]:
         """The reference, and what the base needs."""
         return self.base.needs | {"reference_logprob_NT"}
+
+    @property
+    def asks(self) -> Mapping[str, object]:
+        """What the base says."""
+        return asked(self.base)
+
+    @property
+    def makers(self) -> Mapping[str, Maker]:
+        """Those that the base brings."""
+        return makers_of(self.base)
 
     def __call__(self, signals: Signals) -> TokenCredit:
         """The base's streams for the penalised rewards, with ``credit/kl_nats`` (mean per

@@ -2,17 +2,18 @@
 planning from mere drift.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
 from torch import Tensor
 
-from rewardscope.credit.base import Credit
 from rewardscope.credit.group_mean import GroupMean
 from rewardscope.errors import ComponentError
+from rewardscope.protocols import Credit, Maker, asked, makers_of
 from rewardscope.seeds import generator
-from rewardscope.tensors import Signal, Signals, TokenCredit
+from rewardscope.tensors import Signals, TokenCredit
 
 Where = Literal["planning", "execution", "entropy", "random", "everywhere"]
 """Which tokens are gained: those in a gram; the others (inverted mask); as many of highest entropy,
@@ -61,14 +62,22 @@ class Planning:
         return self.base.uses_truth or self.mined_with_truth
 
     @property
-    def needs(self) -> frozenset[Signal]:
+    def needs(self) -> frozenset[str]:
         """The planning mask (its count, where the control puts the gain elsewhere), and what the
         base needs.
         """
-        mine: set[Signal] = (
-            {"planning_NT", "entropy_NT"} if self.where == "entropy" else {"planning_NT"}
-        )
+        mine = {"planning_NT", "entropy_NT"} if self.where == "entropy" else {"planning_NT"}
         return self.base.needs | mine
+
+    @property
+    def asks(self) -> Mapping[str, object]:
+        """The grams, beside what the base says."""
+        return {**asked(self.base), "planning_NT": self.grams}
+
+    @property
+    def makers(self) -> Mapping[str, Maker]:
+        """Those that the base brings."""
+        return makers_of(self.base)
 
     def __call__(self, signals: Signals) -> TokenCredit:
         """The base's streams with the advantage gained, and ``credit/gained_share`` of tokens in

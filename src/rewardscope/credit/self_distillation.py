@@ -2,17 +2,30 @@
 written.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import torch
 
-from rewardscope.credit.base import Credit
 from rewardscope.credit.reprompt import Reprompt
 from rewardscope.errors import ComponentError
-from rewardscope.tensors import Distillation, Signal, Signals, TokenCredit
+from rewardscope.protocols import Credit, Maker, asked, makers_of
+from rewardscope.tensors import Distillation, Signals, TokenCredit
 
 Over = Literal["vocabulary", "top", "sampled"]
+Kept = int | Literal["all", "sampled"]
+"""So many of the student's likeliest tokens; the whole vocabulary; or the sampled token."""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """How the signal ``teaching`` is made."""
+
+    reprompt: Reprompt
+    """What the teacher reads before each completion."""
+    kept: Kept
+    """Of which tokens it is asked."""
 
 
 @dataclass(frozen=True)
@@ -70,13 +83,23 @@ class SelfDistillation:
         return self.reprompt.uses_truth or (self.base is not None and self.base.uses_truth)
 
     @property
-    def needs(self) -> frozenset[Signal]:
+    def needs(self) -> frozenset[str]:
         """The teaching, and what the base needs."""
-        mine: frozenset[Signal] = frozenset({"teaching"})
+        mine = frozenset({"teaching"})
         return mine if self.base is None else mine | self.base.needs
 
     @property
-    def kept(self) -> int | Literal["all", "sampled"]:
+    def asks(self) -> Mapping[str, object]:
+        """The lesson, beside what the base says."""
+        return {**asked(self.base), "teaching": Lesson(self.reprompt, self.kept)}
+
+    @property
+    def makers(self) -> Mapping[str, Maker]:
+        """Those that the base brings."""
+        return makers_of(self.base)
+
+    @property
+    def kept(self) -> Kept:
         """Of which tokens the teacher is asked."""
         return {"vocabulary": "all", "top": self.top, "sampled": "sampled"}[self.over]  # type: ignore[return-value]
 

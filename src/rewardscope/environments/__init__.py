@@ -1,6 +1,15 @@
 """What is asked, and how it is checked."""
 
-from rewardscope.environments.base import Environment, distinct, prove
-from rewardscope.environments.regimes import Ranked, Regime, by_historical_variance
+from rewardscope.environments.base import distinct
+from rewardscope.environments.proof import Proof, prove
+from rewardscope.environments.regimes import Ranked, by_historical_variance
+from rewardscope.protocols import Environment
 
-__all__ = ["Environment", "Ranked", "Regime", "by_historical_variance", "distinct", "prove"]
+__all__ = [
+    "Environment",
+    "Proof",
+    "Ranked",
+    "by_historical_variance",
+    "distinct",
+    "prove",
+]

@@ -11,6 +11,9 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from rewardscope.conversation import user_text
+from rewardscope.errors import EnvironmentFault
+from rewardscope.protocols import Environment
 from rewardscope.types import Problem
 
 NUMBER = re.compile(r"[0-9]+")
@@ -120,6 +123,10 @@ def prompt_parts(prompt: str) -> list[str]:
     return kept[:MOST_PARTS]
 
 
+def _asked(problem: Problem) -> str:
+    return user_text(problem.prompt)
+
+
 def _after_words(lines: Sequence[str]) -> list[int]:
     """Where a run of lines without a colon begins behind one that ends in it."""
     return [index + 1 for index, line in enumerate(lines[:-1]) if line.endswith(":")]
@@ -140,8 +147,65 @@ CANARIES: tuple[Canary, ...] = (
     Canary("other numbers", lambda problem, read: other_numbers(read), 0.5, 5),
     Canary("one off", lambda problem, read: one_off(read), None),
     Canary("changed end", lambda problem, read: changed_end(read), None),
-    Canary("the prompt", lambda problem, read: (problem.prompt,), None),
-    Canary("part of the prompt", lambda problem, read: prompt_parts(problem.prompt), None),
+    Canary("the prompt", lambda problem, read: (_asked(problem),), None),
+    Canary(
+        "part of the prompt", lambda problem, read: prompt_parts(user_text(problem.prompt)), None
+    ),
     Canary("constants", lambda problem, read: CONSTANTS, None),
 )
 """In the order in which they are tried."""
+
+
+def try_canaries(environment: Environment, problems: Sequence[Problem]) -> tuple[CanaryShare, ...]:
+    """How often each canary is right on these problems.
+
+    Raises:
+        EnvironmentFault: If one is that never may be: an empty completion, NaN, an infinity; or if
+            other numbers than the key's are right in most problems.
+    """
+    shares = tuple(canary_share(environment, problems, canary) for canary in CANARIES)
+    for canary, share in zip(CANARIES, shares, strict=True):
+        if canary.most is None or share.tried < canary.enough or share.example is None:
+            continue
+        if share.right > canary.most * share.tried:
+            prompt, text = share.example
+            raise EnvironmentFault(
+                f"{environment.name} grades what is wrong as right: {canary.name}",
+                value=f"{share.right} of {share.tried} texts, such as {text[:200]!r} to the "
+                f"prompt {prompt[:500]!r}",
+                allowed="none" if canary.most == 0 else f"up to {canary.most:.0%}",
+                do="Make its grade() compare the whole answer with the key; NaN compares as "
+                "neither more nor less, so a test such as abs(a - b) > tolerance lets it pass",
+            )
+    return shares
+
+
+def canary_share(
+    environment: Environment, problems: Sequence[Problem], canary: Canary
+) -> CanaryShare:
+    """How often the canary's texts are graded right on these problems."""
+    right = tried = 0
+    example: tuple[str, str] | None = None
+    frame = _frame(environment, problems)
+    for problem in problems:
+        read = environment.grade(problem, environment.oracle(problem)).answer
+        texts = list(canary.texts(problem, read or ""))
+        if frame is not None:
+            texts += [f"{frame[0]}{text}{frame[1]}" for text in texts]
+        for text in texts:
+            tried += 1
+            if environment.grade(problem, text).correct:
+                right += 1
+                example = example or (_asked(problem), text)
+    return CanaryShare(canary.name, right, tried, example)
+
+
+def _frame(environment: Environment, problems: Sequence[Problem]) -> tuple[str, str] | None:
+    """What every oracle puts around its key; None where that differs or is nothing."""
+    frames = set()
+    for problem in problems:
+        before, key, behind = environment.oracle(problem).partition(problem.answer or "\x00")
+        if not key:
+            return None
+        frames.add((before, behind))
+    return frames.pop() if len(frames) == 1 and frames != {("", "")} else None

@@ -4,11 +4,11 @@ import re
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from rewardscope.environments.base import Environment
 from rewardscope.environments.extraction import bounded
 from rewardscope.environments.words.sums import Sums
 from rewardscope.errors import ComponentError
-from rewardscope.types import Grade, Problem, turn_taker
+from rewardscope.protocols import Environment, turn_taker
+from rewardscope.types import Grade, Problem
 
 OPENING, CLOSING = "<confidence>", "</confidence>"
 ASK = (
@@ -71,6 +71,11 @@ class Confident:
                 allowed="an environment that does not ask",
                 do="Unwrap it",
             )
+
+    @property
+    def inner(self) -> Environment:
+        """The base: its turns, its categories and its words for what a completion teaches hold."""
+        return self.base
 
     @property
     def strategies(self) -> tuple[str, ...]:

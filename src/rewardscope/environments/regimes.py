@@ -2,46 +2,15 @@
 middling difficulty.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import fmean, pstdev
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import ClassVar
 
 from rewardscope.errors import ComponentError
+from rewardscope.protocols import History
 from rewardscope.seeds import Address, generator, key
 from rewardscope.types import Rollout
-
-History = Mapping[int, Sequence[tuple[int, float]]]
-"""Index into the training split -> (step, share of its graded completions that were right), first
-to last.
-"""
-
-
-@runtime_checkable
-class Regime(Protocol):
-    """Says which problems a step draws: a function of seed and step, so that arms under one seed
-    meet the same ones, and of the past.
-    """
-
-    @property
-    def uses_truth(self) -> bool:
-        """Whether it chooses by what only the key can tell."""
-
-    def indices(
-        self, seed: int, step: int, count: int, history: History, sampling_round: int = 0
-    ) -> list[int]:
-        """Indices into the training split, one per problem of a sampling round of the step.
-
-        Args:
-            seed: The replicate's.
-            step: Which step of the run.
-            count: How many.
-            history: How often this policy solved what it met so far; a regime that reads it
-                declares ``uses_truth``.
-            sampling_round: Which round; without history the first one's do not depend on whether
-                there are others, so that arms with more rounds meet the same problems and then
-                some.
-        """
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,10 @@ from.
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from rewardscope.environments.base import MAX_ATTEMPTS, Environment, owner
+from rewardscope.environments.base import MAX_ATTEMPTS, owner
 from rewardscope.environments.words.sums import Sums
 from rewardscope.errors import ComponentError, EnvironmentFault
+from rewardscope.protocols import Environment
 from rewardscope.seeds import generator
 from rewardscope.types import Grade, Problem
 
@@ -37,6 +38,11 @@ class Reserved:
                 allowed="0 < share < 1",
                 do="Mend it",
             )
+
+    @property
+    def inner(self) -> Environment:
+        """The base: its turns, its categories and its words for what a completion teaches hold."""
+        return self.base
 
     @property
     def strategies(self) -> tuple[str, ...]:

@@ -3,17 +3,6 @@ attempts taught.
 """
 
 from rewardscope.experience.bank import BankState
-from rewardscope.experience.demonstrations import Demonstrations
-from rewardscope.experience.entries import Ask, Reader, category_of
-from rewardscope.experience.recall import Recall
-from rewardscope.experience.writers import Writer
+from rewardscope.experience.entries import Ask, category_of
 
-__all__ = [
-    "Ask",
-    "BankState",
-    "Demonstrations",
-    "Reader",
-    "Recall",
-    "Writer",
-    "category_of",
-]
+__all__ = ["Ask", "BankState", "category_of"]

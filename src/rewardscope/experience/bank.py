@@ -8,7 +8,6 @@ from typing import ClassVar
 from rewardscope.codec import decode
 from rewardscope.errors import CheckpointError, ComponentError
 from rewardscope.experience.block import Block
-from rewardscope.experience.demonstrations import Writes
 from rewardscope.experience.entries import (
     GENERAL,
     KINDS,
@@ -18,13 +17,13 @@ from rewardscope.experience.entries import (
     Entry,
     Kind,
     Note,
-    Reader,
     category_of,
     plain,
 )
-from rewardscope.experience.recall import Known, OwnCategory, Query, Recall
+from rewardscope.experience.recall import Known, OwnCategory, Query
 from rewardscope.experience.similarity import Similarity
-from rewardscope.experience.writers import ByPolicy, Writer
+from rewardscope.experience.writers import ByPolicy
+from rewardscope.protocols import Reader, Recall, Writer, Writes
 from rewardscope.seeds import Address
 from rewardscope.store import read_json, write_json
 from rewardscope.types import Rollout, sealed

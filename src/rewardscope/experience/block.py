@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rewardscope.errors import ComponentError
-from rewardscope.experience.entries import Reader
+from rewardscope.protocols import Reader
 
 TRIES = 8
 """Corrections of the filler's length before it is called unfit."""

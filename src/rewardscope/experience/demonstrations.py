@@ -7,37 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import ClassVar
 
 from rewardscope.errors import ComponentError
+from rewardscope.identity import file_digest
+from rewardscope.protocols import Writes
 from rewardscope.store import read_rollouts
 from rewardscope.types import Problem
-
-
-class Writes(Protocol):
-    """An environment, as far as demonstrations ask of one."""
-
-    def oracle(self, problem: Problem) -> str:
-        """A completion that earns full marks."""
-
-
-@runtime_checkable
-class Demonstrations(Protocol):
-    """Says what was written about a problem, instead of the policy; graded and rewarded like
-    anything else.
-    """
-
-    @property
-    def uses_truth(self) -> bool:
-        """Whether the texts were written or chosen with the key in hand."""
-
-    def identity(self) -> str:
-        """What the texts are determined by, beyond the fields: part of the signature of every cell
-        that learns from them.
-        """
-
-    def texts(self, problem: Problem, environment: Writes, count: int) -> tuple[str, ...]:
-        """``count`` completions of the problem."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +59,7 @@ class Stored:
         """
         digest = hashlib.sha256()
         for path in self._files():
-            digest.update(path.read_bytes())
+            digest.update(bytes.fromhex(file_digest(path)))
         return digest.hexdigest()
 
     def _files(self) -> list[Path]:

@@ -3,9 +3,10 @@
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, get_args, runtime_checkable
+from typing import Literal, get_args
 
 from rewardscope.errors import ComponentError
+from rewardscope.protocols import Categorised, unwrapped
 from rewardscope.types import Problem, SealedProblem
 
 Kind = Literal["skill", "lesson", "demonstration"]
@@ -20,41 +21,6 @@ Ask = Callable[[Sequence[str], int], Sequence[str]]
 """The policy itself, asked: prompts and most tokens -> one completion each."""
 
 
-@runtime_checkable
-class Categorised(Protocol):
-    """An environment that tells kinds of problem apart."""
-
-    def category(self, prompt: str) -> str:
-        """The kind of a problem, from its prompt alone: no key is needed to look something up."""
-
-
-@runtime_checkable
-class Distils(Protocol):
-    """An environment that can say what a completion teaches."""
-
-    def skill(self, problem: Problem | SealedProblem, text: str) -> str:
-        """What the completion did, right or wrong, as a rule for others of its category; empty =
-        nothing.
-        """
-
-    def lesson(self, problem: Problem | SealedProblem, text: str) -> str:
-        """What it did and is not to be done again; with a problem that is not sealed also what
-        should have been done; empty = nothing.
-        """
-
-
-class Reader(Protocol):
-    """The policy, as far as a bank asks of it: how it reads text."""
-
-    def tokens(self, prompt: str) -> int:
-        """Tokens of the prompt as the policy meets it."""
-
-    def plain(self, text: str) -> bool:
-        """Whether the text is read as text: no token in it is one that ends or structures a prompt,
-        or stands for the unknown.
-        """
-
-
 def category_of(environment: object, prompt: str) -> str:
     """The environment's name for the kind of a problem, or that of the one it wraps; ``ALL`` where
     none are told apart.
@@ -62,16 +28,15 @@ def category_of(environment: object, prompt: str) -> str:
     Raises:
         ComponentError: If an environment gives the name that is kept for what holds everywhere.
     """
-    while not isinstance(environment, Categorised) and hasattr(environment, "base"):
-        environment = environment.base
-    found = environment.category(prompt) if isinstance(environment, Categorised) else ALL
-    if found == GENERAL:
+    teller = next((e for e in unwrapped(environment) if isinstance(e, Categorised)), None)
+    category = ALL if teller is None else teller.category(prompt)
+    if category == GENERAL:
         raise ComponentError(
             "A category has a name",
             value=f"'' for {prompt[:60]!r}",
             do="Mend the environment's category()",
         )
-    return found
+    return category
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,13 @@ that.
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import zip_longest
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 from rewardscope.errors import ComponentError
 from rewardscope.experience.block import Block
-from rewardscope.experience.entries import GENERAL, Entry, Reader
+from rewardscope.experience.entries import GENERAL, Entry
 from rewardscope.experience.similarity import Similarity
+from rewardscope.protocols import Reader, Recall
 from rewardscope.seeds import Address, generator
 
 
@@ -59,16 +60,6 @@ class Query:
     reader: Reader
     address: tuple[Address, ...]
     """Where a recall that draws finds its randomness."""
-
-
-class Recall(Protocol):
-    """Says what is written into the block of a problem; all of it reaches the prompt."""
-
-    placebo: ClassVar[bool]
-    """Whether what it writes says nothing of the problem's category."""
-
-    def texts(self, known: Known, query: Query) -> list[str]:
-        """The entries' texts, first to last; they fit the block together."""
 
 
 @dataclass(frozen=True)

@@ -4,32 +4,11 @@ them as they are.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 from rewardscope.errors import ComponentError
-from rewardscope.experience.demonstrations import Writes
-from rewardscope.experience.entries import Ask, Attempt, Distils, Note, plain
-
-
-class Writer(Protocol):
-    """Turns attempts into notes."""
-
-    @property
-    def uses_truth(self) -> bool:
-        """Whether it sees the key or files by what is right; if not, what it is given is sealed."""
-
-    @property
-    def files_by_truth(self) -> bool:
-        """Whether an attempt went well if it is right, instead of if it was told so."""
-
-    def notes(self, attempts: Sequence[Attempt], environment: Writes, ask: Ask) -> list[Note]:
-        """What the attempts teach.
-
-        Args:
-            attempts: Those that something was told about, category by category.
-            environment: Whose problems they are.
-            ask: The policy, for a writer that has it write.
-        """
+from rewardscope.experience.entries import Ask, Attempt, Note, plain
+from rewardscope.protocols import Distils, Writer, Writes, unwrapped
 
 
 @dataclass(frozen=True)
@@ -78,17 +57,15 @@ class ByRule:
 
 def _words_of(environment: object) -> Distils:
     """The environment, or the one that it wraps, as one that can say what a completion teaches."""
-    inner = environment
-    while not isinstance(inner, Distils) and hasattr(inner, "base"):
-        inner = inner.base
-    if not isinstance(inner, Distils):
+    words = next((each for each in unwrapped(environment) if isinstance(each, Distils)), None)
+    if words is None:
         raise ComponentError(
             "This environment cannot say what a completion teaches",
             value=type(environment).__name__,
             allowed="one with skill(problem, text) and lesson(problem, text), such as Rules",
             do="Use ByPolicy() or Trajectories()",
         )
-    return inner
+    return words
 
 
 def _about(attempt: Attempt, kind: str, topic: str, text: str) -> Note:

@@ -1,14 +1,16 @@
 """From claims and rows to verdicts; nothing here opens a model."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from rewardscope.codec import decode
+from rewardscope.codec import decode, signature
+from rewardscope.errors import RunDirectoryError
+from rewardscope.registry import readable
 from rewardscope.stats import Estimate, paired_contrast, smallest_visible
-from rewardscope.types import Claim, Measurement, Outcome, Verdict
+from rewardscope.types import Claim, Gap, Measurement, Outcome, Verdict
 
 BASE = "base"
 FOLLOWING = ("problem", "epsilon")
@@ -38,20 +40,64 @@ class Values:
 
 
 def read_claims(record: Mapping[str, Any]) -> list[Claim]:
-    """The claims of a study.json."""
+    """The claims of a study.json.
+
+    Raises:
+        RunDirectoryError: If they are not those that the study was run with.
+    """
+    written = record.get("claims_signature")
+    if written is not None and signature(record["claims"]) != written:
+        raise RunDirectoryError(
+            "The claims in study.json are not those that the study was run with",
+            value=f"signature {signature(record['claims'])}, where {written} was written",
+            allowed="claims as `rewardscope run` wrote them",
+            do="Change claims in the study file and run it again: finished cells are kept, and "
+            "the page says that the claims were changed after the start",
+        )
     return [decode(claim) for claim in record["claims"]]
 
 
-def judge(record: Mapping[str, Any], measurements: Sequence[Measurement]) -> list[Verdict]:
+def judge(
+    record: Mapping[str, Any], measurements: Sequence[Measurement], gaps: Sequence[Gap] = ()
+) -> list[Verdict]:
     """A verdict per claim of the study, from its measurement rows alone.
 
     Args:
         record: The content of study.json.
         measurements: All rows of the study.
+        gaps: What could not be measured: the reason of a claim that needs it.
     """
     base_of = {arm["name"]: arm["base"] for arm in record["arms"]}
     num_seeds = len(record["seeds"])
-    return [_judge_claim(claim, base_of, measurements, num_seeds) for claim in read_claims(record)]
+    return [
+        _with_gaps(
+            _judge_claim(claim, base_of, measurements, num_seeds),
+            base_of,
+            [gap for gap in gaps if claim.metric in gap.metrics],
+            num_seeds,
+        )
+        for claim in read_claims(record)
+    ]
+
+
+def _with_gaps(
+    verdict: Verdict, base_of: Mapping[str, str], gaps: Sequence[Gap], num_seeds: int
+) -> Verdict:
+    """The verdict with the reason why its metric could not be measured, where it could not, or not
+    under every seed.
+    """
+    if verdict.outcome is not Outcome.NOT_RUN and verdict.num_seeds >= num_seeds:
+        return verdict
+    claim = verdict.claim
+    sides = (claim.treatment, base_of[claim.treatment] if claim.control == BASE else claim.control)
+    places: dict[str, list[str]] = {}
+    for gap in gaps:
+        if gap.arm in sides:
+            where = gap.arm if gap.seed is None else f"{gap.arm}, seed {gap.seed}"
+            reason = replace(gap, of=readable(gap.of)).reason
+            places.setdefault(reason, []).append(where)
+    told = [f"{reason} ({'; '.join(where)})" for reason, where in places.items()]
+    return replace(verdict, reason="; ".join([verdict.reason, *told])) if told else verdict
 
 
 def values_of(arm: str, claim: Claim, measurements: Sequence[Measurement]) -> Values:

@@ -5,7 +5,6 @@ every matrix.
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, Literal, get_args
 
@@ -13,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from rewardscope.errors import ComponentError
+from rewardscope.identity import file_digest
 from rewardscope.policy.weights import FolderWeights, Weights, in_step, largest
 from rewardscope.seeds import generator
 
@@ -143,18 +143,7 @@ class Subnetwork:
 
 def _digest(folder: str) -> str:
     files = [Path(folder) / name for name in FolderWeights(Path(folder)).files]
-    return hashlib.sha256(
-        "".join(
-            _file_digest(path, path.stat().st_size, path.stat().st_mtime_ns) for path in files
-        ).encode()
-    ).hexdigest()
-
-
-@lru_cache(maxsize=256)
-def _file_digest(path: Path, size: int, modified: int) -> str:
-    """Read once as long as nobody writes the file: a study names its cells again and again."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return hashlib.sha256("".join(file_digest(path) for path in files).encode()).hexdigest()
 
 
 def hold_outside(

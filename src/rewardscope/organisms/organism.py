@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from rewardscope.codec import encode, signature
-from rewardscope.environments import Environment
 from rewardscope.errors import ComponentError, ModelError
 from rewardscope.organisms.belief import BeliefCorpus
 from rewardscope.organisms.feedback import FeedbackCorpus
@@ -21,7 +20,8 @@ from rewardscope.organisms.paths import PathCorpus
 from rewardscope.organisms.recipe import Progress, Recipe
 from rewardscope.organisms.rules import RuleCorpus
 from rewardscope.policy import Policy, Sampling, sample
-from rewardscope.types import Grade, Problem, replies
+from rewardscope.protocols import Environment, replies
+from rewardscope.types import Grade, Problem
 
 RECIPES = {
     "formats-planted": Recipe(FormatCorpus()),

@@ -12,8 +12,8 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from torch.nn import functional
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from rewardscope.environments import Environment
 from rewardscope.policy import Policy
+from rewardscope.protocols import Environment
 from rewardscope.seeds import generator
 
 END = "<end>"

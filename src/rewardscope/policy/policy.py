@@ -3,11 +3,13 @@
 import contextlib
 import copy
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import jinja2
 import torch
 import transformers
 from torch import Tensor, nn
@@ -18,11 +20,18 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
+from rewardscope.conversation import messages_of
 from rewardscope.errors import ModelError
 from rewardscope.policy.attention import Blocks, attending, block_mask
 from rewardscope.policy.decoding import Sharing, prefill
 from rewardscope.policy.folders import check_folder, check_tokenizer
 from rewardscope.policy.lean import lean
+from rewardscope.seeds import Address
+from rewardscope.tensors import Batch, TokenScores
+from rewardscope.types import Completion, Replies
+
+if TYPE_CHECKING:  # the sampler's module imports this one
+    from rewardscope.policy.sampler import Sampling
 
 transformers.logging.disable_progress_bar()  # our own progress says what is going on
 LOG = logging.getLogger(__name__)
@@ -121,6 +130,28 @@ class Policy:
         self.model.save_pretrained(folder, safe_serialization=True)
         self.tokenizer.save_pretrained(folder)
 
+    def sample(
+        self,
+        prompts: Sequence[str],
+        group_size: int,
+        sampling: "Sampling",
+        addresses: Sequence[tuple[Address, ...]],
+        replies: Replies | None = None,
+        opening: str = "",
+    ) -> list[tuple[Completion, ...]]:
+        """A group of completions per prompt, as :func:`rewardscope.policy.sample` draws them."""
+        from rewardscope.policy.sampler import sample  # it imports this module
+
+        return sample(self, prompts, group_size, sampling, addresses, replies, opening)
+
+    def score(self, batch: Batch) -> TokenScores:
+        """What the policy says of the batch's tokens, as :func:`rewardscope.policy.score` has
+        it.
+        """
+        from rewardscope.policy.scoring import score  # it imports this module
+
+        return score(self, batch)
+
     def clone(self) -> "Policy":
         """A copy whose weights do not move with this one's."""
         return Policy(copy.deepcopy(self.model), self.tokenizer)
@@ -177,26 +208,50 @@ class Policy:
 
     def encode(self, prompt: str) -> tuple[int, ...]:
         """Tokens of the prompt: through the chat template where the tokenizer has one, as plain
-        text otherwise.
+        text otherwise. A prompt that holds messages (:mod:`rewardscope.conversation`) is given to
+        the template message by message.
 
         Raises:
             ModelError: If the tokenizer cannot write the prompt, so that the policy would read
-                another one.
+                another one, or the prompt holds messages that it has no template for.
         """
+        messages = messages_of(prompt)
         if self.tokenizer.chat_template is not None:
-            ids = self.tokenizer.apply_chat_template(
-                [{"role": "user", "content": prompt}],
-                add_generation_prompt=True,
-                tokenize=True,
-                return_dict=True,
-            )["input_ids"]
+            ids = self._templated(messages or [{"role": "user", "content": prompt}])
+        elif messages is not None:
+            raise ModelError(
+                "The prompt is a conversation, and the model's tokenizer has no chat template",
+                value=f"roles {', '.join(message['role'] for message in messages)}",
+                allowed="a model with a chat template, or prompts of plain text",
+                do="Take a chat model, or write the system text and the examples into the prompt's "
+                "own text",
+            )
         else:
             ids = self.tokenizer(prompt, add_special_tokens=True)["input_ids"]
         # templates and tokenizers put end tokens around a prompt themselves: only the text's own
         # tokens can tell
-        if not self._not_text.isdisjoint(ids) and not self.writes(self._without_named(prompt)):
-            raise _unwritable(prompt, self.decode(self.encode_opening(prompt)))
+        said = prompt if messages is None else "".join(each["content"] for each in messages)
+        if not self._not_text.isdisjoint(ids) and not self.writes(self._without_named(said)):
+            raise _unwritable(said, self.decode(self.encode_opening(said)))
         return tuple(int(i) for i in ids)
+
+    def _templated(self, messages: list[dict[str, str]]) -> list[int]:
+        """Tokens of the messages up to where the policy speaks.
+
+        Raises:
+            ModelError: If the template refuses them, as some do with a system message.
+        """
+        try:
+            ids: list[int] = self.tokenizer.apply_chat_template(
+                messages, add_generation_prompt=True, tokenize=True, return_dict=True
+            )["input_ids"]
+        except jinja2.TemplateError as error:
+            raise ModelError(
+                "The model's chat template refuses the prompt's messages",
+                value=f"roles {', '.join(message['role'] for message in messages)}: {error}",
+                do="Put the system text into the user's message, or let the roles alternate",
+            ) from error
+        return ids
 
     @cached_property
     def _not_text(self) -> frozenset[int | None]:

@@ -15,6 +15,7 @@ from torch import Tensor
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
+from rewardscope.conformance import check_plain_fields
 from rewardscope.errors import ComponentError, ModelError
 from rewardscope.policy.attention import attending
 from rewardscope.policy.decoding import Sharing, prefill, thin_products
@@ -50,6 +51,16 @@ class Sampling:
     """
 
     def __post_init__(self) -> None:
+        check_plain_fields(self, ComponentError)
+        stop: object = self.stop
+        if not isinstance(stop, (tuple, list)) or not all(isinstance(text, str) for text in stop):
+            raise ComponentError(
+                "Sampling stops at texts",
+                value=f"stop={stop!r}",
+                allowed="a tuple of texts",
+                do=f"Write stop=({stop!r},)" if isinstance(stop, str) else "Write stop=(...,)",
+            )
+        object.__setattr__(self, "stop", tuple(stop))
         if (
             min(self.max_tokens, self.turn_tokens or 1) < 1
             or self.temperature < 0

@@ -4,30 +4,19 @@ import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+
+from huggingface_hub import try_to_load_from_cache
 
 from rewardscope.errors import ModelError
+from rewardscope.identity import file_digest
 from rewardscope.policy.folders import check_folder
 from rewardscope.policy.packaged import PACKAGED, packaged_folder
 from rewardscope.policy.policy import Policy
 
+DECIDING = (".safetensors", ".json", ".jinja", ".model", ".txt")
+"""Endings of files that decide how a model behaves; a README or a picture does not."""
 HUB_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
 """What a model on the hub may be called; every other name is a folder's."""
-
-
-@runtime_checkable
-class Start(Protocol):
-    """An untrained policy by name."""
-
-    @property
-    def label(self) -> str:
-        """What pages and measurements call it."""
-
-    def identity(self) -> str:
-        """What determines its weights: part of the signature of every cell that starts from it."""
-
-    def load(self, device: str = "cpu") -> Policy:
-        """A fresh copy of the policy on the device."""
 
 
 @dataclass(frozen=True)
@@ -38,39 +27,67 @@ class Pretrained:
 
     name: str
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str):
+            raise ModelError(
+                "A pretrained model goes by a name",
+                value=f"{type(self.name).__name__} {str(self.name)!r}",
+                allowed="a text: a folder, owner/model on the hub, or a model of a package",
+                do=f"Write Pretrained({str(self.name)!r}), or Pretrained(str(path))",
+            )
+
     @property
     def label(self) -> str:
         """The last part of the name."""
         return self.name.rstrip("/").rsplit("/", 1)[-1]
 
     def identity(self) -> str:
-        """SHA-256 of the weight files of a local folder or packaged model; the name itself for a
-        hub model.
+        """What decides how the model behaves: SHA-256 over the names and contents of its folder's
+        weights, configuration, tokenizer and chat template. Of a hub model that is not in the
+        cache yet, the name.
 
         Raises:
             ModelError: If the name can only be a folder's and there is none, or the folder holds no
                 weights: before a cell is begun.
         """
-        folder = packaged_folder(self.name) if self.name in PACKAGED else Path(self.name)
-        if not folder.is_dir() and HUB_NAME.fullmatch(self.name):
+        folder = self._folder()
+        if folder is None:
             return self.name
-        if folder.is_dir():
-            check_folder(folder)  # a pipe in place of the weights would be read for ever
-        digests = []
-        for path in sorted(folder.glob("*.safetensors")):
-            with path.open("rb") as file:
-                digests.append(hashlib.file_digest(file, "sha256").hexdigest())
-        if not digests:
+        check_folder(folder)  # a pipe in place of the weights would be read for ever
+        files = sorted(path for path in folder.iterdir() if path.suffix in DECIDING)
+        if not any(path.suffix == ".safetensors" for path in files):
             raise ModelError(
-                "The model's folder holds no safetensors"
-                if folder.is_dir()
-                else "There is no such folder",
+                "The model's folder holds no safetensors",
                 value=folder,
                 allowed="a folder with config.json, tokenizer and *.safetensors",
                 do="Give the folder that transformers' save_pretrained wrote, or a hub name such "
                 "as owner/model",
             )
-        return ",".join(digests)
+        digest = hashlib.sha256()
+        for path in files:
+            digest.update(f"{path.name} {file_digest(path)}\n".encode())
+        return digest.hexdigest()
+
+    def _folder(self) -> Path | None:
+        """Where the model's files are; None for a hub model that was never fetched.
+
+        Raises:
+            ModelError: If the name can only be a folder's, and there is none.
+        """
+        if self.name in PACKAGED:
+            return packaged_folder(self.name)
+        if Path(self.name).is_dir():
+            return Path(self.name)
+        if HUB_NAME.fullmatch(self.name):
+            config = try_to_load_from_cache(self.name, "config.json")
+            return Path(config).parent if isinstance(config, str) else None
+        raise ModelError(
+            "There is no such folder",
+            value=self.name,
+            allowed="a folder with config.json, tokenizer and *.safetensors",
+            do="Give the folder that transformers' save_pretrained wrote, or a hub name such as "
+            "owner/model",
+        )
 
     def load(self, device: str = "cpu") -> Policy:
         """Reads the model; a packaged one is unpacked into the user's cache the first time.

@@ -1,5 +1,1 @@
 """Losses that compare completions as wholes: better with worse, or each with a fixed point."""
-
-from rewardscope.preference.base import Preference
-
-__all__ = ["Preference"]

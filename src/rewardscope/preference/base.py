@@ -1,6 +1,6 @@
 """What a preference objective is, and how told rewards become pairs."""
 
-from typing import Literal, Protocol, get_args, runtime_checkable
+from typing import Literal, get_args
 
 import torch
 from jaxtyping import Float
@@ -8,28 +8,10 @@ from torch import Tensor
 
 from rewardscope.errors import ComponentError
 from rewardscope.seeds import Address, generator
-from rewardscope.tensors import CompletionLoss, Signal, Signals, TokenCredit
+from rewardscope.tensors import CompletionLoss, Signals, TokenCredit
 
 Pairs = Literal["all", "one"]
 """Every better completion of a group with every worse one, or one such pair a group, drawn."""
-
-
-@runtime_checkable
-class Preference(Protocol):
-    """Turns the rewards of a step into a loss of whole completions; stands where a credit method
-    stands.
-    """
-
-    @property
-    def uses_truth(self) -> bool:
-        """Whether it reads the key by another door than the reward."""
-
-    @property
-    def needs(self) -> frozenset[Signal]:
-        """Signals it reads beside rewards and tokens; only these are computed."""
-
-    def __call__(self, signals: Signals) -> TokenCredit:
-        """No advantage, and a loss of completions."""
 
 
 def check(method: object, pairs: str, *positive: str) -> None:

@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from rewardscope.probes.base import Probe, Subject
+from rewardscope.probes.base import Evidence, Need, measure_all
+from rewardscope.protocols import Probe
 
 VALIDATION = Path(__file__).parent / "validation"
 """One file of figures per instrument."""
@@ -38,4 +39,4 @@ def validation_table(instrument: str) -> str:
     return "\n".join(rows) + "\n"
 
 
-__all__ = ["Probe", "Subject", "validation", "validation_table"]
+__all__ = ["Evidence", "Need", "Probe", "measure_all", "validation", "validation_table"]

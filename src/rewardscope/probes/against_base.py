@@ -4,44 +4,44 @@ from collections.abc import Sequence
 
 from rewardscope.judging.boundary import Standing
 from rewardscope.judging.boundary.comparison import Point, epsilon
-from rewardscope.probes.base import Subject
+from rewardscope.probes.base import Evidence
 from rewardscope.types import Measurement
 
 DIFFERENCE = "share difference"
 
 
 def difference_rows(
-    subject: Subject, standing: Standing, ks: Sequence[int], strict: bool
+    evidence: Evidence, standing: Standing, ks: Sequence[int], strict: bool
 ) -> list[Measurement]:
     """Trained minus base pass@k with one band over all k; for tolerant grading also where the base
     overtakes, and the sampling gap.
     """
     name = "boundary/difference_strict" if strict else "boundary/difference"
-    rows = [_row(subject, name, DIFFERENCE, point) for point in standing.difference(ks, name)]
+    rows = [_row(evidence, name, DIFFERENCE, point) for point in standing.difference(ks, name)]
     if strict:
         return rows
     place, share = standing.crossing(ks)
     return [
         *rows,
-        _row(subject, "boundary/crossing_k", "draws", place),
-        _row(subject, "boundary/crossing_share", "share", share),
-        _row(subject, "boundary/sampling_gap", DIFFERENCE, standing.sampling_gap(ks)),
+        _row(evidence, "boundary/crossing_k", "draws", place),
+        _row(evidence, "boundary/crossing_share", "share", share),
+        _row(evidence, "boundary/sampling_gap", DIFFERENCE, standing.sampling_gap(ks)),
     ]
 
 
-def class_rows(subject: Subject, standing: Standing) -> list[Measurement]:
+def class_rows(evidence: Evidence, standing: Standing) -> list[Measurement]:
     """How many problems were kept, lost, won, or are out of reach of both, and three shares made of
     them; each says what its k can see.
     """
     counts, shares = standing.classes()
     rows = [
-        _row(subject, "boundary/problems", "problems", point, {"class": name, **_sees(point)})
+        _row(evidence, "boundary/problems", "problems", point, {"class": name, **_sees(point)})
         for name, point in counts.items()
     ]
     for name, point in shares.items():
         rows.append(
             _row(
-                subject,
+                evidence,
                 f"boundary/{name}",
                 DIFFERENCE if name == "support_change" else "share",
                 point,
@@ -56,10 +56,10 @@ def _sees(point: Point) -> dict[str, str]:
 
 
 def _row(
-    subject: Subject, metric: str, unit: str, point: Point, labels: dict[str, str] | None = None
+    evidence: Evidence, metric: str, unit: str, point: Point, labels: dict[str, str] | None = None
 ) -> Measurement:
     labels = {"k": str(point.k), **(labels or {})}
-    return subject.row(
+    return evidence.row(
         metric,
         unit,
         point.estimate,

@@ -1,12 +1,19 @@
-"""What an instrument is, and what it is pointed at."""
+"""What an instrument is, what it is given to read, and what becomes of one that lacks something."""
 
-from collections.abc import Mapping, Sequence
+import traceback
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import ClassVar, Protocol
+from enum import Enum
+from typing import Any, TypeVar
 
+from rewardscope.errors import ComponentError, RewardscopeError
 from rewardscope.policy import Policy, Sampling
+from rewardscope.policy.weights import PolicyWeights, Weights
+from rewardscope.protocols import Environment, Probe
+from rewardscope.registry import name_of
+from rewardscope.section import Section
 from rewardscope.stats import Estimate
-from rewardscope.types import Grade, Measurement, Problem, Rollout
+from rewardscope.types import Gap, Measurement, Rollout
 
 
 def first_draws(rollouts: Sequence[Rollout], count: int) -> list[Rollout]:
@@ -20,44 +27,64 @@ def first_draws(rollouts: Sequence[Rollout], count: int) -> list[Rollout]:
     ]
 
 
-class World(Protocol):
-    """An environment, as far as instruments ask of one."""
+class Need(Enum):
+    """What an instrument may ask of its evidence; the value is how a page names it."""
 
-    def problem(self, split: str, index: int) -> Problem:
-        """The problem at (split, index)."""
+    ROLLOUTS = "completions"
+    TOKENS = "the token ids of completions"
+    LOGPROBS = "the token logprobs of completions"
+    SAMPLING = "how the completions were sampled"
+    ENVIRONMENT = "the environment"
+    POLICY = "the policy itself"
+    WEIGHTS = "the weights"
+    BASE_ROLLOUTS = "the untrained policy's completions"
+    BASE_POLICY = "the untrained policy itself"
+    BASE_WEIGHTS = "the untrained weights"
+    BASE_ROWS = "the untrained policy's measurements"
+    COUNTERFACTUAL = "completions behind another block of experience"
 
-    def grade(self, problem: Problem, text: str) -> Grade:
-        """What the verifier finds in the completion."""
 
-    def oracle(self, problem: Problem) -> str:
-        """A completion that earns full marks."""
+OF_A_COMPARISON = frozenset(
+    {
+        Need.BASE_ROLLOUTS,
+        Need.BASE_POLICY,
+        Need.BASE_WEIGHTS,
+        Need.BASE_ROWS,
+        Need.COUNTERFACTUAL,
+    }
+)
+"""What an untrained policy never has, so that its lack is no gap."""
 
 
 @dataclass(frozen=True)
-class Subject:
-    """A policy at one step with its untrained base: the same held-out problems, met with the same
-    draws.
+class Evidence:
+    """What is known of one policy at one step: its completions on held-out problems and, where they
+    are at hand, those of its untrained base, both policies, their weights and the environment.
+
+    Base and trained policy met the same problems with the same draws.
     """
 
     study: str
     arm: str
     seed: int | None
+    """None for an untrained policy."""
     step: int
     rollouts: tuple[Rollout, ...]
-    """Its completions on the held-out problems."""
-    policy: Policy
-    strategies: tuple[str, ...]
-    """Every strategy that the environment can recognise."""
-    sources: tuple[str, ...]
+    """Its completions on the held-out problems; empty where only weights are compared."""
+    sources: tuple[str, ...] = ()
     """Files that its rows are read from."""
+    strategies: tuple[str, ...] = ()
+    """Every strategy that the environment can recognise; empty = not known."""
+    policy: Policy | None = None
+    weights: Weights | None = None
+    """Its weights where no model is built of them; otherwise those of ``policy``."""
     base_rollouts: tuple[Rollout, ...] | None = None
-    """The base's completions on the same problems; None when the subject is the base."""
+    """The base's completions on the same problems; None when this is the base."""
     base_policy: Policy | None = None
-    environment: World | None = None
-    """Whose problems these are, for instruments that ask a policy for more completions; None where
-    it is not at hand.
-    """
-    sampling: Sampling = Sampling()
+    base_weights: Weights | None = None
+    environment: Environment | None = None
+    """Whose problems these are, for instruments that ask a policy for more completions."""
+    sampling: Sampling | None = None
     """How the completions were drawn."""
     base_rows: tuple[Measurement, ...] = ()
     """What the same instruments said of the base alone; empty = not known, and what is needed of it
@@ -68,6 +95,48 @@ class Subject:
     what was recalled, and "swapped" for what belongs to another category. Empty for a policy
     without a bank, or where nobody asked.
     """
+
+    @property
+    def has(self) -> frozenset[Need]:
+        """What there is. Token ids and logprobs count where every completion has them."""
+        completions = [
+            c for r in (*self.rollouts, *(self.base_rollouts or ())) for c in r.completions
+        ]
+        there = {
+            Need.ROLLOUTS: bool(self.rollouts),
+            Need.TOKENS: all(c.token_ids for c in completions),
+            Need.LOGPROBS: all(c.logprobs for c in completions),
+            Need.SAMPLING: self.sampling is not None,
+            Need.ENVIRONMENT: self.environment is not None,
+            Need.POLICY: self.policy is not None,
+            Need.WEIGHTS: self.trained_weights is not None,
+            Need.BASE_ROLLOUTS: bool(self.base_rollouts),
+            Need.BASE_POLICY: self.base_policy is not None,
+            Need.BASE_WEIGHTS: self.untrained_weights is not None,
+            Need.BASE_ROWS: bool(self.base_rows),
+            Need.COUNTERFACTUAL: bool(self.counterfactual),
+        }
+        return frozenset(need for need, given in there.items() if given)
+
+    @property
+    def trained_weights(self) -> Weights | None:
+        """The policy's weights, from a folder or from the model in memory."""
+        return self.weights or (None if self.policy is None else PolicyWeights(self.policy))
+
+    @property
+    def untrained_weights(self) -> Weights | None:
+        """The base's weights, likewise."""
+        model = self.base_policy
+        return self.base_weights or (None if model is None else PolicyWeights(model))
+
+    def lacks(self, needs: Iterable[Need]) -> tuple[Need, ...]:
+        """What of these is not there, in the order of :class:`Need`; an untrained policy has no
+        base, which is no lack.
+        """
+        missing = frozenset(needs) - self.has
+        if self.seed is None:
+            missing -= OF_A_COMPARISON
+        return tuple(need for need in Need if need in missing)
 
     def row(
         self,
@@ -80,7 +149,7 @@ class Subject:
         labels: Mapping[str, str] | None = None,
         dropped: int = 0,
     ) -> Measurement:
-        """A measurement of this subject; a bare number has no interval."""
+        """A measurement of this evidence; a bare number has no interval."""
         if not isinstance(estimate, Estimate):
             estimate = Estimate(estimate, None, None, "") if estimate is not None else None
         return Measurement(
@@ -103,15 +172,144 @@ class Subject:
         )
 
 
-class Probe(Protocol):
-    """An instrument. It reads, it never writes, and it leaves the policy as it found it."""
+Given = TypeVar("Given")
 
-    metrics: ClassVar[tuple[str, ...]]
-    """Every metric it can produce; each has a row in docs/instruments.md."""
-    reads: ClassVar[str]
-    """What it reads of a policy and of its base."""
 
-    def measure(self, subject: Subject) -> list[Measurement]:
-        """Its rows. Rows labelled with a problem carry one problem's number; the others are
-        aggregates.
-        """
+def given(value: Given | None, need: Need) -> Given:
+    """The value, which the instrument needs.
+
+    Raises:
+        ComponentError: If it is not there.
+    """
+    if value is None:
+        raise ComponentError(
+            "An instrument lacks what it needs",
+            value=f"no {need.value.removeprefix('the ')}",
+            allowed="evidence that has it",
+            do="Give it, or call measure_all, which states what is lacking",
+        )
+    return value
+
+
+def needs_of(probe: Probe | type) -> frozenset[Need]:
+    """What the instrument cannot do without.
+
+    Raises:
+        ComponentError: If it declares something else than a set of :class:`Need`.
+    """
+    return _declared(probe, "needs", frozenset({Need.ROLLOUTS}))
+
+
+def uses_of(probe: Probe | type) -> frozenset[Need]:
+    """What makes it say more.
+
+    Raises:
+        ComponentError: If it declares something else than a set of :class:`Need`.
+    """
+    return _declared(probe, "uses", frozenset())
+
+
+def _declared(probe: Probe | type, name: str, default: frozenset[Need]) -> frozenset[Need]:
+    found = getattr(probe, name, default)
+    if isinstance(found, (set, frozenset)) and all(isinstance(each, Need) for each in found):
+        return frozenset(found)
+    raise ComponentError(
+        f"An instrument's {name} are not what evidence can have",
+        value=repr(found),
+        allowed=f"a frozenset of {', '.join(f'Need.{need.name}' for need in Need)}",
+        do=f"Write {name}: ClassVar[frozenset[Need]] = frozenset({{Need.POLICY}}), for instance",
+    )
+
+
+def section_of(probe: Probe | type) -> Section | None:
+    """How its rows stand on the page, where it says so."""
+    found = getattr(probe, "section", None)
+    return found if isinstance(found, Section) else None
+
+
+def measure_all(probes: Iterable[Probe], evidence: Evidence) -> tuple[list[Measurement], list[Gap]]:
+    """The rows of every instrument that can read the evidence, and a stated gap for each that
+    cannot, that says less than it could, or that failed.
+
+    One instrument's failure never costs another's rows. Rows of one that returns something else
+    than it declares are not kept.
+    """
+    rows: list[Measurement] = []
+    gaps: list[Gap] = []
+    for probe in probes:
+        try:
+            lacks, less = (evidence.lacks(of(probe)) for of in (needs_of, uses_of))
+            if lacks:
+                gaps.append(_gap(probe, evidence, lacks=lacks))
+                continue
+            rows += _checked(probe, evidence, probe.measure(evidence))
+        except RewardscopeError as error:
+            gaps.append(_gap(probe, evidence, failure=str(error)))
+        except Exception as error:  # whatever a guest's code does, the training is not lost by it
+            failure = f"{type(error).__name__}: {error}".removesuffix(": ")
+            gaps.append(_gap(probe, evidence, failure=failure, trace=traceback.format_exc()))
+        else:
+            gaps += [_gap(probe, evidence, lacks=less, partial=True)] if less else []
+    return rows, gaps
+
+
+def _gap(
+    probe: Probe,
+    evidence: Evidence,
+    *,
+    lacks: Iterable[Need] = (),
+    failure: str = "",
+    trace: str = "",
+    partial: bool = False,
+) -> Gap:
+    return Gap(
+        of=name_of(type(probe)),
+        arm=evidence.arm,
+        seed=evidence.seed,
+        step=evidence.step,
+        metrics=tuple(probe.metrics),
+        lacks=tuple(need.value for need in lacks),
+        failure=failure,
+        partial=partial,
+        trace=trace,
+    )
+
+
+TEXTS = ("unit", "interval", "over", "metric", "probe")
+
+
+def _checked(probe: Probe, evidence: Evidence, rows: Sequence[Any]) -> list[Measurement]:
+    """The rows, which are what the instrument declares and what a table can hold.
+
+    Raises:
+        ComponentError: If one of them is not.
+    """
+    for row in rows:
+        fault = _fault(probe, evidence, row)
+        if fault:
+            raise ComponentError(
+                f"{name_of(type(probe))} returned what no table of measurements can hold",
+                value=fault,
+                allowed="rows made by evidence.row(...), of metrics that the instrument declares",
+                do="Correct its measure()",
+            )
+    return list(rows)
+
+
+def _fault(probe: Probe, evidence: Evidence, row: Any) -> str:
+    """What is wrong with a row; empty = nothing."""
+    if not isinstance(row, Measurement):
+        return f"{type(row).__name__} instead of a Measurement"
+    if row.metric not in probe.metrics:
+        return f"metric {row.metric}, which is not among {', '.join(probe.metrics)}"
+    whose = (row.study, row.arm, row.seed, row.step)
+    if whose != (evidence.study, evidence.arm, evidence.seed, evidence.step):
+        return f"{row.metric} of {whose}"
+    numbers = (row.value, row.lower, row.upper)
+    if not all(value is None or isinstance(value, (int, float)) for value in numbers):
+        return f"{row.metric}: a value that is no number, {numbers}"
+    texts = [getattr(row, name) for name in TEXTS] + [*row.labels, *row.labels.values()]
+    if not all(isinstance(text, str) for text in texts):
+        return f"{row.metric}: unit, over and labels that are no texts, {dict(row.labels)}"
+    counts = isinstance(row.n, int) and isinstance(row.dropped, int)
+    return "" if counts else f"{row.metric}: n={row.n!r}, dropped={row.dropped!r}"

@@ -8,10 +8,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from rewardscope.probes.base import Subject
-from rewardscope.probes.detectors import ALL, Detector
+from rewardscope.probes.base import Evidence, Need
+from rewardscope.probes.detectors import ALL
 from rewardscope.probes.echo import echo_rows
 from rewardscope.probes.strata import Pairs, gain_row, move_rows
+from rewardscope.protocols import Detector
 from rewardscope.stats import mean_over_problems, ratio_over_problems
 from rewardscope.types import Ending, Grade, Measurement, Rollout
 
@@ -47,7 +48,8 @@ class Behaviour:
 
     detectors: tuple[Detector, ...] = ALL
 
-    reads: ClassVar[str] = "stored completions, of the base too"
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.ROLLOUTS})
+    uses: ClassVar[frozenset[Need]] = frozenset({Need.BASE_ROLLOUTS, Need.TOKENS})
     metrics: ClassVar[tuple[str, ...]] = (
         *(
             "behaviour/strategy_share",
@@ -60,68 +62,64 @@ class Behaviour:
         *("behaviour/strategy_reward", "behaviour/reweighting", "behaviour/share_null"),
     )
 
-    def measure(self, subject: Subject) -> list[Measurement]:
+    def measure(self, evidence: Evidence) -> list[Measurement]:
         """Rows for every strategy that the environment can recognise, used or not, and for
         unrecognised completions where there are any.
         """
         rows: list[Measurement] = []
         names = sorted(
             {
-                *subject.strategies,
-                *strategies_of(subject.rollouts),
-                *strategies_of(subject.base_rollouts or ()),
+                *evidence.strategies,
+                *strategies_of(evidence.rollouts),
+                *strategies_of(evidence.base_rollouts or ()),
             }
         )
         for name in names:
             used = [
                 [strategy_of(grade) == name for grade in rollout.grades]
-                for rollout in subject.rollouts
+                for rollout in evidence.rollouts
             ]
-            rows += self._shares(subject, "behaviour/strategy_share", used, {"strategy": name})
+            rows += self._shares(evidence, "behaviour/strategy_share", used, {"strategy": name})
             rows.append(
-                self._accuracy(subject, "behaviour/strategy_accuracy", used, {"strategy": name})
+                self._accuracy(evidence, "behaviour/strategy_accuracy", used, {"strategy": name})
             )
-        shown = {detector.name: _shown(detector, subject.rollouts) for detector in self.detectors}
+        shown = {detector.name: _shown(detector, evidence.rollouts) for detector in self.detectors}
         for name, groups in shown.items():
-            rows += self._shares(subject, "behaviour/shown_share", groups, {"behaviour": name})
+            rows += self._shares(evidence, "behaviour/shown_share", groups, {"behaviour": name})
             for answer in (True, False):
                 chosen = [[found is answer for found in group] for group in groups]
                 labels = {"behaviour": name, "shown": _said(answer)}
-                rows.append(self._accuracy(subject, "behaviour/shown_accuracy", chosen, labels))
+                rows.append(self._accuracy(evidence, "behaviour/shown_accuracy", chosen, labels))
         for ending in Ending:
             ended = [
                 [completion.ending is ending for completion in rollout.completions]
-                for rollout in subject.rollouts
+                for rollout in evidence.rollouts
             ]
-            rows += self._shares(subject, "behaviour/ending_share", ended, {"ending": ending.value})
-        formed = [[grade.well_formed for grade in rollout.grades] for rollout in subject.rollouts]
-        rows += self._shares(subject, "behaviour/well_formed_share", formed, {})
-        lengths = [[float(c.length) for c in rollout.completions] for rollout in subject.rollouts]
-        mean = mean_over_problems(
-            [sum(group) / len(group) for group in lengths], address="behaviour/length_tokens"
-        )
-        rows.append(
-            subject.row("behaviour/length_tokens", "tokens", mean, n=len(lengths), over="problems")
-        )
-        if subject.base_rollouts is not None:
-            rows += self._against_base(subject, subject.base_rollouts, names, shown)
+            rows += self._shares(
+                evidence, "behaviour/ending_share", ended, {"ending": ending.value}
+            )
+        formed = [[grade.well_formed for grade in rollout.grades] for rollout in evidence.rollouts]
+        rows += self._shares(evidence, "behaviour/well_formed_share", formed, {})
+        rows.append(_length_row(evidence))
+        if evidence.base_rollouts is not None:
+            rows += self._against_base(evidence, evidence.base_rollouts, names, shown)
         return rows
 
     def _against_base(
         self,
-        subject: Subject,
+        evidence: Evidence,
         base: Sequence[Rollout],
         names: list[str],
         shown: dict[str, list[list[bool]]],
     ) -> list[Measurement]:
-        pairs = Pairs.of(base, subject.rollouts)
+        pairs = Pairs.of(base, evidence.rollouts)
         before, after = (
             [strategy_of(grade) for rollout in side for grade in rollout.grades]
-            for side in (base, subject.rollouts)
+            for side in (base, evidence.rollouts)
         )
         rows = [
-            gain_row(subject, pairs),
-            *move_rows(subject, pairs, "strategy", names, np.array(before), np.array(after)),
+            gain_row(evidence, pairs),
+            *move_rows(evidence, pairs, "strategy", names, np.array(before), np.array(after)),
         ]
         for detector in self.detectors:
             sides = (_shown(detector, base), shown[detector.name])
@@ -129,7 +127,7 @@ class Behaviour:
                 [_said(found) for group in groups for found in group] for groups in sides
             )
             rows += move_rows(
-                subject,
+                evidence,
                 pairs,
                 detector.name,
                 (_said(True), _said(False)),
@@ -137,22 +135,22 @@ class Behaviour:
                 np.array(after),
             )
         return rows + echo_rows(
-            subject, names, lambda rollout, place: strategy_of(rollout.grades[place])
+            evidence, names, lambda rollout, place: strategy_of(rollout.grades[place])
         )
 
     def _shares(
-        self, subject: Subject, metric: str, groups: list[list[bool]], labels: dict[str, str]
+        self, evidence: Evidence, metric: str, groups: list[list[bool]], labels: dict[str, str]
     ) -> list[Measurement]:
         """The share over all problems with its interval, and one row per problem."""
         values = [sum(group) / len(group) for group in groups]
         address = f"{metric}/{'/'.join(labels.values())}"
         estimate = mean_over_problems(values, address=address, bounds=(0.0, 1.0))
         rows = [
-            subject.row(metric, "share", estimate, n=len(values), over="problems", labels=labels)
+            evidence.row(metric, "share", estimate, n=len(values), over="problems", labels=labels)
         ]
-        for rollout, value, group in zip(subject.rollouts, values, groups, strict=True):
+        for rollout, value, group in zip(evidence.rollouts, values, groups, strict=True):
             rows.append(
-                subject.row(
+                evidence.row(
                     metric,
                     "share",
                     value,
@@ -164,11 +162,11 @@ class Behaviour:
         return rows
 
     def _accuracy(
-        self, subject: Subject, metric: str, groups: list[list[bool]], labels: dict[str, str]
+        self, evidence: Evidence, metric: str, groups: list[list[bool]], labels: dict[str, str]
     ) -> Measurement:
         """Right completions over graded completions among the chosen; None where there is none."""
         right, graded = [], []
-        for rollout, group in zip(subject.rollouts, groups, strict=True):
+        for rollout, group in zip(evidence.rollouts, groups, strict=True):
             verdicts = [
                 g.correct
                 for g, chosen in zip(rollout.grades, group, strict=True)
@@ -182,9 +180,25 @@ class Behaviour:
             if sum(graded)
             else None
         )
-        return subject.row(
+        return evidence.row(
             metric, "share", estimate, n=int(sum(graded)), over="completions", labels=labels
         )
+
+
+def _length_row(evidence: Evidence) -> Measurement:
+    """Mean length over problems all of whose completions have their tokens; the others are
+    dropped.
+    """
+    metric = "behaviour/length_tokens"
+    lengths = [
+        [c.length for c in rollout.completions]
+        for rollout in evidence.rollouts
+        if all(c.token_ids for c in rollout.completions)
+    ]
+    means = [float(sum(group)) / len(group) for group in lengths]
+    mean = mean_over_problems(means, address=metric) if means else None
+    dropped = len(evidence.rollouts) - len(means)
+    return evidence.row(metric, "tokens", mean, n=len(means), over="problems", dropped=dropped)
 
 
 def _shown(detector: Detector, rollouts: Sequence[Rollout]) -> list[list[bool]]:

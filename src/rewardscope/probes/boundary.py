@@ -11,7 +11,7 @@ from rewardscope.errors import ComponentError
 from rewardscope.judging.boundary import Standing, Tally, powers_of_two
 from rewardscope.judging.boundary.comparison import MOST_DRAWS, whole
 from rewardscope.probes.against_base import class_rows, difference_rows
-from rewardscope.probes.base import Subject
+from rewardscope.probes.base import Evidence, Need
 from rewardscope.seeds import generator
 from rewardscope.stats import mean_over_problems
 from rewardscope.types import Measurement, Rollout
@@ -45,7 +45,8 @@ class Boundary:
 
     max_k: int = MOST_DRAWS
 
-    reads: ClassVar[str] = "stored completions, of the base too"
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.ROLLOUTS})
+    uses: ClassVar[frozenset[Need]] = frozenset({Need.BASE_ROLLOUTS})
     metrics: ClassVar[tuple[str, ...]] = (
         *(
             "boundary/pass_at_k",
@@ -72,42 +73,42 @@ class Boundary:
                 do="Mend it in the study",
             )
 
-    def measure(self, subject: Subject) -> list[Measurement]:
+    def measure(self, evidence: Evidence) -> list[Measurement]:
         """Rows per k, tolerant and strict, and, for a trained policy, those against its base."""
-        own = {strict: Tally.of(subject.rollouts, strict) for strict in (False, True)}
+        own = {strict: Tally.of(evidence.rollouts, strict) for strict in (False, True)}
         ks = powers_of_two(min(self.max_k, int(own[False].stored_P.max())))
-        rows = _pass_rows(subject, "boundary/pass_at_k", own[False], ks) + _pass_rows(
-            subject, "boundary/pass_at_k_strict", own[True], ks
+        rows = _pass_rows(evidence, "boundary/pass_at_k", own[False], ks) + _pass_rows(
+            evidence, "boundary/pass_at_k_strict", own[True], ks
         )
-        rows += _vote_rows(subject, ks)
-        if subject.base_rollouts is None:
+        rows += _vote_rows(evidence, ks)
+        if evidence.base_rollouts is None:
             return rows
         standing = {
-            strict: Standing.of(Tally.of(subject.base_rollouts, strict), draws)
+            strict: Standing.of(Tally.of(evidence.base_rollouts, strict), draws)
             for strict, draws in own.items()
         }
         common = powers_of_two(min(self.max_k, standing[False].fewest))
         rows += [
             row
             for strict, each in standing.items()
-            for row in difference_rows(subject, each, common, strict)
+            for row in difference_rows(evidence, each, common, strict)
         ]
-        return rows + class_rows(subject, standing[False])
+        return rows + class_rows(evidence, standing[False])
 
 
-def _pass_rows(subject: Subject, metric: str, draws: Tally, ks: list[int]) -> list[Measurement]:
+def _pass_rows(evidence: Evidence, metric: str, draws: Tally, ks: list[int]) -> list[Measurement]:
     """The mean over problems at each k with its interval, and one row per problem."""
     value_PK = draws.pass_at(ks)
     rows = []
     for k, value_P in zip(ks, value_PK.T, strict=True):
         usable_P = draws.graded_P >= k
         rows.append(
-            _mean_row(subject, metric, value_P[usable_P], {"k": str(k)}, int((~usable_P).sum()))
+            _mean_row(evidence, metric, value_P[usable_P], {"k": str(k)}, int((~usable_P).sum()))
         )
         for place in np.flatnonzero(usable_P):
             labels = {"k": str(k), "problem": draws.problems[place]}
             rows.append(
-                subject.row(
+                evidence.row(
                     metric,
                     "share",
                     float(value_P[place]),
@@ -120,7 +121,7 @@ def _pass_rows(subject: Subject, metric: str, draws: Tally, ks: list[int]) -> li
 
 
 def _mean_row(
-    subject: Subject, metric: str, value_P: np.ndarray, labels: dict[str, str], dropped: int
+    evidence: Evidence, metric: str, value_P: np.ndarray, labels: dict[str, str], dropped: int
 ) -> Measurement:
     estimate = None
     if len(value_P):
@@ -128,18 +129,18 @@ def _mean_row(
             list(value_P), address=f"{metric}/{labels['k']}", bounds=(0.0, 1.0)
         )
         estimate = whole(mean, dropped, len(value_P))
-    return subject.row(
+    return evidence.row(
         metric, "share", estimate, n=len(value_P), over="problems", labels=labels, dropped=dropped
     )
 
 
-def _vote_rows(subject: Subject, ks: list[int]) -> list[Measurement]:
+def _vote_rows(evidence: Evidence, ks: list[int]) -> list[Measurement]:
     """Chance that the commonest answer of k draws is right."""
-    value_PK = np.array([vote_at_ks(rollout, ks) for rollout in subject.rollouts])
+    value_PK = np.array([vote_at_ks(rollout, ks) for rollout in evidence.rollouts])
     unknown_PK = np.isnan(value_PK)
     return [
         _mean_row(
-            subject, "boundary/vote_at_k", value_P[~unknown_P], {"k": str(k)}, int(unknown_P.sum())
+            evidence, "boundary/vote_at_k", value_P[~unknown_P], {"k": str(k)}, int(unknown_P.sum())
         )
         for k, value_P, unknown_P in zip(ks, value_PK.T, unknown_PK.T, strict=True)
     ]

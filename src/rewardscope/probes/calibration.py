@@ -10,16 +10,14 @@ from typing import ClassVar
 import numpy as np
 
 from rewardscope.errors import ComponentError
-from rewardscope.probes.base import Subject
+from rewardscope.probes.base import Evidence, Need
 from rewardscope.probes.forecasts import Forecasts
 from rewardscope.stats import Estimate, mean_over_problems, statistic_over_problems
 from rewardscope.types import Completion, Grade, Measurement
 
 VIEWS: dict[str, Callable[[Grade, Completion], float | None]] = {
     "stated": lambda grade, completion: grade.confidence,
-    "sequence": lambda grade, completion: math.exp(
-        min(0.0, math.fsum(completion.logprobs) / max(1, completion.length))
-    ),
+    "sequence": lambda grade, completion: _token_probability(completion),
 }
 """Where a forecast comes from: what the completion says, or the geometric mean of its tokens'
 probabilities.
@@ -44,6 +42,16 @@ BOUNDS = {"log_score": (-math.inf, 0.0), "overconfidence": (-1.0, 1.0)}
 SQUARED = {"reliability", "resolution", "error_plug_in"}
 
 
+def _token_probability(completion: Completion) -> float | None:
+    """Geometric mean of the probabilities of the tokens that the policy chose; None where they are
+    not known.
+    """
+    if not completion.logprobs:
+        return None
+    chosen = len(completion.logprobs) if completion.chosen is None else sum(completion.chosen)
+    return math.exp(min(0.0, math.fsum(completion.logprobs) / max(1, chosen)))
+
+
 @dataclass(frozen=True)
 class Calibration:
     """Forecasts against facts: Brier score with its parts, log score, calibration error, AUROC,
@@ -65,7 +73,8 @@ class Calibration:
 
     bins: int = 10
 
-    reads: ClassVar[str] = "stored completions"
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.ROLLOUTS})
+    uses: ClassVar[frozenset[Need]] = frozenset({Need.LOGPROBS})
     metrics: ClassVar[tuple[str, ...]] = (
         *(
             "calibration/brier",
@@ -95,14 +104,16 @@ class Calibration:
                 "Calibration compares bins", value=self.bins, allowed="2 or more", do="Raise bins"
             )
 
-    def measure(self, subject: Subject) -> list[Measurement]:
+    def measure(self, evidence: Evidence) -> list[Measurement]:
         """Rows for each source of forecasts, ``view`` stated or sequence; None throughout where
         nothing was forecast.
         """
-        return [row for view, read in VIEWS.items() for row in self._view_rows(subject, view, read)]
+        return [
+            row for view, read in VIEWS.items() for row in self._view_rows(evidence, view, read)
+        ]
 
     def _view_rows(
-        self, subject: Subject, view: str, read: Callable[[Grade, Completion], float | None]
+        self, evidence: Evidence, view: str, read: Callable[[Grade, Completion], float | None]
     ) -> list[Measurement]:
         found = [
             [
@@ -110,9 +121,9 @@ class Calibration:
                 for grade, completion in zip(rollout.grades, rollout.completions, strict=True)
                 if (forecast := read(grade, completion)) is not None and grade.correct is not None
             ]
-            for rollout in subject.rollouts
+            for rollout in evidence.rollouts
         ]
-        total = sum(len(rollout.grades) for rollout in subject.rollouts)
+        total = sum(len(rollout.grades) for rollout in evidence.rollouts)
         number, labels = sum(map(len, found)), {"view": view}
         forecasts = (
             Forecasts.of([[(q, c) for q, c, _ in group] for group in found], self.bins)
@@ -129,7 +140,7 @@ class Calibration:
             count, unit = number if estimate is not None else 0, UNITS.get(name, "share")
             metric, dropped = f"calibration/{name}", total - number
             rows.append(
-                subject.row(
+                evidence.row(
                     metric,
                     unit,
                     estimate,
@@ -147,7 +158,7 @@ class Calibration:
         )
         metric, dropped = "calibration/weighted_vote", len(found) - len(votes)
         rows.append(
-            subject.row(
+            evidence.row(
                 metric,
                 "share",
                 estimate,
@@ -159,18 +170,18 @@ class Calibration:
         )
         return (
             rows
-            + _distance_rows(subject, read, labels)
-            + self._bin_rows(subject, forecasts, labels)
+            + _distance_rows(evidence, read, labels)
+            + self._bin_rows(evidence, forecasts, labels)
         )
 
     def _bin_rows(
-        self, subject: Subject, forecasts: Forecasts | None, labels: dict[str, str]
+        self, evidence: Evidence, forecasts: Forecasts | None, labels: dict[str, str]
     ) -> list[Measurement]:
         """The reliability diagram: mean forecast and accuracy of each bin, lowest first."""
         names = ("calibration/bin_forecast", "calibration/bin_accuracy")
         if forecasts is None:
             return [
-                subject.row(
+                evidence.row(
                     name, "share", None, n=0, over="completions", labels={**labels, "bin": "1"}
                 )
                 for name in names
@@ -180,7 +191,7 @@ class Calibration:
             for name, value in zip(names, (forecast / count, right / count), strict=True):
                 in_bin = {**labels, "bin": str(place)}
                 rows.append(
-                    subject.row(
+                    evidence.row(
                         name, "share", float(value), n=int(count), over="completions", labels=in_bin
                     )
                 )
@@ -188,13 +199,13 @@ class Calibration:
 
 
 def _distance_rows(
-    subject: Subject, read: Callable[[Grade, Completion], float | None], labels: dict[str, str]
+    evidence: Evidence, read: Callable[[Grade, Completion], float | None], labels: dict[str, str]
 ) -> list[Measurement]:
     """Mean |forecast - chance that the answer is right|, problems weighing alike, and a row per
     problem whose chances are known.
     """
     found: dict[str, list[float]] = {}
-    for rollout in subject.rollouts:
+    for rollout in evidence.rollouts:
         for grade, completion in zip(rollout.grades, rollout.completions, strict=True):
             forecast, chance = read(grade, completion), rollout.problem.chance_of(grade.answer)
             if forecast is not None and chance is not None:
@@ -207,15 +218,15 @@ def _distance_rows(
         if means
         else None
     )
-    dropped = len(subject.rollouts) - len(means)
+    dropped = len(evidence.rollouts) - len(means)
     rows = [
-        subject.row(
+        evidence.row(
             metric, "share", estimate, n=len(means), over="problems", labels=labels, dropped=dropped
         )
     ]
     for problem, value in means.items():
         rows.append(
-            subject.row(
+            evidence.row(
                 metric,
                 "share",
                 value,

@@ -11,7 +11,7 @@ import numpy as np
 
 from rewardscope.errors import ComponentError
 from rewardscope.judging.boundary import verdicts
-from rewardscope.probes.base import Subject
+from rewardscope.probes.base import Evidence, Need
 from rewardscope.stats import mean_over_problems, pass_at_ks
 from rewardscope.types import Measurement
 
@@ -77,7 +77,7 @@ class Diversity:
 
     k: int = 16
 
-    reads: ClassVar[str] = "stored completions"
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.ROLLOUTS})
     metrics: ClassVar[tuple[str, ...]] = (
         *(
             "diversity/distinct_answers",
@@ -97,24 +97,24 @@ class Diversity:
                 do="Mend it in the study",
             )
 
-    def measure(self, subject: Subject) -> list[Measurement]:
+    def measure(self, evidence: Evidence) -> list[Measurement]:
         """One row per metric over the problems, and one per problem."""
         answers = [
             [grade.answer for grade in rollout.grades if grade.answer is not None]
-            for rollout in subject.rollouts
+            for rollout in evidence.rollouts
         ]
         right = [
             [grade.answer for grade in rollout.grades if grade.correct and grade.answer is not None]
-            for rollout in subject.rollouts
+            for rollout in evidence.rollouts
         ]
         texts = [
-            [completion.said for completion in rollout.completions] for rollout in subject.rollouts
+            [completion.said for completion in rollout.completions] for rollout in evidence.rollouts
         ]
         strategies = [
             [grade.strategy for grade in rollout.grades if grade.strategy is not None]
-            for rollout in subject.rollouts
+            for rollout in evidence.rollouts
         ]
-        draws = [verdicts(rollout, False) for rollout in subject.rollouts]
+        draws = [verdicts(rollout, False) for rollout in evidence.rollouts]
         pass_PK = pass_at_ks(
             np.array(list(map(len, draws))), np.array(list(map(sum, draws))), [1, self.k]
         )
@@ -151,17 +151,17 @@ class Diversity:
         return [
             row
             for name, unit, labels, values in columns
-            for row in _rows(subject, f"diversity/{name}", unit, labels, values)
+            for row in _rows(evidence, f"diversity/{name}", unit, labels, values)
         ]
 
 
 def _rows(
-    subject: Subject, metric: str, unit: str, labels: dict[str, str], values: list[float]
+    evidence: Evidence, metric: str, unit: str, labels: dict[str, str], values: list[float]
 ) -> list[Measurement]:
     """The mean over the problems that have a number, then their rows."""
     known = [
         (rollout, value)
-        for rollout, value in zip(subject.rollouts, values, strict=True)
+        for rollout, value in zip(evidence.rollouts, values, strict=True)
         if not np.isnan(value)
     ]
     dropped = len(values) - len(known)
@@ -172,14 +172,14 @@ def _rows(
         else None
     )
     rows = [
-        subject.row(
+        evidence.row(
             metric, unit, estimate, n=len(known), over="problems", labels=labels, dropped=dropped
         )
     ]
     for rollout, value in known:
         labels_of_one = {**labels, "problem": rollout.problem.id}
         rows.append(
-            subject.row(
+            evidence.row(
                 metric,
                 unit,
                 float(value),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rewardscope.judging.amplification import amplified, doubled, fitted_strength
-from rewardscope.probes.base import Subject
+from rewardscope.probes.base import Evidence
 from rewardscope.stats import (
     Estimate,
     mean_over_problems,
@@ -85,7 +85,7 @@ class _Counts:
         return best if found is not None and found.lower is not None and found.lower > 0 else None
 
 
-def echo_rows(subject: Subject, names: Sequence[str], name_of: NameOf) -> list[Measurement]:
+def echo_rows(evidence: Evidence, names: Sequence[str], name_of: NameOf) -> list[Measurement]:
     """What the arm's reward pays each strategy of the base, and the shares that amplification alone
     would have led to.
 
@@ -96,7 +96,7 @@ def echo_rows(subject: Subject, names: Sequence[str], name_of: NameOf) -> list[M
     more than the rest, as under coin flips, a reweighting leaves the shares alone, and there is no
     strength and nothing to double. A strategy that the base never shows stays at 0.
     """
-    counts = _Counts.of(subject.base_rollouts or (), subject.rollouts, names, name_of)
+    counts = _Counts.of(evidence.base_rollouts or (), evidence.rollouts, names, name_of)
     n = len(counts.before_PA)
     rows = []
     for a, name in enumerate(names):
@@ -110,7 +110,7 @@ def echo_rows(subject: Subject, names: Sequence[str], name_of: NameOf) -> list[M
             else None
         )
         rows.append(
-            subject.row(
+            evidence.row(
                 "behaviour/strategy_reward",
                 "reward",
                 paid,
@@ -129,7 +129,7 @@ def echo_rows(subject: Subject, names: Sequence[str], name_of: NameOf) -> list[M
     )
     labels = {} if favoured is None else {"strategy": names[favoured]}
     rows.append(
-        subject.row(
+        evidence.row(
             "behaviour/reweighting",
             "per reward",
             strength,
@@ -142,14 +142,14 @@ def echo_rows(subject: Subject, names: Sequence[str], name_of: NameOf) -> list[M
         twice = (
             None
             if favoured is None
-            else _null(n, _doubling(counts, favoured, a, subject.step), f"doubled/{name}")
+            else _null(n, _doubling(counts, favoured, a, evidence.step), f"doubled/{name}")
         )
         rows.append(
             _null_row(
-                subject,
+                evidence,
                 twice,
                 n,
-                {"null": "doubled", "strategy": name, "rounds": str(subject.step)},
+                {"null": "doubled", "strategy": name, "rounds": str(evidence.step)},
             )
         )
         if a == favoured:
@@ -164,7 +164,7 @@ def echo_rows(subject: Subject, names: Sequence[str], name_of: NameOf) -> list[M
                 if told_any and n
                 else None
             )
-        rows.append(_null_row(subject, again, n, {"null": "reweighted", "strategy": name}))
+        rows.append(_null_row(evidence, again, n, {"null": "reweighted", "strategy": name}))
     return rows
 
 
@@ -178,9 +178,9 @@ def _null(n: int, statistic: Statistic, address: str) -> Estimate | None:
 
 
 def _null_row(
-    subject: Subject, estimate: Estimate | None, n: int, labels: dict[str, str]
+    evidence: Evidence, estimate: Estimate | None, n: int, labels: dict[str, str]
 ) -> Measurement:
-    return subject.row(
+    return evidence.row(
         "behaviour/share_null",
         "share",
         estimate,

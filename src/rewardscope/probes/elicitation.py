@@ -8,7 +8,7 @@ import numpy as np
 
 from rewardscope.errors import ComponentError
 from rewardscope.policy import Policy, Sampling
-from rewardscope.probes.base import Subject, World
+from rewardscope.probes.base import Evidence, Need, given
 from rewardscope.probes.ways import (
     PLAIN,
     SLOT,
@@ -19,6 +19,7 @@ from rewardscope.probes.ways import (
     own_openings,
     sharpened,
 )
+from rewardscope.protocols import Environment
 from rewardscope.seeds import key
 from rewardscope.stats import Estimate, mean_over_problems, ratio_over_problems
 from rewardscope.types import Measurement, Rollout
@@ -85,7 +86,18 @@ class Elicitation:
     """Judge by the strict extractor."""
 
     uses_truth: ClassVar[bool] = True
-    reads: ClassVar[str] = "stored completions, of the base too; asks both again"
+    needs: ClassVar[frozenset[Need]] = frozenset(
+        {
+            Need.ROLLOUTS,
+            Need.TOKENS,
+            Need.LOGPROBS,
+            Need.SAMPLING,
+            Need.ENVIRONMENT,
+            Need.POLICY,
+            Need.BASE_ROLLOUTS,
+            Need.BASE_POLICY,
+        }
+    )
     metrics: ClassVar[tuple[str, ...]] = (
         "elicitation/pass_at_k",
         "elicitation/effective_draws",
@@ -114,41 +126,35 @@ class Elicitation:
                 do="Mend it in the study",
             )
 
-    def measure(self, subject: Subject) -> list[Measurement]:
+    def measure(self, evidence: Evidence) -> list[Measurement]:
         """pass@1 and pass@k per way; of a trained policy also what it gains over its base asked in
         the best way.
 
         Raises:
-            ComponentError: If the subject has no environment to ask again.
+            ComponentError: If there is no environment to ask again, or no policy to be asked.
         """
-        if subject.environment is None:
-            raise ComponentError(
-                "Elicitation asks a policy again, and there are only stored completions",
-                value=subject.arm,
-                allowed="a subject with its environment",
-                do="Measure it in a study",
-            )
-        first = subject.rollouts if subject.base_rollouts is None else subject.base_rollouts
-        base = subject.policy if subject.base_policy is None else subject.base_policy
+        world = given(evidence.environment, Need.ENVIRONMENT)
+        policy = given(evidence.policy, Need.POLICY)
+        sampling = given(evidence.sampling, Need.SAMPLING)
+        first = evidence.rollouts if evidence.base_rollouts is None else evidence.base_rollouts
+        base = policy if evidence.base_policy is None else evidence.base_policy
         ways = self._ways(own_openings(base, first, self.own_openings))
-        mine = self._answers(
-            subject.policy, subject.rollouts, ways, subject.environment, subject.sampling
-        )
-        rows = self._way_rows(subject, ways, mine)
-        if subject.base_rollouts is None or subject.base_policy is None:
+        mine = self._answers(policy, evidence.rollouts, ways, world, sampling)
+        rows = self._way_rows(evidence, ways, mine)
+        if evidence.base_rollouts is None or evidence.base_policy is None:
             return rows
-        theirs_WP = _stored(subject, ways)
+        theirs_WP = _stored(evidence, ways)
         if theirs_WP is None:
             answers = self._answers(
-                subject.base_policy,
-                subject.base_rollouts,
+                evidence.base_policy,
+                evidence.base_rollouts,
                 ways,
-                subject.environment,
-                subject.sampling,
+                world,
+                sampling,
             )
             theirs_WP = np.array([found.right_P for found in answers])
         return rows + _gain_rows(
-            subject, ways, np.array([found.right_P for found in mine]), theirs_WP
+            evidence, ways, np.array([found.right_P for found in mine]), theirs_WP
         )
 
     def _ways(self, own: Sequence[str]) -> list[Way]:
@@ -171,7 +177,7 @@ class Elicitation:
         policy: Policy,
         rollouts: Sequence[Rollout],
         ways: list[Way],
-        world: World,
+        world: Environment,
         sampling: Sampling,
     ) -> list[Answers]:
         problems, found = [rollout.problem for rollout in rollouts], []
@@ -187,7 +193,7 @@ class Elicitation:
         return found
 
     def _way_rows(
-        self, subject: Subject, ways: list[Way], answers: list[Answers]
+        self, evidence: Evidence, ways: list[Way], answers: list[Answers]
     ) -> list[Measurement]:
         """The mean over problems of each way, and one row per problem at k = 1."""
         rows = []
@@ -210,7 +216,7 @@ class Elicitation:
                     )
                 number, dropped = int(known_P.sum()), int((~known_P).sum())
                 rows.append(
-                    subject.row(
+                    evidence.row(
                         metric,
                         unit,
                         estimate,
@@ -221,21 +227,21 @@ class Elicitation:
                     )
                 )
                 for place in np.flatnonzero(known_P) if singly else ():
-                    single = {**labels, "problem": subject.rollouts[place].problem.id}
+                    single = {**labels, "problem": evidence.rollouts[place].problem.id}
                     n = int(found.draws_P[place])
                     rows.append(
-                        subject.row(
+                        evidence.row(
                             metric, unit, float(value_P[place]), n=n, over="draws", labels=single
                         )
                     )
         return rows
 
 
-def _stored(subject: Subject, ways: list[Way]) -> np.ndarray | None:
+def _stored(evidence: Evidence, ways: list[Way]) -> np.ndarray | None:
     """The base's pass@1 (ways, problems) from its own rows; None where they are not there."""
     stored = {
         (row.labels["way"], row.labels["problem"]): row.value
-        for row in subject.base_rows
+        for row in evidence.base_rows
         if row.metric == "elicitation/pass_at_k"
         and row.labels["k"] == "1"
         and "problem" in row.labels
@@ -243,7 +249,8 @@ def _stored(subject: Subject, ways: list[Way]) -> np.ndarray | None:
     if not stored:
         return None
     value_WP = [
-        [stored.get((way.name, rollout.problem.id)) for rollout in subject.rollouts] for way in ways
+        [stored.get((way.name, rollout.problem.id)) for rollout in evidence.rollouts]
+        for way in ways
     ]
     return np.array(value_WP, dtype=np.float64)
 
@@ -280,7 +287,7 @@ def halves(names: Sequence[str]) -> np.ndarray:
 
 
 def _gain_rows(
-    subject: Subject, ways: list[Way], mine_WP: np.ndarray, theirs_WP: np.ndarray
+    evidence: Evidence, ways: list[Way], mine_WP: np.ndarray, theirs_WP: np.ndarray
 ) -> list[Measurement]:
     """Gain, gain beyond the best elicited base, and the share of the gain that elicitation
     reaches.
@@ -288,28 +295,28 @@ def _gain_rows(
     usable_P = ~np.isnan(mine_WP[0]) & ~np.isnan(theirs_WP[0])
     names = [
         rollout.problem.id
-        for rollout, usable in zip(subject.rollouts, usable_P, strict=True)
+        for rollout, usable in zip(evidence.rollouts, usable_P, strict=True)
         if usable
     ]
     number, dropped = len(names), int((~usable_P).sum())
     if number < 2:  # nothing to choose on, or nothing to judge
         return [
-            subject.row(metric, unit, None, n=0, over="problems", dropped=dropped)
+            evidence.row(metric, unit, None, n=0, over="problems", dropped=dropped)
             for metric, unit in GAIN_UNITS.items()
         ]
     mine_WP, theirs_WP = _filled(mine_WP[:, usable_P]), _filled(theirs_WP[:, usable_P])
     second_P, gain_P = halves(names), mine_WP[0] - theirs_WP[0]
-    rows = [*_mean_rows(subject, "elicitation/gain", gain_P, names, {}, dropped)]
+    rows = [*_mean_rows(evidence, "elicitation/gain", gain_P, names, {}, dropped)]
     gain = rows[0]
     for among in ("all ways", "ways without the key"):
         kept = [w for w, way in enumerate(ways) if among == "all ways" or not way.uses_truth]
         best, own_best = choose(theirs_WP[kept], second_P), choose(mine_WP[kept], second_P)
         labels = {"among": among}
         rows += _mean_rows(
-            subject, "elicitation/gain_beyond", mine_WP[0] - best.right_P, names, labels, dropped
+            evidence, "elicitation/gain_beyond", mine_WP[0] - best.right_P, names, labels, dropped
         )
         rows += _mean_rows(
-            subject,
+            evidence,
             "elicitation/gain_best_to_best",
             own_best.right_P - best.right_P,
             names,
@@ -325,7 +332,7 @@ def _gain_rows(
             )
         n = number if reached else 0
         rows.append(
-            subject.row(
+            evidence.row(
                 "elicitation/share_reached",
                 "ratio",
                 reached,
@@ -339,7 +346,7 @@ def _gain_rows(
             chosen = {**labels, "way": ways[kept[place]].name}
             share = float((best.way_P == place).mean())
             rows.append(
-                subject.row(
+                evidence.row(
                     "elicitation/chosen",
                     "share",
                     share,
@@ -358,7 +365,7 @@ def _filled(right_WP: np.ndarray) -> np.ndarray:
 
 
 def _mean_rows(
-    subject: Subject,
+    evidence: Evidence,
     metric: str,
     value_P: np.ndarray,
     names: Sequence[str],
@@ -369,11 +376,11 @@ def _mean_rows(
     estimate = mean_over_problems(
         list(value_P), address=f"{metric}/{'/'.join(labels.values())}", bounds=(-1.0, 1.0)
     )
-    whole = subject.row(
+    whole = evidence.row(
         metric, DIFFERENCE, estimate, n=len(names), over="problems", labels=labels, dropped=dropped
     )
     singles = [
-        subject.row(
+        evidence.row(
             metric,
             DIFFERENCE,
             float(value),

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from rewardscope.judging.boundary import verdicts
 from rewardscope.probes.against_base import DIFFERENCE
-from rewardscope.probes.base import Subject
+from rewardscope.probes.base import Evidence, Need
 from rewardscope.stats import mean_over_problems
 from rewardscope.types import Measurement, Rollout
 
@@ -30,24 +30,27 @@ class Experience:
     problems; differences are paired by problem.
     """
 
-    reads: ClassVar[str] = "completions of a policy with a bank, behind three blocks"
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.ROLLOUTS})
+    uses: ClassVar[frozenset[Need]] = frozenset({Need.COUNTERFACTUAL})
     metrics: ClassVar[tuple[str, ...]] = (
         *BLOCKS,
         "experience/lost_without",
         "experience/lost_swapped",
     )
 
-    def measure(self, subject: Subject) -> list[Measurement]:
+    def measure(self, evidence: Evidence) -> list[Measurement]:
         """Rows per block and per difference, over all problems and for each; None throughout for a
         policy without a bank.
         """
-        found = {"": subject.rollouts, **subject.counterfactual} if subject.counterfactual else {}
+        found = (
+            {"": evidence.rollouts, **evidence.counterfactual} if evidence.counterfactual else {}
+        )
         rows: list[Measurement] = []
         for metric, name in BLOCKS.items():
-            rows += _accuracy(subject, metric, found.get(name, ()))
+            rows += _accuracy(evidence, metric, found.get(name, ()))
         for name in ("without", "swapped"):
             rows.append(
-                _lost(subject, f"experience/lost_{name}", found.get("", ()), found.get(name, ()))
+                _lost(evidence, f"experience/lost_{name}", found.get("", ()), found.get(name, ()))
             )
         return rows
 
@@ -60,7 +63,7 @@ def _share(rollout: Rollout) -> tuple[float, int] | None:
     return (sum(graded) / len(graded), len(graded)) if graded else None
 
 
-def _accuracy(subject: Subject, metric: str, rollouts: Sequence[Rollout]) -> list[Measurement]:
+def _accuracy(evidence: Evidence, metric: str, rollouts: Sequence[Rollout]) -> list[Measurement]:
     """The mean over problems with its interval, and one row per problem."""
     known = [
         (rollout.problem.id, share)
@@ -69,20 +72,22 @@ def _accuracy(subject: Subject, metric: str, rollouts: Sequence[Rollout]) -> lis
     ]
     values, dropped = [share for _, (share, _) in known], len(rollouts) - len(known)
     estimate = mean_over_problems(values, address=metric, bounds=(0.0, 1.0)) if values else None
-    rows = [subject.row(metric, "share", estimate, n=len(values), over="problems", dropped=dropped)]
+    rows = [
+        evidence.row(metric, "share", estimate, n=len(values), over="problems", dropped=dropped)
+    ]
     return rows + [
-        subject.row(metric, "share", share, n=n, over="draws", labels={"problem": id})
+        evidence.row(metric, "share", share, n=n, over="draws", labels={"problem": id})
         for id, (share, n) in known
     ]
 
 
 def _lost(
-    subject: Subject, metric: str, whole: Sequence[Rollout], changed: Sequence[Rollout]
+    evidence: Evidence, metric: str, whole: Sequence[Rollout], changed: Sequence[Rollout]
 ) -> Measurement:
     """What the accuracy falls by when the block is changed, paired by problem."""
     pairs = [(_share(mine), _share(other)) for mine, other in zip(whole, changed, strict=True)]
     apart = [mine[0] - other[0] for mine, other in pairs if mine is not None and other is not None]
     estimate = mean_over_problems(apart, address=metric, bounds=(-1.0, 1.0)) if apart else None
-    return subject.row(
+    return evidence.row(
         metric, DIFFERENCE, estimate, n=len(apart), over="problems", dropped=len(pairs) - len(apart)
     )

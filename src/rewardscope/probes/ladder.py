@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from rewardscope.errors import ComponentError
-from rewardscope.probes.base import Subject
+from rewardscope.probes.base import Evidence, Need
 from rewardscope.stats import mean_over_problems, pass_at_ks
 from rewardscope.types import Measurement, Problem, Rollout
 
@@ -32,7 +32,7 @@ class Ladder:
     by: tuple[str, ...] = ("level",)
     """``level``, and names of facts that every problem has."""
 
-    reads: ClassVar[str] = "stored completions"
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.ROLLOUTS})
     metrics: ClassVar[tuple[str, ...]] = ("ladder/pass_at_k", "ladder/verified_at_k")
 
     def __post_init__(self) -> None:
@@ -44,18 +44,18 @@ class Ladder:
                 do="Mend it in the study",
             )
 
-    def measure(self, subject: Subject) -> list[Measurement]:
+    def measure(self, evidence: Evidence) -> list[Measurement]:
         """Per rung, metric and k the mean over problems with its interval, and a row per
         problem.
         """
         rungs: defaultdict[tuple[str, ...], list[Rollout]] = defaultdict(list)
-        for rollout in subject.rollouts:
+        for rollout in evidence.rollouts:
             rungs[self._rung(rollout.problem)].append(rollout)
         return [
             row
             for rung, found in sorted(rungs.items())
             for name in self.metrics
-            for row in self._rows(subject, name, rung, found)
+            for row in self._rows(evidence, name, rung, found)
         ]
 
     def _rung(self, problem: Problem) -> tuple[str, ...]:
@@ -76,7 +76,7 @@ class Ladder:
         return tuple(known[name] for name in self.by)
 
     def _rows(
-        self, subject: Subject, metric: str, rung: tuple[str, ...], rollouts: list[Rollout]
+        self, evidence: Evidence, metric: str, rung: tuple[str, ...], rollouts: list[Rollout]
     ) -> list[Measurement]:
         counted = [
             counts(rollout, verified=metric == "ladder/verified_at_k") for rollout in rollouts
@@ -93,7 +93,7 @@ class Ladder:
                 )
             dropped = len(rollouts) - len(values)
             rows.append(
-                subject.row(
+                evidence.row(
                     metric,
                     "share",
                     estimate,
@@ -106,7 +106,7 @@ class Ladder:
             for place in np.flatnonzero(usable_P):
                 one = {**labels, "problem": rollouts[place].problem.id}
                 rows.append(
-                    subject.row(
+                    evidence.row(
                         metric,
                         "share",
                         float(value_P[place]),

@@ -14,7 +14,7 @@ from rewardscope.errors import ComponentError
 from rewardscope.policy import Policy, pack, score
 from rewardscope.policy.packing import arrange, choose_layout
 from rewardscope.policy.scoring import distribution_tokens, distributions_of_rows
-from rewardscope.probes.base import Subject, first_draws
+from rewardscope.probes.base import Evidence, Need, first_draws, given
 from rewardscope.stats import Estimate, mean_over_problems, ratio_over_problems
 from rewardscope.tensors import Batch
 from rewardscope.types import Measurement, Rollout
@@ -43,7 +43,16 @@ class Losses:
     """Fixed texts of two tokens or more; empty = none."""
     draws: int = 16
 
-    reads: ClassVar[str] = "stored completions and weights, of the base too"
+    needs: ClassVar[frozenset[Need]] = frozenset(
+        {
+            Need.ROLLOUTS,
+            Need.TOKENS,
+            Need.SAMPLING,
+            Need.POLICY,
+            Need.BASE_ROLLOUTS,
+            Need.BASE_POLICY,
+        }
+    )
     metrics: ClassVar[tuple[str, ...]] = (
         *(
             "losses/kl_to_base",
@@ -63,37 +72,35 @@ class Losses:
                 do="Raise draws",
             )
 
-    def measure(self, subject: Subject) -> list[Measurement]:
+    def measure(self, evidence: Evidence) -> list[Measurement]:
         """Rows over problems and over texts; for the base itself its perplexities alone."""
         rows = []
-        base, policy = subject.base_policy, subject.policy
-        if base is not None and subject.base_rollouts is not None:
+        base, policy = evidence.base_policy, given(evidence.policy, Need.POLICY)
+        if base is not None and evidence.base_rollouts is not None:
             for metric, rollouts, left, right in (
-                ("losses/kl_to_base", subject.rollouts, policy, base),
-                ("losses/kl_from_base", subject.base_rollouts, base, policy),
+                ("losses/kl_to_base", evidence.rollouts, policy, base),
+                ("losses/kl_from_base", evidence.base_rollouts, base, policy),
             ):
-                rows.append(self._kl_row(subject, metric, rollouts, left, right))
-        texts = subject.rollouts if subject.base_rollouts is None else subject.base_rollouts
-        rows.append(self._perplexity_row(subject, texts))
-        return rows + self._text_rows(subject)
+                rows.append(self._kl_row(evidence, metric, rollouts, left, right))
+        texts = evidence.rollouts if evidence.base_rollouts is None else evidence.base_rollouts
+        rows.append(self._perplexity_row(evidence, texts))
+        return rows + self._text_rows(evidence)
 
     def _kl_row(
         self,
-        subject: Subject,
+        evidence: Evidence,
         metric: str,
         rollouts: Sequence[Rollout],
         left: Policy,
         right: Policy,
     ) -> Measurement:
-        if not subject.sampling.uncut:
-            return subject.row(metric, "nats", None, n=0, over="problems", dropped=len(rollouts))
+        sampling = given(evidence.sampling, Need.SAMPLING)
+        if not sampling.uncut:
+            return evidence.row(metric, "nats", None, n=0, over="problems", dropped=len(rollouts))
         apart_P = np.subtract(
-            *(
-                self._per_problem(rollouts, policy, subject.sampling.temperature)
-                for policy in (left, right)
-            )
+            *(self._per_problem(rollouts, policy, sampling.temperature) for policy in (left, right))
         )
-        return subject.row(
+        return evidence.row(
             metric,
             "nats",
             mean_over_problems(list(apart_P), address=metric),
@@ -109,14 +116,15 @@ class Losses:
         logprob_N = score(policy, batch).logprob_NT.double().sum(dim=1)
         return np.asarray(logprob_N.reshape(len(rollouts), -1).mean(dim=1))
 
-    def _perplexity_row(self, subject: Subject, rollouts: Sequence[Rollout]) -> Measurement:
+    def _perplexity_row(self, evidence: Evidence, rollouts: Sequence[Rollout]) -> Measurement:
         first = first_draws(rollouts, self.draws)
         tokens = [sum(c.length for c in rollout.completions) for rollout in first]
-        surprise_P = -self._per_problem(rollouts, subject.policy, 1.0) * len(first[0].completions)
+        policy = given(evidence.policy, Need.POLICY)
+        surprise_P = -self._per_problem(rollouts, policy, 1.0) * len(first[0].completions)
         estimate = ratio_over_problems(
             list(surprise_P), tokens, address="losses/base_text_perplexity"
         )
-        return subject.row(
+        return evidence.row(
             "losses/base_text_perplexity",
             "perplexity",
             _exponential(estimate),
@@ -124,23 +132,24 @@ class Losses:
             over="tokens",
         )
 
-    def _text_rows(self, subject: Subject) -> list[Measurement]:
+    def _text_rows(self, evidence: Evidence) -> list[Measurement]:
         """Rows of the fixed texts, which are their problems: they are resampled whole."""
         if not self.texts:
-            rows = [subject.row("losses/text_perplexity", "perplexity", None, n=0, over="tokens")]
+            rows = [evidence.row("losses/text_perplexity", "perplexity", None, n=0, over="tokens")]
             return (
                 rows
-                if subject.base_policy is None
-                else [subject.row("losses/text_kl", "nats", None, n=0, over="tokens"), *rows]
+                if evidence.base_policy is None
+                else [evidence.row("losses/text_kl", "nats", None, n=0, over="tokens"), *rows]
             )
-        batch = _texts(subject.policy, self.texts)
+        policy = given(evidence.policy, Need.POLICY)
+        batch = _texts(policy, self.texts)
         tokens = [float(count) for count in batch.mask_NT.sum(dim=1)]
-        surprise_N = -score(subject.policy, batch).logprob_NT.double().sum(dim=1)
+        surprise_N = -score(policy, batch).logprob_NT.double().sum(dim=1)
         estimate = ratio_over_problems(
             surprise_N.tolist(), tokens, address="losses/text_perplexity"
         )
         rows = [
-            subject.row(
+            evidence.row(
                 "losses/text_perplexity",
                 "perplexity",
                 _exponential(estimate),
@@ -148,11 +157,11 @@ class Losses:
                 over="tokens",
             )
         ]
-        if subject.base_policy is not None:
-            kl_N = _kl(subject.base_policy, subject.policy, batch)
+        if evidence.base_policy is not None:
+            kl_N = _kl(evidence.base_policy, policy, batch)
             apart = ratio_over_problems(kl_N.tolist(), tokens, address="losses/text_kl")
             rows.append(
-                subject.row("losses/text_kl", "nats", apart, n=int(sum(tokens)), over="tokens")
+                evidence.row("losses/text_kl", "nats", apart, n=int(sum(tokens)), over="tokens")
             )
         return rows
 

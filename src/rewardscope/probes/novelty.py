@@ -13,7 +13,7 @@ import numpy as np
 from rewardscope.errors import ComponentError
 from rewardscope.judging.boundary.comparison import whole
 from rewardscope.policy import Policy, pack, score
-from rewardscope.probes.base import Subject
+from rewardscope.probes.base import Evidence, Need, given
 from rewardscope.probes.sharpening import Draws, matching_power
 from rewardscope.stats import Estimate, mean_over_problems
 from rewardscope.types import Completion, Grade, Measurement, Rollout
@@ -87,7 +87,16 @@ class Novelty:
     traces: int = 16
     """Different traces of a problem that the base is asked about, the most frequent first."""
 
-    reads: ClassVar[str] = "stored completions and weights, of the base too"
+    needs: ClassVar[frozenset[Need]] = frozenset(
+        {
+            Need.ROLLOUTS,
+            Need.TOKENS,
+            Need.LOGPROBS,
+            Need.SAMPLING,
+            Need.BASE_ROLLOUTS,
+            Need.BASE_POLICY,
+        }
+    )
     metrics: ClassVar[tuple[str, ...]] = (
         *(
             "novelty/problems",
@@ -108,13 +117,12 @@ class Novelty:
                 do="Mend the study",
             )
 
-    def measure(self, subject: Subject) -> list[Measurement]:
+    def measure(self, evidence: Evidence) -> list[Measurement]:
         """Rows per strategy and for all together; none for the base itself."""
-        if subject.base_rollouts is None or subject.base_policy is None:
+        if evidence.base_rollouts is None or evidence.base_policy is None:
             return []
-        pairs = (
-            _graded_pairs(subject.base_rollouts, subject.rollouts) if subject.sampling.uncut else []
-        )
+        sampling = given(evidence.sampling, Need.SAMPLING)
+        pairs = _graded_pairs(evidence.base_rollouts, evidence.rollouts) if sampling.uncut else []
         checked = any(
             grade.steps is not None
             for pair in pairs
@@ -122,16 +130,16 @@ class Novelty:
             for grade in rollout.grades
         )
         draws, number, dropped = (
-            Draws.of([base for base, _ in pairs], subject.sampling),
+            Draws.of([base for base, _ in pairs], sampling),
             len(pairs),
-            len(subject.rollouts) - len(pairs),
+            len(evidence.rollouts) - len(pairs),
         )
         power, passed_P = matching_power(
             draws, float(np.mean([trained.pass_rate for _, trained in pairs] or [0.0]))
         )
         passed = None if not number else _mean(list(passed_P), "novelty/sharpened_pass", dropped)
         rows = [
-            subject.row(
+            evidence.row(
                 "novelty/sharpening_power",
                 "ratio",
                 power if number else None,
@@ -139,7 +147,7 @@ class Novelty:
                 over="problems",
                 dropped=dropped,
             ),
-            subject.row(
+            evidence.row(
                 "novelty/sharpened_pass",
                 "share",
                 passed,
@@ -148,10 +156,10 @@ class Novelty:
                 dropped=dropped,
             ),
         ]
-        for strategy in (ANY, *subject.strategies):
+        for strategy in (ANY, *evidence.strategies):
             found = self._found(pairs, strategy, checked)
-            probability = self._probabilities(subject, pairs, found.finds, draws, power)
-            rows += self._rows(subject, pairs, strategy, found, probability)
+            probability = self._probabilities(evidence, pairs, found.finds, draws, power)
+            rows += self._rows(evidence, pairs, strategy, found, probability)
         return rows
 
     def _found(self, pairs: Pairs, strategy: str, checked: bool) -> "_Found":
@@ -174,16 +182,15 @@ class Novelty:
         return _Found(kept, finds)
 
     def _probabilities(
-        self, subject: Subject, pairs: Pairs, finds: Sequence[Find], draws: Draws, power: float
+        self, evidence: Evidence, pairs: Pairs, finds: Sequence[Find], draws: Draws, power: float
     ) -> list[tuple[float, float]]:
         """Nats per find: log p under the base and log p' under the sharpened base."""
-        assert subject.base_policy is not None
         found = []
         by_find = trace_logprobs(
-            subject.base_policy,
+            given(evidence.base_policy, Need.BASE_POLICY),
             [trained for _, trained in pairs],
             finds,
-            subject.sampling.temperature,
+            given(evidence.sampling, Need.SAMPLING).temperature,
         )
         for find, logprob_T in zip(finds, by_find, strict=True):
             found.append(
@@ -206,18 +213,18 @@ class Novelty:
 
     def _rows(
         self,
-        subject: Subject,
+        evidence: Evidence,
         pairs: Pairs,
         strategy: str,
         found: "_Found",
         probability: Sequence[tuple[float, float]],
     ) -> list[Measurement]:
         labels, kept, finds, total = {"strategy": strategy}, found.kept, found.finds, len(pairs)
-        solved, dropped = kept + len(finds), len(subject.rollouts) - total
+        solved, dropped = kept + len(finds), len(evidence.rollouts) - total
         classes = [self._class(find, of) for find, of in zip(finds, probability, strict=True)]
         counts = Counter(classes) | Counter({"kept": kept})
         rows = [
-            subject.row(
+            evidence.row(
                 "novelty/problems",
                 "problems",
                 float(counts[name]) if total else None,
@@ -236,7 +243,7 @@ class Novelty:
             held = [float(name in among) for name in ("kept",) * kept + tuple(classes)]
             shares[metric] = _mean(held, f"novelty/{metric}/{strategy}", dropped)
             rows.append(
-                subject.row(
+                evidence.row(
                     f"novelty/{metric}",
                     "share",
                     shares[metric],
@@ -247,7 +254,7 @@ class Novelty:
             )
         rows.append(
             _verdict_row(
-                subject, labels, shares["reached_share"], shares["created_share"], solved, total
+                evidence, labels, shares["reached_share"], shares["created_share"], solved, total
             )
         )
         for place, of in enumerate(("base", "sharpened")):
@@ -258,7 +265,7 @@ class Novelty:
                 bounds=None,
             )
             rows.append(
-                subject.row(
+                evidence.row(
                     "novelty/log_probability",
                     "nats",
                     mean,
@@ -270,12 +277,14 @@ class Novelty:
         for find, name, pair in zip(finds, classes, probability, strict=True):
             about = {**labels, "problem": pairs[find.problem][1].problem.id, "class": name}
             rows.append(
-                subject.row(
+                evidence.row(
                     "novelty/find", "nats", pair[0], n=find.count, over="draws", labels=about
                 )
             )
         if not finds:
-            rows.append(subject.row("novelty/find", "nats", None, n=0, over="draws", labels=labels))
+            rows.append(
+                evidence.row("novelty/find", "nats", None, n=0, over="draws", labels=labels)
+            )
         return rows
 
 
@@ -343,7 +352,7 @@ def _mean(
 
 
 def _verdict_row(
-    subject: Subject,
+    evidence: Evidence,
     labels: dict[str, str],
     reached: Estimate | None,
     created: Estimate | None,
@@ -364,7 +373,7 @@ def _verdict_row(
         if held
         else ("undecided" if solved else "nothing_found" if total else "unknown", reached)
     )
-    return subject.row(
+    return evidence.row(
         "novelty/verdict",
         "share",
         share,

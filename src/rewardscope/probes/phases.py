@@ -14,7 +14,7 @@ from torch import Tensor
 from rewardscope.errors import ComponentError
 from rewardscope.policy import Policy, gram_mask, pack, score
 from rewardscope.policy.grams import gram_pattern
-from rewardscope.probes.base import Subject, first_draws
+from rewardscope.probes.base import Evidence, Need, first_draws, given
 from rewardscope.probes.strategic import Miner, random_grams, rarefied_entropy, uses
 from rewardscope.stats import Estimate, ratio_over_problems, statistic_over_problems
 from rewardscope.tensors import Batch
@@ -72,7 +72,9 @@ class Phases:
     plans: int = 128
     followers: int = 8
 
-    reads: ClassVar[str] = "stored completions and weights, of the base too"
+    needs: ClassVar[frozenset[Need]] = frozenset(
+        {Need.ROLLOUTS, Need.TOKENS, Need.POLICY, Need.BASE_ROLLOUTS, Need.BASE_POLICY}
+    )
     metrics: ClassVar[tuple[str, ...]] = (
         *("phases/token_share", "phases/entropy", "phases/perplexity", "phases/surprise_change"),
         *("phases/semantic_entropy", "phases/conditional_entropy"),
@@ -87,11 +89,11 @@ class Phases:
                 do="Mend it in the study",
             )
 
-    def measure(self, subject: Subject) -> list[Measurement]:
+    def measure(self, evidence: Evidence) -> list[Measurement]:
         """Rows for strategic and for random grams; None where no gram was found or used."""
         own, fixed = (
             first_draws(rollouts, self.draws)
-            for rollouts in (subject.rollouts, subject.base_rollouts or subject.rollouts)
+            for rollouts in (evidence.rollouts, evidence.base_rollouts or evidence.rollouts)
         )
         correct = [
             c.said
@@ -102,29 +104,29 @@ class Phases:
         strategic = self.grams or self.miner.mine(correct)
         texts = [completion.said for rollout in fixed for completion in rollout.completions]
         sets = {"strategic": strategic, "random": random_grams(texts, strategic, RANDOM_SETS)}
-        readings = {"own": _Reading.of(subject.policy, own)}
+        policy = given(evidence.policy, Need.POLICY)
+        readings = {"own": _Reading.of(policy, own)}
         readings["base"] = (
-            _Reading.of(subject.policy, fixed)
-            if subject.base_policy is not None
-            else readings["own"]
+            _Reading.of(policy, fixed) if evidence.base_policy is not None else readings["own"]
         )
-        before = None if subject.base_policy is None else _Reading.of(subject.base_policy, fixed)
+        before = None if evidence.base_policy is None else _Reading.of(evidence.base_policy, fixed)
         rows = []
         for kind, grams in sets.items():
-            rows += self._token_rows(subject, kind, grams, readings, before)
-            rows += self._text_rows(subject, kind, grams, own)
+            rows += self._token_rows(evidence, kind, grams, readings, before)
+            rows += self._text_rows(evidence, kind, grams, own)
         return rows
 
     def _token_rows(
         self,
-        subject: Subject,
+        evidence: Evidence,
         kind: str,
         grams: Sequence[str],
         readings: dict[str, _Reading],
         before: _Reading | None,
     ) -> list[Measurement]:
+        policy = given(evidence.policy, Need.POLICY)
         planning = {
-            name: gram_mask(subject.policy, reading.batch, grams) if grams else None
+            name: gram_mask(policy, reading.batch, grams) if grams else None
             for name, reading in readings.items()
         }
         rows = []
@@ -139,11 +141,11 @@ class Phases:
             own, mine = readings["own"], chosen["own"]
             held = None if mine is None else own.sums(mine, own.batch.mask_NT)
             rows.append(
-                _ratio_row(subject, "phases/token_share", "share", held, labels, bounds=(0.0, 1.0))
+                _ratio_row(evidence, "phases/token_share", "share", held, labels, bounds=(0.0, 1.0))
             )
             rows.append(
                 _ratio_row(
-                    subject,
+                    evidence,
                     "phases/entropy",
                     "nats",
                     None if mine is None else own.sums(own.entropy_NT, mine),
@@ -158,7 +160,7 @@ class Phases:
                 )
                 rows.append(
                     _ratio_row(
-                        subject,
+                        evidence,
                         "phases/perplexity",
                         "perplexity",
                         found,
@@ -173,11 +175,11 @@ class Phases:
                     if (first := chosen["base"]) is None
                     else before.sums(before.surprise_NT, first)
                 )
-                rows.append(_change_row(subject, found, then, {**labels, "on": on}))
+                rows.append(_change_row(evidence, found, then, {**labels, "on": on}))
         return rows
 
     def _text_rows(
-        self, subject: Subject, kind: str, grams: Sequence[str], own: Sequence[Rollout]
+        self, evidence: Evidence, kind: str, grams: Sequence[str], own: Sequence[Rollout]
     ) -> list[Measurement]:
         pattern = gram_pattern(grams) if grams else None
         used = [
@@ -198,7 +200,7 @@ class Phases:
             )
             labels = {"grams": kind, "k": str(k)}
             rows.append(
-                subject.row(
+                evidence.row(
                     metric, "nats", estimate, n=count if estimate else 0, over="uses", labels=labels
                 )
             )
@@ -250,7 +252,7 @@ def follower_entropy(used: Uses, k: int) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def _ratio_row(
-    subject: Subject,
+    evidence: Evidence,
     metric: str,
     unit: str,
     sums: tuple[np.ndarray, np.ndarray] | None,
@@ -261,17 +263,17 @@ def _ratio_row(
 ) -> Measurement:
     """Sum over tokens over number of tokens, through ``shown``; None without tokens."""
     if sums is None or not sums[1].sum():
-        return subject.row(metric, unit, None, n=0, over="tokens", labels=labels)
+        return evidence.row(metric, unit, None, n=0, over="tokens", labels=labels)
     found = ratio_over_problems(
         list(sums[0]), list(sums[1]), address=f"{metric}/{'/'.join(labels.values())}", bounds=bounds
     )
     lower, upper = (None if end is None else shown(end) for end in (found.lower, found.upper))
     estimate = Estimate(shown(found.value), lower, upper, found.interval)
-    return subject.row(metric, unit, estimate, n=int(sums[1].sum()), over="tokens", labels=labels)
+    return evidence.row(metric, unit, estimate, n=int(sums[1].sum()), over="tokens", labels=labels)
 
 
 def _change_row(
-    subject: Subject,
+    evidence: Evidence,
     now: tuple[np.ndarray, np.ndarray] | None,
     then: tuple[np.ndarray, np.ndarray] | None,
     labels: dict[str, str],
@@ -281,7 +283,7 @@ def _change_row(
     """
     metric = "phases/surprise_change"
     if now is None or then is None or not now[1].sum() or not then[1].sum():
-        return subject.row(metric, "nats", None, n=0, over="tokens", labels=labels)
+        return evidence.row(metric, "nats", None, n=0, over="tokens", labels=labels)
     (top, bottom), (first_top, first_bottom) = now, then
 
     def statistic(weight_SP: np.ndarray) -> np.ndarray:
@@ -294,4 +296,4 @@ def _change_row(
     found = statistic_over_problems(
         len(top), statistic, address=f"{metric}/{'/'.join(labels.values())}"
     )
-    return subject.row(metric, "nats", found, n=int(bottom.sum()), over="tokens", labels=labels)
+    return evidence.row(metric, "nats", found, n=int(bottom.sum()), over="tokens", labels=labels)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from rewardscope.judging.boundary.comparison import whole
-from rewardscope.probes.base import Subject
+from rewardscope.probes.base import Evidence
 from rewardscope.stats import Estimate, mean_over_problems, ratio_over_problems, unseen_share
 from rewardscope.types import Measurement, Rollout
 
@@ -107,9 +107,9 @@ def share_of_gain(part_P: np.ndarray, total_P: np.ndarray, address: str) -> Esti
     return Estimate(found.value, min(lower, found.value), max(upper, found.value), found.interval)
 
 
-def gain_row(subject: Subject, pairs: Pairs) -> Measurement:
+def gain_row(evidence: Evidence, pairs: Pairs) -> Measurement:
     """What was gained in all, by the pairs that the moves are made of."""
-    return subject.row(
+    return evidence.row(
         "behaviour/gain",
         "share difference",
         pairs.total(),
@@ -120,7 +120,7 @@ def gain_row(subject: Subject, pairs: Pairs) -> Measurement:
 
 
 def move_rows(
-    subject: Subject,
+    evidence: Evidence,
     pairs: Pairs,
     by: str,
     names: Sequence[str],
@@ -131,7 +131,7 @@ def move_rows(
     the gain's interval holds 0.
 
     Args:
-        subject: Whose rows.
+        evidence: Whose rows.
         pairs: Draws side by side.
         by: What the behaviours are: strategies, or one detector's yes and no.
         names: Every behaviour there is.
@@ -163,8 +163,10 @@ def move_rows(
             if decided:
                 gain = share_of_gain(pairs.means(inside_N * pairs.change_N), total_P, address)
             rows.append(
-                subject.row("behaviour/move_share", "share", share, labels=labels, **number)
+                evidence.row("behaviour/move_share", "share", share, labels=labels, **number)
             )
             counted = {**number, "n": number["n"] if gain else 0}
-            rows.append(subject.row("behaviour/move_gain", "ratio", gain, labels=labels, **counted))
+            rows.append(
+                evidence.row("behaviour/move_gain", "ratio", gain, labels=labels, **counted)
+            )
     return rows

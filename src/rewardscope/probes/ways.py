@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rewardscope.policy import Policy, Sampling, sample
-from rewardscope.probes.base import World
 from rewardscope.probes.sharpening import Draws, verdicts_of
+from rewardscope.protocols import Environment, replies, turn_taker
 from rewardscope.seeds import generator
 from rewardscope.stats import pass_at_ks
-from rewardscope.types import Grade, Problem, Rollout, replies, turn_taker
+from rewardscope.types import Grade, Problem, Rollout
 
 PLAIN = "as sampled"
 """The way of the study itself."""
@@ -86,7 +86,7 @@ def own_openings(policy: Policy, rollouts: Sequence[Rollout], count: int) -> lis
 
 def ask(
     policy: Policy,
-    environment: World,
+    environment: Environment,
     problems: Sequence[Problem],
     way: Way,
     sampling: Sampling,
@@ -144,7 +144,7 @@ def unknown(count: int) -> np.ndarray:
     return np.full(count, np.nan)
 
 
-def _examples(environment: World, problem: Problem, count: int, form: str) -> str:
+def _examples(environment: Environment, problem: Problem, count: int, form: str) -> str:
     """Solved problems of the training split, others for each problem so that no result hangs on the
     luck of one choice.
     """

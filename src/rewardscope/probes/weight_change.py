@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rewardscope.policy.weights import PolicyWeights, Weights, in_step, refuse_not_finite
-from rewardscope.probes.base import Subject
+from rewardscope.policy.weights import Weights, in_step, refuse_not_finite
+from rewardscope.probes.base import Evidence, Need
 from rewardscope.probes.geometry import Geometry, Untrained, geometry_of, together
 from rewardscope.probes.matrix_names import kind_of, layer_of
 from rewardscope.probes.nulls import shuffled
@@ -256,7 +256,7 @@ class WeightChange:
             directions). The shuffled null is ours.
     """
 
-    reads: ClassVar[str] = "weights, of the base too"
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.WEIGHTS, Need.BASE_WEIGHTS})
     metrics: ClassVar[tuple[str, ...]] = (
         *(
             "weights/changed_share",
@@ -275,36 +275,42 @@ class WeightChange:
     )
 
     @torch.no_grad()
-    def measure(self, subject: Subject) -> list[Measurement]:
+    def measure(self, evidence: Evidence) -> list[Measurement]:
         """Rows per matrix and for ``matrix = all``, norms also per layer and kind; none for the
         base itself.
         """
-        if subject.base_policy is None:
+        before, after = evidence.untrained_weights, evidence.trained_weights
+        if before is None or after is None:
             return []
-        found = changes(PolicyWeights(subject.base_policy), PolicyWeights(subject.policy))
-        rows = [row for change in found for row in _rows(subject, change)]
+        found = changes(before, after)
+        rows = [row for change in found for row in _rows(evidence, change)]
         return rows + [
             row
             for place, change in by_place(found[1:]).items()
-            for row in _norms(subject, change, dict([place]))
+            for row in _norms(evidence, change, dict([place]))
         ]
 
 
-def _norms(subject: Subject, change: Change, labels: dict[str, str]) -> list[Measurement]:
+def _norms(evidence: Evidence, change: Change, labels: dict[str, str]) -> list[Measurement]:
     size = change.size
     return [
-        subject.row(
+        evidence.row(
             "weights/update_norm", "l2", change.moved**0.5, n=size, over="weights", labels=labels
         ),
-        _row(subject, "relative_update_norm", "ratio", change.relative, size, labels),
+        _row(evidence, "relative_update_norm", "ratio", change.relative, size, labels),
     ]
 
 
 def _row(
-    subject: Subject, metric: str, unit: str, value: float | None, size: int, labels: dict[str, str]
+    evidence: Evidence,
+    metric: str,
+    unit: str,
+    value: float | None,
+    size: int,
+    labels: dict[str, str],
 ) -> Measurement:
     """A row that may have no value; then nothing stands behind it."""
-    return subject.row(
+    return evidence.row(
         f"weights/{metric}",
         unit,
         value,
@@ -314,10 +320,10 @@ def _row(
     )
 
 
-def _rows(subject: Subject, change: Change) -> list[Measurement]:
+def _rows(evidence: Evidence, change: Change) -> list[Measurement]:
     matrix, size = {"matrix": change.matrix}, change.size
     rows = [
-        subject.row(
+        evidence.row(
             "weights/changed_share",
             "share",
             count / size,
@@ -327,35 +333,37 @@ def _rows(subject: Subject, change: Change) -> list[Measurement]:
         )
         for view, count in change.changed.items()
     ]
-    rows += _norms(subject, change, matrix)
+    rows += _norms(evidence, change, matrix)
     for view, share in change.rank_share.items():
         labels = {"view": view, **matrix}
         rows.append(
-            subject.row("weights/rank_share", "share", share, n=size, over="weights", labels=labels)
+            evidence.row(
+                "weights/rank_share", "share", share, n=size, over="weights", labels=labels
+            )
         )
         rows.append(
-            _row(subject, "stable_rank", "directions", change.stable_rank.get(view), size, labels)
+            _row(evidence, "stable_rank", "directions", change.stable_rank.get(view), size, labels)
         )
     return (
-        rows if change.geometry is None else rows + _places(subject, change.geometry, matrix, size)
+        rows if change.geometry is None else rows + _places(evidence, change.geometry, matrix, size)
     )
 
 
 def _places(
-    subject: Subject, found: Geometry, matrix: dict[str, str], size: int
+    evidence: Evidence, found: Geometry, matrix: dict[str, str], size: int
 ) -> list[Measurement]:
     """Rows of where the update lies; overlaps beside what a shuffled update and a mask that knows
     nothing would have.
     """
     rows = [
-        _row(subject, "spectral_change", "ratio", found.spectral_change, size, matrix),
-        _row(subject, "spectral_gap", "l2", found.gap, size, matrix),
-        _row(subject, "gap_over_update", "ratio", found.gap_over_update, size, matrix),
+        _row(evidence, "spectral_change", "ratio", found.spectral_change, size, matrix),
+        _row(evidence, "spectral_gap", "l2", found.gap, size, matrix),
+        _row(evidence, "gap_over_update", "ratio", found.gap_over_update, size, matrix),
     ]
     for side, angles in found.angles.items():
         rows += [
             _row(
-                subject,
+                evidence,
                 "principal_angle",
                 "degrees",
                 angle,
@@ -368,7 +376,7 @@ def _places(
         uniform = counts.uniform if counts.changed else None
         values = {"trained": counts.share, "shuffled": counts.shuffled, "uniform": uniform}
         rows += [
-            _row(subject, f"{mask}_overlap", "share", value, size, {"update": name, **matrix})
+            _row(evidence, f"{mask}_overlap", "share", value, size, {"update": name, **matrix})
             for name, value in values.items()
         ]
     return rows

@@ -11,7 +11,7 @@ import functools
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,33 +20,21 @@ import polars as pl
 import vl_convert
 from markupsafe import Markup
 
-from rewardscope.report import charts, wording
+from rewardscope.hostile import visible
+from rewardscope.report import wording
 from rewardscope.report.answer import anchor, tally, unit_phrase, write_answer
-from rewardscope.report.charts import Panel
-from rewardscope.report.held_out import HELD_OUT, held_out_rows
-from rewardscope.report.marks import Mark, make_marks
+from rewardscope.report.blocks import gap_sentences
+from rewardscope.report.marks import make_marks
 from rewardscope.report.ranking import rankings
 from rewardscope.report.readings import completion_cells, has_completions
-from rewardscope.report.rows import LABEL_NAMES, Run, load_run
+from rewardscope.report.rows import Missing, Run, load_run
+from rewardscope.report.sections import sections_of
 from rewardscope.report.sketch import Sketch, draw_sketches
-from rewardscope.report.summaries import CLASSES, moves, steps_per_point
 from rewardscope.store import write_bytes
 from rewardscope.types import Claim, Verdict
 
 FILES = Path(__file__).parent
 PAGE = "report.html"
-
-
-@dataclass(slots=True)
-class Figure:
-    """The panels of one section by start, and the ids under which their specifications stand in the
-    page.
-    """
-
-    panels: Mapping[str, list[tuple[str, Panel]]]
-    """Start -> (chart id, panel)."""
-    ids: list[str] = field(default_factory=list)
-    """Ids of the panels that have a drawing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +68,11 @@ def render_page(run: Run) -> str:
     """The page as HTML text."""
     marks = make_marks(run.arms)
     cells, unread = completion_cells(run)
-    figures = _figures(run, marks)
+    sections = sections_of(run, marks)
     specs = {
         name: panel.spec
-        for figure in figures.values()
+        for section in sections
+        for figure in section.figures
         for panels in figure.panels.values()
         for name, panel in panels
         if panel.spec
@@ -119,30 +108,12 @@ def render_page(run: Run) -> str:
         rankings=rankings(run.verdicts, placebos, lambda claim: _untrained(run, claim)),
         sketches={row.anchor: row.sketch for row in verdicts},
         components=list(dict.fromkeys(name for arm in run.arms for name in arm.uses_truth)),
-        figures=figures,
+        sections=sections,
         chart_data=json_block(specs),
-        held_out={
-            start: {group: held_out_rows(run, start, group) for group in HELD_OUT}
-            for start in run.starts
-        },
-        moves={start: moves(run, start) for start in run.starts},
-        together=steps_per_point(run),
-        class_swatches=list(zip(CLASSES, charts.CLASS_COLOURS, strict=True)),
-        heat=charts.HEAT,
-        heat_largest=max(
-            (
-                v["value"]
-                for p in figures["weights"].panels.values()
-                for _, panel in p
-                if panel.spec
-                for v in panel.spec["data"]["values"]
-            ),
-            default=0.0,
-        ),
         about=_paragraphs(str(run.study.get("about") or "")),
         training_seconds=_training_seconds(run),
         completions=json_block(cells) if has_completions(cells) else None,
-        missing=(*run.missing, *unread),
+        missing=(*run.missing, *_lacking(run), *unread),
         outcome_text=wording.OUTCOME_TEXT,
         outcome_glyph=wording.OUTCOME_GLYPH,
         level=wording.LEVEL_TEXT,
@@ -156,30 +127,17 @@ def _untrained(run: Run, claim: Claim) -> float | None:
     """The claim's metric of the untrained policy that its treatment began with."""
     base = next((arm.base for arm in run.arms if arm.name == claim.treatment), None)
     labels = [
-        pl.col(name).eq_missing(pl.lit(claim.labels.get(name), pl.String)) for name in LABEL_NAMES
+        pl.col(name).eq_missing(pl.lit(claim.labels.get(name), pl.String))
+        for name in run.label_names
     ]
     values = run.metric(claim.metric).filter(pl.col("arm") == base, *labels)["value"]
     return None if len(values) != 1 else values[0]
 
 
-def _figures(run: Run, marks: Mapping[str, Mark]) -> dict[str, Figure]:
-    makers = {
-        "training": charts.training_panels,
-        "boundary": charts.pass_at_k_panels,
-        "problems": charts.problem_panels,
-        "formats": charts.strategy_panels,
-        "calibration": charts.reliability_panels,
-        "weights": charts.weight_panels,
-    }
-    figures = {}
-    for name, maker in makers.items():
-        panels: dict[str, list[tuple[str, Panel]]] = {start: [] for start in run.starts}
-        for place, panel in enumerate(maker(run, marks)):
-            panels.setdefault(panel.start, []).append((f"{name}-{place + 1}", panel))
-        figures[name] = Figure(
-            panels, [chart for entries in panels.values() for chart, panel in entries if panel.spec]
-        )
-    return figures
+def _lacking(run: Run) -> list[Missing]:
+    """What could not be measured at all, each reason once."""
+    whole = [gap for gap in run.gaps if not gap.partial]
+    return [Missing(f"measurements of {of}", reason) for reason, of in gap_sentences(whole)]
 
 
 @functools.cache
@@ -242,11 +200,7 @@ def _finalize(value: Any) -> Any:
     """
     if value is None:
         return wording.UNKNOWN
-    return (
-        wording.visible(value)
-        if isinstance(value, str) and not isinstance(value, Markup)
-        else value
-    )
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def json_block(value: Any) -> Markup:

@@ -56,7 +56,7 @@ def completion_cells(run: Run) -> tuple[list[dict[str, Any]], list[Missing]]:
                 )
             continue
         try:
-            frame = pl.read_parquet(files[-1], columns=list(COLUMNS))
+            frame = pl.read_parquet(files[-1], columns=list(COLUMNS), glob=False)
         except (OSError, pl.exceptions.PolarsError) as error:
             missing.append(
                 Missing(f"completions of cell {name}", f"{files[-1].name} cannot be read: {error}")

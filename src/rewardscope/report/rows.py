@@ -9,10 +9,11 @@ from typing import Any
 
 import polars as pl
 
-from rewardscope.codec import decode
+from rewardscope.codec import KIND, decode
 from rewardscope.errors import RewardscopeError
+from rewardscope.section import Section, read_section
 from rewardscope.store import CellDirectory, RunDirectory, measuring_signature
-from rewardscope.types import Outcome, Verdict
+from rewardscope.types import Gap, Outcome, Verdict
 
 LABEL_NAMES = (
     *(
@@ -30,9 +31,9 @@ LABEL_NAMES = (
     ),
     *("behaviour", "shown", "by", "before", "after", "null"),
 )
-"""Labels of measurement rows that become columns."""
+"""Labels of measurement rows that are columns in every run; others are where a run has them."""
 STRATEGY_PREFIX = "strategy/"
-MEASUREMENT_COLUMNS = {
+ROW_COLUMNS = {
     "arm": pl.String,
     "seed": pl.Int64,
     "step": pl.Int64,
@@ -44,8 +45,8 @@ MEASUREMENT_COLUMNS = {
     "interval": pl.String,
     "n": pl.Int64,
     "over": pl.String,
-    **dict.fromkeys(LABEL_NAMES, pl.String),
 }
+MEASUREMENT_COLUMNS = {**ROW_COLUMNS, **dict.fromkeys(LABEL_NAMES, pl.String)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,12 @@ class Run:
     problem_pass: pl.DataFrame
     """pass@k of single problems: arm, seed, metric, k, problem, value."""
     missing: tuple[Missing, ...]
+    gaps: tuple[Gap, ...] = ()
+    """What could not be measured."""
+    sections: tuple[Section, ...] = ()
+    """What instruments from outside the package say of their place on the page."""
+    every_step: pl.DataFrame | None = None
+    """Rows of all measured steps, where there are several."""
 
     @property
     def starts(self) -> tuple[str, ...]:
@@ -124,6 +131,17 @@ class Run:
     def arms_of(self, start: str) -> tuple[Arm, ...]:
         """The arms that began at ``start``."""
         return tuple(arm for arm in self.arms if arm.start == start)
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """Labels that rows have, which are columns of :attr:`measurements`."""
+        return tuple(n for n in self.measurements.columns if n not in ROW_COLUMNS)
+
+    @property
+    def instruments(self) -> frozenset[str]:
+        """Names of the study's instruments."""
+        probes = self.study.get("probes") or ()
+        return frozenset(str(probe.get(KIND)) for probe in probes if isinstance(probe, Mapping))
 
     def metric(self, name: str) -> pl.DataFrame:
         """Measurement rows of one metric."""
@@ -143,7 +161,9 @@ def load_run(root: Path) -> Run:
     cells = _cells(directory, arms)
     verdicts, missing = _verdicts(directory, study)
     tables = _Tables(directory, cells, measuring_signature(study))
-    rows = tables.measurements()
+    rows, gaps = tables.measurements(), tables.gaps()
+    sections, unread = _sections(study)
+    missing += unread
     whole = rows.filter(pl.col("problem").is_null())
     last = pl.col("step") == pl.col("step").max().over("arm", "seed", "metric")
     return Run(
@@ -160,6 +180,9 @@ def load_run(root: Path) -> Run:
             & last
         ),
         missing=(*missing, *_unfinished(cells), *tables.missing),
+        gaps=gaps,
+        sections=sections,
+        every_step=whole,
     )
 
 
@@ -245,6 +268,19 @@ def _verdicts(
     return waiting, [Missing("verdicts", reason)]
 
 
+def _sections(study: Mapping[str, Any]) -> tuple[tuple[Section, ...], list[Missing]]:
+    """The sections that study.json holds, and those that cannot be read."""
+    found: list[Section] = []
+    missing = []
+    records = study.get("sections")
+    for record in records if isinstance(records, list) else ():
+        try:
+            found.append(read_section(record))
+        except RewardscopeError as error:
+            missing.append(Missing("a section of an instrument", str(error)))
+    return tuple(found), missing
+
+
 @dataclass(slots=True)
 class _Tables:
     """Reads the tables of all cells and notes those that are not there."""
@@ -268,7 +304,7 @@ class _Tables:
                 )
             return None
         try:
-            return pl.read_parquet(path)
+            return pl.read_parquet(path, glob=False)
         except (OSError, pl.exceptions.PolarsError) as error:
             self.missing = (
                 *self.missing,
@@ -284,7 +320,7 @@ class _Tables:
         for cell in self.cells:
             if cell.seed is None:
                 continue
-            frame = self._read(cell, self._cell(cell).path / "steps.parquet")
+            frame = self._steps(cell)
             if frame is not None and frame.height and "step" in frame.columns:
                 frames.append(
                     frame.with_columns(
@@ -294,6 +330,17 @@ class _Tables:
         if not frames:
             return pl.DataFrame(schema={"arm": pl.String, "seed": pl.Int64, "step": pl.Int64})
         return pl.concat(frames, how="diagonal_relaxed")
+
+    def _steps(self, cell: Cell) -> pl.DataFrame | None:
+        """The cell's steps so far, or None with a note."""
+        table = self._cell(cell).step_table
+        if not table.growing.is_file():
+            return self._read(cell, table.finished)
+        try:
+            return table.read()
+        except RewardscopeError as error:
+            self.missing = (*self.missing, Missing(f"steps of cell {cell.name}", str(error)))
+            return None
 
     def measurements(self) -> pl.DataFrame:
         """Rows of the cells that are measured as the study asks now: any others are of older
@@ -318,16 +365,33 @@ class _Tables:
                     )
                 )
         return pl.concat(
-            [pl.DataFrame(schema=MEASUREMENT_COLUMNS), *frames], how="vertical_relaxed"
+            [pl.DataFrame(schema=MEASUREMENT_COLUMNS), *frames], how="diagonal_relaxed"
         )
+
+    def gaps(self) -> tuple[Gap, ...]:
+        """What could not be measured in those cells."""
+        found: list[Gap] = []
+        for cell in self.cells:
+            if cell.state == "done" and cell.measured == self.measuring:
+                try:
+                    found += self._cell(cell).gaps()
+                except RewardscopeError as error:
+                    self.missing = (*self.missing, Missing(f"gaps of cell {cell.name}", str(error)))
+        return tuple(found)
 
 
 def _label_columns(frame: pl.DataFrame) -> pl.DataFrame:
-    """The rows with a column per label; null where a row lacks the label."""
+    """The rows with a column per label; null where a row lacks the label. A label that is called
+    like a column of rows stands under "label NAME".
+    """
+    here = frame["labels"].explode().drop_nulls().struct.field("name").drop_nulls().unique()
+    names = dict.fromkeys([*LABEL_NAMES, *sorted(here.to_list())])
 
     def label(name: str) -> pl.Expr:
         element = pl.element()
         wanted = element.filter(element.struct.field("name") == name).struct.field("value")
-        return pl.col("labels").list.eval(wanted).list.first().cast(pl.String).alias(name)
+        column = f"label {name}" if name in ROW_COLUMNS else name
+        return pl.col("labels").list.eval(wanted).list.first().cast(pl.String).alias(column)
 
-    return frame.with_columns(label(name) for name in LABEL_NAMES).select(*MEASUREMENT_COLUMNS)
+    columns = [label(name) for name in names]
+    return frame.select(*ROW_COLUMNS, *columns)

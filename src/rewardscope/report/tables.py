@@ -7,6 +7,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from rewardscope.hostile import visible
 from rewardscope.judging.boundary.comparison import Frontier, Point, epsilon
 from rewardscope.report.answer import counts_phrase, interval_phrase, unit_phrase
 from rewardscope.report.layout import folding_table
@@ -18,7 +19,6 @@ from rewardscope.report.wording import (
     metric_text,
     number,
     signed,
-    visible,
 )
 from rewardscope.types import Outcome, Verdict
 

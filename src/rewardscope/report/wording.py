@@ -1,10 +1,11 @@
 """How numbers and texts are written on the page and in the terminal: one way for each."""
 
-import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
-from rewardscope.codec import KIND
+from rewardscope.codec import FUNCTION, KIND, OF
+from rewardscope.hostile import visible
+from rewardscope.registry import SEPARATOR, readable
 from rewardscope.stats import LEVEL
 from rewardscope.types import Claim, Outcome
 
@@ -23,10 +24,6 @@ OUTCOME_GLYPH = {
     Outcome.UNDECIDED: "?",
     Outcome.NOT_RUN: "–",
 }
-HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
-"""Unicode categories that a reader cannot see or that move the text around them."""
-FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Letters that are drawn as nothing."""
 METRIC_TEXT = {
     "boundary/pass_at_k": "pass@{k}",
     "boundary/pass_at_k_strict": "strict pass@{k}",
@@ -57,26 +54,6 @@ METRIC_TEXT = {
 }
 NARROW = 22
 """Characters of a component that fit a column of many."""
-
-
-def visible(text: str) -> str:
-    r"""The text with every control, bidirectional and invisible character written out; newlines and
-    tabs stay.
-
-    >>> visible("a\u202eb\x1b")
-    'a⟨U+202E⟩b⟨U+001B⟩'
-    """
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(_visible_character(character) for character in text)
-
-
-def _visible_character(character: str) -> str:
-    if character in "\n\t" or (
-        unicodedata.category(character) not in HIDDEN and character not in FILLERS
-    ):
-        return character
-    return f"⟨U+{ord(character):04X}⟩"
 
 
 def visible_deep(value: Any) -> Any:
@@ -161,14 +138,23 @@ def margin_text(claim: Claim) -> str:
 def component_text(encoded: Any) -> str:
     """An encoded component as it would be written in a study file.
 
+    A guest's stands with the module that it comes from.
+
     >>> component_text({"is": "Coin", "p": 0.5})
     'Coin(p=0.5)'
+    >>> component_text({"is": "my_study:Coin", "p": 0.5})
+    'Coin(p=0.5) (my_study)'
     """
     if isinstance(encoded, Mapping):
         fields = ", ".join(
             f"{name}={component_text(item)}" for name, item in encoded.items() if name != KIND
         )
-        return f"{encoded[KIND]}({fields})" if KIND in encoded else "{" + fields + "}"
+        if KIND not in encoded:
+            return "{" + fields + "}"
+        if encoded[KIND] == FUNCTION:
+            return readable(str(encoded.get(OF, "")))
+        name, _, origin = readable(str(encoded[KIND])).partition(" ")
+        return f"{name}({fields}) {origin}".rstrip()
     if isinstance(encoded, (list, tuple)):
         return "[" + ", ".join(component_text(item) for item in encoded) + "]"
     return repr(encoded)
@@ -181,6 +167,10 @@ def component_name(encoded: Mapping[str, Any]) -> str:
     'Coin(p=0.5)'
     >>> component_name({"is": "Reinforce", "baseline": "the mean of all the others"})
     'Reinforce(…)'
+    >>> component_name({"is": "my_study:Coin", "p": 0.5})
+    'Coin (my_study)'
     """
-    whole = component_text(encoded)
-    return whole if len(whole) <= NARROW else f"{encoded.get(KIND, '')}(…)"
+    whole, name = component_text(encoded), str(encoded.get(KIND, ""))
+    if SEPARATOR in name:
+        return readable(name)
+    return whole if len(whole) <= NARROW or name == FUNCTION else f"{name}(…)"

@@ -1,5 +1,6 @@
 """What the learner is told."""
 
-from rewardscope.rewards.base import Reward, tell
+from rewardscope.protocols import Reward
+from rewardscope.rewards.base import tell
 
 __all__ = ["Reward", "tell"]

@@ -1,32 +1,13 @@
 """What a reward scheme is, and the seal that holds it to its word."""
 
 import math
-from typing import ClassVar, Protocol, runtime_checkable
+from collections.abc import Sequence
+from dataclasses import replace
 
 from rewardscope.errors import RewardscopeError
+from rewardscope.protocols import Reward, View
 from rewardscope.seeds import Address
-from rewardscope.types import Rewards, Rollout, SealedRollout, sealed
-
-View = Rollout | SealedRollout
-"""A group as a scheme gets to see it: whole if it declares ``uses_truth``, sealed if not."""
-
-
-@runtime_checkable
-class Reward(Protocol):
-    """Says what the learner is told about a group."""
-
-    uses_truth: ClassVar[bool]
-    """Whether it may read the key and what follows from it."""
-    placebo: ClassVar[bool]
-    """Whether it says nothing about being right, or the opposite."""
-
-    def __call__(self, view: View, address: tuple[Address, ...]) -> Rewards:
-        """One number per completion; None where the scheme cannot say.
-
-        Args:
-            view: The group, sealed unless ``uses_truth``.
-            address: Where its randomness is found; the same in every arm.
-        """
+from rewardscope.types import Rewards, Rollout, sealed
 
 
 def verdicts(view: View, strict: bool = False) -> tuple[float | None, ...]:
@@ -41,24 +22,61 @@ def verdicts(view: View, strict: bool = False) -> tuple[float | None, ...]:
 
 
 def tell(reward: Reward, rollout: Rollout, address: tuple[Address, ...]) -> Rollout:
-    """The rollout with what ``reward`` tells the learner about it.
+    """The rollout with what ``reward`` tells the learner about it; numbers of numpy and booleans
+    become plain ones.
 
     Raises:
         TruthSealed: If a scheme that declares ``uses_truth = False`` reads the key.
         RewardscopeError: If it does not give one finite number, or None, per completion.
     """
-    rewards = reward(rollout if reward.uses_truth else sealed(rollout), address)
+    name = type(reward).__name__
+    rewards: object = reward(rollout if reward.uses_truth else sealed(rollout), address)
+    if not isinstance(rewards, Rewards) or not isinstance(rewards.values, Sequence):
+        raise RewardscopeError(
+            f"{name} must return Rewards",
+            value=f"{_short(rewards)}, of type {type(rewards).__name__}",
+            allowed="Rewards with one number, or None, per completion",
+            do="Write `return Rewards(tuple(...))`",
+        )
     if len(rewards.values) != len(rollout.completions):
         raise RewardscopeError(
-            f"{type(reward).__name__} must give one reward per completion",
+            f"{name} must give one reward per completion",
             value=f"{len(rewards.values)} rewards for {len(rollout.completions)} completions",
+            allowed="as many as view.completions",
             do="Return None where it cannot say",
         )
-    for value in rewards.values:
-        if value is not None and not math.isfinite(value):
-            raise RewardscopeError(
-                f"{type(reward).__name__} told a reward that is not a finite number",
-                value=f"{value} for problem {rollout.problem.id}",
-                do="Return None where it cannot say",
-            )
-    return rollout.told(rewards)
+    values = tuple(_number(value, name, rollout) for value in rewards.values)
+    return rollout.told(replace(rewards, values=values))
+
+
+def _number(value: object, name: str, rollout: Rollout) -> float | None:
+    """The reward as a plain number.
+
+    Raises:
+        RewardscopeError: If it is none, or not finite.
+    """
+    item = getattr(value, "item", None)
+    plain = item() if callable(item) else value
+    if plain is None:
+        return None
+    if not isinstance(plain, (int, float)):
+        raise RewardscopeError(
+            f"{name} told a reward that is no number",
+            value=f"{_short(value)}, of type {type(value).__name__}, for problem "
+            f"{rollout.problem.id}",
+            allowed="a finite number, or None",
+            do="Write `float(...)` around it",
+        )
+    if not math.isfinite(plain):
+        raise RewardscopeError(
+            f"{name} told a reward that is not a finite number",
+            value=f"{plain} for problem {rollout.problem.id}",
+            allowed="a finite number, or None",
+            do="Return None where it cannot say",
+        )
+    return float(plain)
+
+
+def _short(value: object, most: int = 80) -> str:
+    text = repr(value)
+    return text if len(text) <= most else text[:most] + " ..."

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from rewardscope.errors import ComponentError
-from rewardscope.rewards.base import View
+from rewardscope.protocols import View
 from rewardscope.seeds import Address
 from rewardscope.types import Rewards
 

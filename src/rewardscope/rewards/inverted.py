@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rewardscope.rewards.base import View
+from rewardscope.protocols import View
 from rewardscope.seeds import Address
 from rewardscope.types import Rewards
 

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rewardscope.rewards.base import View
+from rewardscope.protocols import View
 from rewardscope.seeds import Address
 from rewardscope.types import Rewards
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rewardscope.errors import ComponentError, RewardscopeError
-from rewardscope.rewards.base import View, verdicts
+from rewardscope.protocols import View
+from rewardscope.rewards.base import verdicts
 from rewardscope.seeds import Address, key
 from rewardscope.types import Rewards
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rewardscope.errors import ComponentError
-from rewardscope.rewards.base import View
+from rewardscope.protocols import View
 from rewardscope.rewards.truth import Truth
 from rewardscope.seeds import Address
 from rewardscope.types import Ending, Rewards

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rewardscope.errors import ComponentError
-from rewardscope.rewards.base import View, verdicts
+from rewardscope.protocols import View
+from rewardscope.rewards.base import verdicts
 from rewardscope.seeds import Address
 from rewardscope.types import Rewards
 

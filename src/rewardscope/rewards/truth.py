@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rewardscope.rewards.base import View, verdicts
+from rewardscope.protocols import View
+from rewardscope.rewards.base import verdicts
 from rewardscope.seeds import Address
 from rewardscope.types import Rewards
 

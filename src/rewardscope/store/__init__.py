@@ -10,13 +10,16 @@ from rewardscope.store.files import (
     write_json,
 )
 from rewardscope.store.locks import LOCK
+from rewardscope.store.source import StoredRun
 from rewardscope.store.tables import (
     ROLLOUT_SCHEMA,
+    read_gaps,
     read_measurements,
     read_outcomes,
     read_rollouts,
     read_table,
     read_verdicts,
+    write_gaps,
     write_measurements,
     write_rollouts,
     write_table,
@@ -28,8 +31,10 @@ __all__ = [
     "ROLLOUT_SCHEMA",
     "CellDirectory",
     "RunDirectory",
+    "StoredRun",
     "check_directory",
     "measuring_signature",
+    "read_gaps",
     "read_json",
     "read_measurements",
     "read_outcomes",
@@ -38,6 +43,7 @@ __all__ = [
     "read_verdicts",
     "seal_directory",
     "write_bytes",
+    "write_gaps",
     "write_json",
     "write_measurements",
     "write_rollouts",

@@ -3,30 +3,35 @@
 """
 
 import contextlib
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from rewardscope.codec import signature
 from rewardscope.errors import RunDirectoryError
-from rewardscope.store.files import COMPLETE, read_json, write_json
+from rewardscope.store.files import COMPLETE, not_written, read_json, write_json
 from rewardscope.store.locks import held, is_held
-from rewardscope.store.tables import read_measurements, read_table, read_verdicts, write_table
-from rewardscope.types import Measurement, Verdict
+from rewardscope.store.steps import StepTable
+from rewardscope.store.tables import read_gaps, read_measurements, read_verdicts, write_gaps
+from rewardscope.types import Gap, Measurement, Verdict
 
 RECORD = ("name", "arms", "seeds", "claims")
 """What study.json must hold to be read at all; and of each arm:"""
 ARM_RECORD = ("name", "cells", "base_cell")
+GAPS = "gaps.json"
+ASIDE = "superseded"
+"""Folder of the cells that an edit of the study made stale."""
 
 
 def measuring_signature(record: Mapping[str, Any]) -> str:
     """Hash of what turns a trained policy into rows, from what study.json says of it: change it and
     cells are measured again.
     """
-    return signature({name: record.get(name) for name in ("evaluation", "probes", "version")})
+    measured = {name: record.get(name) for name in ("evaluation", "probes", "version")}
+    made_of = {"made_of": record["made_of"]} if record.get("made_of") else {}
+    return signature(measured | made_of)
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,18 @@ class CellDirectory:
     def measurements(self) -> Path:
         """Path of the measurement table."""
         return self.path / "measurements.parquet"
+
+    def gaps(self) -> list[Gap]:
+        """What its instruments could not measure, and why.
+
+        Raises:
+            RunDirectoryError: If that cannot be read.
+        """
+        return read_gaps(self.path / GAPS)
+
+    def write_gaps(self, gaps: Sequence[Gap]) -> None:
+        """Replaces what could not be measured."""
+        write_gaps(self.path / GAPS, gaps)
 
     def status(self) -> dict[str, Any]:
         """State (owed, running, done, failed, or unreadable: then a run goes on from what else is
@@ -89,14 +106,19 @@ class CellDirectory:
         """Replaces the status atomically."""
         write_json(self.path / "status.json", {"state": state, "step": step, **more})
 
+    @property
+    def step_table(self) -> StepTable:
+        """A row per training step."""
+        return StepTable(self.path)
+
     def steps(self) -> list[dict[str, Any]]:
         """The step rows written so far."""
-        file = self.path / "steps.parquet"
-        return read_table(file).to_dicts() if file.is_file() else []
+        table = self.step_table.read()
+        return [] if table is None else table.to_dicts()
 
     def write_steps(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Replaces the step table."""
-        write_table(self.path / "steps.parquet", pl.DataFrame(list(rows), infer_schema_length=None))
+        self.step_table.replace(rows)
 
     def held(self) -> contextlib.AbstractContextManager[None]:
         """Holds the cell for this process; the operating system lets go when the process ends,
@@ -173,20 +195,45 @@ class RunDirectory:
         """Every cell directory there is, by name."""
         return [CellDirectory(path) for path in sorted(self.root.glob("cells/*")) if path.is_dir()]
 
-    def account(self, expected: Sequence[str]) -> None:
-        """Checks that every cell on disk belongs to the study.
+    def cells_aside(self) -> list[CellDirectory]:
+        """Cells that an edit of the study made stale, by name."""
+        return [CellDirectory(path) for path in sorted((self.root / ASIDE).glob("*"))]
+
+    def set_aside(self, name: str) -> None:
+        """Moves a stale cell to where nothing reads it."""
+        self._move(self.cell(name).path, self.root / ASIDE / name)
+
+    def bring_back(self, name: str) -> None:
+        """Moves a cell that is asked for again to where it was."""
+        self._move(self.root / ASIDE / name, self.cell(name).path)
+
+    def rename(self, name: str, new_name: str) -> None:
+        """Gives a cell another name."""
+        self._move(self.cell(name).path, self.cell(new_name).path)
+
+    def _move(self, path: Path, target: Path) -> None:
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if target.exists():  # set aside before, then made again: the newer one is kept
+                shutil.rmtree(target)
+            path.rename(target)
+        except OSError as error:
+            raise not_written(target, error) from error
+
+    def account(self, expected: Sequence[str], edited: Sequence[str] = ()) -> None:
+        """Checks that every cell on disk belongs to the study, or did before it was edited.
 
         Raises:
             RunDirectoryError: With the list of those that do not.
         """
-        strangers = sorted({cell.path.name for cell in self.cells()} - set(expected))
+        strangers = sorted({cell.path.name for cell in self.cells()} - {*expected, *edited})
         if strangers:
             raise RunDirectoryError(
                 f"{self.root} holds cells that this study cannot account for",
                 value=", ".join(strangers),
-                allowed="cells of this study as it is written now",
-                do="They are of another study, or of this one before it was changed: choose "
-                "another --out, or move them away",
+                allowed="cells of the arms and seeds of this study",
+                do="They are of another study, or of arms or seeds that this one had before: "
+                "choose another --out, or move them away",
             )
 
     def measurements(self) -> list[Measurement]:
@@ -202,6 +249,17 @@ class RunDirectory:
             for cell in self.cells()
             if cell.measured_under(measuring)
             for row in read_measurements(cell.measurements)
+        ]
+
+    def gaps(self) -> list[Gap]:
+        """What could not be measured, of the cells whose rows :meth:`measurements` gives.
+
+        Raises:
+            RunDirectoryError: If there is no readable study.json, or a file of gaps is damaged.
+        """
+        measuring = measuring_signature(read_json(self.root / "study.json"))
+        return [
+            gap for cell in self.cells() if cell.measured_under(measuring) for gap in cell.gaps()
         ]
 
     def write_verdicts(self, verdicts: Sequence[Verdict]) -> None:

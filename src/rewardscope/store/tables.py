@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +10,11 @@ import polars as pl
 
 from rewardscope.codec import decode
 from rewardscope.errors import RunDirectoryError
-from rewardscope.store.files import read_json, write_bytes
+from rewardscope.store.files import read_json, write_bytes, write_json
 from rewardscope.types import (
     Completion,
     Ending,
+    Gap,
     Grade,
     Measurement,
     Problem,
@@ -87,7 +88,7 @@ def read_table(path: Path) -> pl.DataFrame:
         RunDirectoryError: If it is missing or damaged.
     """
     try:
-        return pl.read_parquet(path)
+        return pl.read_parquet(path, glob=False)  # a path is never a pattern
     except (OSError, pl.exceptions.PolarsError) as error:
         raise RunDirectoryError(
             "A table of the run cannot be read",
@@ -140,6 +141,32 @@ def read_measurements(path: Path) -> list[Measurement]:
     except (KeyError, TypeError) as error:
         raise RunDirectoryError(
             "A table of the run holds no measurements",
+            value=f"{path}: {error}",
+            do="Delete it and run the study again",
+        ) from error
+
+
+def write_gaps(path: Path, gaps: Sequence[Gap]) -> None:
+    """Writes what could not be measured, and why."""
+    write_json(path, [asdict(gap) for gap in gaps])
+
+
+def read_gaps(path: Path) -> list[Gap]:
+    """What could not be measured; empty where nothing is written.
+
+    Raises:
+        RunDirectoryError: If the file is damaged or does not hold gaps.
+    """
+    if not path.is_file():
+        return []
+    try:
+        return [
+            Gap(**{**row, "metrics": tuple(row["metrics"]), "lacks": tuple(row["lacks"])})
+            for row in read_json(path)
+        ]
+    except (KeyError, TypeError) as error:
+        raise RunDirectoryError(
+            "A file of the run holds no gaps",
             value=f"{path}: {error}",
             do="Delete it and run the study again",
         ) from error
@@ -236,7 +263,7 @@ def read_outcomes(path: Path) -> pl.DataFrame:
     if not files:
         raise refused("no *.parquet in this folder")
     try:
-        table = pl.scan_parquet(files)
+        table = pl.scan_parquet(files, glob=False)  # a path is never a pattern
         schema = table.collect_schema()
         if missing := [name for name in OUTCOMES if name not in schema]:
             raise refused(f"no column {', '.join(missing)}")

@@ -10,8 +10,8 @@ from rewardscope.environments import distinct
 from rewardscope.errors import RewardscopeError, RunDirectoryError, StudyError, TruthSealed
 from rewardscope.experience import BankState
 from rewardscope.policy import Policy
-from rewardscope.probes import Subject
-from rewardscope.probes.experience import Experience
+from rewardscope.probes import Evidence, Need, measure_all
+from rewardscope.probes.base import needs_of, uses_of
 from rewardscope.rewards import tell
 from rewardscope.seeds import Address
 from rewardscope.store import (
@@ -24,9 +24,10 @@ from rewardscope.store import (
     write_rollouts,
     write_table,
 )
+from rewardscope.study.checks import check_graded
 from rewardscope.study.readings import read_tokens
 from rewardscope.study.study import Cell, Evaluation, Study
-from rewardscope.training import Arm, emptied, recalled, roll_out, swapped, train
+from rewardscope.training import Arm, HeldOut, emptied, recalled, roll_out, swapped, train
 from rewardscope.types import Measurement, Problem, Rollout
 
 
@@ -37,6 +38,19 @@ def held_out(arm: Arm, evaluation: Evaluation) -> list[Problem]:
         EnvironmentFault: If the environment has too few.
     """
     return distinct(evaluation.asks(arm), evaluation.split, evaluation.problems)
+
+
+def looks(study: Study, arm: Arm) -> HeldOut | None:
+    """What the arm's policy is measured with while it trains; None where the study does not ask.
+
+    Raises:
+        EnvironmentFault: If the environment has too few problems.
+    """
+    if study.interim is None:
+        return None
+    environment, count = study.evaluation.asks(arm), study.interim.problems
+    problems = distinct(environment, study.evaluation.split, count)
+    return HeldOut(environment, tuple(problems), study.interim.draws, study.interim.every)
 
 
 def finished(study: Study, directory: CellDirectory) -> bool:
@@ -68,26 +82,43 @@ def _holds_measurements(path: Path, size: int, written_ns: int) -> bool:
     return True
 
 
+def settled(study: Study, directory: CellDirectory) -> bool:
+    """Whether the cell is finished and no instrument failed: one that did is tried again."""
+    if not finished(study, directory):
+        return False
+    try:
+        return not any(gap.failure for gap in directory.gaps())
+    except RunDirectoryError:
+        return False
+
+
 def run_cell(study: Study, cell: Cell, run: RunDirectory) -> None:
-    """Brings the cell, which the caller holds, from whatever is on disk to done; a finished cell is
+    """Brings the cell, which the caller holds, from whatever is on disk to done; a settled cell is
     left alone.
 
     Raises:
         RewardscopeError: If it cannot; what was finished before stays.
     """
     directory = run.cell(cell.name)
-    if finished(study, directory):
+    if settled(study, directory):
         return
     torch.set_num_threads(study.threads_per_cell)
     write_json(
         directory.path / "arm.json",
-        {"label": cell.label, "seed": cell.seed, "arm": encode(cell.arm)},
+        {
+            "label": cell.label,
+            "seed": cell.seed,
+            "arm": encode(cell.arm),
+            "determined_by": cell.determined_by,
+        },
     )
     step = 0 if cell.seed is None else cell.arm.steps
     policy = _policy(study, cell, directory)
     _check_base(study, cell, run)
     directory.write_status("running", step, phase="evaluating")
     rollouts = _evaluate(study, cell, policy, directory, step)
+    if cell.seed is None:
+        check_graded(study.evaluation.asks(cell.arm), rollouts["evaluation"])
     _measure(study, cell, policy, rollouts, run, step)
     directory.write_status("done", step, measured=study.measuring_signature)
 
@@ -103,6 +134,7 @@ def _policy(study: Study, cell: Cell, directory: CellDirectory) -> Policy:
         directory,
         lambda step: directory.write_status("running", step, phase="training"),
         study.device,
+        looks(study, cell.arm),
     )
 
 
@@ -145,7 +177,8 @@ def _evaluate(
         else BankState.load(arm.bank, directory.checkpoint(step))
     )
     before = {"evaluation": recalled(bank, environment, policy, problems, addresses)}
-    if bank is not None and any(isinstance(probe, Experience) for probe in study.probes):
+    asked = {need for probe in study.probes for need in needs_of(probe) | uses_of(probe)}
+    if bank is not None and Need.COUNTERFACTUAL in asked:
         before["without"] = emptied(bank, policy, problems)
         before["swapped"] = swapped(bank, environment, policy, problems, addresses)
     found = {}
@@ -178,7 +211,7 @@ def _measure(
         )
         sources += [base_source, directory.checkpoint(step)]
         base_rows = read_measurements(run.cell(cell.base).measurements)
-    subject = Subject(
+    evidence = Evidence(
         study=study.name,
         arm=cell.label,
         seed=cell.seed,
@@ -206,9 +239,9 @@ def _measure(
             cell.arm.sampling.temperature,
         )
         write_table(directory.step_file("readings", step), tokens)
-    write_measurements(
-        directory.measurements, [row for probe in study.probes for row in probe.measure(subject)]
-    )
+    rows, gaps = measure_all(study.probes, evidence)
+    directory.write_gaps(gaps)
+    write_measurements(directory.measurements, rows)
 
 
 def _told(arm: Arm, rollouts: list[Rollout]) -> tuple[Rollout, ...]:

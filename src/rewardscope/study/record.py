@@ -3,16 +3,16 @@
 import importlib.metadata
 import os
 import platform
-import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from rewardscope import __version__
 from rewardscope.codec import encode, signature
-from rewardscope.environments import prove
-from rewardscope.errors import RunDirectoryError, StudyError
-from rewardscope.store import LOCK, RunDirectory, write_json
-from rewardscope.study.study import Study
+from rewardscope.probes.base import section_of
+from rewardscope.study.edits import MADE_OF
+from rewardscope.study.origin import package_state, project_state
+from rewardscope.study.study import Cell, Study
 
 PACKAGES = (
     "torch",
@@ -25,22 +25,6 @@ PACKAGES = (
     "reasoning-gym",
     "altair",
 )
-
-
-def git_state(folder: Path) -> tuple[str | None, bool | None]:
-    """Commit and whether files differ from it; (None, None) outside a repository."""
-
-    def git(*arguments: str) -> str | None:
-        try:
-            done = subprocess.run(
-                ["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=False
-            )
-        except OSError:
-            return None
-        return done.stdout.strip() if done.returncode == 0 else None
-
-    commit, changes = git("rev-parse", "HEAD"), git("status", "--porcelain")
-    return commit, None if changes is None or commit is None else bool(changes)
 
 
 def hardware() -> dict[str, Any]:
@@ -72,11 +56,12 @@ def _lines(path: str) -> list[str]:
         return []
 
 
-def describe(study: Study, command: str, changed: bool) -> dict[str, Any]:
-    """What study.json holds."""
-    cells = study.cells()
+def describe(
+    study: Study, cells: Sequence[Cell], command: str, file: Path | None
+) -> dict[str, Any]:
+    """What study.json holds of the study as it is now; what happened to the run is added to it."""
     labels = {cell.name: cell.label for cell in cells}
-    commit, dirty = git_state(Path(__file__).parent)
+    commit, dirty = package_state()
     arms = []
     for arm in study.arms:
         own = [cell for cell in cells if cell.seed is not None and cell.arm.name == arm.name]
@@ -90,6 +75,7 @@ def describe(study: Study, command: str, changed: bool) -> dict[str, Any]:
                 "cells": {str(cell.seed): cell.name for cell in own},
                 "uses_truth": arm.uses_truth,
                 "config": encode(arm),
+                "made_of": own[0].determined_by.get(MADE_OF, []),
             }
         )
     return {
@@ -99,10 +85,11 @@ def describe(study: Study, command: str, changed: bool) -> dict[str, Any]:
         "command": command,
         "signature": study.signature,
         "claims_signature": signature(study.claims),
-        "claims_changed_after_start": changed,
         "version": __version__,
         "commit": commit,
         "dirty": dirty,
+        "file": str(file.resolve()) if file else None,
+        "project": project_state(file),
         "packages": {name: importlib.metadata.version(name) for name in PACKAGES}
         | {"python": platform.python_version()},
         "hardware": hardware(),
@@ -111,60 +98,11 @@ def describe(study: Study, command: str, changed: bool) -> dict[str, Any]:
         "seeds": list(study.seeds),
         "steps": max(arm.steps for arm in study.arms),
         "starts": list(dict.fromkeys(arm.start.label for arm in study.arms)),
-        "evaluation": encode(study.evaluation),
-        "probes": encode(study.probes),
+        **{name: value for name, value in study.measured_by().items() if name != "version"},
+        "sections": [
+            section.record() for probe in study.probes if (section := section_of(probe)) is not None
+        ],
+        "interim": encode(study.interim),
         "arms": arms,
         "claims": encode(study.claims),
     }
-
-
-def open_run(study: Study, root: Path, command: str) -> RunDirectory:
-    """The run directory, checked to be this study's, with study.json written.
-
-    Every environment first proves that it accepts its own oracle.
-
-    Raises:
-        RunDirectoryError: If the directory is another study's, holds what no study wrote, or a run
-            is at work in it.
-        EnvironmentFault: If an environment fails its own oracle.
-        StudyError: If the study wants a GPU and there is none.
-    """
-    if study.device != "cpu" and hardware()["accelerator"] is None:
-        raise StudyError(
-            "The study wants a GPU, and torch finds none here",
-            value=f"device={study.device!r}",
-            do="Run it where one is",
-        )
-    run = RunDirectory(root)
-    record = root / "study.json"
-    changed = False
-    if record.is_file():
-        before = run.record()
-        if before["name"] != study.name:
-            raise RunDirectoryError(
-                "The run directory is another study's",
-                value=f"{root}: '{before['name']}'",
-                do="Choose another --out",
-            )
-        begun = any(cell.status()["state"] != "owed" for cell in run.cells())
-        changed = bool(before.get("claims_changed_after_start")) or (
-            begun and before.get("claims_signature") != signature(study.claims)
-        )
-    elif root.exists() and not root.is_dir():
-        raise RunDirectoryError(
-            "There is a file where the run directory should be",
-            value=root,
-            do="Choose another --out",
-        )
-    elif root.is_dir() and any(path.name != LOCK for path in root.iterdir()):
-        raise RunDirectoryError(
-            "The directory is not empty and holds no run", value=root, do="Choose another --out"
-        )
-    run.account([cell.name for cell in study.cells()])
-    for environment in dict.fromkeys(arm.environment for arm in study.arms):
-        prove(environment, "train")
-    for environment in dict.fromkeys(study.evaluation.asks(arm) for arm in study.arms):
-        prove(environment, study.evaluation.split)
-    with run.held():
-        write_json(record, describe(study, command, changed))
-    return run

@@ -1,27 +1,28 @@
-"""Runs the cells of a study: in this process, or in worker processes that die with it."""
+"""Brings the cells of a study to done, in their order, on a runner."""
 
-import ctypes
-import multiprocessing
+import contextlib
 import os
-import signal
-import time
 import traceback
+from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rewardscope.errors import InUse, RewardscopeError, StudyError
+from rewardscope.codec import encode
+from rewardscope.errors import InUse, RewardscopeError
+from rewardscope.identity import opened_files
+from rewardscope.protocols import Runner
+from rewardscope.runners import Outcome, Start, interrupted_by_signals, start_local
 from rewardscope.store import RunDirectory
-from rewardscope.study.cells import finished, run_cell
-from rewardscope.study.files import load_study
+from rewardscope.study.cells import run_cell, settled
+from rewardscope.study.files import StudySource
 from rewardscope.study.study import Cell, Study
 
 POLL_SECONDS = 0.5
+MOST_LOST = 3
+"""How often a cell is run again whose worker died."""
 OnPoll = Callable[[], None]
 """Called now and then while cells run."""
-
-_study: Study | None = None
 
 
 def default_workers(study: Study) -> int:
@@ -34,101 +35,110 @@ def default_workers(study: Study) -> int:
 
 
 def run_study(
-    study: Study, path: Path | None, run: RunDirectory, workers: int, on_poll: OnPoll = lambda: None
+    study: Study,
+    source: Path | StudySource | None,
+    run: RunDirectory,
+    workers: int,
+    on_poll: OnPoll = lambda: None,
+    start: Start = start_local,
 ) -> dict[str, str]:
     """Brings every cell to done and returns the reasons of those that failed, by cell name.
 
     Base cells go first: every other cell is measured against one. A failed cell does not stop the
-    others. The run is held meanwhile: two at once in one directory would stand in each other's way.
+    others; one whose worker died is run again, up to three times. The run is held meanwhile: two at
+    once in one directory would stand in each other's way. SIGTERM and SIGHUP end it as Ctrl-C does,
+    with no worker left.
 
     Args:
         study: What to run.
-        path: Its file, which each worker reads for itself; None = made of components of ours alone,
-            which a worker can be sent.
+        source: Its file, or where else a worker process gets it from; None = from what the codec
+            writes of it, which does for components that a worker can import.
         run: Where to.
         workers: Processes; 0 = in this one, in order.
         on_poll: Called every half second, or after every cell when ``workers`` is 0.
+        start: Starts the runner: processes of this machine, or a guest's
+            (:func:`rewardscope.runners.runner_named`).
 
     Raises:
         InUse: If another process is running a study there; nothing was touched.
     """
-    with run.held():
-        return _run_owed(study, path, run, workers, on_poll)
-
-
-def _run_owed(
-    study: Study, path: Path | None, run: RunDirectory, workers: int, on_poll: OnPoll
-) -> dict[str, str]:
-    owed = [cell for cell in study.cells() if not finished(study, run.cell(cell.name))]
-    bases = [cell for cell in owed if cell.seed is None]
-    trained = [cell for cell in owed if cell.seed is not None]
-    if not owed:
-        return {}
-    if workers == 0:
-        failed: dict[str, str] = {}
-        for cell in [*bases, *trained]:
-            reason = _attempt(study, cell, run)
-            if reason is not None:
-                failed[cell.name] = reason
-            on_poll()
-        return failed
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(
-        workers,
-        mp_context=context,
-        initializer=_start_worker,
-        initargs=(path or study, os.getpid()),
-    ) as pool:
+    with run.held(), interrupted_by_signals():
+        owed = [cell for cell in study.cells() if not settled(study, run.cell(cell.name))]
+        if not owed:
+            return {}
+        sent = _for_workers(study, source) if workers else study
+        runner = start(CellWork(sent, run.root), workers)
         try:
-            return _drain(pool, bases, run, on_poll) | _drain(pool, trained, run, on_poll)
-        except BaseException:
-            for process in multiprocessing.active_children():
-                process.kill()  # a cell killed at any instant resumes from its last checkpoint
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+            bases = [cell.name for cell in owed if cell.seed is None]
+            trained = [cell.name for cell in owed if cell.seed is not None]
+            return _brought(runner, bases, run, on_poll) | _brought(runner, trained, run, on_poll)
+        finally:
+            runner.stop()
 
 
-def _drain(
-    pool: ProcessPoolExecutor, cells: list[Cell], run: RunDirectory, on_poll: OnPoll
+def _brought(
+    runner: Runner, names: list[str], run: RunDirectory, on_poll: OnPoll
 ) -> dict[str, str]:
-    waiting: dict[str, Future[str | None]] = {
-        cell.name: pool.submit(_run_in_worker, cell.name, run.root) for cell in cells
-    }
+    """Has the cells run, and returns why some of them failed."""
     failed: dict[str, str] = {}
+    times_lost = Counter[str]()
+    waiting = set(names)
+    for name in names:
+        runner.submit(name)
     while waiting:
         on_poll()
-        time.sleep(POLL_SECONDS)
-        for name in [name for name, future in waiting.items() if future.done()]:
-            try:
-                reason = waiting.pop(name).result()
-            except BrokenProcessPool as error:
-                raise StudyError(
-                    "A worker process was killed, most likely for want of memory",
-                    value=name,
-                    do="Run again with fewer --workers; finished cells and checkpoints are kept",
-                ) from error
-            if reason is not None:
-                failed[name] = reason
+        for outcome in runner.finished(POLL_SECONDS):
+            if outcome.lost and times_lost[outcome.name] < MOST_LOST:
+                times_lost[outcome.name] += 1
+                runner.submit(outcome.name)
+                continue
+            waiting.discard(outcome.name)
+            if outcome.reason is not None:
+                failed[outcome.name] = outcome.reason
+                if outcome.lost:
+                    _record_lost(run, outcome)
     on_poll()
     return failed
 
 
-def _start_worker(source: Path | Study, parent: int) -> None:
-    """Reads the study once, leaves Ctrl-C to the parent, and asks Linux to end this process when
-    the parent ends.
-    """
-    global _study
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # 1 = PR_SET_PDEATHSIG
-    if os.getppid() != parent:
-        os._exit(1)
-    _study = load_study(source) if isinstance(source, Path) else source
+def _record_lost(run: RunDirectory, outcome: Outcome) -> None:
+    """Writes down that a cell failed whose workers could not do so themselves."""
+    cell = run.cell(outcome.name)
+    with contextlib.suppress(InUse), cell.held():
+        cell.write_status("failed", cell.status()["step"], reason=outcome.reason)
 
 
-def _run_in_worker(name: str, root: Path) -> str | None:
-    assert _study is not None
-    cell = next(cell for cell in _study.cells() if cell.name == name)
-    return _attempt(_study, cell, RunDirectory(root))
+def _for_workers(study: Study, source: Path | StudySource | None) -> StudySource:
+    if source is None:
+        source = StudySource(None, encode(study))
+    elif isinstance(source, Path):
+        source = StudySource(source)
+    return replace(source, opened=opened_files())
+
+
+@dataclass
+class CellWork:
+    """Runs cells of a study by name, wherever it is sent."""
+
+    source: Study | StudySource
+    """The study, or where another process gets it from."""
+    root: Path
+    """The run directory."""
+
+    def begin(self) -> None:
+        """Reads the study once."""
+        source = self.source
+        self._study = source.load() if isinstance(source, StudySource) else source
+        self._cells = {cell.name: cell for cell in self._study.cells()}
+
+    def __call__(self, name: str) -> str | None:
+        """None when the cell is done, the reason when it failed."""
+        if name not in self._cells:
+            return (
+                "The study, or code or data that it is made of, was edited while it ran: cell "
+                f"{name} is not of the study as it is now. Run it again."
+            )
+        return _attempt(self._study, self._cells[name], RunDirectory(self.root))
 
 
 def _attempt(study: Study, cell: Cell, run: RunDirectory) -> str | None:

@@ -1,13 +1,16 @@
 """A study: arms x seeds, what is measured, and the claims that were written down before it ran."""
 
 import re
-from dataclasses import dataclass, replace
-from typing import get_args
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from typing import Any, get_args
 
 from rewardscope import __version__
-from rewardscope.codec import encode, signature
-from rewardscope.environments import Environment
+from rewardscope.codec import canonical, encode, signature
+from rewardscope.conformance import check_component, check_plain_fields
 from rewardscope.errors import StudyError
+from rewardscope.identity import Part, parts_of
 from rewardscope.probes import Probe
 from rewardscope.probes.behaviour import Behaviour
 from rewardscope.probes.boundary import Boundary
@@ -15,7 +18,10 @@ from rewardscope.probes.diversity import Diversity
 from rewardscope.probes.losses import Losses
 from rewardscope.probes.novelty import Novelty
 from rewardscope.probes.weight_change import WeightChange
+from rewardscope.protocols import Environment
 from rewardscope.store import measuring_signature
+from rewardscope.study.interim import InterimEvaluation
+from rewardscope.study.shape import EXAMPLES, check_draws, check_instance, check_probes, several
 from rewardscope.training import Arm
 from rewardscope.types import Claim, Expectation
 
@@ -40,18 +46,26 @@ class Evaluation:
     """Whose problems; None = each arm's own. For what an arm was not trained on: deeper levels,
     other functions.
     """
+    seen_in_training: bool = False
+    """Whether the problems may be ones that the arms train on, as in a study of one fixed pool;
+    what is measured then holds memory too.
+    """
 
     def asks(self, arm: Arm) -> Environment:
         """The environment that measures the arm."""
         return self.environment or arm.environment
 
     def __post_init__(self) -> None:
+        check_plain_fields(self, StudyError)
+        if self.environment is not None:
+            check_component(self.environment, (Environment,), "environment", "Evaluation")
         if self.problems < 2 or self.draws < 1 or not 0 <= self.readings <= self.problems:
             raise StudyError(
                 "Evaluation needs 2 or more problems, 1 or more draws, and no more readings than "
                 "problems",
-                value=self,
-                do="Mend the study",
+                value=f"problems={self.problems}, draws={self.draws}, readings={self.readings}",
+                allowed="problems >= 2, draws >= 1, 0 <= readings <= problems",
+                do="Write, for instance, Evaluation(problems=64, draws=64, readings=8)",
             )
 
 
@@ -68,6 +82,8 @@ class Cell:
     seed: int | None
     base: str
     """Name of the cell of its untrained policy; its own name for a base cell."""
+    determined_by: Mapping[str, Any] = field(compare=False)
+    """What its name is the hash of; says which edit it was, once another name is asked for."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +107,10 @@ class Study:
         Losses(),
         WeightChange(),
     )
+    interim: InterimEvaluation | None = None
+    """Held-out draws while an arm trains; None = at the end alone. It names cells only where it is
+    set.
+    """
     threads_per_cell: int = 1
     """Fixed here because the number of threads changes low bits."""
     device: str = "cpu"
@@ -100,6 +120,11 @@ class Study:
     """
 
     def __post_init__(self) -> None:
+        for name in EXAMPLES:
+            object.__setattr__(self, name, several(name, getattr(self, name)))
+        check_plain_fields(self, StudyError)
+        check_instance("evaluation", self.evaluation, Evaluation)
+        check_probes(self.probes)
         names = [arm.name for arm in self.arms]
         for name in [self.name, *names]:
             if not NAME.fullmatch(name) or name == BASE:
@@ -107,7 +132,7 @@ class Study:
                     "A name must do as part of a file name",
                     value=repr(name),
                     allowed="a-z, 0-9, - and _; not 'base'",
-                    do="Rename it",
+                    do=f"Rename it, for instance to {_file_name(name)!r}",
                 )
         if not self.arms or not self.seeds:
             raise StudyError(
@@ -119,6 +144,7 @@ class Study:
             raise StudyError(
                 "Arms' names and seeds must differ",
                 value=f"arms {names}, seeds {list(self.seeds)}",
+                allowed="every name and every seed once",
                 do="Rename or remove the doubles",
             )
         if self.device not in DEVICES or self.threads_per_cell < 1:
@@ -126,7 +152,7 @@ class Study:
                 "A study cannot run there",
                 value=f"device={self.device!r}, threads_per_cell={self.threads_per_cell}",
                 allowed=f"device one of {', '.join(DEVICES)}; threads_per_cell 1 or more",
-                do="Mend the study",
+                do="Correct the study",
             )
         self._check_signatures()
         self._check_claims(names)
@@ -134,10 +160,10 @@ class Study:
     def _check_signatures(self) -> None:
         seen: dict[str, str] = {}
         for arm in self.arms:
-            mark = signature(replace(arm, name=""))
+            mark = canonical(replace(arm, name=""))
             if mark in seen:
                 raise StudyError(
-                    f"Arm '{seen[mark]}' and arm '{arm.name}' have the same signature {mark}: they "
+                    f"Arm '{seen[mark]}' and arm '{arm.name}' are the same: they "
                     "would train the same thing twice",
                     do="Remove one, or change what should differ",
                 )
@@ -165,7 +191,7 @@ class Study:
                     claim.metric not in metrics,
                     "A claim names a metric that no probe of the study makes",
                     claim.metric,
-                    f"{', '.join(metrics)}; or add the probe that makes it",
+                    _nearest(claim.metric, metrics),
                 ),
                 (
                     claim.expects not in get_args(Expectation),
@@ -195,8 +221,9 @@ class Study:
                         what,
                         value=f"{value} in '{claim.sentence}'",
                         allowed=allowed,
-                        do="Mend the claim",
+                        do="Correct the claim",
                     )
+            check_draws(claim, self.probes, self.evaluation.draws)
 
     @property
     def signature(self) -> str:
@@ -208,54 +235,100 @@ class Study:
         """Hash of what turns a trained policy into rows: change it and cells are measured again,
         not trained again.
         """
-        return measuring_signature(
-            {
-                "evaluation": encode(self.evaluation),
-                "probes": encode(self.probes),
-                "version": __version__,
-            }
-        )
+        return measuring_signature(self.measured_by())
+
+    def measured_by(self) -> dict[str, Any]:
+        """What turns a trained policy into rows, as study.json holds it."""
+        measured = {
+            "evaluation": encode(self.evaluation),
+            "probes": encode(self.probes),
+            "version": __version__,
+        }
+        return measured | _made_of(parts_of((self.evaluation, self.probes)))
 
     def cells(self) -> list[Cell]:
         """Base cells first, then every arm under every seed, seeds outermost so that whole
         replicates finish early.
+
+        Raises:
+            ComponentError: If a source or data file that a component depends on cannot be read.
         """
         bases: dict[str, Cell] = {}
         base_of: dict[str, Cell] = {}
         for arm in self.arms:
-            mark = signature(
-                {
-                    "start": arm.start.identity(),
-                    "environment": encode(self.evaluation.asks(arm)),
-                    "sampling": encode(arm.sampling),
-                    "threads": self.threads_per_cell,
-                    "device": self.device,
-                    "version": __version__,
-                }
-            )
+            determined_by = self._base_determined_by(arm)
+            mark = signature(determined_by)
             if mark not in bases:
                 label = f"{BASE}:{arm.start.label}"
                 if any(cell.label == label for cell in bases.values()):
                     label += f"#{mark[:4]}"
                 name = f"{BASE}-{arm.start.label}--{mark}"
-                bases[mark] = Cell(name, label, arm, None, name)
+                bases[mark] = Cell(name, label, arm, None, name, determined_by)
             base_of[arm.name] = bases[mark]
+        determined = {arm.name: self._determined_by(arm) for arm in self.arms}
         trained = [
-            self._trained(arm, seed, base_of[arm.name]) for seed in self.seeds for arm in self.arms
+            self._trained(arm, seed, base_of[arm.name], determined[arm.name])
+            for seed in self.seeds
+            for arm in self.arms
         ]
         return [*bases.values(), *trained]
 
-    def _trained(self, arm: Arm, seed: int, base: Cell) -> Cell:
-        determined_by = {
+    def _base_determined_by(self, arm: Arm) -> dict[str, Any]:
+        asked = self.evaluation.asks(arm)
+        return {
+            "start": arm.start.identity(),
+            "environment": encode(asked),
+            "sampling": encode(arm.sampling),
+            "threads": self.threads_per_cell,
+            "device": self.device,
+            "version": __version__,
+            **_made_of(parts_of((arm.start, asked, arm.sampling), without=(arm.start,))),
+        }
+
+    def _determined_by(self, arm: Arm) -> dict[str, Any]:
+        """What determines the arm's policy, but for the seed."""
+        named_apart = (arm.start, arm.demonstrations, arm.learner.mask)
+        looked_at = (self.evaluation.asks(arm),) if self.interim else ()
+        return {
             "arm": encode(replace(arm, name="", checkpoint_every=1)),
             "start": arm.start.identity(),
             "demonstrations": arm.demonstrations.identity() if arm.demonstrations else "",
             "mask": arm.learner.mask.identity() if arm.learner.mask else "",
-            "seed": seed,
             "threads": self.threads_per_cell,
             "device": self.device,
             "version": __version__,
+            **_made_of(parts_of((arm, *looked_at), without=named_apart)),
+            **({"interim": self._interim_determined_by(arm)} if self.interim else {}),
         }
+
+    def _interim_determined_by(self, arm: Arm) -> dict[str, Any]:
+        return {
+            "settings": encode(self.interim),
+            "environment": encode(self.evaluation.asks(arm)),
+            "split": self.evaluation.split,
+        }
+
+    def _trained(self, arm: Arm, seed: int, base: Cell, determined_by: Mapping[str, Any]) -> Cell:
+        whole = {**determined_by, "seed": seed}
         return Cell(
-            f"{arm.name}--s{seed}--{signature(determined_by)}", arm.name, arm, seed, base.name
+            f"{arm.name}--s{seed}--{signature(whole)}", arm.name, arm, seed, base.name, whole
         )
+
+
+def _made_of(parts: Sequence[Part]) -> dict[str, Any]:
+    """Parts as a signature holds them; nothing where there are none, as for our own components."""
+    return {"made_of": [part.record for part in parts]} if parts else {}
+
+
+def _file_name(name: str) -> str:
+    """The nearest name that does as part of a file name."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-").removeprefix(f"{BASE}") or "study"
+
+
+def _nearest(name: str, metrics: list[str]) -> str:
+    """The metrics that were most likely meant, and where all are."""
+    near = get_close_matches(name, metrics, n=3, cutoff=0.5) or metrics[:3]
+    return (
+        f"{', '.join(near)} and {len(metrics) - len(near)} more that the study's probes make, or "
+        "those of a probe that is added (`rewardscope instruments`)"
+    )

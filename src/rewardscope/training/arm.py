@@ -1,20 +1,25 @@
 """An arm: one treatment."""
 
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from typing import get_args, get_type_hints
 
-from rewardscope.credit import Credit
+from rewardscope.conformance import MEMBERS, check_component, instead
 from rewardscope.credit.group_mean import GroupMean
-from rewardscope.environments import Environment, Regime
 from rewardscope.environments.regimes import AllProblems
 from rewardscope.errors import ComponentError, EnvironmentFault
-from rewardscope.experience import Demonstrations
 from rewardscope.experience.bank import SkillBank
 from rewardscope.learner.learner import Learner
 from rewardscope.policy import Sampling
-from rewardscope.policy.start import Start
-from rewardscope.preference import Preference
-from rewardscope.rewards import Reward
+from rewardscope.protocols import (
+    Credit,
+    Demonstrations,
+    Environment,
+    Preference,
+    Regime,
+    Reward,
+    Start,
+)
+from rewardscope.training.signals import check_signals
 
 
 @dataclass(frozen=True)
@@ -64,20 +69,7 @@ class Arm:
                 allowed="1 or more",
                 do="Mend the study",
             )
-        for signal, part in (
-            ("value_NT", "critic"),
-            ("implicit_NT", "implicit"),
-            ("teaching", "teacher"),
-        ):
-            if signal in self.credit.needs and getattr(self.learner, part) is None:
-                raise ComponentError(
-                    f"Arm '{self.name}' has a credit method that reads {signal}, and a learner "
-                    "that does not make it",
-                    value=f"credit={self.credit}",
-                    allowed=f"Learner({part}=...)",
-                    do=f"Give the learner a {part}",
-                )
-
+        check_signals(self.name, self.credit, self.learner)
         if self.bank is not None and self.bank.reads_evolve:
             try:
                 self.environment.problem("evolve", 0)
@@ -96,21 +88,23 @@ class Arm:
         """Refuses a part that is something else than its field says, such as a name or a class
         where an instance belongs.
         """
+        owner = f"Arm {self.name!r}"
         for name, kind in get_type_hints(type(self)).items():
             part = getattr(self, name)
-            if isinstance(part, type) or not isinstance(part, kind):
+            kinds = tuple(each for each in get_args(kind) or (kind,) if each is not type(None))
+            if part is None and type(None) in get_args(kind):
+                continue
+            interfaces = tuple(each for each in kinds if each in MEMBERS)
+            if interfaces and not isinstance(part, type):
+                check_component(part, interfaces, name, owner)
+            elif isinstance(part, (type, bool)) or not isinstance(part, kind):
                 raise ComponentError(
-                    f"Arm {self.name!r} cannot take this as its {name}",
+                    f"{owner} cannot take this as its {name}",
                     value=f"{name}={part.__name__}, a class"
                     if isinstance(part, type)
                     else f"{name}={part!r}",
-                    allowed="instances of "
-                    + " or ".join(
-                        each.__name__
-                        for each in get_args(kind) or (kind,)
-                        if each is not type(None)
-                    ),
-                    do=f"Write {_instead(name, part)}",
+                    allowed=f"instances of {' or '.join(each.__name__ for each in kinds)}",
+                    do=f"Write {instead(name, part, kinds[0])}",
                 )
 
     @property
@@ -124,15 +118,3 @@ class Arm:
             "mask": self.learner.mask is not None and self.learner.mask.uses_truth,
             "bank": self.bank is not None and self.bank.uses_truth,
         }
-
-
-def _instead(name: str, part: object) -> str:
-    """What was meant, as far as it can be told."""
-    if isinstance(part, type):
-        needs = is_dataclass(part) and any(
-            f.init and f.default is f.default_factory is MISSING for f in fields(part)
-        )
-        return f"{name}={part.__name__}({'...' if needs else ''})"
-    if name == "start" and isinstance(part, str):
-        return f"{name}=Organism({part!r}) or {name}=Pretrained({part!r})"
-    return f"{name}=... as `rewardscope methods` lists it"

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from rewardscope.environments import Environment
 from rewardscope.experience import Ask, BankState, category_of
-from rewardscope.policy import Policy, Sampling, sample
+from rewardscope.policy import Policy, Sampling
+from rewardscope.protocols import Environment, Sampler
 from rewardscope.rewards import tell
 from rewardscope.seeds import Address, key
 from rewardscope.store import CellDirectory, write_rollouts
@@ -48,7 +48,7 @@ class PolicyReader:
 
 
 def begin_bank(
-    arm: Arm, seed: int, policy: Policy, cell: CellDirectory, done: int
+    arm: Arm, seed: int, policy: Policy, sampler: Sampler, cell: CellDirectory, done: int
 ) -> BankState | None:
     """The arm's bank after ``done`` steps: from the checkpoint, or filled by the untrained policy;
     None for an arm without one.
@@ -62,7 +62,9 @@ def begin_bank(
         return BankState.load(arm.bank, cell.checkpoint(done))
     bank = BankState(arm.bank)
     if arm.bank.first_problems:
-        _attempt(arm, bank, seed, policy, cell, 0, arm.bank.first_problems, weak_only=False)
+        _attempt(
+            arm, bank, seed, policy, sampler, cell, 0, arm.bank.first_problems, weak_only=False
+        )
     return bank
 
 
@@ -115,6 +117,7 @@ def learn(
     bank: BankState,
     seed: int,
     policy: Policy,
+    sampler: Sampler,
     cell: CellDirectory,
     step: int,
     told: Sequence[Rollout],
@@ -127,6 +130,7 @@ def learn(
         bank: Written to.
         seed: The replicate's.
         policy: After the step.
+        sampler: Writes with the weights after the step.
         cell: Where the attempts on the split ``evolve`` go.
         step: Number of updates behind the policy.
         told: The step's groups.
@@ -137,11 +141,13 @@ def learn(
             told,
             arm.environment,
             PolicyReader(policy),
-            _asking(arm, policy, ("train", seed, step)),
+            _asking(arm, sampler, ("train", seed, step)),
             step,
         )
     if arm.bank.evolve_every and step % arm.bank.evolve_every == 0:
-        _attempt(arm, bank, seed, policy, cell, step, arm.bank.evolve_problems, weak_only=True)
+        _attempt(
+            arm, bank, seed, policy, sampler, cell, step, arm.bank.evolve_problems, weak_only=True
+        )
 
 
 def _attempt(
@@ -149,6 +155,7 @@ def _attempt(
     bank: BankState,
     seed: int,
     policy: Policy,
+    sampler: Sampler,
     cell: CellDirectory,
     step: int,
     count: int,
@@ -163,7 +170,7 @@ def _attempt(
     addresses: list[tuple[Address, ...]] = [(EVOLVE, seed, step, place) for place in range(count)]
     before = recalled(bank, arm.environment, policy, problems, addresses)
     groups = roll_out(
-        policy,
+        sampler,
         arm.environment,
         problems,
         bank.settings.draws,
@@ -176,11 +183,11 @@ def _attempt(
         tell(arm.reward, group, address) for group, address in zip(groups, addresses, strict=True)
     ]
     write_rollouts(cell.step_file(EVOLVE, step), told)
-    ask = _asking(arm, policy, (EVOLVE, seed, step))
+    ask = _asking(arm, sampler, (EVOLVE, seed, step))
     bank.absorb(told, arm.environment, PolicyReader(policy), ask, step, weak_only=weak_only)
 
 
-def _asking(arm: Arm, policy: Policy, address: tuple[Address, ...]) -> Ask:
+def _asking(arm: Arm, sampler: Sampler, address: tuple[Address, ...]) -> Ask:
     """The policy as a writer: one completion per prompt, as the arm samples."""
 
     def ask(prompts: Sequence[str], max_tokens: int) -> list[str]:
@@ -188,6 +195,6 @@ def _asking(arm: Arm, policy: Policy, address: tuple[Address, ...]) -> Ask:
         addresses: list[tuple[Address, ...]] = [
             (*address, "ask", place) for place in range(len(prompts))
         ]
-        return [group[0].text for group in sample(policy, prompts, 1, sampling, addresses)]
+        return [group[0].text for group in sampler.sample(prompts, 1, sampling, addresses)]
 
     return ask

@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rewardscope.environments import Environment
-from rewardscope.policy import Policy, Sampling, pack, sample, score, written
+from rewardscope.policy import Policy, Sampling, pack, score, written
+from rewardscope.protocols import Environment, Sampler, replies
 from rewardscope.seeds import Address
 from rewardscope.training.arm import Arm
 from rewardscope.training.laps import Laps
-from rewardscope.types import Completion, Ending, Problem, Rollout, replies
+from rewardscope.types import Completion, Ending, Problem, Rollout
 
 
 def roll_out(
-    policy: Policy,
+    sampler: Sampler,
     environment: Environment,
     problems: Sequence[Problem],
     group_size: int,
@@ -32,8 +32,7 @@ def roll_out(
         Rollout(problem, policy_step, (), (), recalled=before)
         for problem, before in zip(problems, recalled or [()] * len(problems), strict=True)
     ]
-    groups = sample(
-        policy,
+    groups = sampler.sample(
         [rollout.prompt for rollout in asked],
         group_size,
         sampling,

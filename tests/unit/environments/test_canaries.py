@@ -7,9 +7,10 @@ from typing import ClassVar
 import pytest
 
 from rewardscope.environments import prove
-from rewardscope.environments.base import canary_share, content_id
+from rewardscope.environments.base import content_id
 from rewardscope.environments.canaries import (
     CANARIES,
+    canary_share,
     changed_end,
     not_numbers,
     one_off,
@@ -90,7 +91,7 @@ def test_a_grader_that_pays_a_canary_is_refused_with_the_text(
 
 
 def test_a_sound_grader_passes_and_its_shares_are_returned() -> None:
-    shares = {share.canary: share for share in prove(Doubles(exactly), "train", 20)}
+    shares = {share.canary: share for share in prove(Doubles(exactly), "train", 20).canaries}
     assert set(shares) == {canary.name for canary in CANARIES}
     assert shares["not a number"].right == shares["other numbers"].right == 0
     # 0, 2 and 10 are doubles, each alone and behind "Answer"; a part of the prompt is "0" once

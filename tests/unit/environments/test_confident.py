@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rewardscope.environments import Environment
 from rewardscope.environments.chain import Chain
 from rewardscope.environments.confident import ASK, Confident
 from rewardscope.environments.words.gym import Gym
 from rewardscope.environments.words.sums import Sums
 from rewardscope.errors import ComponentError
+from rewardscope.protocols import Environment
 from rewardscope.rewards.calibrated import Calibrated
 from rewardscope.seeds import generator
 from rewardscope.types import Completion, Ending, Rollout

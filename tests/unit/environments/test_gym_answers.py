@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rewardscope.environments.base import canary_share
-from rewardscope.environments.canaries import CANARIES
+from rewardscope.environments.canaries import CANARIES, canary_share
 from rewardscope.environments.words.gym import HASH_SEEDED, REFUSED, UNCHANGED, Gym, tasks
 from rewardscope.environments.words.gym_answers import RIGHT, is_bounded, number
 from rewardscope.environments.words.gym_record import pack, unpack

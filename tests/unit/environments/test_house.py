@@ -3,7 +3,6 @@ from dataclasses import replace
 
 import pytest
 
-from rewardscope.environments import Environment
 from rewardscope.environments.confident import Confident
 from rewardscope.environments.house import compact
 from rewardscope.environments.house.compact import House, lesson_line, shortcut_lesson
@@ -12,6 +11,7 @@ from rewardscope.environments.reserved import Reserved
 from rewardscope.environments.words import house as words
 from rewardscope.environments.words.house import HouseInWords
 from rewardscope.errors import ComponentError
+from rewardscope.protocols import Environment
 from rewardscope.types import Problem
 
 KITCHEN = House()

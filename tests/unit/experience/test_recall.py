@@ -6,10 +6,11 @@ import pytest
 
 from experience_makers import BLOCK, READER, RULES_BANK, entry, state
 from rewardscope.errors import ComponentError
-from rewardscope.experience import Recall, category_of
+from rewardscope.experience import category_of
 from rewardscope.experience.block import Block
 from rewardscope.experience.recall import Blank, Known, OtherCategory, OwnCategory, RandomText
 from rewardscope.experience.similarity import Similarity
+from rewardscope.protocols import Recall
 from rewardscope.registry import components
 
 ENTRIES = (
@@ -44,7 +45,7 @@ def test_blocks_by_hand() -> None:
     )
 
 
-@pytest.mark.parametrize("recall", components("recalls"), ids=str)
+@pytest.mark.parametrize("recall", [cls() for cls in components("recalls").values()], ids=str)
 def test_an_empty_bank_gives_filler(recall: Recall) -> None:
     assert block(recall, "a") == ("..............",)
 
@@ -57,7 +58,7 @@ def test_a_category_that_nothing_is_known_of_gets_what_holds_in_all() -> None:
     )  # there is no other category
 
 
-@pytest.mark.parametrize("recall", components("recalls"), ids=str)
+@pytest.mark.parametrize("recall", [cls() for cls in components("recalls").values()], ids=str)
 @pytest.mark.parametrize("prompt", ["12a", "a" * 50])
 def test_every_block_is_as_long_as_its_budget(recall: Recall, prompt: str) -> None:
     many = [entry(n, "ab"[n % 2], f"{'ab'[n % 2]}{'+' * (n % 7)};") for n in range(40)]

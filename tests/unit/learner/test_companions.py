@@ -41,7 +41,7 @@ from rewardscope.policy.scoring import token_states
 from rewardscope.store import CellDirectory
 from rewardscope.tensors import Batch, TokenCredit
 from rewardscope.training import train
-from rewardscope.training.loop import _mismatched
+from rewardscope.training.signals import mismatched
 from rewardscope.types import Completion, Ending, Grade, Problem, Rewards, Rollout
 
 NAN = float("nan")
@@ -152,7 +152,9 @@ def test_a_completion_is_mismatched_with_the_next_group_of_another_problem() -> 
     policy, reference = tiny_policy(), tiny_policy("qwen2")
     groups = handmade(("a", "1+2?", (3, 2)), ("a", "1+2?", (1, 4)), ("b", "3*4-5?", (2, 2)))
     crossed = handmade(("a", "3*4-5?", (3, 2)), ("a", "3*4-5?", (1, 4)), ("b", "1+2?", (2, 2)))
-    found_N = _mismatched(policy, reference, pack(policy, groups, 1.0), groups)
+    found_N = mismatched(
+        policy, reference, pack(policy, groups, 1.0), [group.problem.id for group in groups]
+    )
     batch = pack(policy, crossed, 1.0)
     expected_NT = score(policy, batch).logprob_NT - score(reference, batch).logprob_NT
     torch.testing.assert_close(found_N, expected_NT.sum(dim=1), atol=1e-4, rtol=1e-4)
@@ -164,7 +166,9 @@ def test_a_step_of_one_problem_has_no_mismatched_prompt() -> None:
         ComponentError,
         match=r"every group of the step has the same one\. Got: 2 groups of problem aaaa",
     ):
-        _mismatched(policy, policy, pack(policy, groups, 1.0), groups)
+        mismatched(
+            policy, policy, pack(policy, groups, 1.0), [group.problem.id for group in groups]
+        )
 
 
 def test_a_mismatched_prompt_that_does_not_fit_the_context_is_refused_with_both_problems() -> None:
@@ -173,7 +177,9 @@ def test_a_mismatched_prompt_that_does_not_fit_the_context_is_refused_with_both_
         ComponentError,
         match=r"Got: 100 \+ 29 tokens, problem b{16} behind a{16}. Allowed: 128 tokens",
     ):
-        _mismatched(policy, policy, pack(policy, groups, 1.0), groups)
+        mismatched(
+            policy, policy, pack(policy, groups, 1.0), [group.problem.id for group in groups]
+        )
 
 
 ARM = replace(SMALL_ARM, steps=3, checkpoint_every=1)

@@ -11,7 +11,6 @@ from rewardscope import DPO, Imitation, Learner, SelfDistillation, Signed, Teach
 from rewardscope.learner import learner as learner_module
 from rewardscope.learner.losses import completion_pull, divergence, with_tail
 from rewardscope.policy import Policy, Sampling, score
-from rewardscope.registry import components
 from rewardscope.seeds import generator
 from rewardscope.tensors import Batch, Distillation, Signals, Teaching, TokenCredit
 
@@ -48,7 +47,7 @@ def gradients(
 def signals(batch: Batch, policy: Policy | None = None, **given: Tensor) -> Signals:
     reference_NT = score(policy or tiny_policy(), batch).logprob_NT
     return Signals(
-        reward_PG=components("rewards"),
+        reward_PG=REWARDS,
         mask_NT=batch.mask_NT,
         token_NT=batch.token_NT,
         reference_logprob_NT=reference_NT,
@@ -142,7 +141,7 @@ def test_dpo_raises_better_completions_over_worse_ones(batch: Batch) -> None:
     for step in range(5):
         notes = learner.update(policy, optimizer, batch, credit, None, 8, ("test", step))
     ratio_PG = (score(policy, batch).logprob_NT.sum(dim=1) - before).reshape(4, 3)
-    better_PGG = components("rewards")[:, :, None] > components("rewards")[:, None, :]
+    better_PGG = REWARDS[:, :, None] > REWARDS[:, None, :]
     apart = (ratio_PG[:, :, None] - ratio_PG[:, None, :])[better_PGG]
     assert (apart >= 0).all() and (
         apart > 1
@@ -157,7 +156,7 @@ def test_imitation_on_policy_has_the_gradient_of_positive_reinforcement(batch: B
     imitated = gradients(Learner(normalise="active"), batch, Imitation()(signals(batch)))
     rewarded = gradients(Learner(normalise="active"), batch, Signed(1.0, 0.0)(signals(batch)))
     torch.testing.assert_close(imitated[1], rewarded[1], atol=1e-6, rtol=1e-4)
-    chosen = (components("rewards").reshape(-1, 1) * batch.mask_NT).bool()
+    chosen = (REWARDS.reshape(-1, 1) * batch.mask_NT).bool()
     assert imitated[0] == pytest.approx(-float(batch.sampler_logprob_NT[chosen].mean()), abs=1e-5)
 
 

@@ -9,9 +9,9 @@ from torch import Tensor
 from rewardscope import DPO, KTO, ORPO, SimPO
 from rewardscope.errors import ComponentError
 from rewardscope.learner.losses import completion_pull
-from rewardscope.preference import Preference
 from rewardscope.preference.base import better_than
 from rewardscope.preference.orpo import log_odds
+from rewardscope.protocols import Preference
 from rewardscope.tensors import Signals
 
 NAN = float("nan")

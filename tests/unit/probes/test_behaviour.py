@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from factories import PROBLEM, completion, rollout, subject, tiny_policy
+from factories import PROBLEM, completion, evidence, rollout, tiny_policy
 from rewardscope.probes.behaviour import Behaviour
 from rewardscope.types import Ending, Grade, Measurement, Rollout
 
@@ -31,7 +31,7 @@ def row(rows: list[Measurement], metric: str, **labels: str) -> Measurement:
 
 
 def test_strategy_shares_by_hand() -> None:
-    rows = Behaviour().measure(subject(POLICY, ROLLOUTS))
+    rows = Behaviour().measure(evidence(POLICY, ROLLOUTS))
     assert row(rows, "strategy_share", strategy="stepwise").value == pytest.approx(
         (2 / 4 + 1 / 4) / 2
     )
@@ -44,7 +44,7 @@ def test_strategy_shares_by_hand() -> None:
 
 
 def test_accuracy_counts_graded_completions_of_the_strategy_alone() -> None:
-    rows = Behaviour().measure(subject(POLICY, ROLLOUTS))
+    rows = Behaviour().measure(evidence(POLICY, ROLLOUTS))
     stepwise, guess = (
         row(rows, "strategy_accuracy", strategy="stepwise"),
         row(rows, "strategy_accuracy", strategy="guess"),
@@ -55,7 +55,7 @@ def test_accuracy_counts_graded_completions_of_the_strategy_alone() -> None:
 
 def test_a_strategy_that_nobody_used_has_share_zero_and_an_unknown_accuracy() -> None:
     rows = Behaviour().measure(
-        subject(POLICY, [mixed("a", ("guess", True)), mixed("b", ("guess", True))])
+        evidence(POLICY, [mixed("a", ("guess", True)), mixed("b", ("guess", True))])
     )
     assert row(rows, "strategy_share", strategy="stepwise").value == 0.0
     assert row(rows, "strategy_accuracy", strategy="stepwise").value is None
@@ -65,7 +65,7 @@ def test_a_strategy_that_nobody_used_has_share_zero_and_an_unknown_accuracy() ->
 def test_a_strategy_that_only_the_base_used_is_measured_too() -> None:
     base = (mixed("a", ("talk", True)), mixed("b", ("talk", True)))
     rows = Behaviour().measure(
-        subject(
+        evidence(
             POLICY, [mixed("a", ("guess", True)), mixed("b", ("guess", True))], base_rollouts=base
         )
     )
@@ -81,7 +81,7 @@ def test_lengths_endings_and_form_by_hand() -> None:
     formed = (Grade(True, True, True), Grade(True, True, False), Grade(None, None, False))
     group = replace(rollout([True] * 3), completions=completions, grades=formed)
     short = replace(rollout([True] * 3), completions=(completion(num_tokens=1),) * 3)
-    rows = Behaviour().measure(subject(POLICY, [group, short]))
+    rows = Behaviour().measure(evidence(POLICY, [group, short]))
     assert row(rows, "length_tokens").value == pytest.approx((5 + 1) / 2)
     assert row(rows, "ending_share", ending="length").value == pytest.approx((2 / 3 + 0) / 2)
     assert row(rows, "ending_share", ending="end_token").value == pytest.approx((1 / 3 + 1) / 2)
@@ -108,7 +108,7 @@ def test_behaviours_in_texts_and_what_is_right_with_and_without_them() -> None:
         texts("a", ("Wait, no. 5", True), ("5", False)),
         texts("b", ("5", True), ("Wait, no. 6", None)),
     ]
-    rows = Behaviour().measure(subject(POLICY, groups))
+    rows = Behaviour().measure(evidence(POLICY, groups))
     assert (
         by(rows, "shown_share")["backtracking",].value == 0.5
         and by(rows, "shown_share")["boxed",].value == 0.0
@@ -129,7 +129,7 @@ def test_moves_by_hand() -> None:
     """
     base = many(("talk", False), ("talk", False), ("guess", True), ("stepwise", True))
     own = many(("stepwise", True), ("talk", True), ("guess", False), ("stepwise", True))
-    rows = Behaviour().measure(subject(POLICY, own, base_rollouts=tuple(base)))
+    rows = Behaviour().measure(evidence(POLICY, own, base_rollouts=tuple(base)))
     assert row(rows, "gain").value == 0.25 and (row(rows, "gain").lower or 0) > 0
     share, gain = by(rows, "move_share"), by(rows, "move_gain")
     assert (
@@ -157,7 +157,7 @@ def test_a_share_of_nothing_is_no_share() -> None:
     """Half of the problems gain and half lose: the gain's interval holds 0."""
     base = [mixed(str(p), ("talk", p % 2 == 0)) for p in range(20)]
     own = [mixed(str(p), ("stepwise", p % 2 == 1)) for p in range(20)]
-    rows = Behaviour().measure(subject(POLICY, own, base_rollouts=tuple(base)))
+    rows = Behaviour().measure(evidence(POLICY, own, base_rollouts=tuple(base)))
     assert row(rows, "gain").value == 0.0
     assert {(r.value, r.n) for r in by(rows, "move_gain").values()} == {(None, 0)}
     assert by(rows, "move_share")["strategy", "talk", "stepwise"].value == 1.0
@@ -165,7 +165,7 @@ def test_a_share_of_nothing_is_no_share() -> None:
 
 def test_a_loss_has_shares_too() -> None:
     rows = Behaviour().measure(
-        subject(POLICY, many(("guess", False)), base_rollouts=tuple(many(("talk", True))))
+        evidence(POLICY, many(("guess", False)), base_rollouts=tuple(many(("talk", True))))
     )
     assert (
         row(rows, "gain").value == -1.0
@@ -174,7 +174,7 @@ def test_a_loss_has_shares_too() -> None:
 
 
 def test_the_base_against_itself_moves_nowhere() -> None:
-    rows = Behaviour().measure(subject(POLICY, ROLLOUTS, base_rollouts=tuple(ROLLOUTS)))
+    rows = Behaviour().measure(evidence(POLICY, ROLLOUTS, base_rollouts=tuple(ROLLOUTS)))
     assert {r.value for key, r in by(rows, "move_share").items() if key[1] != key[2]} == {0.0}
     assert row(rows, "gain").value == 0.0 and {r.value for r in by(rows, "move_gain").values()} == {
         None
@@ -191,7 +191,7 @@ def test_draws_are_paired_by_problem_and_index_and_where_both_are_graded() -> No
         mixed("b", ("guess", True)),
         mixed("a", ("stepwise", True), ("stepwise", True), ("talk", False), ("talk", True)),
     ]
-    rows = Behaviour().measure(subject(POLICY, own, base_rollouts=base))
+    rows = Behaviour().measure(evidence(POLICY, own, base_rollouts=base))
     gain = row(rows, "gain")
     assert (gain.value, gain.n, gain.dropped, gain.lower) == (0.75, 2, 1, None)
     assert by(rows, "move_share")["strategy", "talk", "stepwise"].value == 0.25, (
@@ -202,7 +202,7 @@ def test_draws_are_paired_by_problem_and_index_and_where_both_are_graded() -> No
 
 def test_without_a_common_graded_draw_nothing_is_known() -> None:
     rows = Behaviour().measure(
-        subject(POLICY, [mixed("a", ("talk", None))], base_rollouts=(mixed("a", ("talk", True)),))
+        evidence(POLICY, [mixed("a", ("talk", None))], base_rollouts=(mixed("a", ("talk", True)),))
     )
     for metric in ("gain", "move_share", "move_gain"):
         assert {(r.value, r.n, r.dropped) for r in by(rows, metric).values()} == {(None, 0, 1)}, (
@@ -213,7 +213,7 @@ def test_without_a_common_graded_draw_nothing_is_known() -> None:
 def test_moves_between_behaviours_are_measured_like_those_between_strategies() -> None:
     base = [texts(str(p), ("5", False), ("6", False)) for p in range(40)]
     own = [texts(str(p), ("Wait, no. 5", True), ("6", False)) for p in range(40)]
-    rows = Behaviour().measure(subject(POLICY, own, base_rollouts=tuple(base)))
+    rows = Behaviour().measure(evidence(POLICY, own, base_rollouts=tuple(base)))
     gain = by(rows, "move_gain")
     assert (
         gain["backtracking", "no", "yes"].value == 1.0
@@ -237,7 +237,7 @@ def test_amplification_by_hand() -> None:
         {"stepwise": 1.0, "talk": 0.0, "guess": 0.0},
     )
     own = many(("stepwise", True), ("stepwise", True), ("talk", True), ("talk", True))
-    rows = Behaviour().measure(subject(POLICY, own, base_rollouts=base, step=1))
+    rows = Behaviour().measure(evidence(POLICY, own, base_rollouts=base, step=1))
     fit = row(rows, "reweighting", strategy="stepwise")
     assert fit.value == pytest.approx(1.0986, abs=1e-4)
     assert [by(rows, "strategy_reward")[name,].value for name in ("stepwise", "talk", "guess")] == [
@@ -257,7 +257,7 @@ def test_amplification_by_hand() -> None:
 def test_where_all_is_paid_alike_amplification_changes_nothing() -> None:
     base = told(many(("stepwise", True), ("guess", True)), {"stepwise": 0.5, "guess": 0.5})
     rows = Behaviour().measure(
-        subject(POLICY, many(("stepwise", True), ("stepwise", True)), base_rollouts=base)
+        evidence(POLICY, many(("stepwise", True), ("stepwise", True)), base_rollouts=base)
     )
     assert row(rows, "reweighting").value is None
     null = by(rows, "share_null")
@@ -267,7 +267,7 @@ def test_where_all_is_paid_alike_amplification_changes_nothing() -> None:
 def test_what_nobody_was_told_leaves_the_nulls_unknown() -> None:
     base = tuple(many(("stepwise", True), ("guess", True)))
     rows = Behaviour().measure(
-        subject(POLICY, many(("guess", True), ("guess", True)), base_rollouts=base)
+        evidence(POLICY, many(("guess", True), ("guess", True)), base_rollouts=base)
     )
     for metric in ("strategy_reward", "reweighting", "share_null"):
         assert {r.value for r in by(rows, metric).values()} == {None}, metric

@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from factories import PROBLEM, completion, rollout, subject, tiny_policy
+from factories import PROBLEM, completion, evidence, rollout, tiny_policy
 from rewardscope.errors import ComponentError
 from rewardscope.probes.boundary import Boundary, vote_at_ks
 from rewardscope.stats import unseen_share
@@ -33,7 +33,7 @@ def test_pass_at_k_by_hand() -> None:
         rollout([True, False, False, False], problem=named("a")),
         rollout([True, True, False, False], problem=named("b")),
     ]
-    rows = Boundary(max_k=4).measure(subject(POLICY, rollouts))
+    rows = Boundary(max_k=4).measure(evidence(POLICY, rollouts))
     assert row(rows, "pass_at_k", k="1").value == pytest.approx((1 / 4 + 2 / 4) / 2)
     assert row(rows, "pass_at_k", k="2").value == pytest.approx((1 / 2 + 5 / 6) / 2)
     assert row(rows, "pass_at_k", k="4").value == 1.0
@@ -50,7 +50,7 @@ def test_pass_at_k_by_hand() -> None:
 
 def test_the_aggregate_has_an_interval_over_problems() -> None:
     rollouts = [rollout([p % 2 == 0] * 2, problem=named(str(p))) for p in range(10)]
-    found = row(Boundary(max_k=1).measure(subject(POLICY, rollouts)), "pass_at_k", k="1")
+    found = row(Boundary(max_k=1).measure(evidence(POLICY, rollouts)), "pass_at_k", k="1")
     assert found.lower is not None and found.upper is not None
     assert 0.1 <= found.lower < 0.5 < found.upper <= 0.9
     assert (found.n, found.over, found.interval) == (10, "problems", "bootstrap over 10 problems")
@@ -58,7 +58,7 @@ def test_the_aggregate_has_an_interval_over_problems() -> None:
 
 def test_an_ungraded_draw_is_in_neither_count() -> None:
     found = row(
-        Boundary(max_k=1).measure(subject(POLICY, [rollout([True, None, False, None])])),
+        Boundary(max_k=1).measure(evidence(POLICY, [rollout([True, None, False, None])])),
         "pass_at_k",
         k="1",
         problem=PROBLEM.id,
@@ -71,13 +71,13 @@ def test_a_problem_with_fewer_graded_draws_than_k_is_dropped_and_counted() -> No
         rollout([True, False], problem=named("a")),
         rollout([True, None], problem=named("b")),
     ]
-    found = row(Boundary(max_k=4).measure(subject(POLICY, rollouts)), "pass_at_k", k="2")
+    found = row(Boundary(max_k=4).measure(evidence(POLICY, rollouts)), "pass_at_k", k="2")
     assert (found.value, found.n, found.dropped) == (1.0, 1, 1)
     assert (found.lower, found.interval) == (None, "none: 1 of 2 problems could not be used"), (
         "who is left is no sample of all"
     )
     none = row(
-        Boundary(max_k=4).measure(subject(POLICY, [rollout([True, None], problem=named("b"))])),
+        Boundary(max_k=4).measure(evidence(POLICY, [rollout([True, None], problem=named("b"))])),
         "pass_at_k",
         k="2",
     )
@@ -86,14 +86,14 @@ def test_a_problem_with_fewer_graded_draws_than_k_is_dropped_and_counted() -> No
 
 def test_the_curve_goes_as_far_as_the_draws_allow() -> None:
     rollouts = [rollout([p == n for n in range(1024)], problem=named(str(p))) for p in range(3)]
-    rows = Boundary().measure(subject(POLICY, rollouts))
+    rows = Boundary().measure(evidence(POLICY, rollouts))
     assert {int(r.labels["k"]) for r in rows} == {1 << power for power in range(11)}
     assert (
         row(rows, "pass_at_k", k="512").value == pytest.approx(0.5)
         and row(rows, "pass_at_k", k="1024").value == 1.0
     )
     few = [replace(r, completions=r.completions[:20], grades=r.grades[:20]) for r in rollouts]
-    assert {int(r.labels["k"]) for r in Boundary().measure(subject(POLICY, few))} == {
+    assert {int(r.labels["k"]) for r in Boundary().measure(evidence(POLICY, few))} == {
         1,
         2,
         4,
@@ -105,7 +105,7 @@ def test_the_curve_goes_as_far_as_the_draws_allow() -> None:
 def test_pass_at_k_equals_enumeration_over_all_subsets() -> None:
     draws = [True, False, False, True, False, False, False]
     rows = Boundary().measure(
-        subject(
+        evidence(
             POLICY, [rollout(draws, problem=named("a")), rollout(draws[2:], problem=named("b"))]
         )
     )
@@ -118,7 +118,7 @@ def test_pass_at_k_equals_enumeration_over_all_subsets() -> None:
 
 
 def test_strict_and_tolerant_are_two_metrics() -> None:
-    rows = Boundary(max_k=1).measure(subject(POLICY, [rollout([True, True], strict=False)]))
+    rows = Boundary(max_k=1).measure(evidence(POLICY, [rollout([True, True], strict=False)]))
     assert (row(rows, "pass_at_k", k="1").value, row(rows, "pass_at_k_strict", k="1").value) == (
         1.0,
         0.0,
@@ -131,7 +131,7 @@ def against(
     rollouts = [rollout(draws, problem=named(name)) for name, draws in trained.items()]
     base_rollouts = tuple(rollout(draws, problem=named(name)) for name, draws in base.items())
     return Boundary(max_k).measure(
-        subject(POLICY, rollouts, base_rollouts=base_rollouts, base_policy=POLICY)
+        evidence(POLICY, rollouts, base_rollouts=base_rollouts, base_policy=POLICY)
     )
 
 
@@ -353,7 +353,7 @@ def test_votes_of_drawn_subsets_are_those_of_all_subsets() -> None:
 def test_the_base_itself_has_no_classes() -> None:
     assert not [
         r
-        for r in Boundary(max_k=1).measure(subject(POLICY, [rollout([True])]))
+        for r in Boundary(max_k=1).measure(evidence(POLICY, [rollout([True])]))
         if r.metric == "boundary/problems"
     ]
 

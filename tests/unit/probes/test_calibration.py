@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from factories import PROBLEM, subject, tiny_policy
+from factories import PROBLEM, evidence, tiny_policy
 from rewardscope.errors import ComponentError
 from rewardscope.probes.calibration import Calibration, weighted_vote
 from rewardscope.probes.forecasts import Forecasts
@@ -40,7 +40,7 @@ def group(
 def measured(
     rollouts: Sequence[Rollout], view: str = "stated", bins: int = 10
 ) -> dict[str, Measurement]:
-    rows = Calibration(bins).measure(subject(POLICY, rollouts))
+    rows = Calibration(bins).measure(evidence(POLICY, rollouts))
     return {row.metric.split("/")[1]: row for row in rows if row.labels == {"view": view}}
 
 
@@ -143,7 +143,7 @@ def test_the_chance_of_the_completion_is_the_geometric_mean_of_its_tokens() -> N
 
 def test_the_diagram_goes_from_low_to_high() -> None:
     rows = Calibration(2).measure(
-        subject(POLICY, [group([(0.1, False), (0.2, False), (0.7, True), (0.9, False)])])
+        evidence(POLICY, [group([(0.1, False), (0.2, False), (0.7, True), (0.9, False)])])
     )
     bins = {
         (r.metric.split("_")[-1], r.labels["bin"]): (r.value, r.n)
@@ -200,7 +200,7 @@ def test_the_distance_to_a_known_chance_needs_no_outcome() -> None:
         told("two", {"chance y": "0.6", "chance n": "0.4"}, [("y", 0.9)]),
         told("three", {}, [("y", 0.9)]),
     ]
-    rows = Calibration().measure(subject(POLICY, rollouts))
+    rows = Calibration().measure(evidence(POLICY, rollouts))
     of_stated = [
         row
         for row in rows

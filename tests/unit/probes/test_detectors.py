@@ -4,10 +4,11 @@ import time
 
 import pytest
 
-from rewardscope.probes.detectors import ALL, Detector, labelled, quality
+from rewardscope.probes.detectors import ALL, labelled, quality
 from rewardscope.probes.detectors.quality import FOLDER, PROMPT, Quality
 from rewardscope.probes.detectors.repetition import repeats
 from rewardscope.probes.detectors.script import script_of
+from rewardscope.protocols import Detector
 from rewardscope.registry import components
 
 BY_NAME = {detector.name: detector for detector in ALL}

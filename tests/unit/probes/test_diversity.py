@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from factories import PROBLEM, subject, tiny_policy
+from factories import PROBLEM, evidence, tiny_policy
 from rewardscope.errors import ComponentError
 from rewardscope.probes.diversity import Diversity, chance_of_one, entropy, expected_distinct
 from rewardscope.seeds import generator
@@ -41,7 +41,7 @@ def group(
 def measured(rollouts: Sequence[Rollout], k: int) -> dict[str, Measurement]:
     return {
         row.metric.split("/")[1]: row
-        for row in Diversity(k).measure(subject(POLICY, rollouts))
+        for row in Diversity(k).measure(evidence(POLICY, rollouts))
         if "problem" not in row.labels
     }
 

@@ -4,13 +4,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from factories import PROBLEM, completion, rollout, subject, tiny_policy
+from factories import PROBLEM, completion, evidence, rollout, tiny_policy
 from rewardscope import Chain, Organism, Sampling
 from rewardscope.environments.house.compact import House
 from rewardscope.environments.reserved import Reserved
 from rewardscope.errors import ComponentError
 from rewardscope.policy import Policy, sample
-from rewardscope.probes import Subject
+from rewardscope.probes import Evidence
 from rewardscope.probes.elicitation import Elicitation, choose, halves
 from rewardscope.probes.ways import PLAIN, Way, as_sampled, ask, own_openings, sharpened
 from rewardscope.training import roll_out
@@ -45,7 +45,7 @@ def told(
     probe: Elicitation, policy: Policy, rollouts: list[Rollout], **changes: Any
 ) -> list[Measurement]:
     settings = {"strategies": Chain.strategies, "environment": Chain(), "sampling": SAMPLING}
-    return probe.measure(subject(policy, rollouts, **{**settings, **changes}))
+    return probe.measure(evidence(policy, rollouts, **{**settings, **changes}))
 
 
 def rows_of(rows: list[Measurement], metric: str, **labels: str) -> list[Measurement]:
@@ -277,7 +277,7 @@ def test_the_base_rows_of_a_study_are_read_and_not_made_again(
 
     monkeypatch.setattr("rewardscope.probes.elicitation.ask", counted)
     assert against(rollouts, rollouts, probe, planted, base_rows=tuple(alone)) == anew
-    assert len(calls) == 1, "the subject alone was asked"
+    assert len(calls) == 1, "the evidence alone was asked"
 
 
 def test_no_gain_has_no_share() -> None:
@@ -310,8 +310,8 @@ def test_problems_that_could_not_be_graded_are_dropped_and_counted() -> None:
 
 
 def test_without_an_environment_there_is_nothing_to_ask() -> None:
-    bare: Subject = subject(POLICY, [rollout([True])])
-    with pytest.raises(ComponentError, match="asks a policy again"):
+    bare: Evidence = evidence(POLICY, [rollout([True])])
+    with pytest.raises(ComponentError, match="no environment"):
         Elicitation().measure(bare)
 
 

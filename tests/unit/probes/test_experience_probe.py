@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from factories import PROBLEM, rollout, subject
+from factories import PROBLEM, evidence, rollout
 from rewardscope import Experience
 from rewardscope.policy import Policy
 from rewardscope.types import Rollout
@@ -21,7 +21,7 @@ def draws(right: int, of: int = 4) -> tuple[Rollout, ...]:
 def values(
     policy: Policy, whole: tuple[Rollout, ...], **blocks: tuple[Rollout, ...]
 ) -> dict[str, float | None]:
-    rows = Experience().measure(subject(policy, whole, counterfactual=blocks))
+    rows = Experience().measure(evidence(policy, whole, counterfactual=blocks))
     return {row.metric: row.value for row in rows if "problem" not in row.labels}
 
 
@@ -51,7 +51,7 @@ def test_differences_are_paired_by_problem(planted: Policy) -> None:
         for place, problem in enumerate(PROBLEMS)
     )
     rows = Experience().measure(
-        subject(planted, whole, counterfactual={"without": less, "swapped": less})
+        evidence(planted, whole, counterfactual={"without": less, "swapped": less})
     )
     (row,) = (row for row in rows if row.metric == "experience/lost_without")
     assert row.value == pytest.approx(0.1875) and row.lower is not None and row.lower > 0.1
@@ -64,12 +64,12 @@ def test_ungraded_draws_are_left_out_and_a_problem_without_any_is_counted(plante
         rollout([False, True], problem=PROBLEMS[2]),
     )
     rows = Experience().measure(
-        subject(planted, mixed, counterfactual={"without": mixed, "swapped": mixed})
+        evidence(planted, mixed, counterfactual={"without": mixed, "swapped": mixed})
     )
     (row,) = (r for r in rows if r.metric == "experience/with_block" and "problem" not in r.labels)
     assert (row.value, row.n, row.dropped) == (0.75, 2, 1)
 
 
 def test_a_policy_without_a_bank_has_no_numbers(planted: Policy) -> None:
-    rows = Experience().measure(subject(planted, draws(2)))
+    rows = Experience().measure(evidence(planted, draws(2)))
     assert {(row.value, row.n) for row in rows} == {(None, 0)}

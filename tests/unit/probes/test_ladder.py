@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from factories import subject
+from factories import evidence
 from rewardscope.errors import ComponentError
 from rewardscope.policy import Policy
 from rewardscope.probes.ladder import Ladder, counts
@@ -40,7 +40,7 @@ def value(rows: list[Measurement], metric: str, **labels: str) -> Measurement:
 
 
 def test_each_rung_by_hand(planted: Policy) -> None:
-    rows = Ladder((1, 4)).measure(subject(planted, ROLLOUTS))
+    rows = Ladder((1, 4)).measure(evidence(planted, ROLLOUTS))
     assert value(rows, "pass_at_k", level="1", k="1").value == pytest.approx((3 / 4 + 1 / 4) / 2)
     assert value(rows, "verified_at_k", level="1", k="1").value == pytest.approx((2 / 4 + 0) / 2)
     assert value(rows, "pass_at_k", level="1", k="4").value == pytest.approx(1.0)
@@ -50,14 +50,14 @@ def test_each_rung_by_hand(planted: Policy) -> None:
 
 
 def test_a_problem_with_too_few_graded_draws_is_dropped_and_counted(planted: Policy) -> None:
-    row = value(Ladder((4,)).measure(subject(planted, ROLLOUTS)), "pass_at_k", level="2", k="4")
+    row = value(Ladder((4,)).measure(evidence(planted, ROLLOUTS)), "pass_at_k", level="2", k="4")
     assert (row.value, row.n, row.dropped) == (0.0, 1, 1)
-    none = value(Ladder((8,)).measure(subject(planted, ROLLOUTS)), "pass_at_k", level="1", k="8")
+    none = value(Ladder((8,)).measure(evidence(planted, ROLLOUTS)), "pass_at_k", level="1", k="8")
     assert (none.value, none.n, none.dropped) == (None, 0, 2)
 
 
 def test_rungs_can_be_told_by_facts_too(planted: Policy) -> None:
-    rows = Ladder((1,), by=("level", "set")).measure(subject(planted, ROLLOUTS))
+    rows = Ladder((1,), by=("level", "set")).measure(evidence(planted, ROLLOUTS))
     assert value(rows, "pass_at_k", level="1", set="B", k="1").value == pytest.approx(0.25)
     assert {tuple(row.labels[name] for name in ("level", "set")) for row in rows} == {
         ("1", "A"),
@@ -77,7 +77,7 @@ def test_a_right_answer_by_a_wrong_way_or_at_once_is_not_verified() -> None:
 
 def test_a_fact_that_no_problem_has_is_refused(planted: Policy) -> None:
     with pytest.raises(ComponentError, match="no such fact"):
-        Ladder(by=("colour",)).measure(subject(planted, ROLLOUTS))
+        Ladder(by=("colour",)).measure(evidence(planted, ROLLOUTS))
 
 
 @pytest.mark.parametrize("settings", [{"ks": ()}, {"ks": (0,)}, {"by": ()}, {"by": ("k",)}])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from factories import PROBLEM, subject, tiny_policy
+from factories import PROBLEM, evidence, tiny_policy
 from rewardscope.errors import ComponentError
 from rewardscope.policy import Policy, Sampling
 from rewardscope.probes.novelty import Novelty
@@ -48,7 +48,7 @@ def measured(
     trained: Sequence[Rollout],
     probe: Novelty | None = None,
 ) -> list[Measurement]:
-    found = subject(policy, trained, base_rollouts=tuple(base), base_policy=policy)
+    found = evidence(policy, trained, base_rollouts=tuple(base), base_policy=policy)
     return (probe or Novelty()).measure(found)
 
 
@@ -190,7 +190,7 @@ def test_draws_from_a_cut_say_nothing_of_what_is_within_reach(
 ) -> None:
     trained = group("a", [(draw((1, 2, 3, 4)), right())] * 8)
     rows = Novelty().measure(
-        subject(
+        evidence(
             uniform, [trained], base_rollouts=(nothing("a"),), base_policy=uniform, sampling=cut
         )
     )

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from factories import rollout, subject, tiny_policy
+from factories import evidence, rollout, tiny_policy
 from rewardscope import Chain, Sampling
 from rewardscope.errors import ComponentError
 from rewardscope.policy import Policy, pack
@@ -78,7 +78,7 @@ def measured(
     policy: Policy, rollouts: list[Rollout], **changes: object
 ) -> dict[tuple[str, ...], Measurement]:
     rows = Phases(grams=LETTERS, plans=16, followers=4).measure(
-        subject(policy, rollouts, **changes)
+        evidence(policy, rollouts, **changes)
     )
     return {
         (
@@ -159,7 +159,7 @@ def test_a_policy_that_grew_sure_of_its_plans_alone_is_seen_there_alone(
 
 def test_without_grams_everything_is_unknown(planted: Policy) -> None:
     group = rollout([False, False])
-    rows = Phases().measure(subject(planted, [group, group]))
+    rows = Phases().measure(evidence(planted, [group, group]))
     assert rows and all((row.value, row.n) == (None, 0) for row in rows)
 
 

@@ -3,6 +3,7 @@ them.
 """
 
 import json
+from importlib.metadata import EntryPoint
 
 import pytest
 from typer.testing import CliRunner
@@ -43,5 +44,20 @@ def test_a_figure_that_does_not_hold_makes_its_instrument_experimental(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     failed = [{**check, "held": check["instrument"] != "Losses"} for check in validation()]
-    monkeypatch.setattr("rewardscope.probes.validation", lambda: failed)
+    monkeypatch.setattr("rewardscope.catalogue.validation", lambda: failed)
     assert CliRunner().invoke(app, ["instruments"]).stdout.count("experimental") == 1
+
+
+def test_what_an_installed_package_offers_is_listed_with_its_needs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    values = ("rewardscope.probes.losses:Losses", "nowhere.at_all:Ear")
+    entries = {value: EntryPoint("", value, "rewardscope.probes") for value in values}
+    monkeypatch.setattr("rewardscope.catalogue.offered", lambda kind: entries)
+    records = json.loads(CliRunner().invoke(app, ["instruments", "--json"]).stdout)
+    found = {record["name"]: record for record in records}
+    assert "the policy itself" in found[values[0]]["needs"]
+    assert found["Boundary"]["uses"] == ["the untrained policy's completions"]
+    assert found[values[1]]["what"].startswith("cannot be used")
+    assert found[values[1]]["package"] == "unknown"
+    assert "no proof is known" in CliRunner().invoke(app, ["instruments"]).stdout

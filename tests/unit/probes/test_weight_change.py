@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from factories import rollout, subject, tiny_policy
+from factories import evidence, rollout, tiny_policy
 from rewardscope.probes.weight_change import WeightChange, tally
 from rewardscope.types import Measurement
 
@@ -27,7 +27,7 @@ def measured(changes: list[tuple[int, int, float]]) -> list[Measurement]:
     with torch.no_grad():
         for place, column, added in changes:
             policy.model.get_parameter(HEAD)[place, column] += added
-    return WeightChange().measure(subject(policy, [rollout([True])], base_policy=base))
+    return WeightChange().measure(evidence(policy, [rollout([True])], base_policy=base))
 
 
 def test_exactly_the_planted_entries_are_counted() -> None:
@@ -94,12 +94,12 @@ def test_the_base_against_itself_has_not_moved() -> None:
 
 
 def test_the_base_alone_has_no_rows() -> None:
-    assert WeightChange().measure(subject(tiny_policy(), [rollout([True])])) == []
+    assert WeightChange().measure(evidence(tiny_policy(), [rollout([True])])) == []
 
 
 def test_weights_that_are_all_zero_have_no_relative_norm() -> None:
     base = tiny_policy()
     with torch.no_grad():
         base.model.get_parameter(HEAD).zero_()
-    rows = WeightChange().measure(subject(base.clone(), [rollout([True])], base_policy=base))
+    rows = WeightChange().measure(evidence(base.clone(), [rollout([True])], base_policy=base))
     assert row(rows, "relative_update_norm", matrix=HEAD).value is None

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from factories import PROBLEM, subject, tiny_policy
+from factories import PROBLEM, evidence, tiny_policy
 from rewardscope.errors import ComponentError
 from rewardscope.policy import Policy, Sampling, sample
 from rewardscope.probes.losses import Losses
@@ -42,7 +42,7 @@ def measured(
 ) -> dict[str, Measurement]:
     probe = Losses(draws=draws, **settings)  # type: ignore[arg-type]
     own, theirs = rollouts(policy, draws, sampling), tuple(rollouts(base, draws, sampling))
-    given = subject(policy, own, base_rollouts=theirs, base_policy=base, sampling=sampling)
+    given = evidence(policy, own, base_rollouts=theirs, base_policy=base, sampling=sampling)
     return {row.metric.split("/")[1]: row for row in probe.measure(given)}
 
 
@@ -103,7 +103,7 @@ def test_a_uniform_policy_has_the_perplexity_of_its_vocabulary() -> None:
     base = tiny_policy()
     with torch.no_grad():
         base.model.get_output_embeddings().weight.zero_()
-    rows = Losses(texts=("1+2?", "77")).measure(subject(base, rollouts(base, 4)))
+    rows = Losses(texts=("1+2?", "77")).measure(evidence(base, rollouts(base, 4)))
     found = {row.metric.split("/")[1]: row for row in rows}
     assert found["base_text_perplexity"].value == pytest.approx(22.0)
     assert found["text_perplexity"].value == pytest.approx(22.0)

@@ -128,6 +128,22 @@ def test_nulls_in_steps_are_left_out_and_never_zero(run_copy: Path) -> None:
     assert training_curve(load_run(run_copy), "formats-planted", "clip_share") == []
 
 
+def test_steps_of_a_cell_in_training_are_on_the_page_while_they_grow(run_copy: Path) -> None:
+    cell = RunDirectory(run_copy).cell(cell_name("planted-truth", 0))
+    whole = load_run(run_copy).steps
+    rows = cell.steps()
+    cell.step_table.begin(rows[len(rows) // 2]["step"])
+    for row in rows[len(rows) // 2 :]:
+        cell.step_table.append(row)
+    assert not cell.step_table.finished.exists()
+    assert load_run(run_copy).steps.equals(whole)
+    with cell.step_table.growing.open("ab") as file:
+        file.write(b"nothing\n")
+    run = load_run(run_copy)
+    assert run.steps.height == whole.height - len(rows)
+    assert f"steps of cell {cell.path.name}" in [missing.what for missing in run.missing]
+
+
 def test_a_long_run_is_thinned_and_the_page_says_so(run_copy: Path) -> None:
     cell = RunDirectory(run_copy).cell(cell_name("planted-truth", 0))
     rows = cell.steps()

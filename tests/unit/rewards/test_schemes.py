@@ -4,8 +4,9 @@ import pytest
 from factories import rollout
 from rewardscope import Coin, Form, Inverted, Truth
 from rewardscope.errors import ComponentError, RewardscopeError, TruthSealed
+from rewardscope.protocols import View
 from rewardscope.rewards import tell
-from rewardscope.rewards.base import View, verdicts
+from rewardscope.rewards.base import verdicts
 from rewardscope.seeds import Address
 from rewardscope.types import Grade, Rewards, sealed
 

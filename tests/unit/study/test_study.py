@@ -27,7 +27,7 @@ from rewardscope.errors import (
     RunDirectoryError,
     StudyError,
 )
-from rewardscope.probes import Subject
+from rewardscope.probes import Evidence
 from rewardscope.store import measuring_signature, read_json
 from rewardscope.study import load_study, open_run
 from rewardscope.study.cells import _told, held_out, run_cell
@@ -49,7 +49,7 @@ STUDY = Study(name="little", question="?", arms=(TRUTH, COIN), seeds=(0, 1), cla
 
 
 def test_two_arms_that_would_train_the_same_thing_are_refused() -> None:
-    with pytest.raises(StudyError, match="'coin' and arm 'coin2' have the same signature"):
+    with pytest.raises(StudyError, match="'coin' and arm 'coin2' are the same"):
         replace(STUDY, arms=(TRUTH, COIN, replace(COIN, name="coin2")))
 
 
@@ -105,8 +105,10 @@ def test_a_claim_about_an_unknown_arm_is_refused() -> None:
         replace(STUDY, claims=(replace(CLAIM, control="nobody"),))
 
 
-def test_a_claim_about_an_unknown_metric_lists_the_known_ones() -> None:
-    with pytest.raises(StudyError, match="behaviour/strategy_share"):
+def test_a_claim_about_an_unknown_metric_lists_the_nearest_ones() -> None:
+    with pytest.raises(
+        StudyError, match=r"boundary/pass_at_k, .* more that the study's probes make"
+    ):
         replace(STUDY, claims=(replace(CLAIM, metric="boundary/pass"),))
 
 
@@ -199,10 +201,10 @@ class Watching:
 
     metrics: ClassVar[tuple[str, ...]] = ("watching/nothing",)
     reads: ClassVar[str] = "nothing"
-    seen: ClassVar[list[Subject]] = []
+    seen: ClassVar[list[Evidence]] = []
 
-    def measure(self, subject: Subject) -> list[Measurement]:
-        self.seen.append(subject)
+    def measure(self, evidence: Evidence) -> list[Measurement]:
+        self.seen.append(evidence)
         return []
 
 
@@ -215,9 +217,9 @@ def test_instruments_are_given_the_environment_whose_problems_were_asked(tmp_pat
     study = replace(STUDY, evaluation=evaluation, probes=(Watching(),), claims=())
     run = open_run(study, tmp_path / "run", "test")
     run_cell(study, study.cells()[0], run)
-    (subject,) = Watching.seen
-    assert subject.environment == Chain(5, 5) != TRUTH.environment
-    assert {rollout.problem.level for rollout in subject.rollouts} == {5}
+    (evidence,) = Watching.seen
+    assert evidence.environment == Chain(5, 5) != TRUTH.environment
+    assert {rollout.problem.level for rollout in evidence.rollouts} == {5}
 
 
 def test_a_trained_policy_is_compared_only_with_a_base_that_is_measured_alike(
@@ -288,9 +290,9 @@ def test_a_run_directory_of_another_study_is_refused(tmp_path: Path) -> None:
 
 def test_cells_that_the_study_cannot_account_for_are_listed(tmp_path: Path) -> None:
     run = open_run(STUDY, tmp_path / "run", "test")
-    stranger = run.cell("truth--s0--0123456789ab")
+    stranger = run.cell("elsewhere--s0--0123456789ab")
     stranger.write_status("done", 2)
-    with pytest.raises(RunDirectoryError, match="truth--s0--0123456789ab"):
+    with pytest.raises(RunDirectoryError, match="elsewhere--s0--0123456789ab"):
         open_run(STUDY, tmp_path / "run", "test")
 
 
@@ -323,13 +325,13 @@ def test_claims_changed_after_the_first_cell_began_are_remembered(tmp_path: Path
             "from rewardscope import Coin\nCoin(p=2)",
             "a coin's p is a probability|A coin's p is a probability",
         ),
-        ("def (", r"SyntaxError: invalid syntax.*study_file\.py, line 1\)\. Mend"),
-        ("import nowhere", r"No module named 'nowhere' \(.*study_file\.py, line 1\)\. Mend"),
+        ("def (", r"SyntaxError: invalid syntax.*At: .*study_file\.py, line 1"),
+        ("import nowhere", r"No module named 'nowhere'.*At: .*study_file\.py, line 1"),
         (
             "from rewardscope import Coin\n\n\nCoin(q=1)",
-            r"study_file\.py, line 4\)\. Allowed: known components",
+            r"Allowed: known components.*At: .*study_file\.py, line 4",
         ),
-        ("import json\njson.loads('{')", r"study_file\.py, line 2\)\. Mend"),
+        ("import json\njson.loads('{')", r"Correct that line.*At: .*study_file\.py, line 2"),
     ],
 )
 def test_a_study_file_that_cannot_be_used_is_explained(

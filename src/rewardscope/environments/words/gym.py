@@ -27,13 +27,14 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any, ClassVar, cast, get_args
 
-from rewardscope.environments.base import Environment, content_id, draw
+from rewardscope.environments.base import content_id, draw
 from rewardscope.environments.canaries import prompt_parts
 from rewardscope.environments.extraction import Place, bounded, strict, tolerant
 from rewardscope.environments.words.extra import needed
 from rewardscope.environments.words.gym_answers import FORMS, RIGHT, is_bounded
 from rewardscope.environments.words.gym_record import pack, unpack
 from rewardscope.errors import ComponentError, EnvironmentFault
+from rewardscope.protocols import Environment
 from rewardscope.types import Grade, Problem
 
 Setting = None | bool | int | float | str | tuple["Setting", ...]

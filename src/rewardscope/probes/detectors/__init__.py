@@ -2,11 +2,11 @@
 labelled by hand.
 """
 
-from rewardscope.probes.detectors.base import Detector
 from rewardscope.probes.detectors.quality import Labelled, Quality, labelled, quality
+from rewardscope.protocols import Detector
 from rewardscope.registry import components
 
 ALL: tuple[Detector, ...] = tuple(cls() for cls in components("detectors").values())
 """One of each detector there is."""
 
-__all__ = ["ALL", "Detector", "Labelled", "Quality", "labelled", "quality"]
+__all__ = ["ALL", "Labelled", "Quality", "labelled", "quality"]

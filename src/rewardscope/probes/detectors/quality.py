@@ -14,7 +14,7 @@ from pathlib import Path
 
 from scipy import stats as distributions
 
-from rewardscope.probes.detectors.base import Detector
+from rewardscope.protocols import Detector
 from rewardscope.stats import LEVEL
 
 FOLDER = Path(__file__).parent / "labelled"

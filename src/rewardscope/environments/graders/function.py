@@ -1,0 +1,98 @@
+"""Anybody's own grader: a plain function."""
+
+import math
+import numbers
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from rewardscope.environments.graders.base import (
+    AnswerIn,
+    asked_in,
+    placed,
+    strict_answer,
+    tolerant_answer,
+)
+from rewardscope.environments.graders.math_answer import check_place
+from rewardscope.errors import EnvironmentFault
+from rewardscope.sources import checked_function, where_raised, where_written
+from rewardscope.types import Grade
+
+Verdict = bool | float | None
+GradingFunction = Callable[..., Verdict]
+"""``(prompt, completion, answer) -> bool | float | None``."""
+RIGHT = 1.0
+
+
+@dataclass(frozen=True)
+class Function:
+    """Right where the function says True, or 1; a float between 0 and 1 is partial credit.
+
+    ``of(prompt, completion, answer)`` gives True, False, a number in [0, 1], or None where it
+    cannot say. Only 1 counts as correct; the number itself is kept as the grade's ``proxy``, which
+    the reward ``Proxy`` pays. It is one of a module, so that other processes find it.
+
+    A function has one form: strict and tolerant verdict are the same.
+    """
+
+    of: GradingFunction
+    oracle_text: str = ""
+    """A completion that it calls right, with {answer} in it; empty = the key where the prompt asks
+    for it: in \\boxed{}, in an answer tag or behind ####, and alone where it does not say."""
+    answer_in: AnswerIn = "as_asked"
+
+    def __post_init__(self) -> None:
+        check_place(self, self.answer_in)
+        checked_function(self.of, ("prompt", "completion", "answer"), "grader")
+
+    def grade(self, prompt: str, completion: str, answer: str) -> Grade:
+        """The function's verdict.
+
+        Raises:
+            EnvironmentFault: If it raises, or gives something else; with its file and line.
+        """
+        try:
+            said = self.of(prompt, completion, answer)
+        except Exception as error:
+            raise EnvironmentFault(
+                "The grader raised an error, which is not a grade",
+                value=f"{type(error).__name__}: {error} at {where_raised(error, self.of)}; "
+                f"completion {completion[:200]!r}, answer {answer!r}",
+                allowed="True, False, a number from 0 to 1, or None",
+                do="Let it return None where it cannot grade",
+            ) from error
+        share = self._share(said)
+        strictly = strict_answer(completion, asked_in(prompt, self.answer_in))
+        return Grade(
+            correct=None if share is None else share >= RIGHT,
+            strict=None if share is None else share >= RIGHT,
+            well_formed=strictly is not None,
+            answer=strictly or tolerant_answer(completion),
+            feedback=f"the answer is {answer}",
+            proxy=None if share is None else share,
+        )
+
+    def _share(self, said: Any) -> float | None:
+        if said is None:
+            return None
+        if isinstance(said, numbers.Real) or type(said).__name__ == "bool":  # numpy's among them
+            share = float(said)
+            if math.isfinite(share) and 0 <= share <= 1:
+                return share
+        raise EnvironmentFault(
+            "The grader gave something that is not a grade",
+            value=f"{type(said).__name__} {said!r}, from {where_written(self.of)}",
+            allowed="True, False, a number from 0 to 1, or None where it cannot say",
+            do="Return one of these",
+        )
+
+    def oracle(self, answer: str) -> str:
+        """The key as ``oracle_text`` has it."""
+        return self.oracle_for("", answer)
+
+    def oracle_for(self, prompt: str, answer: str) -> str:
+        """The key as ``oracle_text`` has it, or where the prompt asks for it."""
+        if self.oracle_text:
+            return self.oracle_text.replace("{answer}", answer)
+        place = asked_in(prompt, self.answer_in)
+        return placed(answer, "whole" if place == "as_asked" else place)

@@ -1,0 +1,39 @@
+"""Whose code a file is: the user's project, an installed package, Python's own, or this package."""
+
+import functools
+import importlib.metadata
+import site
+import sysconfig
+from pathlib import Path
+
+PACKAGE_FOLDER = Path(__file__).resolve().parents[1]
+
+
+@functools.cache
+def is_project_file(name: str) -> bool:
+    """Whether the file is Python source that is neither installed, nor Python's own, nor ours."""
+    path = Path(name)
+    if path.suffix != ".py" or not path.is_file():
+        return False
+    resolved = path.resolve()
+    return not any(resolved.is_relative_to(folder) for folder in _elsewhere())
+
+
+@functools.cache
+def _elsewhere() -> tuple[Path, ...]:
+    """Folders of installed packages, of Python itself, and of this package."""
+    names = {sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib", "purelib", "platlib")}
+    names |= {*site.getsitepackages(), site.getusersitepackages()}
+    return (PACKAGE_FOLDER, *(Path(name).resolve() for name in names if name))
+
+
+@functools.cache
+def distribution_of(module: str) -> tuple[str, str] | None:
+    """Name and version of the installed distribution that a top-level module comes from."""
+    names = _distributions().get(module.partition(".")[0])
+    return (names[0], importlib.metadata.version(names[0])) if names else None
+
+
+@functools.cache
+def _distributions() -> dict[str, list[str]]:
+    return dict(importlib.metadata.packages_distributions())

@@ -1,0 +1,245 @@
+"""What a section of the page is made of: figures, tables, and words about what is lacking."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import polars as pl
+
+from rewardscope.registry import readable
+from rewardscope.report.rows import ROW_COLUMNS, Run
+from rewardscope.report.summaries import over_seeds
+from rewardscope.report.wording import number
+from rewardscope.section import Line, Section
+from rewardscope.types import Gap
+
+MOST_LINES = 60
+"""Lines of one metric in a table; the rest are in the run's files."""
+FOLLOWING = frozenset({"problem", "epsilon"})
+"""Labels that tell no lines apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One drawing of a figure."""
+
+    start: str
+    heading: str
+    spec: dict[str, Any] | None
+    """None = there is nothing to draw, and ``note`` says why."""
+    note: str = ""
+    arm: str = ""
+    """Set when the panel is about one arm only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """Panels, each with the id under which its specification stands in the page."""
+
+    kind: ClassVar[str] = "figure"
+    caption: str
+    panels: Mapping[str, Sequence[tuple[str, Panel]]]
+    """Start -> (chart id, panel)."""
+    untrained: bool = False
+    """Whether the legend names the untrained policy."""
+    legend: bool = True
+    narrow: bool = False
+    """Whether three panels fit side by side."""
+    swatches: Sequence[tuple[str, str]] = ()
+    """Name and colour of what is drawn, where it is not arms."""
+    heat: tuple[Sequence[str], float] | None = None
+    """Colours from 0 to the largest number, where the drawing is a map."""
+
+    @property
+    def ids(self) -> list[str]:
+        """Ids of the panels that have a drawing."""
+        return [name for panels in self.panels.values() for name, panel in panels if panel.spec]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What stands at one place of a table."""
+
+    text: str
+    aside: str = ""
+    """In grey: from the lowest to the highest seed."""
+    strong: str = ""
+    """A second number, in bold."""
+    hint: str = ""
+    """All of it in words, for who points at it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """One line of a table."""
+
+    heads: tuple[str, ...]
+    """What stands before the numbers."""
+    entries: Mapping[str, Entry]
+    """By arm; one that is not there is unknown."""
+    means: str = ""
+    about: int = 0
+    """Which of the heads names the line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The table of one start."""
+
+    start: str
+    caption: str
+    heads: tuple[str, ...]
+    columns: tuple[str, ...]
+    rows: tuple[TableRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Tables of the same lines, one for each start."""
+
+    kind: ClassVar[str] = "table"
+    grids: tuple[Grid, ...]
+    heading: str = ""
+    explains: str = ""
+    folded: str = ""
+    """What opens it; empty = it stands open."""
+    lacking: tuple[str, ...] = ()
+    """Starts that have no such numbers."""
+
+
+Block = Figure | Table
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A section with everything that it shows of a run."""
+
+    name: str
+    """Its id on the page."""
+    title: str
+    short: str
+    explains: str
+    blocks: tuple[Block, ...] = ()
+    gaps: tuple[str, ...] = ()
+    """What could not be measured, and why."""
+
+    @property
+    def figures(self) -> list[Figure]:
+        """Its figures."""
+        return [block for block in self.blocks if isinstance(block, Figure)]
+
+
+def figure(name: str, run: Run, panels: Sequence[Panel], caption: str, **more: Any) -> Figure:
+    """The figure of these panels; its charts are called by the section and a number."""
+    by_start: dict[str, list[tuple[str, Panel]]] = {start: [] for start in run.starts}
+    for place, panel in enumerate(panels):
+        by_start.setdefault(panel.start, []).append((f"{name}-{place + 1}", panel))
+    return Figure(caption, by_start, **more)
+
+
+def tables(section: Section, run: Run, heading: str = "") -> list[Table]:
+    """The section's table, and the one that opens when asked for, as far as they have numbers."""
+    found = []
+    for lines, folded in ((section.lines, ""), (section.more, "More of what was measured")):
+        grids = [grid for start in run.starts if (grid := _grid(run, start, lines)).rows]
+        if grids:
+            having = {grid.start for grid in grids}
+            lacking = () if folded else tuple(s for s in run.starts if s not in having)
+            above = "" if folded else heading
+            found.append(Table(tuple(grids), above, folded=folded, lacking=lacking))
+    return found
+
+
+def _grid(run: Run, start: str, lines: Sequence[Line]) -> Grid:
+    arms = run.arms_of(start)
+    bases = tuple(dict.fromkeys(arm.base for arm in arms))
+    columns = (*bases, *(arm.name for arm in arms))
+    rows = tuple(row for line in lines for row in table_rows(run, line, columns))
+    known = {name for row in rows for name in row.entries}
+    caption = f"{start}: mean over seeds, and in grey the lowest to the highest seed"
+    shown = tuple(name for name in columns if name not in bases or name in known)
+    return Grid(start, caption, ("Measured", "Unit"), shown, rows)
+
+
+def table_rows(run: Run, line: Line, columns: Sequence[str]) -> list[TableRow]:
+    """A metric's lines: one for each value of the labels that its text names, and of any other
+    label that its rows differ in. A line that nobody has a number for is left out.
+    """
+    frame = where(run.metric(line.metric), line.where).filter(pl.col("arm").is_in(columns))
+    frame = _largest_k(frame, line.every_k).filter(pl.col("value").is_not_null())
+    told = [name for name in line.by if name in run.label_names]
+    extra = [name for name in run.label_names if name not in told and _differs(frame, name)]
+    groups = sorted(_groups(frame, [*told, *extra]), key=lambda entry: _in_order(entry[0]))
+    rows = []
+    for labels, part in groups[:MOST_LINES]:
+        cells = over_seeds(part, ["arm"], "value").to_dicts()
+        if line.skip_zero and not any(cell["value"] for cell in cells):
+            continue
+        entries = {cell["arm"]: _entry(cell) for cell in cells}
+        more = [f"{name} {value}" for name in extra if (value := labels[name]) is not None]
+        text = line.named(labels) + (f" ({', '.join(more).replace('_', ' ')})" if more else "")
+        rows.append(TableRow((text, part["unit"][0]), entries, line.means))
+    if len(groups) > MOST_LINES:
+        left = f"{line.named({})}: {len(groups) - MOST_LINES} more lines are in the run's files"
+        rows.append(TableRow((left, ""), {}))
+    return rows
+
+
+def where(frame: pl.DataFrame, labels: Mapping[str, str]) -> pl.DataFrame:
+    """The rows that have these labels."""
+    if not set(labels) <= set(frame.columns) - set(ROW_COLUMNS):
+        return frame.clear()
+    return frame.filter(*(pl.col(name) == value for name, value in labels.items()))
+
+
+def _largest_k(frame: pl.DataFrame, every: bool) -> pl.DataFrame:
+    """The rows of the largest k, where rows have one."""
+    number_of_k = pl.col("k").cast(pl.Int64, strict=False)
+    if every or frame["k"].null_count() == frame.height:
+        return frame
+    return frame.filter(number_of_k.eq_missing(number_of_k.max()))
+
+
+def _differs(frame: pl.DataFrame, name: str) -> bool:
+    return name not in FOLLOWING and frame[name].n_unique() > 1
+
+
+def _groups(
+    frame: pl.DataFrame, names: Sequence[str]
+) -> list[tuple[dict[str, str | None], pl.DataFrame]]:
+    if frame.is_empty():
+        return []
+    if not names:
+        return [({}, frame)]
+    parts = frame.group_by(*names, maintain_order=True)
+    return [(dict(zip(names, values, strict=True)), part) for values, part in parts]
+
+
+def _in_order(labels: Mapping[str, str | None]) -> tuple[int, ...]:
+    """By numbers where labels are numbers; otherwise as they were written."""
+    return tuple(int(value) if value and value.isdecimal() else 0 for value in labels.values())
+
+
+def _entry(row: Mapping[str, Any]) -> Entry:
+    seeds = row["seeds"]
+    spread = f"{number(row['low'])} to {number(row['high'])}" if seeds > 1 else ""
+    hint = f"mean of {seeds} seeds, {spread}" if spread else "one number"
+    return Entry(number(row["value"]), spread, hint=hint)
+
+
+def gap_sentences(gaps: Sequence[Gap]) -> list[tuple[str, str]]:
+    """Each reason once, with every policy that it holds for."""
+    places: dict[str, dict[str, list[str]]] = {}
+    for gap in gaps:
+        seeds = places.setdefault(replace(gap, of=readable(gap.of)).reason, {})
+        seeds.setdefault(gap.arm, []).extend([] if gap.seed is None else [str(gap.seed)])
+    return [
+        (reason, "; ".join(_policies(arm, seeds) for arm, seeds in arms.items()))
+        for reason, arms in places.items()
+    ]
+
+
+def _policies(arm: str, seeds: Sequence[str]) -> str:
+    if not seeds:
+        return arm
+    return f"{arm}, seed{'s' if len(seeds) > 1 else ''} {', '.join(seeds)}"

@@ -1,0 +1,156 @@
+"""Work done by processes of this machine, which end with the process that started them."""
+
+import ctypes
+import multiprocessing
+import os
+import signal
+import traceback
+from collections import deque
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+
+from rewardscope.protocols import Work
+from rewardscope.runners.outcome import Outcome
+
+PR_SET_PDEATHSIG = 1
+"""Of prctl(2)."""
+PATIENCE_SECONDS = 5.0
+"""How long an idle worker has to end by itself."""
+
+
+@dataclass
+class _Worker:
+    process: SpawnProcess
+    connection: Connection
+    name: str | None = None
+    """What it works on; None = idle."""
+
+
+class Processes:
+    """Up to ``workers`` processes, each with one piece of work at a time.
+
+    One that dies is replaced, and what it worked on is reported as lost.
+    """
+
+    def __init__(self, work: Work, workers: int) -> None:
+        # busy waiting between operations costs neighbours on the same cores their time; the
+        # variable is read when torch is loaded, and the workers inherit it
+        os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+        self._work, self._most = work, workers
+        self._context = multiprocessing.get_context("spawn")
+        self._label = f"rewardscope-{os.getpid()}-{id(self)}"
+        self._workers: list[_Worker] = []
+        self._waiting: deque[str] = deque()
+
+    def submit(self, name: str) -> None:
+        """Gives it to an idle worker, or to a new one where there may be more."""
+        self._waiting.append(name)
+        self._deal()
+
+    def finished(self, seconds: float) -> list[Outcome]:
+        """What workers have brought to an end, or left behind when they died."""
+        ready = wait([worker.connection for worker in self._workers], timeout=seconds)
+        outcomes = []
+        for worker in [each for each in self._workers if each.connection in ready]:
+            try:
+                outcomes.append(Outcome(worker.name or "", worker.connection.recv()))
+                worker.name = None
+            except (EOFError, OSError):
+                outcomes += self._buried(worker)
+        self._deal()
+        return outcomes
+
+    def stop(self) -> None:
+        """Kills workers that are busy, and any other that does not end when it is told to."""
+        self._waiting.clear()
+        for worker in self._workers:
+            worker.connection.close()  # an idle worker ends when it reads this
+            if worker.name is not None:
+                worker.process.kill()  # a cell killed at any instant resumes from its checkpoint
+        # also those that an interrupt cut off between their start and the list
+        for process in multiprocessing.active_children():
+            if process.name == self._label:
+                process.join(PATIENCE_SECONDS)
+                if process.exitcode is None:
+                    process.kill()
+                    process.join()
+        self._workers.clear()
+
+    def _deal(self) -> None:
+        """Gives waiting work to idle workers."""
+        while self._waiting:
+            idle = next((each for each in self._workers if each.name is None), None)
+            if idle is None and len(self._workers) >= self._most:
+                return
+            worker = idle or self._hire()
+            try:
+                worker.connection.send(self._waiting[0])
+            except OSError:  # it died while it was idle
+                self._buried(worker)
+                continue
+            worker.name = self._waiting.popleft()
+
+    def _hire(self) -> _Worker:
+        ours, theirs = self._context.Pipe()
+        process = self._context.Process(
+            target=_serve, args=(theirs, self._work, os.getpid()), name=self._label
+        )
+        process.start()
+        theirs.close()  # so that the end of the process is the end of the pipe
+        worker = _Worker(process, ours)
+        self._workers.append(worker)
+        return worker
+
+    def _buried(self, worker: _Worker) -> list[Outcome]:
+        """Lets go of a worker that has died, and says what it worked on."""
+        self._workers.remove(worker)
+        worker.connection.close()
+        worker.process.join()
+        if worker.name is None:
+            return []
+        return [Outcome(worker.name, _cause(worker.process.exitcode or 0), lost=True)]
+
+
+def _cause(exit_code: int) -> str:
+    """What is known of the end of a process."""
+    if exit_code >= 0:
+        return f"A worker process ended by itself, with exit code {exit_code}"
+    name = signal.Signals(-exit_code).name
+    hint = ", most likely for want of memory: try fewer --workers" if name == "SIGKILL" else ""
+    return f"A worker process was killed by {name}{hint}"
+
+
+def _serve(connection: Connection, work: Work, parent: int) -> None:
+    """Does what is sent until nobody is left to send; Ctrl-C and a closed terminal are the parent's
+    to answer, and Linux ends this process when the parent ends.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+    trouble = _trouble(work)
+    while True:
+        try:
+            name = connection.recv()
+        except EOFError:
+            return
+        connection.send(trouble if trouble is not None else _reason(work, name))
+
+
+def _trouble(work: Work) -> str | None:
+    """Why the work cannot be begun here; None = it has."""
+    try:
+        work.begin()
+    except Exception as error:  # told to the parent, which shows it
+        return f"{type(error).__name__}: {error}"
+    return None
+
+
+def _reason(work: Work, name: str) -> str | None:
+    try:
+        return work(name)
+    except Exception:  # a piece of work says why it failed; this is a mistake in the work itself
+        return traceback.format_exc()

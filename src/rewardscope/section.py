@@ -1,0 +1,143 @@
+"""How an instrument's rows stand on a page, as plain data: it is stored with the run and drawn
+without the instrument's code.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, get_args
+
+from rewardscope.errors import ComponentError
+
+LABEL = re.compile(r"\{(\w+)\}")
+ID = re.compile(r"[a-z][a-z0-9-]*")
+Kind = Literal["steps", "k", "bars"]
+"""A curve over training steps, a curve over k, or bars for each value of a label."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One metric's lines in a table.
+
+    >>> Line("boundary/vote_at_k", "vote of {k} draws").by
+    ('k',)
+    """
+
+    metric: str
+    text: str
+    """What is measured. Each label named in braces makes a line for each of its values."""
+    means: str = ""
+    """What a high or a low number says, where the text alone does not."""
+    where: Mapping[str, str] = field(default_factory=dict)
+    """Labels that a row must have."""
+    every_k: bool = False
+    """Whether each k has its line; otherwise the largest alone."""
+    skip_zero: bool = False
+    """Whether a line that is 0 for every policy is left out."""
+
+    @property
+    def by(self) -> tuple[str, ...]:
+        """Labels that tell its lines apart."""
+        return tuple(dict.fromkeys(LABEL.findall(self.text)))
+
+    def named(self, labels: Mapping[str, str | None]) -> str:
+        """The text with the labels' values in their places."""
+        return LABEL.sub(lambda found: str(labels.get(found[1])).replace("_", " "), self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """One figure; every start has its own, and every arm its colour."""
+
+    kind: Kind
+    metric: str
+    """For ``steps`` a metric or a column of the step table."""
+    title: str
+    unit: str
+    """What stands on the axis of values."""
+    where: Mapping[str, str] = field(default_factory=dict)
+    """Labels that a row must have."""
+    by: str = ""
+    """For ``bars``: the label whose values have a bar each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One section of the page."""
+
+    name: str
+    """Its id: a-z, 0-9 and -."""
+    title: str
+    explains: str = ""
+    """What is measured and how to read it, in a sentence or a few."""
+    lines: tuple[Line, ...] = ()
+    """The table, arms side by side."""
+    more: tuple[Line, ...] = ()
+    """A second table that opens when it is asked for."""
+    charts: tuple[Chart, ...] = ()
+    caption: str = ""
+    """What stands above the charts."""
+    short: str = ""
+    """What the list of sections calls it; the title where empty."""
+
+    def __post_init__(self) -> None:
+        kinds = [chart.kind for chart in self.charts if chart.kind not in get_args(Kind)]
+        if not ID.fullmatch(self.name) or not self.title or kinds:
+            raise ComponentError(
+                "A section of the page cannot be made of this",
+                value=f"name={self.name!r}, title={self.title!r}, chart kinds {kinds}",
+                allowed=f"a name of a-z, 0-9 and -, a title, charts of {', '.join(get_args(Kind))}",
+                do="Correct the section",
+            )
+
+    @property
+    def metrics(self) -> frozenset[str]:
+        """Metrics that its tables and charts show."""
+        lines = {line.metric for line in (*self.lines, *self.more)}
+        return frozenset(lines | {chart.metric for chart in self.charts})
+
+    def record(self) -> dict[str, Any]:
+        """Everything for machines; :func:`read_section` reads it back."""
+        return asdict(self)
+
+
+def read_section(record: Any) -> Section:
+    """The section that :meth:`Section.record` wrote; nothing is imported or run by it.
+
+    Raises:
+        ComponentError: If it is none.
+    """
+    try:
+        tables = {
+            name: tuple(Line(**_line(line)) for line in _list(record.get(name)))
+            for name in ("lines", "more")
+        }
+        charts = tuple(Chart(**_texts(chart, Chart)) for chart in _list(record.get("charts")))
+        texts = _texts(record, Section)
+        return Section(**texts, lines=tables["lines"], more=tables["more"], charts=charts)
+    except (TypeError, AttributeError) as error:
+        raise ComponentError(
+            "A stored section of the page cannot be read",
+            value=error,
+            do="Run the study again: what is finished is kept",
+        ) from error
+
+
+def _list(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, (list, tuple)) else ()
+
+
+def _texts(record: Mapping[str, Any], of: type) -> dict[str, Any]:
+    """The fields that are texts, and ``where``."""
+    known = getattr(of, "__dataclass_fields__", {})
+    found: dict[str, Any] = {
+        name: item for name, item in record.items() if name in known and isinstance(item, str)
+    }
+    if "where" in known and isinstance(record.get("where"), Mapping):
+        found["where"] = {str(name): str(item) for name, item in record["where"].items()}
+    return found
+
+
+def _line(record: Mapping[str, Any]) -> dict[str, Any]:
+    flags = {name: record.get(name) is True for name in ("every_k", "skip_zero")}
+    return _texts(record, Line) | flags

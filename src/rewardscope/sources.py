@@ -1,0 +1,69 @@
+"""Where a user's function stands, for the errors that are about it."""
+
+import inspect
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from rewardscope.errors import ComponentError
+
+
+def where_written(function: Callable[..., Any]) -> str:
+    """``file:line`` of the function's definition, or its name where there is no source."""
+    try:
+        path = inspect.getsourcefile(inspect.unwrap(function))
+        line = inspect.getsourcelines(inspect.unwrap(function))[1]
+    except (OSError, TypeError):
+        return getattr(function, "__qualname__", repr(function))
+    return f"{path}:{line}"
+
+
+def where_raised(error: BaseException, function: Callable[..., Any]) -> str:
+    """``file:line`` where the error left the function's own file."""
+    own = where_written(function).rpartition(":")[0]
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == own]
+    return f"{own}:{frames[-1].lineno}" if frames else where_written(function)
+
+
+def checked_function(function: object, parameters: tuple[str, ...], role: str) -> None:
+    """Checks that another process can find the function, and that it takes what it will be given.
+
+    Args:
+        function: Of a user.
+        parameters: What it is given, in order, without names.
+        role: For the message, such as "grader".
+
+    Raises:
+        ComponentError: If it is no function of a module, or takes other arguments.
+    """
+    module_level(function, role)
+    assert callable(function)
+    try:
+        inspect.signature(function).bind(*parameters)
+    except TypeError as error:
+        raise ComponentError(
+            f"The {role} does not take what it is given",
+            value=f"{where_written(function)}: {error}",
+            allowed=f"def {getattr(function, '__name__', role)}({', '.join(parameters)})",
+            do="Give it these parameters, in this order",
+        ) from error
+    except ValueError:  # one of C has no signature
+        return
+
+
+def module_level(function: object, role: str) -> None:
+    """Raises ComponentError where the function is not one of a module, found by its name."""
+    name = getattr(function, "__qualname__", "")
+    if not callable(function) or isinstance(function, type):
+        raise ComponentError(
+            f"The {role} is not a function",
+            value=repr(function),
+            do="Give a function that a module defines",
+        )
+    if not name or "<" in name:
+        raise ComponentError(
+            f"The {role} is not a function of a module, so no other process could find it",
+            value=f"{name or repr(function)} at {where_written(function)}",
+            allowed="a function defined by `def` at the top of a file",
+            do="Move it to the top of the study file and give it a name",
+        )

@@ -1,0 +1,116 @@
+"""Opening a run: a directory for a study, or the one that it has, after an edit or without."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rewardscope.codec import signature
+from rewardscope.environments import Proof
+from rewardscope.errors import RunDirectoryError, StudyError
+from rewardscope.identity import parts_of, watching
+from rewardscope.store import LOCK, RunDirectory, write_json
+from rewardscope.study.checks import check_study
+from rewardscope.study.edits import Edits, carry_out, find_edits
+from rewardscope.study.origin import keep_sources
+from rewardscope.study.record import describe, hardware
+from rewardscope.study.study import Study
+
+
+def open_run(
+    study: Study,
+    root: Path,
+    command: str,
+    file: Path | None = None,
+    accept_same: bool = False,
+    on_edits: Callable[[Edits], None] = lambda _: None,
+    on_note: Callable[[str], None] = lambda _: None,
+) -> RunDirectory:
+    """The run directory, checked to be this study's, with study.json and copies of the sources
+    that make it written.
+
+    Every environment first proves that it accepts its own oracle, what cheap completions earn from
+    its grader is recorded, and what a guest brought is rehearsed. Where the study, or the code or
+    data behind it, was edited since the run began, cells that the edit touches are set aside, to be
+    run again.
+
+    Args:
+        study: What to run.
+        root: Where.
+        command: With which somebody goes on with it.
+        file: The study's.
+        accept_same: Whoever asks vouches that edits of code and data change no result; it is
+            recorded, and nothing is set aside.
+        on_edits: Told of the edits, if there are any.
+        on_note: Told of what the user should know before the run, a sentence each.
+
+    Raises:
+        RunDirectoryError: If the directory is another study's, holds what no study wrote, or a run
+            is at work in it.
+        EnvironmentFault: If an environment fails its own oracle.
+        StudyError: If the study wants a GPU and there is none.
+    """
+    if study.device != "cpu" and hardware()["accelerator"] is None:
+        raise StudyError(
+            "The study wants a GPU, and torch finds none here",
+            value=f"device={study.device!r}",
+            do="Run it where one is",
+        )
+    run = RunDirectory(root)
+    before = _record_before(study, run)
+    with watching():  # an environment may read its data only now
+        proofs: list[Proof] = []
+        for note in check_study(study, proofs.append):
+            on_note(note)
+    cells = study.cells()
+    edits = find_edits(study, cells, run) if before is not None else Edits()
+    with run.held():
+        if edits:
+            edits = carry_out(edits, study, run, accept_same)
+            on_edits(edits)
+        parts = parts_of((study.arms, study.evaluation, study.probes))
+        record = describe(study, cells, command, file)
+        record["proofs"] = [proof.record() for proof in proofs]
+        record["sources"] = keep_sources(file, parts, root)
+        write_json(root / "study.json", record | _history(study, run, before or {}, edits))
+    return run
+
+
+def _record_before(study: Study, run: RunDirectory) -> dict[str, Any] | None:
+    """What study.json says already; None where the run is new.
+
+    Raises:
+        RunDirectoryError: If the directory is another study's, or nobody's.
+    """
+    root = run.root
+    if (root / "study.json").is_file():
+        before = run.record()
+        if before["name"] != study.name:
+            raise RunDirectoryError(
+                "The run directory is another study's",
+                value=f"{root}: '{before['name']}'",
+                do="Choose another --out",
+            )
+        return before
+    if root.exists() and not root.is_dir():
+        raise RunDirectoryError(
+            "There is a file where the run directory should be",
+            value=root,
+            do="Choose another --out",
+        )
+    if root.is_dir() and any(path.name != LOCK for path in root.iterdir()):
+        raise RunDirectoryError(
+            "The directory is not empty and holds no run", value=root, do="Choose another --out"
+        )
+    return None
+
+
+def _history(
+    study: Study, run: RunDirectory, before: dict[str, Any], edits: Edits
+) -> dict[str, Any]:
+    """What happened to the run since it began."""
+    begun = any(cell.status()["state"] != "owed" for cell in run.cells())
+    changed = begun and before.get("claims_signature") != signature(study.claims)
+    return {
+        "claims_changed_after_start": bool(before.get("claims_changed_after_start")) or changed,
+        "edits": [*before.get("edits", ()), *([edits.record()] if edits else ())],
+    }

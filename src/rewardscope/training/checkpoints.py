@@ -1,0 +1,103 @@
+"""What a run goes on from: written with the policy, and read back."""
+
+import shutil
+
+from rewardscope.errors import CheckpointError
+from rewardscope.experience import BankState
+from rewardscope.learner import Companions, load_adapters, save_adapters
+from rewardscope.policy import Policy
+from rewardscope.store import CellDirectory, check_directory, seal_directory
+from rewardscope.training.arm import Arm
+
+
+def steps_done(cell: CellDirectory) -> int:
+    """Updates behind the last finished checkpoint; 0 where there is none.
+
+    Raises:
+        CheckpointError: If the checkpoint is not what was written.
+    """
+    done = max(cell.checkpoints(), default=0)
+    if done:
+        check_directory(cell.checkpoint(done))
+    return done
+
+
+def policy_after(arm: Arm, cell: CellDirectory, done: int, device: str) -> Policy:
+    """The policy as the learner moves it, after the steps that are done."""
+    if arm.learner.low_rank is None:
+        return Policy.load(cell.checkpoint(done), device=device) if done else arm.start.load(device)
+    policy = arm.learner.prepared(arm.start.load(device))
+    if done:
+        load_adapters(policy, cell.checkpoint(done))
+    return policy
+
+
+def companions_after(
+    arm: Arm,
+    seed: int,
+    policy: Policy,
+    cell: CellDirectory,
+    done: int,
+    device: str,
+    *,
+    reference: bool,
+) -> Companions:
+    """What stands beside the policy after the steps that are done.
+
+    Args:
+        arm: Says which companions there are.
+        seed: The replicate's.
+        policy: After those steps.
+        cell: Where its checkpoints are.
+        done: The steps.
+        device: Where the companions live.
+        reference: Whether anything reads the reference.
+    """
+    companions = Companions.begin(
+        arm.learner,
+        policy,
+        lambda: arm.learner.prepared(arm.start.load(device)),
+        reference=reference,
+        seed=seed,
+    )
+    if done:
+        companions.load(cell.checkpoint(done))
+    return companions
+
+
+def save_checkpoint(
+    arm: Arm,
+    policy: Policy,
+    companions: Companions,
+    bank: BankState | None,
+    cell: CellDirectory,
+    step: int,
+) -> None:
+    """Writes the policy as a Hugging Face folder with its companions and its bank beside it, then
+    lets go of older checkpoints.
+
+    Raises:
+        CheckpointError: If it cannot be written.
+    """
+    final = cell.checkpoint(step)
+    partial = final.with_suffix(".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        arm.learner.plain(policy).save(partial)
+        if arm.learner.low_rank is not None:
+            save_adapters(policy, partial)
+        companions.save(partial, moved_reference=bool(arm.learner.reset_every))
+        if bank is not None:
+            bank.save(partial)
+    except Exception as error:  # safetensors raises its own kind for a full disk
+        shutil.rmtree(partial, ignore_errors=True)
+        raise CheckpointError(
+            "A checkpoint could not be written",
+            value=f"{final}: {error}",
+            do="Free some space, then run again: the checkpoint before is kept",
+        ) from error
+    seal_directory(partial, final)
+    for older in cell.checkpoints():
+        if older < step:
+            shutil.rmtree(cell.checkpoint(older))

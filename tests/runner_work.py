@@ -1,0 +1,39 @@
+"""Work for runners; it stands apart so that a worker imports nothing heavy for it."""
+
+import os
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass
+class Notes:
+    """Writes down what it does; a name says what becomes of it."""
+
+    folder: Path
+
+    def begin(self) -> None:
+        (self.folder / f"begun-{os.getpid()}").touch()
+
+    def __call__(self, name: str) -> str | None:
+        attempts = len(list(self.folder.glob(f"{name}-*")))
+        (self.folder / f"{name}-{attempts}").touch()
+        if name.startswith("failing"):
+            return "as it was asked to"
+        if name.startswith("broken"):
+            raise ValueError("a mistake in the work itself")
+        if name.startswith("dying") and not attempts:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if name.startswith("endless"):
+            time.sleep(3600)
+        return None
+
+
+@dataclass
+class Unable:
+    def begin(self) -> None:
+        raise OSError("no room")
+
+    def __call__(self, name: str) -> str | None:
+        raise AssertionError("never reached")
