@@ -11,7 +11,7 @@ export HF_HUB_OFFLINE ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 export NO_MKDOCS_2_WARNING ?= 1
 
-.PHONY: tour smollm2 methods test lint docs bench costs validation clean
+.PHONY: tour smollm2 methods test lint docs bench costs validation hard clean
 
 tour: .venv/installed  ## The five-minute study: a verdict table and one page.
 	.venv/bin/rewardscope tour
@@ -38,6 +38,9 @@ bench: .venv/smollm2 .venv/parity  ## Every speed that was promised, TRL's besid
 
 validation: .venv/developer  ## Proof of the instruments on what is known; about 10 minutes.
 	.venv/bin/python studies/validation
+
+hard: .venv/smollm2  ## Attacks on graders, sandbox, page, judging and run directories; at most 20 minutes.
+	.venv/bin/python tests/hard
 
 costs: .venv/smollm2  ## What each method costs beside plain GRPO; about 20 minutes, alone on the machine.
 	.venv/bin/python benchmarks/methods.py

@@ -371,7 +371,7 @@ class _Tables:
                 frames.append(_label_columns(frame.filter(~single)).with_columns(cell_columns))
                 shown = pl.col("metric").str.starts_with("boundary/pass_at_k")
                 rows = _label_columns(frame.filter(single & frame.select(shown).to_series()))
-                by_problem.append(rows.with_columns(cell_columns).select(PROBLEM_COLUMNS))
+                by_problem.append(rows.with_columns(cell_columns).select(list(PROBLEM_COLUMNS)))
         return (
             pl.concat([pl.DataFrame(schema=MEASUREMENT_COLUMNS), *frames], how="diagonal_relaxed"),
             pl.concat([pl.DataFrame(schema=PROBLEM_COLUMNS), *by_problem]),

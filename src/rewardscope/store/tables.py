@@ -129,24 +129,29 @@ def read_measurements(path: Path, metrics: Collection[str] | None = None) -> lis
     table = read_table(path)
     if metrics is not None and "metric" in table.columns:
         table = table.filter(pl.col("metric").is_in(list(metrics)))
-    rows = table.iter_rows(named=True)
+    once: dict[Any, Any] = {}
     try:
-        return [
-            Measurement(
-                **{
-                    **row,
-                    "labels": {p["name"]: p["value"] for p in row["labels"]},
-                    "sources": tuple(row["sources"]),
-                }
-            )
-            for row in rows
-        ]
+        return [_measurement(row, once) for row in table.iter_rows(named=True)]
     except (KeyError, TypeError) as error:
         raise RunDirectoryError(
             "A table of the run holds no measurements",
             value=f"{path}: {error}",
             do="Delete it and run the study again",
         ) from error
+
+
+def _measurement(row: dict[str, Any], once: dict[Any, Any]) -> Measurement:
+    """The row; a text that many rows have is held once, which is most of what a row takes."""
+    labels = {p["name"]: p["value"] for p in row["labels"]}
+    values = {
+        name: once.setdefault(value, value) if isinstance(value, str) else value
+        for name, value in {**row, "sources": tuple(row["sources"])}.items()
+    }
+    values["sources"] = once.setdefault(values["sources"], values["sources"])
+    values["labels"] = {
+        once.setdefault(name, name): once.setdefault(value, value) for name, value in labels.items()
+    }
+    return Measurement(**values)
 
 
 def write_gaps(path: Path, gaps: Sequence[Gap]) -> None:
