@@ -96,3 +96,18 @@ def prose(text: str) -> list[tuple[int, str]]:
 def test_lines_of_prose_fit_the_width(path: Path) -> None:
     long = [number for number, line in prose(path.read_text()) if len(line) > COLUMNS]
     assert not long, f"{path.name}: lines {long} have more than {COLUMNS} columns"
+
+
+def test_every_promise_names_tests_that_exist() -> None:
+    text = (ROOT / "docs" / "reliability.md").read_text()
+    promises = re.findall(r"^\| [A-Z].*? \| (`tests/.*`) \|$", text, re.MULTILINE)
+    assert len(promises) > 15
+    for file, name in re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", " ".join(promises)):
+        assert f"def {name}(" in (ROOT / file).read_text(), f"{file} has no {name}"
+
+
+def test_no_attack_that_was_counted_went_unnoticed() -> None:
+    text = (ROOT / "docs" / "reliability.md").read_text()
+    block = text.partition("<!-- counts -->\n")[2].partition("<!-- end -->")[0]
+    rows = [line.strip("| ").split(" | ") for line in block.splitlines()[2:]]
+    assert rows and {row[-1] for row in rows} == {"0"}

@@ -6,13 +6,14 @@ from collections.abc import Callable
 import pytest
 
 from junk import junk
-from rewardscope.environments import Gym, Questions, distinct
+from rewardscope.environments import distinct
 from rewardscope.environments.canaries import CANARIES, canary_share
-from rewardscope.environments.words.gym import EXPLOITABLE, HASH_SEEDED, REFUSED, tasks
+from rewardscope.environments.questions import Questions
+from rewardscope.environments.words.gym import EXPLOITABLE, HASH_SEEDED, REFUSED, Gym, tasks
 from rewardscope.protocols import Environment
 from rewardscope.registry import components
 
-PROBLEMS = 4
+PROBLEMS = 15
 SECONDS = 5.0
 """One grade on a busy machine; alone it is half a second."""
 LONG = (

@@ -46,6 +46,8 @@ ROW_COLUMNS = {
     "n": pl.Int64,
     "over": pl.String,
 }
+PASS_AT_K = "boundary/pass_at_k"
+"""How the metrics begin whose rows of single problems the page needs."""
 PROBLEM_COLUMNS = {
     **{name: ROW_COLUMNS[name] for name in ("arm", "seed", "step", "metric")},
     "k": pl.String,
@@ -292,8 +294,10 @@ class _Tables:
     """Signature that rows must have been made under."""
     missing: tuple[Missing, ...] = ()
 
-    def _read(self, cell: Cell, path: Path) -> pl.DataFrame | None:
-        """The table, or None with a note; a cell that is not done owes nothing yet."""
+    def _read(
+        self, cell: Cell, path: Path, columns: Sequence[str] | None = None
+    ) -> pl.DataFrame | None:
+        """The table's columns, or None with a note; a cell that is not done owes nothing yet."""
         if not path.is_file():
             if cell.state == "done":
                 self.missing = (
@@ -305,7 +309,8 @@ class _Tables:
                 )
             return None
         try:
-            return pl.read_parquet(path, glob=False)
+            chosen = None if columns is None else list(columns)
+            return pl.read_parquet(path, glob=False, columns=chosen)
         except (OSError, pl.exceptions.PolarsError) as error:
             self.missing = (
                 *self.missing,
@@ -360,17 +365,17 @@ class _Tables:
                 )
                 self.missing = (*self.missing, Missing(f"rows of cell {cell.name}", reason))
                 continue
-            frame = self._read(cell, self._cell(cell).measurements)
-            if frame is not None and "labels" in frame.columns:
-                of_one = pl.col("labels").list.eval(pl.element().struct.field("name") == "problem")
-                single = frame.select(of_one.list.any().fill_null(False)).to_series()
+            frame = self._read(cell, self._cell(cell).measurements, (*ROW_COLUMNS, "labels"))
+            if frame is not None:
+                problem = frame.select(_label("problem")).to_series()
                 cell_columns = (
                     pl.lit(cell.arm).alias("arm"),
                     pl.lit(cell.seed, pl.Int64).alias("seed"),
                 )
-                frames.append(_label_columns(frame.filter(~single)).with_columns(cell_columns))
-                shown = pl.col("metric").str.starts_with("boundary/pass_at_k")
-                rows = _label_columns(frame.filter(single & frame.select(shown).to_series()))
+                whole = frame.filter(problem.is_null())
+                frames.append(_label_columns(whole).with_columns(cell_columns))
+                shown = problem.is_not_null() & frame["metric"].str.starts_with(PASS_AT_K)
+                rows = frame.filter(shown).with_columns(problem.filter(shown), _label("k"))
                 by_problem.append(rows.with_columns(cell_columns).select(list(PROBLEM_COLUMNS)))
         return (
             pl.concat([pl.DataFrame(schema=MEASUREMENT_COLUMNS), *frames], how="diagonal_relaxed"),
@@ -395,12 +400,11 @@ def _label_columns(frame: pl.DataFrame) -> pl.DataFrame:
     """
     here = frame["labels"].explode().drop_nulls().struct.field("name").drop_nulls().unique()
     names = dict.fromkeys([*LABEL_NAMES, *sorted(here.to_list())])
+    return frame.select(*ROW_COLUMNS, *map(_label, names))
 
-    def label(name: str) -> pl.Expr:
-        element = pl.element()
-        wanted = element.filter(element.struct.field("name") == name).struct.field("value")
-        column = f"label {name}" if name in ROW_COLUMNS else name
-        return pl.col("labels").list.eval(wanted).list.first().cast(pl.String).alias(column)
 
-    columns = [label(name) for name in names]
-    return frame.select(*ROW_COLUMNS, *columns)
+def _label(name: str) -> pl.Expr:
+    element = pl.element()
+    wanted = element.filter(element.struct.field("name") == name).struct.field("value")
+    column = f"label {name}" if name in ROW_COLUMNS else name
+    return pl.col("labels").list.eval(wanted).list.first().cast(pl.String).alias(column)
