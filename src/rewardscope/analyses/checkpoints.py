@@ -14,7 +14,7 @@ from rewardscope.policy.packaged import PACKAGED, packaged_folder
 from rewardscope.policy.weights import FolderWeights, in_step
 from rewardscope.probes.agreement import SIDES, Agreement, Overlap, Pairs, above_null, moved
 from rewardscope.probes.geometry import Inside, Untrained
-from rewardscope.probes.weight_change import ALL, Change, by_place, change_of, pooled
+from rewardscope.probes.weight_change import ALL, Change, by_layer_and_kind, change_of, pooled
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Comparison:
             "places": {
                 folder: [
                     {"by": by, "relative": change.relative, **_change(change)}
-                    for (by, _), change in by_place(found[1:]).items()
+                    for (by, _), change in by_layer_and_kind(found[1:]).items()
                 ]
                 for folder, found in self.changes.items()
             },

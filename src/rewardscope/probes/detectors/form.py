@@ -24,7 +24,7 @@ class AnswerTag:
         """Whether there is one."""
         closed = text[
             : text.lower().rfind("</answer>") + len("</answer>")
-        ]  # behind the last closing tag a search would only cost time
+        ]  # after the last closing tag a search would only cost time
         return TAG.search(closed) is not None
 
 
