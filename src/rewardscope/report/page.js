@@ -11,7 +11,7 @@
   const specs = read("chart-data");
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
 
-  // Completions and names are other people's text: they enter the page through textContent and nothing else.
+  // Completions and names come from others: they enter the page only through textContent.
   const make = (tag, className, text) => {
     const element = document.createElement(tag);
     if (className) element.className = className;
@@ -86,7 +86,7 @@
     const span = make("span", "", shown);
     if (before === undefined) {
       span.className = "heard";
-      span.title = "said by the environment";
+      span.title = "written by the environment";
       span.dataset.says = `“${shown.trim() || shown}”: ${span.title}`;
       return span;
     }
@@ -116,7 +116,7 @@
     const body = make("div", "tokens");
     completion.tokens.forEach((token) => body.append(tokenSpan(token)));
     card.append(head, body);
-    if (completion.left) card.append(make("p", "rest", `${completion.left} more ${completion.left === 1 ? "token is" : "tokens are"} not in this page; the log-probabilities above are of the tokens shown.`));
+    if (completion.left) card.append(make("p", "rest", `${completion.left} more ${completion.left === 1 ? "token is" : "tokens are"} not on this page; the log-probabilities above cover only the tokens shown.`));
     return card;
   }
 
@@ -141,12 +141,12 @@
       find("after-title").textContent = `After: sampled by ${here.arm}${here.placebo ? " (placebo)" : ""}, seed ${here.seed}, step ${here.step}`;
       for (const source of ["base", "trained"]) {
         const cards = chosen[source].map(completionCard);
-        find(source).replaceChildren(...(cards.length ? cards : [make("p", "empty", "No completion of this problem was written.")]));
+        find(source).replaceChildren(...(cards.length ? cards : [make("p", "empty", "No completion of this problem was stored.")]));
       }
-      find("left").textContent = here.left ? `${here.left} more problems of this cell are in ${here.file}, but not in this page.` : "";
+      find("left").textContent = here.left ? `${here.left} more problems of this cell are in ${here.file}, but not on this page.` : "";
       earlier.disabled = Number(problem.value) === 0;
       later.disabled = Number(problem.value) === here.problems.length - 1;
-      find("readout").textContent = "Point at a token, or tap it, to read both log-probabilities.";
+      find("readout").textContent = "Point at a token or tap it to see both log-probabilities.";
     }
     function chooseCell() {
       const cut = (text) => (text.length > 70 ? `${text.slice(0, 70)}…` : text);
