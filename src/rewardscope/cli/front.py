@@ -1,4 +1,4 @@
-"""What every command shares: the applications, the console, and how things are said on it."""
+"""What every command shares: the applications, the console, and how text is printed."""
 
 import json
 import sys
@@ -19,22 +19,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 organisms_app = typer.Typer(
-    help="Tiny models of known content: list them, or build one from its recipe.",
+    help="Tiny models with known content: list them, or build one from its recipe.",
     no_args_is_help=True,
 )
 app.add_typer(organisms_app, name="organisms")
 console = Console()
 
 Arm = TypeVar("Arm")
-Out = Annotated[
-    Path | None, typer.Option("--out", help="Run directory; runs/<study> when not given.")
-]
+Out = Annotated[Path | None, typer.Option("--out", help="Run directory; default: runs/<study>.")]
 Workers = Annotated[
     int | None,
     typer.Option(
         "--workers",
         min=0,
-        help="Worker processes; as many as the cores have room for when not given.",
+        help="Worker processes; default: as many as the cores allow.",
     ),
 ]
 On = Annotated[
@@ -49,8 +47,8 @@ RunPath = Annotated[Path, typer.Argument(help="Run directory.")]
 
 
 def say(text: str) -> None:
-    """Prints a line as it is: no markup in it has effect, and a command or path in it is never
-    broken over lines.
+    """Prints a line as it is: markup has no effect, and a command or path is never broken over
+    lines.
     """
     console.print(visible(text), markup=False, highlight=False, soft_wrap=True)
 
@@ -72,10 +70,10 @@ def arm_named(name: str, arms: Mapping[str, Arm], whose: str) -> Arm:
 
 
 def show_json(value: object) -> None:
-    """Prints a JSON value on standard output, for machines."""
+    """Prints a JSON value on standard output."""
     sys.stdout.write(json.dumps(value, indent=1) + "\n")
 
 
-def count_of(number: int, what: str) -> str:
-    """So many of something, in words."""
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def count_of(number: int, noun: str) -> str:
+    """A number with its noun, in the plural where needed."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,5 +1,5 @@
-"""Commands that need no run of ours: of checkpoints and completions that anything made, and of one
-step of a study.
+"""Commands that need no run of ours: they read checkpoints and completions from any training, or
+take one step of a study.
 """
 
 from pathlib import Path
@@ -18,14 +18,14 @@ def weights(
     ],
     after: Annotated[
         list[str],
-        typer.Argument(help="Trained models, likewise; with two or more also their agreement."),
+        typer.Argument(
+            help="Trained models, given the same way; two or more also show their agreement."
+        ),
     ],
-    as_json: Annotated[
-        bool, typer.Option("--json", help="For machines, with every matrix.")
-    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with every matrix.")] = False,
 ) -> None:
-    """Compare checkpoints that anything trained: how much of the weights changed, how far, of what
-    rank, where, and whether alike.
+    """Compare checkpoints from any training: how many weights changed, how far, in what rank,
+    where, and whether trainings agree.
     """
     from rewardscope.analyses.checkpoints import compare
     from rewardscope.report.tables import agreement_table, change_table, place_table
@@ -34,8 +34,8 @@ def weights(
     if as_json:
         show_json(record)
         return
-    for place, folder in enumerate(after, 1):
-        say(f"{place}: {folder}")
+    for number, folder in enumerate(after, 1):
+        say(f"{number}: {folder}")
     console.print(change_table(record["changes"]))
     console.print(place_table(record["places"]))
     if record["agreements"]:
@@ -48,25 +48,30 @@ def clip_bias(
     arm: Annotated[
         str,
         typer.Argument(
-            help="Arm of it, whose start, problems and learner are taken; its reward is replaced "
-            "by coin flips."
+            help="Arm of the study. Its start, problems and learner are used; its reward is "
+            "replaced by coin flips."
         ),
     ],
     replicates: Annotated[
-        int, typer.Option("--replicates", min=2, help="More of them narrow the intervals.")
+        int,
+        typer.Option(
+            "--replicates", min=2, help="Number of replicates; more narrow the intervals."
+        ),
     ] = 32,
-    as_json: Annotated[bool, typer.Option("--json", help="For machines, with intervals.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with intervals.")] = False,
 ) -> None:
-    """Say where the clip pushes under coin flips: one step of an arm, many times, with the clip,
+    """Show where the clip pushes under coin flips: one step of an arm, many times, with the clip,
     without it, and in one update.
     """
     from rewardscope.analyses.clip_bias import clip_bias as measure
     from rewardscope.report.tables import drift_table
     from rewardscope.study import load_study
 
-    found = load_study(study)
+    loaded = load_study(study)
     record = measure(
-        arm_named(arm, {each.name: each for each in found.arms}, "study"), replicates, found.device
+        arm_named(arm, {entry.name: entry for entry in loaded.arms}, "study"),
+        replicates,
+        loaded.device,
     ).record()
     if as_json:
         show_json(record)
@@ -74,14 +79,14 @@ def clip_bias(
     console.print(drift_table(record))
     say(
         f"{replicates} replicates; mean and standard error over them, bold where the 95 % interval "
-        "leaves 0 out"
+        "excludes 0"
     )
     equal = (
-        "left every weight as it was"
+        "left every weight unchanged"
         if record["untouched_by_equal_rewards"]
-        else "MOVED the weights: something else than the reward pushes"
+        else "MOVED the weights: something other than the reward pushes"
     )
-    say(f"a step on rewards that are all alike {equal}")
+    say(f"a step on equal rewards {equal}")
 
 
 @app.command()
@@ -89,27 +94,28 @@ def boundary(
     rollouts: Annotated[
         Path,
         typer.Argument(
-            help="Of one policy: a cell's evaluation folder, or one file of its rollouts folder."
+            help="One policy's completions: a cell's evaluation folder, or a file of its rollouts."
         ),
     ],
     base: Annotated[
-        Path | None, typer.Option("--base", help="The base's, to stand beside.")
+        Path | None, typer.Option("--base", help="The base's completions, to compare.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Say what a policy solves within k draws, tolerant and strict, with bands; beside its base,
+    """Show what a policy solves within k draws, tolerant and strict, with bands; with a base, also
     the crossing and what was won or lost.
 
-    Of the files, only the verdicts are read: a million completions take seconds. Needs no torch.
+    Only the verdicts in the files are read: a million completions take seconds. Works without
+    torch.
     """
     from rewardscope.judging.boundary import frontier
     from rewardscope.report.tables import frontier_table, standing_table
 
-    found = frontier(rollouts, base)
+    result = frontier(rollouts, base)
     if as_json:
-        show_json(found.record())
+        show_json(result.record())
         return
-    say(f"{count_of(found.problems, 'problem')}, {count_of(found.completions, 'completion')}")
-    console.print(frontier_table(found))
+    say(f"{count_of(result.problems, 'problem')}, {count_of(result.completions, 'completion')}")
+    console.print(frontier_table(result))
     if base is not None:
-        console.print(standing_table(found))
+        console.print(standing_table(result))

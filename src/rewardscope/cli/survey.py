@@ -1,4 +1,4 @@
-"""Commands that say what there is: components, worlds, instruments, organisms, and this machine."""
+"""Commands that list what exists: components, worlds, instruments, organisms, and this machine."""
 
 import json
 from dataclasses import asdict
@@ -17,7 +17,7 @@ from rewardscope.report.layout import folding_table
 def methods(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for machines.")] = False,
 ) -> None:
-    """List every component there is, with what it declares and where it comes from."""
+    """List every component, with what it declares and where it comes from."""
     from rewardscope.catalogue import as_records
     from rewardscope.registry import BUILT_IN
 
@@ -43,9 +43,9 @@ def methods(
                 )
                 placebo = " (placebo)" if record["placebo"] else ""
                 origin = f"from {record['package']}" if record["package"] else record["source"]
-                what = Text(record["what"]).append(f"\n{origin}" if origin else "", style="dim")
+                about = Text(record["what"]).append(f"\n{origin}" if origin else "", style="dim")
                 table.add_row(
-                    Text(record["name"]), Text(record["fields"]), f"{declares}{placebo}", what
+                    Text(record["name"]), Text(record["fields"]), f"{declares}{placebo}", about
                 )
         console.print(table)
 
@@ -54,8 +54,8 @@ def methods(
 def worlds(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for machines.")] = False,
 ) -> None:
-    """List environments and organisms with a problem each, its oracle's completion, and how
-    untrained policies behave there.
+    """List environments and organisms, each with a problem, its oracle's completion, and how
+    untrained policies behave on it.
     """
     from rewardscope import catalogue
 
@@ -68,26 +68,28 @@ def worlds(
     )
     for record in records:
         name = f"{record['name']}\n{record['world']}" if record["world"] else record["name"]
-        told = Text(record["what"], style="dim").append(
+        about = Text(record["what"], style="dim").append(
             f"\nplanted: {_shares(record['planted'])}" if record["planted"] else "", style="dim"
         )
         problem = (
             Text(_cut(record["prompt"]))
             .append(f"\n→ {_cut(record['oracle'])}\n", style="bold")
-            .append_text(told)
+            .append_text(about)
         )
-        asked = [_behaviour(policy, told) for policy, told in record["measured"].items()]
-        asked += [f"its organisms: {', '.join(record['organisms'])}"] if record["organisms"] else []
-        table.add_row(name, problem, Text("\n".join(asked)))
+        untrained = [_behaviour(policy, about) for policy, about in record["measured"].items()]
+        untrained += (
+            [f"its organisms: {', '.join(record['organisms'])}"] if record["organisms"] else []
+        )
+        table.add_row(name, problem, Text("\n".join(untrained)))
     console.print(table)
 
 
 def _behaviour(policy: str, measured: dict[str, Any]) -> str:
-    told = (
+    text = (
         f"{policy}: {_solved(measured)} ({measured['problems']} problems x "
         f"{measured['draws_per_problem']})"
     )
-    return told + (
+    return text + (
         f"\nshares: {_shares(measured['strategy_share'])}"
         if len(measured["strategy_share"]) > 1
         else ""
@@ -95,7 +97,7 @@ def _behaviour(policy: str, measured: dict[str, Any]) -> str:
 
 
 def _solved(measured: dict[str, Any]) -> str:
-    """pass@1, and pass@k for every k that was measured: it ends at the draws there were."""
+    """pass@1, and pass@k for every measured k, up to the number of draws."""
     within = sorted((int(k), share) for k, share in measured["solved_within"].items())
     return ", ".join(
         [f"pass@1 {measured['pass_at_1']:.3f}", *(f"pass@{k} {share:.2f}" for k, share in within)]
@@ -110,8 +112,8 @@ def _cut(text: str, most: int = 400) -> str:
 def instruments(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for machines.")] = False,
 ) -> None:
-    """List the instruments with what each reports and needs, and what proved it; those that
-    installed packages offer too. One with a figure that did not hold is marked experimental.
+    """List the instruments, those of installed packages included: what each reports and needs, and
+    the figures that validated it. An instrument with a failed figure is marked experimental.
     """
     from rewardscope.catalogue import instruments as all_instruments
 
@@ -120,7 +122,7 @@ def instruments(
         show_json(records)
         return
     table = folding_table(
-        "instrument", "reports", "needs", "proved by: found (must lie in)", show_lines=True
+        "instrument", "reports", "needs", "validated by: found (must lie in)", show_lines=True
     )
     for record in records:
         checks = record["checks"]
@@ -133,8 +135,8 @@ def instruments(
         )
         more = f"\n{record['package']}" if record["package"] else ""
         more += "" if all(check["held"] for check in checks) else "\nexperimental"
-        figures = figures if checks else Text("no proof is known")
-        uses = f"\nsays more with: {', '.join(record['uses'])}" if record["uses"] else ""
+        figures = figures if checks else Text("not validated")
+        uses = f"\nmeasures more with: {', '.join(record['uses'])}" if record["uses"] else ""
         needs = Text(", ".join(record["needs"])).append(uses, style="dim")
         name = Text(readable(record["name"])).append(more)
         table.add_row(name, Text(record["what"]), needs, figures)
@@ -157,7 +159,7 @@ def doctor(
             table.add_row(
                 finding.what,
                 Text(finding.found),
-                "[green]ok[/green]" if finding.good else "[red]mend[/red]",
+                "[green]ok[/green]" if finding.good else "[red]fix[/red]",
             )
         console.print(table)
     if not all(finding.good for finding in findings):
@@ -168,7 +170,7 @@ def doctor(
 def list_organisms(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for machines.")] = False,
 ) -> None:
-    """List the organisms with what is planted in them and how they behave untrained."""
+    """List the organisms, what is planted in them, and how they behave untrained."""
     from rewardscope.organisms import RECIPES, card
 
     cards = {name: card(name) for name in RECIPES}
@@ -179,9 +181,9 @@ def list_organisms(
         "organism", "planted", "world", "solved", "strategy shares", "strategy accuracy"
     )
     for name, content in cards.items():
-        for place, (world, measured) in enumerate(content["measured"].items()):
+        for index, (world, measured) in enumerate(content["measured"].items()):
             table.add_row(
-                *((name, _shares(content["planted"])) if place == 0 else ("", "")),
+                *((name, _shares(content["planted"])) if index == 0 else ("", "")),
                 world,
                 _solved(measured),
                 _shares(measured["strategy_share"]),
@@ -196,16 +198,16 @@ def _shares(values: dict[str, float]) -> str:
 
 @organisms_app.command("build")
 def build_organism(
-    name: Annotated[str, typer.Argument(help="One that `rewardscope organisms list` shows.")],
+    name: Annotated[str, typer.Argument(help="Name from `rewardscope organisms list`.")],
     out: Annotated[
         Path | None,
-        typer.Option("--out", help="Folder to build in; the package's own when not given."),
+        typer.Option("--out", help="Folder to build in; default: the package's own."),
     ] = None,
 ) -> None:
-    """Make an organism from its recipe: the same seed gives the same weights on one machine.
+    """Build an organism from its recipe: the same seed gives the same weights on one machine.
 
-    Another kind of processor rounds otherwise, and training makes another organism of that; the
-    card beside it is of what was built.
+    Another kind of processor rounds differently, and training turns that into a different organism.
+    The card beside it describes what was built.
     """
     import torch
     from rich.progress import Progress
@@ -214,7 +216,7 @@ def build_organism(
 
     torch.set_num_threads(
         1
-    )  # the number of threads changes low bits, and a recipe promises the same bits
+    )  # the number of threads changes low bits, and a recipe must give the same bits
     with Progress(console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task(name)
 
@@ -234,5 +236,5 @@ def build_organism(
         )
         say(
             f"The shipped weights are "
-            f"{'the same' if same else 'others, of another kind of processor or version of torch'}"
+            f"{'the same' if same else 'different: another kind of processor or version of torch'}"
         )
