@@ -12,6 +12,8 @@ import typer
 from rich.text import Text
 
 from rewardscope.cli.front import (
+    EXAMINE,
+    RUN,
     On,
     Out,
     RunPath,
@@ -36,17 +38,17 @@ if TYPE_CHECKING:
 
 StudyFile = Annotated[
     Path | None,
-    typer.Option("--study", help="The run's study file, if it has moved."),
+    typer.Option("--study", help="The run's study file, if it has been moved."),
 ]
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 def tour(out: Out = None, workers: Workers = None) -> None:
     """Run the five-minute study: two tiny models, true rewards against coin flips."""
     _run(Path(__file__).parents[1] / "study" / "tour.py", out, workers, "rewardscope tour")
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 def run(
     study: Annotated[Path, typer.Argument(help="Python file that defines `study = Study(...)`.")],
     out: Out = None,
@@ -61,8 +63,9 @@ def run(
         ),
     ] = False,
 ) -> None:
-    """Run a study, or continue it: finished cells are kept, and unfinished ones resume from their
-    last checkpoint.
+    """Run a study, or continue one that was stopped.
+
+    Finished cells are kept. Unfinished ones resume from their last checkpoint.
     """
     where = "" if on == LOCAL else f" --on {shlex.quote(on)}"
     _run(study, out, workers, f"rewardscope run {shlex.quote(str(study))}{where}", accept_same, on)
@@ -199,18 +202,24 @@ def _gaps(directory: "RunDirectory", failed: bool = False) -> Counter[str]:
     return Counter(gap.reason for gap in gaps if gap.failure or not failed)
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 def report(root: RunPath) -> None:
-    """Judge the claims again from the rows of a run and rebuild its page; needs no torch."""
+    """Judge the claims of a run again and rebuild its page.
+
+    Reads the rows on disk alone, so it needs no torch and takes seconds.
+    """
     say(f"Page: {_conclude(root)}")
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 def status(
     root: RunPath,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list.")] = False,
 ) -> None:
-    """Show the progress of each cell of a run, whether it is running, and why it failed."""
+    """Show how far each cell of a run is.
+
+    Also says whether a process is working on it, and why a failed cell failed.
+    """
     from rewardscope.store import RunDirectory
 
     directory = RunDirectory(root)
@@ -242,7 +251,7 @@ def _standing(cell: "CellDirectory", steps: int) -> dict[str, Any]:
     stored, held = cell.status(), cell.is_held
     state = "running" if held else "stopped" if stored["state"] == "running" else stored["state"]
     reason = (
-        "no process is running it: run the study again to continue"
+        "no process is working on it; run the study again to continue"
         if state == "stopped"
         else stored.get("reason", "")
     )
@@ -262,7 +271,7 @@ def _arm_of(record: dict[str, Any], name: str) -> dict[str, Any]:
     return arm_named(name, arms, "run")
 
 
-@app.command()
+@app.command(rich_help_panel=EXAMINE)
 def rank(
     root: RunPath,
     arm: Annotated[
@@ -273,11 +282,10 @@ def rank(
     study: StudyFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list.")] = False,
 ) -> None:
-    """List an arm's training problems by how much their pass rate changed over the run. One-example
-    training picks the first.
+    """List an arm's training problems by how much their pass rate moved.
 
-    The order uses the answer key, so an arm that trains on such a pick must declare it: Pool(1,
-    first=INDEX, chosen_by_truth=True).
+    One-example training picks the first of them. The order reads the answer key, so an arm that
+    trains on such a pick declares it: Pool(1, first=INDEX, chosen_by_truth=True).
     """
     from rewardscope.analyses.ranking import rank_problems
     from rewardscope.store import RunDirectory
@@ -304,21 +312,23 @@ def rank(
     console.print(table)
 
 
-@app.command()
+@app.command(rich_help_panel=EXAMINE)
 def phases(
     root: RunPath,
     arm: Annotated[str, typer.Argument(help="Arm of the run.")],
     gram: Annotated[
         list[str] | None,
         typer.Option(
-            "--gram", help="A strategic gram; repeat the option for more. Default: mined."
+            "--gram", help="A strategic gram; may be repeated. Default: mined from the run."
         ),
     ] = None,
     study: StudyFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with both curves.")] = False,
 ) -> None:
-    """Show where an arm's runs bend: whether execution tokens become sure before plans become
-    varied, compared with random grams.
+    """Show when execution tokens grow certain and plans grow varied.
+
+    A steep fall of one and rise of the other, in that order, are two phases of learning. Random
+    grams stand beside them as the null.
     """
     from rewardscope.analyses.courses import courses
     from rewardscope.report.tables import course_table
@@ -339,7 +349,7 @@ def phases(
     console.print(course_table(records))
 
 
-@app.command()
+@app.command(rich_help_panel=EXAMINE)
 def subnetwork(
     root: RunPath,
     arm: Annotated[str, typer.Argument(help="Arm of the run, finished under two seeds or more.")],
@@ -347,15 +357,17 @@ def subnetwork(
         Path | None,
         typer.Option(
             "--out",
-            help="Directory of the retrainings; default: RUN-ARM-subnetwork beside the run.",
+            help="Directory for the retrainings. Default: RUN-ARM-subnetwork beside the run.",
         ),
     ] = None,
     workers: Workers = None,
     study: StudyFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Retrain only the weights that an arm had changed, and for comparison as many random ones, the
-    smallest ones, and another seed's.
+    """Train an arm again with only the weights that it had changed.
+
+    The same is done with as many random weights, as many of the smallest, and those that another
+    seed had changed.
     """
     from rewardscope.analyses.subnetwork import read_subnetworks
     from rewardscope.codec import encode

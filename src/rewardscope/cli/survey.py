@@ -8,16 +8,16 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from rewardscope.cli.front import app, console, organisms_app, say, show_json
+from rewardscope.cli.front import LIST, app, console, organisms_app, say, show_json
 from rewardscope.registry import readable
 from rewardscope.report.layout import folding_table
 
 
-@app.command()
+@app.command(rich_help_panel=LIST)
 def methods(
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for machines.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list.")] = False,
 ) -> None:
-    """List every component, with what it declares and where it comes from."""
+    """List every environment, reward, credit method, probe and other component."""
     from rewardscope.catalogue import as_records
     from rewardscope.registry import BUILT_IN
 
@@ -50,12 +50,13 @@ def methods(
         console.print(table)
 
 
-@app.command()
+@app.command(rich_help_panel=LIST)
 def worlds(
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for machines.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list.")] = False,
 ) -> None:
-    """List environments and organisms, each with a problem, its oracle's completion, and how
-    untrained policies behave on it.
+    """List environments and organisms, each with an example problem.
+
+    Also shows the oracle's completion of it, and how untrained policies do there.
     """
     from rewardscope import catalogue
 
@@ -108,12 +109,14 @@ def _cut(text: str, most: int = 400) -> str:
     return text if len(text) <= most else f"{text[:most]} ..."
 
 
-@app.command()
+@app.command(rich_help_panel=LIST)
 def instruments(
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for machines.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list.")] = False,
 ) -> None:
-    """List the instruments, those of installed packages included: what each reports and needs, and
-    the figures that validated it. An instrument with a failed figure is marked experimental.
+    """List the instruments, what each needs and the figures that proved it.
+
+    Those that installed packages offer too. An instrument with a figure that did not hold is
+    marked experimental.
     """
     from rewardscope.catalogue import instruments as all_instruments
 
@@ -143,11 +146,11 @@ def instruments(
     console.print(table)
 
 
-@app.command()
+@app.command(rich_help_panel=LIST)
 def doctor(
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for machines.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list.")] = False,
 ) -> None:
-    """Check what this machine has, and that every environment accepts its own oracle."""
+    """Check this machine and that every environment accepts its own oracle."""
     from rewardscope.doctor import examine
 
     findings = examine()
@@ -168,7 +171,7 @@ def doctor(
 
 @organisms_app.command("list")
 def list_organisms(
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for machines.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list.")] = False,
 ) -> None:
     """List the organisms, what is planted in them, and how they behave untrained."""
     from rewardscope.organisms import RECIPES, card
@@ -198,16 +201,16 @@ def _shares(values: dict[str, float]) -> str:
 
 @organisms_app.command("build")
 def build_organism(
-    name: Annotated[str, typer.Argument(help="Name from `rewardscope organisms list`.")],
+    name: Annotated[str, typer.Argument(help="A name that `rewardscope organisms list` shows.")],
     out: Annotated[
         Path | None,
-        typer.Option("--out", help="Folder to build in; default: the package's own."),
+        typer.Option("--out", help="Folder to build in. Default: the package's own."),
     ] = None,
 ) -> None:
-    """Build an organism from its recipe: the same seed gives the same weights on one machine.
+    """Make an organism from its recipe.
 
-    Another kind of processor rounds differently, and training turns that into a different organism.
-    The card beside it describes what was built.
+    The recipe gives the same weights each time on one machine. Another kind of processor rounds
+    differently and gives another organism; the card written beside it describes what was built.
     """
     import torch
     from rich.progress import Progress
