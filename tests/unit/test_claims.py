@@ -183,10 +183,7 @@ def test_missing_problems_may_have_been_anything_by_hand() -> None:
     unpaired, seen = Unpaired(3, 4, (-1.0, 1.0)), Estimate(0.5, 0.4, 0.6, "by hand")
     found = unpaired.widened(seen)
     assert (found.value, found.lower, found.upper) == (0.5, pytest.approx(0.05), pytest.approx(0.7))
-    assert (
-        found.interval
-        == "by hand; widened to cover any values of the problems without a number"
-    )
+    assert found.interval == "by hand; widened to cover any values of the problems without a number"
     # lower' > 0.1 needs 3/4 x lower > 0.1 + 1/4: the three must show 0.35 / 0.75, and 0.1 x (1 +
     # 0.8416 / 1.96) for the noise
     assert unpaired.smallest_visible(seen, 0.1) == pytest.approx(
