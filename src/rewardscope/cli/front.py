@@ -49,7 +49,7 @@ def front(
         ),
     ] = False,
 ) -> None:
-    """Takes the options that stand before any command."""
+    """Takes the options that come before any command."""
 
 
 Arm = TypeVar("Arm")

@@ -209,7 +209,7 @@ def agreements(before: Weights, trained: Mapping[str, Weights]) -> list[Agreemen
 
 
 def refuse_one(trained: Mapping[str, Weights]) -> None:
-    """Raises unless there are two trainings to compare.
+    """Checks that there are two trainings to compare.
 
     Raises:
         ModelError: If there are fewer than two trainings.

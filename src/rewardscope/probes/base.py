@@ -41,7 +41,7 @@ class Need(Enum):
     BASE_POLICY = "the untrained policy itself"
     BASE_WEIGHTS = "the untrained weights"
     BASE_ROWS = "the untrained policy's measurements"
-    COUNTERFACTUAL = "completions behind another block of experience"
+    COUNTERFACTUAL = "completions after another block of experience"
 
 
 OF_A_COMPARISON = frozenset(

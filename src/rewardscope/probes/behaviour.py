@@ -17,7 +17,7 @@ from rewardscope.stats import mean_over_problems, ratio_over_problems
 from rewardscope.types import Ending, Grade, Measurement, Rollout
 
 UNRECOGNISED = "unrecognised"
-"""Stands for completions in which the environment recognised no strategy."""
+"""Name for completions in which the environment recognised no strategy."""
 
 
 def strategies_of(rollouts: Sequence[Rollout]) -> set[str]:

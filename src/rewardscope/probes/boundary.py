@@ -22,8 +22,8 @@ VOTES = 64
 
 @dataclass(frozen=True)
 class Boundary:
-    """pass@k and vote@k for k = 1, 2, 4 ... up to ``max_k`` or what the draws allow, and where the
-    trained policy stands against its base.
+    """pass@k and vote@k for k = 1, 2, 4 ... up to ``max_k`` or what the draws allow, and how the
+    trained policy compares with its base.
 
     Intervals are clustered by problem; those of the difference to the base hold for the whole curve
     at once. At k = the largest number of graded draws that a problem has on both sides it is

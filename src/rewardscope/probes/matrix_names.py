@@ -10,7 +10,7 @@ NORM = re.compile(r"norm|(^|_)ln(_|\d|$)")
 EMBEDDING = re.compile(r"embed|^wte$|^wpe$")
 HEAD = {"lm_head", "embed_out", "score"}
 IN_ATTENTION = {"dense", "c_proj"}
-"""Names that stand for o in an attention block and for down elsewhere."""
+"""Names that mean o in an attention block and down elsewhere."""
 KINDS: dict[str, set[str]] = {
     "q": {"q_proj", "query", "wq", "q", "q_lin", "to_q"},
     "k": {"k_proj", "key", "wk", "k", "k_lin", "to_k"},

@@ -19,7 +19,7 @@ from rewardscope.stats import Estimate, mean_over_problems
 from rewardscope.types import Completion, Grade, Measurement, Rollout
 
 ANY = "any"
-"""Stands for all strategies together."""
+"""Name for all strategies together."""
 RULE_OF_THREE = 3
 """0 of n draws leave room for a chance of 3 / n (95 %)."""
 CLASSES = ("kept", "activated", "created", "undecided")

@@ -60,7 +60,7 @@ class Answers:
     within_k_P: np.ndarray
     """pass@k; NaN where draws are weighted or all alike."""
     draws_P: np.ndarray
-    """Graded draws behind it."""
+    """Number of graded draws."""
     effective_P: np.ndarray
     """Effective number of weighted draws, (sum w)^2 / sum w^2; NaN for others."""
 

@@ -22,7 +22,7 @@ TOLERANCE = 1e-5
 RELATIVE = 1e-3
 """Below the spacing of bfloat16, so on stored bfloat16 values it asks for the same bits."""
 ALL = "all"
-"""Stands for every matrix together."""
+"""Name for all matrices together."""
 CHUNK = 1 << 16
 """Entries that are compared at a time, so that every intermediate number stays in the cache."""
 VIEWS = ("float32", "bfloat16", "relative_1e-3", "tolerance_1e-5")
@@ -38,7 +38,7 @@ class Tally:
     moved: float
     """Sum of squares of after - before."""
     norm: float
-    """Sum of squares of before."""
+    """Sum of squares of the weights before."""
 
 
 def tally(before: Tensor, after: Tensor) -> Tally:
@@ -251,7 +251,7 @@ class WeightChange:
     counts only when the update passes half the spacing of bfloat16 at that entry's size. So is a
     full rank of the stored update: a rank-1 update of small entries is stored as one of nearly full
     rank. So is where the changed entries lie: small weights change first, whatever was learned, and
-    the overlaps with the low and the principal entries stand beside those of the same update
+    the overlaps with the low and the principal entries are reported beside those of the same update
     shuffled over the matrix and stored again.
 
     NSS = ||sigma(W+) - sigma(W0)|| / ||sigma(W0)||. Angles are those between the first 16 singular

@@ -26,7 +26,7 @@ class Sentence:
     text: str
     """What the run says about the claim."""
     evidence: str
-    """The numbers behind it."""
+    """The numbers that support it."""
     anchor: str
     """Id of its row in the verdict table."""
 

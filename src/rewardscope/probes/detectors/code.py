@@ -43,7 +43,7 @@ class MentionsPython:
     published: ClassVar[bool] = True
 
     def __call__(self, prompt: str, text: str) -> bool:
-        """Whether it is there."""
+        """Whether the word occurs."""
         return "python" in text.casefold()
 
 
@@ -63,7 +63,7 @@ class MentionsDef:
     published: ClassVar[bool] = True
 
     def __call__(self, prompt: str, text: str) -> bool:
-        """Whether they are there."""
+        """Whether the letters occur."""
         return "def" in text
 
 
@@ -81,7 +81,7 @@ class WrittenCode:
     published: ClassVar[bool] = False
 
     def __call__(self, prompt: str, text: str) -> bool:
-        """Whether there is one."""
+        """Whether it contains one."""
         if FUNCTION.search(text) or TOOL.search(text):
             return True
         return any(
