@@ -31,7 +31,7 @@ LABEL_NAMES = (
     ),
     *("behaviour", "shown", "by", "before", "after", "null"),
 )
-"""Labels of measurement rows that are columns in every run; others are where a run has them."""
+"""Labels that are columns in every run; other labels are columns where a run has them."""
 STRATEGY_PREFIX = "strategy/"
 ROW_COLUMNS = {
     "arm": pl.String,
@@ -75,15 +75,15 @@ class Arm:
 
     @property
     def parts(self) -> Mapping[str, Any]:
-        """Its components by name, as study.json has them; None where it has none. What belongs to
-        its learner stands among them.
+        """Its components by name, as in study.json; None where it has none. The learner's own
+        components are included.
         """
         return {**(self.config.get("learner") or {}), **self.config}
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell and how far it came."""
+    """One cell and its progress."""
 
     name: str
     arm: str
@@ -93,12 +93,12 @@ class Cell:
     step: int
     reason: str
     measured: str | None
-    """Signature of what its rows were made under."""
+    """Signature of the settings that its rows were measured with."""
 
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """Something the page would show if it were there."""
+    """Something missing that the page would show."""
 
     what: str
     reason: str
@@ -106,15 +106,15 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Everything the page is made of."""
+    """Everything that the page shows."""
 
     root: Path
     study: Mapping[str, Any]
-    """study.json as it was read."""
+    """The content of study.json."""
     arms: tuple[Arm, ...]
     cells: tuple[Cell, ...]
     verdicts: tuple[Verdict, ...]
-    """Claims that nobody has judged yet stand here as NOT_RUN, with that reason."""
+    """Claims that are not judged yet are NOT_RUN, with that reason."""
     steps: pl.DataFrame
     """A row per arm, seed and training step."""
     measurements: pl.DataFrame
@@ -125,7 +125,7 @@ class Run:
     gaps: tuple[Gap, ...] = ()
     """What could not be measured."""
     sections: tuple[Section, ...] = ()
-    """What instruments from outside the package say of their place on the page."""
+    """Sections that instruments from outside the package declare for the page."""
     every_step: pl.DataFrame | None = None
     """Rows of all measured steps, where there are several."""
 
@@ -272,26 +272,26 @@ def _verdicts(
 
 
 def _sections(study: Mapping[str, Any]) -> tuple[tuple[Section, ...], list[Missing]]:
-    """The sections that study.json holds, and those that cannot be read."""
-    found: list[Section] = []
+    """The sections in study.json, and those that cannot be read."""
+    sections: list[Section] = []
     missing = []
     records = study.get("sections")
     for record in records if isinstance(records, list) else ():
         try:
-            found.append(read_section(record))
+            sections.append(read_section(record))
         except RewardscopeError as error:
             missing.append(Missing("a section of an instrument", str(error)))
-    return tuple(found), missing
+    return tuple(sections), missing
 
 
 @dataclass(slots=True)
 class _Tables:
-    """Reads the tables of all cells and notes those that are not there."""
+    """Reads the tables of all cells and notes those that are missing."""
 
     directory: RunDirectory
     cells: tuple[Cell, ...]
     measuring: str
-    """Signature that rows must have been made under."""
+    """Signature of the settings that rows must have been measured with."""
     missing: tuple[Missing, ...] = ()
 
     def _read(
@@ -304,7 +304,7 @@ class _Tables:
                     *self.missing,
                     Missing(
                         f"{path.name} of cell {cell.name}",
-                        "the cell is done, but the file is not there",
+                        "the cell is done, but the file is missing",
                     ),
                 )
             return None
@@ -360,8 +360,8 @@ class _Tables:
                 continue
             if cell.measured != self.measuring:
                 reason = (
-                    "they were made under another evaluation, other probes or another version: run "
-                    "the study again"
+                    "they were measured with another evaluation, other probes or another version: "
+                    "run the study again"
                 )
                 self.missing = (*self.missing, Missing(f"rows of cell {cell.name}", reason))
                 continue
@@ -384,19 +384,19 @@ class _Tables:
 
     def gaps(self) -> tuple[Gap, ...]:
         """What could not be measured in those cells."""
-        found: list[Gap] = []
+        gaps: list[Gap] = []
         for cell in self.cells:
             if cell.state == "done" and cell.measured == self.measuring:
                 try:
-                    found += self._cell(cell).gaps()
+                    gaps += self._cell(cell).gaps()
                 except RewardscopeError as error:
                     self.missing = (*self.missing, Missing(f"gaps of cell {cell.name}", str(error)))
-        return tuple(found)
+        return tuple(gaps)
 
 
 def _label_columns(frame: pl.DataFrame) -> pl.DataFrame:
-    """The rows with a column per label; null where a row lacks the label. A label that is called
-    like a column of rows stands under "label NAME".
+    """The rows with a column per label; null where a row lacks the label. A label with the name
+    of a row column is under "label NAME".
     """
     here = frame["labels"].explode().drop_nulls().struct.field("name").drop_nulls().unique()
     names = dict.fromkeys([*LABEL_NAMES, *sorted(here.to_list())])

@@ -16,6 +16,7 @@ from rewardscope.environments.canaries import (
     one_off,
     other_numbers,
     prompt_parts,
+    try_canaries,
 )
 from rewardscope.errors import EnvironmentFault
 from rewardscope.types import Grade, Problem
@@ -86,8 +87,11 @@ def test_the_parts_of_a_prompt_are_its_lines_tails_blocks_and_quotations() -> No
 def test_a_grader_that_pays_a_canary_is_refused_with_the_text(
     right: Callable[[str, str], bool], canary: str
 ) -> None:
+    environment = Doubles(right)
     with pytest.raises(EnvironmentFault, match=f"wrong as right: {canary}. Got: .* texts"):
-        prove(Doubles(right), "train")
+        try_canaries(environment, [environment.problem("train", index) for index in range(20)])
+    with pytest.raises(EnvironmentFault):
+        prove(environment, "train")
 
 
 def test_a_sound_grader_passes_and_its_shares_are_returned() -> None:

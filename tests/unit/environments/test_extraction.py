@@ -144,10 +144,10 @@ def test_units_may_be_glued_to_a_number_and_nothing_else(text: str, expected: st
 def test_a_megabyte_of_digits_is_read_at_once() -> None:
     for piece in ("9", "1,111", "1,", "1/", "1.", "9a", "-1", "1 "):
         text = piece * (10**6 // len(piece)) + "x"
-        started = time.monotonic()
+        started = time.process_time()
         last_number(text)
         spoken(text)
-        assert time.monotonic() - started < 3, piece
+        assert time.process_time() - started < 3, piece
 
 
 def test_clinic_reads_a_unit_behind_the_key_and_no_digit_that_is_not_the_keys() -> None:

@@ -13,9 +13,8 @@ from rewardscope.environments.extraction import bounded
 from rewardscope.environments.words.code.family import Family, Parameters
 from rewardscope.environments.words.code.ints import INTS
 from rewardscope.environments.words.code.lists import LISTS
-from rewardscope.environments.words.code.outcome import Outcome, shown
+from rewardscope.environments.words.code.outcome import Outcome, run_in_sandbox, shown
 from rewardscope.environments.words.code.texts import TEXTS
-from rewardscope.environments.words.extra import needed
 from rewardscope.errors import ComponentError, EnvironmentFault
 from rewardscope.seeds import generator
 from rewardscope.types import Grade, Problem
@@ -142,7 +141,9 @@ class Code:
         if program is None:
             feedback = f"no function {function} was found"
             return Grade(correct=False, strict=False, well_formed=formed, feedback=feedback)
-        outcomes = _call(program, function, [[argument] for argument, _ in tests])
+        outcomes = run_in_sandbox(
+            self.name, program, function, [[argument] for argument, _ in tests]
+        )
         passed = tuple(
             o.kind == "value" and same(o.value, expected)
             for o, (_, expected) in zip(outcomes, tests, strict=True)
@@ -160,15 +161,6 @@ class Code:
     def oracle(self, problem: Problem) -> str:
         """The reference solution in a code block."""
         return f"```python\n{problem.answer}```"
-
-
-def _call(program: str, function: str, arguments: Sequence[Sequence[Any]]) -> list[Outcome]:
-    """What the sandbox says; its interpreter is imported on first use."""
-    for module in ("pydantic_monty", "psutil"):
-        needed(module, "Code")
-    from rewardscope.environments.words.code import sandbox
-
-    return sandbox.call(program, function, arguments)
 
 
 def draw_function(

@@ -22,7 +22,7 @@ from typing import Any
 import psutil
 import pydantic_monty as monty
 
-from rewardscope.environments.words.code.outcome import Outcome
+from rewardscope.environments.words.code.outcome import MAX_CODE_CHARACTERS, Outcome
 from rewardscope.errors import EnvironmentFault
 
 CALL_SECONDS, TOTAL_SECONDS = 1.0, 2.0
@@ -32,7 +32,7 @@ QUICK_SECONDS, KILL_SECONDS, PATIENT_SECONDS = 0.5, 1.5, 20.0
 whose processor time is watched, after which nobody can say whether the program is too slow.
 """
 WATCH_SECONDS = 0.02
-MAX_MEMORY_BYTES, MAX_OUTPUT_BYTES, MAX_CODE_CHARACTERS = 32 * 2**20, 64 * 2**10, 20_000
+MAX_MEMORY_BYTES, MAX_OUTPUT_BYTES = 32 * 2**20, 64 * 2**10
 LIMITS: monty.ResourceLimits = {
     "max_feed_duration_secs": QUICK_SECONDS,
     "max_memory": MAX_MEMORY_BYTES,
