@@ -317,7 +317,7 @@ def test_a_reward_that_is_no_number_stops_the_run_and_names_the_problem(
     monkeypatch.setattr(Coin, "__call__", lambda self, view, address: Rewards((value, 0.0, 1.0)))
     with pytest.raises(
         RewardscopeError,
-        match=r"Coin told a reward that is not a finite number. Got: (inf|nan) for problem "
+        match=r"Coin returned a reward that is not finite. Got: (inf|nan) for problem "
         r"[0-9a-f]{16}",
     ):
         train(replace(ARM, reward=Coin()), 0, CellDirectory(tmp_path), lambda done: None)
