@@ -213,10 +213,10 @@ MISTAKES = (
     Mistake("too few rewards", RETURN, "return Rewards(values[:1])", "def __call__", (
         "1 rewards for 4 completions", "Return None where it cannot say",
     )),
-    Mistake("a reward that is no number", RETURN, 'return Rewards((float("nan"),) * 4)',
-        "def __call__", ("not a finite number", "nan", "Return None where it cannot say")),
+    Mistake("a reward that is not a number", RETURN, 'return Rewards((float("nan"),) * 4)',
+        "def __call__", ("a reward that is not finite", "nan", "Return None where it cannot say")),
     Mistake("a reward that is text", RETURN, 'return Rewards(("1",) * 4)', "def __call__", (
-        "told a reward that is no number", "'1', of type str", "`float(...)`",
+        "returned a reward that is not a number", "'1', of type str", "`float(...)`",
     )),
     Mistake("a sealed read", RETURN,
         "return Rewards(tuple(float(grade.correct) for grade in view.grades))",
