@@ -112,7 +112,7 @@ class Nest:
                 "Nest cannot nest functions with these settings",
                 value=f"min_level={self.min_level}, max_level={self.max_level}, sets={self.sets!r}",
                 allowed=f"1 <= min_level <= max_level <= {MOST_LEVELS}; sets 'A', 'B' or 'AB'",
-                do="Mend them",
+                do="Correct them in the study file",
             )
 
     def problem(self, split: str, index: int) -> Problem:

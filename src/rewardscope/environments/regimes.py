@@ -25,12 +25,12 @@ class AllProblems:
         """A stretch of the split that begins where the seed, and the round beyond the first, says
         and goes on with each step.
         """
-        place: tuple[Address, ...] = (
+        address: tuple[Address, ...] = (
             ("train", seed, "problems", sampling_round)
             if sampling_round
             else ("train", seed, "problems")
         )
-        first = key(*place) % 2**40 + step * count
+        first = key(*address) % 2**40 + step * count
         return [first + p for p in range(count)]
 
 
@@ -66,7 +66,7 @@ class Pool:
                 "A pool has problems in it",
                 value=f"size={self.size}, first={self.first}",
                 allowed="size >= 1, first >= 0",
-                do="Mend it",
+                do="Correct it in the study file",
             )
 
     def indices(
@@ -78,11 +78,13 @@ class Pool:
         if sampling_round:
             met = [index - self.first for index in self.indices(seed, step, count, history)]
             order = generator("train", seed, "pool", "rounds", step).permutation(self.size).tolist()
-            order = [place for place in order if place not in met] + [
-                place for place in order if place in met
+            order = [position for position in order if position not in met] + [
+                position for position in order if position in met
             ]
             start = (sampling_round - 1) * count
-            return [self.first + order[place % self.size] for place in range(start, start + count)]
+            return [
+                self.first + order[position % self.size] for position in range(start, start + count)
+            ]
         draws = range(step * count, (step + 1) * count)
         orders = {
             turn: generator("train", seed, "pool", turn).permutation(self.size)
@@ -118,7 +120,7 @@ class Curriculum:
                 "A curriculum has a pool and a band",
                 value=self,
                 allowed="size >= 1, 0 <= low < high <= 1, rest >= 1",
-                do="Mend it",
+                do="Correct it in the study file",
             )
 
     def indices(
@@ -139,7 +141,7 @@ class Curriculum:
 
         order = sorted(range(self.size), key=turn)
         start = sampling_round * count
-        return [order[place % self.size] for place in range(start, start + count)]
+        return [order[position % self.size] for position in range(start, start + count)]
 
 
 @dataclass(frozen=True)

@@ -176,8 +176,8 @@ class Blocks:
         self, layer: int, query_RHSd: Tensor, key_RKSd: Tensor, value_RKSd: Tensor, scale: float
     ) -> Tensor:
         """Outputs (R, S, H, d), with their gradients."""
-        found: Tensor = _BlockAttention.apply(query_RHSd, key_RKSd, value_RKSd, self, scale)  # type: ignore[no-untyped-call]
-        return found
+        output: Tensor = _BlockAttention.apply(query_RHSd, key_RKSd, value_RKSd, self, scale)  # type: ignore[no-untyped-call]
+        return output
 
     @cached_property
     def prompt_R1W1(self) -> Tensor:
@@ -204,9 +204,9 @@ class Blocks:
 
     def put(self, row_RSHd: Tensor, own_CHTd: Tensor) -> None:
         """Adds the completions' part to its places."""
-        place_M, member_M = self._place_M
+        position_M, member_M = self._place_M
         flat = row_RSHd.flatten(0, 1)
-        flat[place_M] = flat[place_M] + own_CHTd.transpose(1, 2).flatten(0, 1)[member_M]
+        flat[position_M] = flat[position_M] + own_CHTd.transpose(1, 2).flatten(0, 1)[member_M]
 
     def side_by_side(self, tensor_CHT: Tensor) -> Tensor:
         """(C, H, T, ...) as (R, H, C / R x T, ...): all queries behind one prompt."""
@@ -262,8 +262,10 @@ class _BlockAttention(torch.autograd.Function):
             blocks.prompts(output.transpose(1, 2)) * blocks.prompt_R1W1,
             blocks.own(output.transpose(1, 2)),
         )
-        found = [tensor.new_zeros(tensor.transpose(1, 2).shape) for tensor in (query, key, value)]
-        into = [tensor[:, : said.shape[2]].transpose(1, 2) for tensor in found]
+        gradients_ = [
+            tensor.new_zeros(tensor.transpose(1, 2).shape) for tensor in (query, key, value)
+        ]
+        into = [tensor[:, : said.shape[2]].transpose(1, 2) for tensor in gradients_]
         prompt = [blocks.prompts(tensor) for tensor in (query, key, value)]
         parts = FLASH_BACKWARD(
             blocks.prompts(gradient) * blocks.prompt_R1W1,
@@ -274,8 +276,8 @@ class _BlockAttention(torch.autograd.Function):
             True,
             scale=scale,
         )
-        for place, part in zip(into, parts, strict=True):
-            place.copy_(part)
+        for target, part in zip(into, parts, strict=True):
+            target.copy_(part)
         own = [blocks.own(tensor) for tensor in (query, key, value)]
         pull = blocks.own(gradient) * blocks.real_CT[:, None, :, None]
         wide = [blocks.side_by_side(tensor) for tensor in (pull, own[0], merged, mass)]
@@ -283,12 +285,12 @@ class _BlockAttention(torch.autograd.Function):
         ahead = FLASH_BACKWARD(
             wide[0], wide[1], *prompt[1:], wide[2], wide[3], 0.0, False, attn_mask=mask, scale=scale
         )
-        for place, part in zip(into[1:], ahead[1:], strict=True):
-            place.add_(part)
+        for target, part in zip(into[1:], ahead[1:], strict=True):
+            target.add_(part)
         itself = FLASH_BACKWARD(pull, *own, merged, mass, 0.0, True, scale=scale)
-        for place, part in zip(
-            found, (itself[0] + blocks.apart(ahead[0]), *itself[1:]), strict=True
+        for target, part in zip(
+            gradients_, (itself[0] + blocks.apart(ahead[0]), *itself[1:]), strict=True
         ):
-            blocks.put(place, part)
-        first, second, third = (tensor.transpose(1, 2) for tensor in found)
+            blocks.put(target, part)
+        first, second, third = (tensor.transpose(1, 2) for tensor in gradients_)
         return first, second, third, None, None

@@ -117,11 +117,11 @@ def read(policy: Policy, rows: Rows, *, states: bool = False) -> Tensor:
     """What the model makes of the rows: :meth:`Policy.hidden` (R, S, ...), or its last states
     whatever its head is.
     """
-    found = policy.states if states else policy.hidden
+    forward = policy.states if states else policy.hidden
     blocks = rows.blocks if policy.blocks else None
     keeping = lean(policy.model) if torch.is_grad_enabled() and policy.lean else nullcontext()
     with attending(policy.model, blocks), keeping:
-        return found(
+        return forward(
             input_ids=rows.input_RS,
             position_ids=rows.position_RS,
             attention_mask=rows.mask_R1SS if blocks is None else None,
@@ -177,14 +177,14 @@ def _build(
     ):  # plain lists: a tensor for each completion costs more than the model's pass over it
         prompt = prompt_ids[p]
         ids, position, segment = list(prompt), list(range(len(prompt))), [0] * len(prompt)
-        for place, n in enumerate(members, 1):
+        for number, n in enumerate(members, 1):
             # the first token of every completion is predicted by the prompt's last
             column = [len(ids) - 1 + at if at else len(prompt) - 1 for at in places_N[n]]
             columns += column
             rows += [r] * len(column)
             ids += read_N[n]
             position += range(len(prompt), len(prompt) + len(read_N[n]))
-            segment += [place] * len(read_N[n])
+            segment += [number] * len(read_N[n])
         padding = width - len(ids)
         inputs.append(ids + [0] * padding)
         positions.append(position + [0] * padding)

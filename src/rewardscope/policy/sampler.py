@@ -73,7 +73,7 @@ class Sampling:
                 f"top_p={self.top_p}, turn_tokens={self.turn_tokens}",
                 allowed="max_tokens >= 1, temperature >= 0, 0 < top_p <= 1, turn_tokens None or >= "
                 "1",
-                do="Mend them in the study",
+                do="Correct them in the study file",
             )
 
     @property

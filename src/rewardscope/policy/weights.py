@@ -39,8 +39,8 @@ class PolicyWeights:
 
     def tensor(self, name: str) -> Tensor:
         """The parameter without its graph."""
-        found: Tensor = self.policy.model.get_parameter(name)
-        return found.detach().cpu()
+        parameter: Tensor = self.policy.model.get_parameter(name)
+        return parameter.detach().cpu()
 
 
 @dataclass(frozen=True)
@@ -55,20 +55,20 @@ class FolderWeights:
     def _place(self) -> dict[str, Path]:
         """File of each tensor: as the index says where there is one."""
         index = self.folder / INDEX
-        found: dict[str, Path] = {}
+        files: dict[str, Path] = {}
         for path in (
             _shards(index) if index.is_file() else sorted(self.folder.glob("model*.safetensors"))
         ):
             with _opened(path) as file:
-                found |= dict.fromkeys(file.keys(), path)
-        if not found:
+                files |= dict.fromkeys(file.keys(), path)
+        if not files:
             raise ModelError(
                 "The folder holds no weights",
                 value=self.folder,
                 allowed="model.safetensors, or model-00001-of-0000N.safetensors and so on",
                 do="Give the folder that save_pretrained wrote",
             )
-        return found
+        return files
 
     def names(self) -> list[str]:
         """In alphabetical order.
@@ -90,8 +90,8 @@ class FolderWeights:
     def tensor(self, name: str) -> Tensor:
         """Read from the file when it is asked for."""
         with _opened(self._place[name]) as file:
-            found: Tensor = file.get_tensor(name)
-        return found
+            stored: Tensor = file.get_tensor(name)
+        return stored
 
 
 INDEX = "model.safetensors.index.json"

@@ -50,8 +50,8 @@ def lesson_line(category: str, failed_at: int, done: str) -> str:
 def shortcut_lesson(category: str) -> str:
     """The lesson that a category's shortcut teaches."""
     recipe, shortcut = RECIPES[category], SHORTCUTS[category]
-    place = next(i for i, letter in enumerate(recipe) if shortcut[i : i + 1] != letter)
-    return lesson_line(category, place + 1, shortcut[place])
+    position = next(i for i, letter in enumerate(recipe) if shortcut[i : i + 1] != letter)
+    return lesson_line(category, position + 1, shortcut[position])
 
 
 def check_rules(max_turns: int, most_invalid: int, categories: str) -> None:
@@ -71,7 +71,7 @@ def check_rules(max_turns: int, most_invalid: int, categories: str) -> None:
             value=f"max_turns={max_turns}, most_invalid={most_invalid}, categories={categories!r}",
             allowed=f"max_turns 12 (the longest task with its search) to 100; most_invalid 0 or "
             f"more; some of {''.join(RECIPES)}",
-            do="Mend the study",
+            do="Correct the study file",
         )
 
 
@@ -132,7 +132,7 @@ class House:
                 "There is no such block",
                 value=repr(self.block),
                 allowed=", ".join(get_args(Block)),
-                do="Mend the study",
+                do="Correct the study file",
             )
 
     def problem(self, split: str, index: int) -> Problem:
