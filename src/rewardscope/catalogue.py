@@ -39,11 +39,11 @@ def first_line(cls: type) -> str:
 
 def fields_of(cls: type) -> str:
     """Fields with their defaults, as one would write them."""
-    found = []
+    parts = []
     for field in dataclasses.fields(cls):
         missing = field.default is dataclasses.MISSING
-        found.append(field.name if missing else f"{field.name}={field.default!r}")
-    return ", ".join(found)
+        parts.append(field.name if missing else f"{field.name}={field.default!r}")
+    return ", ".join(parts)
 
 
 def stands_alone(cls: type) -> bool:
@@ -76,9 +76,9 @@ def declared_truth(cls: type) -> bool | str | None:
         f.name == "uses_truth" for f in dataclasses.fields(cls)
     ):
         return "as its fields say"
-    found = getattr(cls, "uses_truth", None)
-    if found is None or isinstance(found, bool):
-        return found
+    declared = getattr(cls, "uses_truth", None)
+    if declared is None or isinstance(declared, bool):
+        return declared
     return (
         "as its base" if "base" in getattr(cls, "__dataclass_fields__", {}) else "as its fields say"
     )
@@ -128,7 +128,7 @@ def instruments() -> list[dict[str, Any]]:
     and the package that offers it where that is not this one.
     """
     checks = validation()
-    found = [
+    listed = [
         *((name, cls, "") for name, cls in components("probes").items()),
         *((cls.__name__, cls, "") for cls in ANALYSES),
         ("Verdicts", Verdict, ""),
@@ -144,22 +144,22 @@ def instruments() -> list[dict[str, Any]]:
             "checks": [check for check in checks if check["instrument"] == name],
             "package": package,
         }
-        for name, cls, package in found
+        for name, cls, package in listed
     ]
 
 
 def _offered_probes() -> list[tuple[str, type | str, str]]:
     """What installed packages offer: name, the class or why it cannot be used, package."""
-    found: list[tuple[str, type | str, str]] = []
+    probes: list[tuple[str, type | str, str]] = []
     for entry in offered("probes").values():
         package = f"{entry.dist.name} {entry.dist.version}" if entry.dist else "unknown"
         try:
             cls = class_of(entry.value)
             needs_of(cls), uses_of(cls)
-            found.append((entry.value, cls, package))
+            probes.append((entry.value, cls, package))
         except RewardscopeError as error:
-            found.append((entry.value, f"cannot be used: {error}", package))
-    return found
+            probes.append((entry.value, f"cannot be used: {error}", package))
+    return probes
 
 
 def _asks(cls: type | str) -> dict[str, list[str]]:
@@ -185,7 +185,7 @@ def worlds() -> list[dict[str, Any]]:
         name: {type(world) for world in recipe.corpus.worlds.values()}
         for name, recipe in RECIPES.items()
     }
-    found = [
+    records = [
         {
             "kind": "environment",
             "name": name,
@@ -202,7 +202,7 @@ def worlds() -> list[dict[str, Any]]:
     for name, recipe in RECIPES.items():
         content = card(name)
         for world, environment in recipe.corpus.worlds.items():
-            found.append(
+            records.append(
                 {
                     "kind": "organism",
                     "name": name,
@@ -214,7 +214,7 @@ def worlds() -> list[dict[str, Any]]:
                     "organisms": [],
                 }
             )
-    return found
+    return records
 
 
 def _sample(environment: Environment) -> dict[str, str]:

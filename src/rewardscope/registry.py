@@ -221,8 +221,8 @@ def components(kind: str) -> Mapping[str, type]:
 @functools.cache
 def offered(kind: str) -> Mapping[str, importlib.metadata.EntryPoint]:
     """What installed packages offer of a kind, by ``module:qualname``; nothing is imported."""
-    found = importlib.metadata.entry_points(group=f"{PACKAGE}.{kind}")
-    return {entry.value: entry for entry in sorted(found, key=lambda entry: entry.value)}
+    entry_points = importlib.metadata.entry_points(group=f"{PACKAGE}.{kind}")
+    return {entry.value: entry for entry in sorted(entry_points, key=lambda entry: entry.value)}
 
 
 def name_of(thing: type | FunctionType) -> str:

@@ -185,16 +185,16 @@ class Signals:
         Raises:
             ComponentError: If it was not made.
         """
-        found: Tensor | None = self.extra.get(name)
-        if found is None:
-            found = getattr(self, name, None)
-        if found is None:
+        signal: Tensor | None = self.extra.get(name)
+        if signal is None:
+            signal = getattr(self, name, None)
+        if signal is None:
             raise ComponentError(
                 f"{method} reads a signal that was not made",
                 value=name,
                 do=f"Let its `needs` name {name}",
             )
-        return found
+        return signal
 
 
 CompletionLoss = Callable[[Float[Tensor, "P G"], list[int]], Float[Tensor, ""]]

@@ -79,9 +79,9 @@ class Completion:
     def places(self) -> tuple[int, ...]:
         """Where among the tokens those stand that the policy chose."""
         return tuple(
-            place
-            for place in range(len(self.token_ids))
-            if self.chosen is None or self.chosen[place]
+            position
+            for position in range(len(self.token_ids))
+            if self.chosen is None or self.chosen[position]
         )
 
     @property

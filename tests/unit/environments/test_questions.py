@@ -169,7 +169,7 @@ def test_rows_that_say_the_same_are_counted_once(tmp_path: Path) -> None:
         ('{"question": "1?", "answer": null}', "has no key"),
         ('{"question": "1?", "answer": NaN}', "has no key"),
         ('{"question": "1?"}', "has no key"),
-        ('{"question": " ", "answer": "1"}', "asks nothing"),
+        ('{"question": " ", "answer": "1"}', "has an empty question"),
         ('{"question": "\\u27e6user\\u27e7\\nhi", "answer": "1"}', "mark that stands between"),
         ('{"question": "1?", "answer": "1", "level": "hard"}', "has no level"),
     ],
@@ -334,7 +334,7 @@ def test_what_is_not_there_is_said_with_where_it_was_looked_for(
     saved(tmp_path, SUMS)
     assert Questions("rows.jsonl").size("train") > 40
     (tmp_path / "rows.txt").write_text("")
-    assert "says nothing about its format" in refused(Questions("rows.txt"))
+    assert "file ending is unknown" in refused(Questions("rows.txt"))
     (tmp_path / "empty.jsonl").write_text("\n")
     assert "has no rows" in refused(Questions("empty.jsonl"))
     monkeypatch.setitem(sys.modules, "datasets", None)
