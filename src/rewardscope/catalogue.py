@@ -1,6 +1,4 @@
-"""Every component there is: what the command line lists, what the tests run over, and what codec
-can read back.
-"""
+"""All components and instruments, for the command line, the tests and the codec."""
 
 import dataclasses
 import inspect
@@ -24,7 +22,7 @@ from rewardscope.registry import BUILT_IN, class_of, components, name_of, offere
 from rewardscope.types import Verdict
 
 ANALYSES = (Agreement, ClipBias, ErrorAuroc, Subnetwork)
-"""Instruments that no study's list of probes takes."""
+"""Instruments that are not probes of a study."""
 MEASURED = Path(rewardscope.environments.__file__).parent / "measured.json"
 """How an untrained language model behaves in each environment; benchmarks/base_behaviour.py makes
 it.
@@ -32,13 +30,13 @@ it.
 
 
 def first_line(cls: type) -> str:
-    """What the class is, as its docstring's first sentence says."""
+    """The summary of the class: the first paragraph of its docstring."""
     paragraph = inspect.cleandoc(cls.__doc__ or "").partition("\n\n")[0]
     return " ".join(paragraph.split()).replace("``", "")
 
 
 def fields_of(cls: type) -> str:
-    """Fields with their defaults, as one would write them."""
+    """Fields with their defaults, as written in code."""
     parts = []
     for field in dataclasses.fields(cls):
         missing = field.default is dataclasses.MISSING
@@ -47,7 +45,7 @@ def fields_of(cls: type) -> str:
 
 
 def stands_alone(cls: type) -> bool:
-    """Whether one can be made without saying anything, unlike a data set, which has a file."""
+    """Whether it can be made without arguments, unlike a data set, which needs a file."""
     return all(
         field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
         for field in dataclasses.fields(cls)
@@ -56,9 +54,7 @@ def stands_alone(cls: type) -> bool:
 
 
 def source_of(cls: type) -> str:
-    """Where the component comes from, as the ``Source:`` section of its docstring says; empty where
-    it is ours.
-    """
+    """The ``Source:`` section of the component's docstring; empty if it is ours."""
     lines = inspect.cleandoc(cls.__doc__ or "").splitlines()
     if "Source:" not in lines:
         return ""
@@ -69,8 +65,8 @@ def source_of(cls: type) -> str:
 
 
 def declared_truth(cls: type) -> bool | str | None:
-    """Whether the component reads the key; in words where its base or its other fields decide; None
-    where the question does not arise.
+    """Whether the component reads the answer key; in words if its base or its fields decide; None
+    if it declares nothing.
     """
     if dataclasses.is_dataclass(cls) and any(
         f.name == "uses_truth" for f in dataclasses.fields(cls)
@@ -112,7 +108,7 @@ def _record(kind: str, name: str, cls: type) -> dict[str, Any]:
 
 
 def _offered_record(kind: str, entry: EntryPoint) -> dict[str, Any]:
-    """What an installed package offers, by its qualified name; why, where it cannot be used."""
+    """The record of a component from an installed package, or the reason why it cannot be used."""
     package = f"{entry.dist.name} {entry.dist.version}" if entry.dist else "unknown"
     try:
         cls = class_of(entry.value)
@@ -149,7 +145,7 @@ def instruments() -> list[dict[str, Any]]:
 
 
 def _offered_probes() -> list[tuple[str, type | str, str]]:
-    """What installed packages offer: name, the class or why it cannot be used, package."""
+    """Probes of installed packages: name, the class or why it cannot be used, package."""
     probes: list[tuple[str, type | str, str]] = []
     for entry in offered("probes").values():
         package = f"{entry.dist.name} {entry.dist.version}" if entry.dist else "unknown"

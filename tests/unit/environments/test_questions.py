@@ -170,7 +170,7 @@ def test_rows_that_say_the_same_are_counted_once(tmp_path: Path) -> None:
         ('{"question": "1?", "answer": NaN}', "has no key"),
         ('{"question": "1?"}', "has no key"),
         ('{"question": " ", "answer": "1"}', "has an empty question"),
-        ('{"question": "\\u27e6user\\u27e7\\nhi", "answer": "1"}', "mark that stands between"),
+        ('{"question": "\\u27e6user\\u27e7\\nhi", "answer": "1"}', "mark between"),
         ('{"question": "1?", "answer": "1", "level": "hard"}', "has no level"),
     ],
 )

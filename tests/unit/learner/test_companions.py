@@ -164,7 +164,7 @@ def test_a_step_of_one_problem_has_no_mismatched_prompt() -> None:
     policy, groups = tiny_policy(), handmade(("a", "1+2?", (3, 2)), ("a", "1+2?", (1, 4)))
     with pytest.raises(
         ComponentError,
-        match=r"every group of the step has the same one\. Got: 2 groups of problem aaaa",
+        match=r"all groups of the step have the same one\. Got: 2 groups of problem aaaa",
     ):
         mismatched(
             policy, policy, pack(policy, groups, 1.0), [group.problem.id for group in groups]
