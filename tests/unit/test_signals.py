@@ -141,7 +141,9 @@ def test_a_method_that_does_not_say_how_its_signal_is_made_is_told_so(tmp_path: 
         def __call__(self, signals: Signals) -> TokenCredit:
             raise AssertionError("never reached")
 
-    with pytest.raises(ComponentError, match=r"Mute needs the signal planning_NT, but has no settings"):
+    with pytest.raises(
+        ComponentError, match=r"Mute needs the signal planning_NT, but has no settings"
+    ):
         train(replace(ARM, credit=Mute()), 0, CellDirectory(tmp_path), lambda done: None)
 
 

@@ -9,6 +9,7 @@ from huggingface_hub import try_to_load_from_cache
 
 from rewardscope.errors import ModelError
 from rewardscope.identity import file_digest
+from rewardscope.policy.folders import check_folder
 from rewardscope.policy.packaged import PACKAGED, packaged_folder
 from rewardscope.policy.policy import Policy
 
@@ -52,6 +53,7 @@ class Pretrained:
         folder = self._folder()
         if folder is None:
             return self.name
+        check_folder(folder)  # a pipe in place of the weights would be read for ever
         files = sorted(path for path in folder.iterdir() if path.suffix in DECIDING)
         if not any(path.suffix == ".safetensors" for path in files):
             raise ModelError(

@@ -253,7 +253,7 @@ def test_a_column_of_messages_is_a_conversation(tmp_path: Path) -> None:
         {**rows[0], "messages": [*rows[0]["messages"], {"role": "assistant", "content": "0"}]}
     ]
     told = refused(Questions(saved(tmp_path, spoken)))
-    assert "ends where the model is to speak" in told
+    assert "must end with a user" in told
     assert "rows.jsonl:1" in told
     tools = [{**rows[0], "messages": [{"role": "tool", "content": "0"}]}]
     assert "cannot be written as text" in refused(Questions(saved(tmp_path, tools)))

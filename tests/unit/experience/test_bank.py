@@ -287,7 +287,9 @@ def test_a_bank_that_is_missing_or_cut_is_explained(tmp_path: Path) -> None:
     ids=str,
 )
 def test_a_bank_that_cannot_work_is_refused(wrong: dict[str, object]) -> None:
-    with pytest.raises(ComponentError, match="SkillBank (has numbers outside|needs one or more kinds)"):
+    with pytest.raises(
+        ComponentError, match="SkillBank (has numbers outside|needs one or more kinds)"
+    ):
         SkillBank(**wrong)  # type: ignore[arg-type]
 
 
