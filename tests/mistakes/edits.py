@@ -289,7 +289,7 @@ MISTAKES = (
         "Sampling cannot take this as its max_tokens", "Write max_tokens=10",
     )),
     Mistake("one stop text", "max_tokens=10", 'max_tokens=10, stop="\\n"', "max_tokens=", (
-        "Sampling stops at texts", "Write stop=('\\n',)",
+        "Sampling needs texts in stop", "Write stop=('\\n',)",
     )),
     Mistake("draws as a text", "draws=4", 'draws="4"', "draws=", (
         "Evaluation cannot take this as its draws", "Write draws=4",

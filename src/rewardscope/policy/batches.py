@@ -11,9 +11,7 @@ from rewardscope.types import Rollout
 
 
 def pack(policy: Policy, rollouts: Sequence[Rollout], temperature: float) -> Batch:
-    """The rollouts' tokens as tensors: those that the policy chose, and between turns what it
-    read.
-    """
+    """The rollouts' tokens as tensors: those the policy chose, and those it read between turns."""
     completions = [completion for rollout in rollouts for completion in rollout.completions]
     positions_N = [completion.places for completion in completions]
     width = max(map(len, positions_N))

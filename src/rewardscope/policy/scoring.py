@@ -1,5 +1,5 @@
-"""What a policy says about given tokens: logprob and entropy, without ever holding (tokens x
-vocabulary) whole.
+"""A policy's scores of given tokens: logprob and entropy, without a full (tokens x vocabulary)
+matrix.
 """
 
 import torch
@@ -12,7 +12,7 @@ from rewardscope.policy.policy import Policy
 from rewardscope.tensors import Batch, TokenScores
 
 PASS_TOKENS = 16_384
-"""Tokens one forward pass reads at most; bounds memory, never results."""
+"""Most tokens in one forward pass. It bounds memory and does not change results."""
 LOGIT_NUMBERS = 1 << 25
 """Logits held at once (128 MiB of float32) for heads that are more than one matrix; longer lists go
 in chunks that the backward pass computes again.
@@ -105,7 +105,7 @@ def score(policy: Policy, batch: Batch, layout: Layout | None = None) -> TokenSc
     """Logprob and entropy of every sampled token of the batch, 0 off the mask.
 
     Args:
-        policy: Who is asked; may be another than the one that sampled.
+        policy: The scoring policy, which may differ from the sampling one.
         batch: The tokens.
         layout: Packed or plain; None = whichever costs less. Both give the same numbers up to float
             rounding.

@@ -288,7 +288,7 @@ def test_a_bank_that_is_missing_or_cut_is_explained(tmp_path: Path) -> None:
 )
 def test_a_bank_that_cannot_work_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(
-        ComponentError, match="SkillBank (has numbers outside|needs one or more kinds)"
+        ComponentError, match=r"SkillBank (has numbers outside|needs one or more kinds)"
     ):
         SkillBank(**wrong)  # type: ignore[arg-type]
 
