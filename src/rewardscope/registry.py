@@ -1,7 +1,7 @@
 """Every component by kind and name: ours in one table, guests by their module.
 
 A component of ours goes by its class name. A guest, which is any class outside this package, goes
-by ``module:qualname``, so that somebody's own ``Coin`` is never taken for ours. A package that is
+by ``module:qualname``, so that a guest's own ``Coin`` is never taken for ours. A package that is
 installed beside this one can offer components under the entry point group ``rewardscope.<kind>``.
 """
 

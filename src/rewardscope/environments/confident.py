@@ -66,7 +66,7 @@ class Confident:
             )
         if isinstance(self.base, Confident):
             raise ComponentError(
-                "Confident asks once",
+                "Confident cannot wrap an environment that already asks for a confidence",
                 value=self.base,
                 allowed="an environment that does not ask",
                 do="Unwrap it",

@@ -68,12 +68,12 @@ def facts(prompt: str) -> list[tuple[str, str, str]]:
     >>> facts("BA3142?")
     [('A', '3142', '2413'), ('B', '2413', '4132')]
     """
-    text, found = prompt[-LENGTH - 1 : -1], []
+    text, steps = prompt[-LENGTH - 1 : -1], []
     for letter in prompt[: -LENGTH - 1][::-1]:
         after = FUNCTIONS[letter](text)
-        found.append((letter, text, after))
+        steps.append((letter, text, after))
         text = after
-    return found
+    return steps
 
 
 def write(prompt: str, at_once: bool = False) -> str:

@@ -235,15 +235,15 @@ class Questions:
         names = [split, dict(cast(Pairs, self.split_names)).get(split, split)]
         if split == HELD_OUT[0]:
             names += HELD_OUT
-        found = next((name for name in names if name in order), None)
-        if found is None:
+        fallback = next((name for name in names if name in order), None)
+        if fallback is None:
             raise EnvironmentFault(
                 "The data set has no such split",
                 value=repr(split),
                 allowed=", ".join(sorted(order)),
                 do="Use one of them, or name the column that says it: split=..., split_names={...}",
             )
-        return found
+        return fallback
 
     def _asked_of(self, split: str, index: Index) -> NDArray[np.int64]:
         """Rows of the split to ask, without those used as examples.

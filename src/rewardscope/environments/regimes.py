@@ -51,7 +51,7 @@ class Pool:
     size: int
     first: int = 0
     chosen_by_truth: bool = False
-    """Whether somebody chose this pool by what was right in an earlier run, as `rewardscope rank`
+    """Whether the pool was chosen by correctness in an earlier run, as `rewardscope rank`
     does.
     """
 
@@ -170,9 +170,9 @@ def by_historical_variance(rollouts: Iterable[Rollout]) -> list[Ranked]:
         if rate is not None:
             rates.setdefault(rollout.problem.id, []).append(rate)
             prompts[rollout.problem.id] = rollout.problem.prompt
-    found = [
+    ranking = [
         Ranked(id, prompts[id], len(met), pstdev(met), fmean(met))
         for id, met in rates.items()
         if len(met) > 1
     ]
-    return sorted(found, key=lambda ranked: (-ranked.deviation, ranked.problem))
+    return sorted(ranking, key=lambda ranked: (-ranked.deviation, ranked.problem))

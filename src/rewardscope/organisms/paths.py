@@ -111,7 +111,7 @@ class PathCorpus:
         graph, far = edges(self.graph), distances(self.graph, target)
         text = ""
         while at != target:
-            dead = [place for place in graph[at] if place in DEAD_ENDS]
+            dead = [node for node in graph[at] if node in DEAD_ENDS]
             if dead and random.random() < self.stray:
                 text += "," * (text[-1:] not in ("", BACK)) + dead[0]
                 if random.random() < self.stuck:
@@ -119,16 +119,16 @@ class PathCorpus:
                 else:
                     text += BACK
             false = [
-                place
-                for place in far
-                if place not in graph[at]
-                and place != at
-                and far[place] <= far.get(at, max(far.values()))
+                node
+                for node in far
+                if node not in graph[at]
+                and node != at
+                and far[node] <= far.get(at, max(far.values()))
             ]
             if at not in far or (false and random.random() < error):
                 at = str(random.choice(false))
             else:
-                nearest = min(far[place] for place in graph[at] if place in far)
-                at = str(random.choice([place for place in graph[at] if far.get(place) == nearest]))
+                nearest = min(far[node] for node in graph[at] if node in far)
+                at = str(random.choice([node for node in graph[at] if far.get(node) == nearest]))
             text += "," * (text[-1:] not in ("", BACK)) + at
         return text

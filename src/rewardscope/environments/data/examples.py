@@ -20,8 +20,8 @@ def in_front(index: Index, system: str, shots: Pairs) -> str:
 
     Text with blank lines between, where prompts are text; turns where they are conversations.
     """
-    place = next(iter(index.order.values()))[0]
-    chat = messages_in(index.rows.row(int(place)), index.columns) is not None
+    row_number = next(iter(index.order.values()))[0]
+    chat = messages_in(index.rows.row(int(row_number)), index.columns) is not None
     if not system and not chat:
         spaced = [(asked if asked[-1:].isspace() else f"{asked} ", said) for asked, said in shots]
         return "".join(f"{asked}{said}\n\n" for asked, said in spaced)

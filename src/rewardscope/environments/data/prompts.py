@@ -64,28 +64,28 @@ def columns_of(
     Raises:
         EnvironmentFault: If a named one is missing, or none or several fit.
     """
-    found = Columns(
+    columns = Columns(
         prompt=prompt if FIELD.search(prompt) else _column(names, prompt, PROMPTS, "prompt"),
         answer=_column(names, answer, ANSWERS, "answer"),
         split=_optional(names, split, "split"),
         level=_optional(names, level, "level"),
         category=_optional(names, category, "category"),
     )
-    for name in found.asked:
+    for name in columns.asked:
         if name not in names:
             raise EnvironmentFault(
                 "The prompt names a column that the data set does not have",
-                value=f"{{{name}}} in {found.template!r}",
+                value=f"{{{name}}} in {columns.template!r}",
                 allowed=", ".join(names),
                 do=f"Name one of them; write literal braces doubled: {{{{{name}}}}}",
             )
-        if name == found.answer:
+        if name == columns.answer:
             raise EnvironmentFault(
                 "The prompt shows the key",
-                value=f"{{{name}}} in {found.template!r} is the answer's column",
+                value=f"{{{name}}} in {columns.template!r} is the answer's column",
                 do=f"Remove it; write literal braces doubled: {{{{{name}}}}}",
             )
-    return found
+    return columns
 
 
 def _column(names: Sequence[str], given: str, known: Sequence[str], what: str) -> str:

@@ -61,19 +61,19 @@ class Choice:
             )
         texts = [str(text) for text in listed] if isinstance(listed, Sequence) else []
         said = answer.strip()
-        place = next((n for n, text in enumerate(texts) if text.strip() == said), None)
-        if place is None and re.fullmatch(r"\d{1,2}", said):
-            place = int(said) - self.first
-        elif place is None and (letter := ALONE.fullmatch(said)):
-            place = LETTERS.index(letter[1].upper())
-        if place is None or not 0 <= place < (len(texts) or len(LETTERS)):
+        index = next((n for n, text in enumerate(texts) if text.strip() == said), None)
+        if index is None and re.fullmatch(r"\d{1,2}", said):
+            index = int(said) - self.first
+        elif index is None and (letter := ALONE.fullmatch(said)):
+            index = LETTERS.index(letter[1].upper())
+        if index is None or not 0 <= index < (len(texts) or len(LETTERS)):
             raise ComponentError(
                 "A row's answer is not one of its options",
                 value=f"{answer!r} of {texts}" if texts else repr(answer),
                 allowed=f"a letter, a number counted from {self.first}, or an option's text",
                 do="Correct the row, or set options and first",
             )
-        return f"{LETTERS[place]}. {texts[place]}" if texts else LETTERS[place]
+        return f"{LETTERS[index]}. {texts[index]}" if texts else LETTERS[index]
 
     def grade(self, prompt: str, completion: str, answer: str) -> Grade:
         """Strict and tolerant reading, each compared with the key's letter and text."""

@@ -66,13 +66,13 @@ class Pattern:
 
     def _read(self, completion: str) -> str | None:
         """The group of the last match; None where there is none, or the search took too long."""
-        found = None
+        last = None
         try:
             for match in regex.finditer(self.regex, completion[-MOST_READ:], timeout=SECONDS):
-                found = match[1]
+                last = match[1]
         except TimeoutError:
             return None
-        return found
+        return last
 
     def oracle(self, answer: str) -> str:
         """The example with the key in it.

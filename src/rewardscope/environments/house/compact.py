@@ -201,7 +201,7 @@ class House:
         return grade_story(world_of(problem.facts), story, formed, feedback)
 
     def oracle(self, problem: Problem) -> str:
-        """The recipe carried out by somebody who knows where everything is, one action a line."""
+        """The recipe carried out with full knowledge of the world, one action per line."""
         return "\n".join(write(action) for action in solution(world_of(problem.facts)))
 
     def category(self, prompt: str) -> str:
@@ -239,10 +239,10 @@ def read(turn: str) -> Action | None:
     >>> read("g2"), read("g9")
     (Action(verb='g', on='2'), None)
     """
-    found = ACTION.fullmatch(turn)
-    if found is None:
+    match = ACTION.fullmatch(turn)
+    if match is None:
         return None
-    verb, *on = [part for part in found.groups() if part]
+    verb, *on = [part for part in match.groups() if part]
     return Action(verb, *on)
 
 
