@@ -194,7 +194,7 @@ MISTAKES = (
         "grades the same completion in two ways", "out of grade()",
     )),
     Mistake("an oracle that is wrong", 'return f"#### {problem.answer}"', 'return "#### x"',
-        "def grade", ("does not accept its own oracle", "grade() or oracle()")),
+        "def grade", ("does not accept its own oracle", "its grade(), its oracle()")),
     Mistake("an oracle that is a number", 'return f"#### {problem.answer}"',
         "return int(problem.answer)", "def oracle", (
         "Additions.oracle() must return a completion", "`def oracle(self, problem): return",
