@@ -4,7 +4,7 @@ do.
 
 
 class RewardscopeError(ValueError):
-    """A mistake somebody can mend; the command line prints it as one paragraph and exits with 2."""
+    """A user's mistake: the command line prints it as one paragraph and exits with 2."""
 
     def __init__(
         self,

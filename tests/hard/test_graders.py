@@ -13,7 +13,7 @@ from rewardscope.environments.words.gym import EXPLOITABLE, HASH_SEEDED, REFUSED
 from rewardscope.protocols import Environment
 from rewardscope.registry import components
 
-PROBLEMS = 15
+PROBLEMS = 5
 SECONDS = 5.0
 """One grade on a busy machine; alone it is half a second."""
 LONG = (

@@ -186,7 +186,7 @@ def check_tokenizer(name: str, tokenizer: PreTrainedTokenizerBase) -> None:
                     "The chat template loses the prompt",
                     f"{name}: {prompt!r} becomes {rendered[:200]!r}",
                     "a template that writes the user's message as it is",
-                    "Mend chat_template, or remove it for a model without one",
+                    "Correct chat_template, or remove it for a model without one",
                 )
 
 
@@ -237,7 +237,7 @@ def _rendered(name: str, tokenizer: PreTrainedTokenizerBase, prompt: str) -> str
             f"{name}: {outcome['fault']}",
             f"a template that ends within {TEMPLATE_SECONDS} s and makes at most "
             f"{MOST_RENDERED:,} characters",
-            "Mend chat_template, or remove it for a model without one",
+            "Correct chat_template, or remove it for a model without one",
         )
     return str(outcome["text"])
 

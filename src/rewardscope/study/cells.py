@@ -151,7 +151,7 @@ def _check_base(study: Study, cell: Cell, run: RunDirectory) -> None:
             "study asks now",
             value=f"cell {cell.base}: {run.cell(cell.base).status()['state']}",
             allowed="a base cell that is done",
-            do="Mend what stopped that cell and run again; what was trained is kept",
+            do="Remove what stopped that cell and run again: trained policies are kept",
         )
 
 

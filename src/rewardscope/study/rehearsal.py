@@ -66,7 +66,7 @@ def calling(component: object, method: str, said: str, call: Callable[[], Result
                 f"{name} raises an error",
                 value=f"{type(error).__name__}: {error}, {said}",
                 allowed=RAISES.get(method, "a result"),
-                do=MENDS.get(method, "Correct the line"),
+                do=REMEDIES.get(method, "Correct the line"),
                 where=raised_at(error),
             ) from error
 
@@ -77,7 +77,7 @@ RAISES = {
     "problem": "a Problem for every index from 0 on",
     "oracle": "a text",
 }
-MENDS = {
+REMEDIES = {
     "grade": "Return Grade(correct=False, strict=False, well_formed=False) for what cannot be read",
     "__call__": "Correct the line; a reward has `view.problem.prompt`, `view.completions` and, "
     "with uses_truth = True, `view.problem.answer` and `view.grades`",

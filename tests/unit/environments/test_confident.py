@@ -226,5 +226,5 @@ def test_settings_that_find_nothing_are_refused(settings: dict[str, float]) -> N
 
 
 def test_asking_twice_is_refused() -> None:
-    with pytest.raises(ComponentError, match="once"):
+    with pytest.raises(ComponentError, match="already asks for a confidence"):
         Confident(Confident())

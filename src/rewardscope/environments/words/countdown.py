@@ -79,7 +79,7 @@ class Countdown:
                 allowed=f"2 <= min_numbers <= max_numbers <= 8; largest 5 to 100; largest_target "
                 f"20 to {LARGEST_STEP}; "
                 f"answer_in one of {', '.join(get_args(Place))}",
-                do="Mend them",
+                do="Correct them in the study file",
             )
 
     def problem(self, split: str, index: int) -> Problem:

@@ -116,7 +116,7 @@ class Graph:
                 value=f"{self}: {self.places} places",
                 allowed=f"hops of 2 or more, no count below 0, {len(PLACES)} places in all; "
                 f"answer_in one of {', '.join(get_args(Place))}",
-                do="Mend them",
+                do="Correct them in the study file",
             )
 
     @property

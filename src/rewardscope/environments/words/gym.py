@@ -320,7 +320,7 @@ def _check_config(task: str, settings: Settings) -> None:
             f"{task} does not take these settings",
             value=f"{dict(settings)}: {error}",
             allowed=", ".join(allowed),
-            do="Mend the values",
+            do="Correct the values",
         ) from error
 
 

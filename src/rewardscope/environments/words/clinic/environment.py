@@ -111,7 +111,7 @@ class Clinic:
                 value=f"answer_in={self.answer_in!r}, distractors={self.distractors}",
                 allowed=f"answer_in one of {', '.join(get_args(Place))}; distractors 0 to "
                 f"{MOST_DISTRACTORS}",
-                do="Mend them",
+                do="Correct them in the study file",
             )
         if self.working and self.answer_in == "whole":
             raise ComponentError(

@@ -82,7 +82,7 @@ class Code:
                 "Code has no family this easy",
                 value=f"max_level={self.max_level}",
                 allowed="1, 2 or 3, and a family of that level or below",
-                do="Mend max_level or families",
+                do="Correct max_level or families",
             )
 
     def _asked(self, known: bool) -> list[Family]:

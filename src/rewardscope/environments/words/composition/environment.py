@@ -85,7 +85,7 @@ class Composition:
                 allowed=f"1 <= min_level <= max_level <= {MOST_LEVELS}; join_share 0 to 0.5; "
                 "literal_leaf 0 to 1; "
                 f"answer_in one of {', '.join(get_args(Place))}",
-                do="Mend them",
+                do="Correct them in the study file",
             )
 
     def problem(self, split: str, index: int) -> Problem:
