@@ -29,6 +29,8 @@ ERRORS = {
 }
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 CHANGING = ("os.rename", "os.mkdir", "os.remove", "os.rmdir")
+TELLING = ("study.json", ".complete", "step_000001", "seal.json")
+"""What a sample of events has some of."""
 LIMIT_SECONDS = 120.0
 NOT_RESULTS = ("report.html", "study.json", ".lock", "status.json", "traceback.txt")
 """Files that hold times, paths or progress."""
@@ -50,6 +52,8 @@ class Events:
     def _hook(self, event: str, arguments: tuple[Any, ...]) -> None:
         if not self.root:
             return
+        if event == "os.mkdir" and os.path.isdir(arguments[0]):
+            return  # it is there: nothing changes
         if event in CHANGING:
             self._met(event, str(arguments[:2] if event == "os.rename" else arguments[0]))
         elif event == "open":
@@ -163,8 +167,29 @@ def prepare() -> Events:
     return Events()
 
 
-def crash(folder: Path, mode: str, share: float) -> Iterator[dict[str, Any]]:
-    """Breaks the run at every event of a share of them, finishes it, and compares."""
+def points(names: list[str], mode: str, count: int) -> list[tuple[int, str]]:
+    """At which events to break the run, and how; ``count`` of them, 0 = at all.
+
+    A kill before a flush leaves what a kill before the rename after it does; each error comes in
+    turn.
+    """
+    changing = [
+        at for at, name in enumerate(names, 1) if mode != "kill" or not name.startswith("fsync")
+    ]
+    if count:
+        telling = [at for at in changing if any(word in names[at - 1] for word in TELLING)]
+        spread = random.Random(0).sample(changing, len(changing))
+        first = telling[:: max(1, len(telling) // (count // 2))] if count > 1 else []
+        changing = sorted(list(dict.fromkeys([*first, *spread]))[:count])
+    errors = list(ERRORS)
+    return [
+        (at, mode if mode == "kill" else errors[place % len(errors)])
+        for place, at in enumerate(changing)
+    ]
+
+
+def crash(folder: Path, mode: str, count: int) -> Iterator[dict[str, Any]]:
+    """Breaks the run at events of it, finishes it, and compares."""
     events = prepare()
     reference, log = folder / "reference", folder / "log"
     seen = folder / "seen.json"
@@ -181,12 +206,11 @@ def crash(folder: Path, mode: str, share: float) -> Iterator[dict[str, Any]]:
     assert code == 0, log.read_text()
     names = json.loads(seen.read_text())
     expected = forked(lambda: digests(reference))
-    chosen = random.Random(0).sample(range(1, len(names) + 1), max(1, round(share * len(names))))
-    for at in sorted(chosen):
+    for at, how in points(names, mode, count):
         out = folder / f"at{at}"
 
-        def broken(out: Path = out, at: int = at) -> None:
-            events.arm(out, at, mode)
+        def broken(out: Path = out, at: int = at, how: str = how) -> None:
+            events.arm(out, at, how)
             run_there(out)()
 
         first = child(log, broken)
@@ -197,16 +221,17 @@ def crash(folder: Path, mode: str, share: float) -> Iterator[dict[str, Any]]:
         found = forked(lambda out=out: digests(out))
         yield {
             "event": names[at - 1],
+            "how": how,
             "codes": [first, second, checked],
             "traceback": "Traceback" in told + finished,
             "left": sorted(set(found) - set(expected)),
             "differs": sorted(n for n in expected if found.get(n) != expected[n]),
-            "said": finished[-600:] if second or checked else "",
-            "check": log.read_text()[-600:] if checked else "",
+            "said": finished[-1500:] if second else log.read_text()[-1500:] if checked else "",
+            "told": told[-3000:] if "Traceback" in told else "",
         }
         shutil.rmtree(out, ignore_errors=True)
 
 
 if __name__ == "__main__":
-    for line in crash(Path(sys.argv[1]), sys.argv[2], float(sys.argv[3])):
+    for line in crash(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])):
         print(json.dumps(line), flush=True)

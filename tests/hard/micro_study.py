@@ -6,7 +6,6 @@ from rewardscope import (
     Boundary,
     Chain,
     Claim,
-    Coin,
     Evaluation,
     Learner,
     Organism,
@@ -16,7 +15,7 @@ from rewardscope import (
 )
 
 
-def arm(name: str, reward: Truth | Coin) -> Arm:
+def arm(name: str, reward: Truth) -> Arm:
     return Arm(
         name=name,
         start=Organism("formats-planted"),
@@ -34,17 +33,17 @@ def arm(name: str, reward: Truth | Coin) -> Arm:
 study = Study(
     name="micro",
     question="Does it come out the same?",
-    arms=(arm("truth", Truth()), arm("coin", Coin())),
+    arms=(arm("truth", Truth()),),
     seeds=(0,),
     evaluation=Evaluation(problems=3, draws=2, readings=1),
     probes=(Boundary(max_k=2), Behaviour()),
     claims=(
         Claim(
-            sentence="Truth beats the coin.",
+            sentence="Truth raises pass@1.",
             metric="boundary/pass_at_k",
             labels={"k": "1"},
             treatment="truth",
-            control="coin",
+            control="base",
         ),
     ),
 )

@@ -21,6 +21,8 @@ PARTIAL = ".partial"
 CANNOT_WRITE = {
     errno.ENOSPC: "Free some space",
     errno.EDQUOT: "Free some space",
+    errno.EISDIR: "A folder stands where a file should be: move it away",
+    errno.EMFILE: "Raise the limit of open files (ulimit -n)",
     errno.EEXIST: "A file stands where a folder should be: choose another place",
     errno.ENOTDIR: "A file stands where a folder should be: choose another place",
     errno.EACCES: "Choose a place where you may write",
@@ -49,6 +51,9 @@ def write_bytes(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.chmod(0o644)
+        if path.is_dir():  # nothing of ours; one that holds something stays, and is told
+            with contextlib.suppress(OSError):
+                path.rmdir()
         temporary.replace(path)
         sync_folder(path.parent)
     except OSError as error:

@@ -1,7 +1,6 @@
 """Opening a run: a directory for a study, or the one that it has, after an edit or without."""
 
 import datetime
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -95,8 +94,6 @@ def _record_before(study: Study, run: RunDirectory) -> dict[str, Any] | None:
     """
     root = run.root
     if root.is_dir() and _lost_its_record(run):
-        if (root / "study.json").is_dir():
-            shutil.rmtree(root / "study.json")
         return {LOST: [datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")]}
     if (root / "study.json").is_file():
         before = run.record()
