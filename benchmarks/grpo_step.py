@@ -132,8 +132,10 @@ def trl(size: Size, folder: Path, **settings: Any) -> dict[str, Any]:
 
     source = packaged_folder(MODEL)
     trainer = GRPOTrainer(
-        model=AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32),
-        processing_class=AutoTokenizer.from_pretrained(source),
+        model=AutoModelForCausalLM.from_pretrained(
+            source, dtype=torch.float32, trust_remote_code=False
+        ),
+        processing_class=AutoTokenizer.from_pretrained(source, trust_remote_code=False),
         reward_funcs=reward,
         train_dataset=Dataset.from_list(
             [

@@ -2,6 +2,7 @@
 does.
 """
 
+import json
 import re
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from rewardscope.registry import BUILT_IN, components
 from rewardscope.study import load_study
 
 ROOT = Path(__file__).parent.parent
-DOCS = sorted([ROOT / "README.md", *ROOT.glob("docs/*.md")])
+DOCS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/*.md")])
+COLUMNS = 100
 
 
 def first_cells(document: str) -> list[str]:
@@ -65,8 +67,32 @@ def test_every_make_target_in_the_readme_exists() -> None:
     assert named and named <= set(targets)
 
 
-def test_the_readme_study_is_a_study(tmp_path: Path) -> None:
-    (block,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+def test_the_readme_studies_are_studies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    questions = [{"question": f"{n} + {n}?", "answer": str(2 * n)} for n in range(20)]
+    (tmp_path / "problems.jsonl").write_text("\n".join(json.dumps(row) for row in questions))
+    monkeypatch.chdir(tmp_path)
     file = tmp_path / "study.py"
-    file.write_text(block)
-    assert [arm.name for arm in load_study(file).arms] == ["truth", "coin", "form"]
+    arms = []
+    for block in blocks:
+        file.write_text(block)
+        arms.append([arm.name for arm in load_study(file).arms])
+    assert arms == [["truth", "coin", "form"], ["brief", "coin"]]
+    assert sum(bool(line.strip()) for line in blocks[1].splitlines()) <= 20
+
+
+def prose(text: str) -> list[tuple[int, str]]:
+    """The lines of a page, numbered, without tables, listings and pictures."""
+    kept, listing = [], False
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.lstrip().startswith("```"):
+            listing = not listing
+        elif not listing and not line.startswith(("|", "![", "<!--")):
+            kept.append((number, line))
+    return kept
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
+def test_lines_of_prose_fit_the_width(path: Path) -> None:
+    long = [number for number, line in prose(path.read_text()) if len(line) > COLUMNS]
+    assert not long, f"{path.name}: lines {long} have more than {COLUMNS} columns"

@@ -6,7 +6,7 @@ from rewardscope.registry import HOMES, named
 
 __version__ = "0.2.0"
 
-__all__ = ["__version__", *HOMES]  # every name of the registry
+__all__ = sorted({"__version__", *HOMES})
 
 
 def __getattr__(name: str) -> Any:

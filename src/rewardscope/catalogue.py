@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import rewardscope.environments
+from rewardscope.environments.words.extra import INSTALL, missing
 from rewardscope.errors import RewardscopeError
 from rewardscope.learner.subnetwork import Subnetwork
 from rewardscope.organisms import RECIPES, card
@@ -25,6 +26,8 @@ from rewardscope.types import Verdict
 
 ANALYSES = (Agreement, ClipBias, ErrorAuroc, Subnetwork)
 """Instruments that no study's list of probes takes."""
+UNASKED = {"prompt": f"not installed here: {INSTALL}", "oracle": ""}
+"""Stands for the sample of a world whose packages are missing."""
 MEASURED = Path(rewardscope.environments.__file__).parent / "measured.json"
 """How an untrained language model behaves in each environment; benchmarks/base_behaviour.py makes
 it.
@@ -180,6 +183,7 @@ def worlds() -> list[dict[str, Any]]:
     ``measured`` holds records of base behaviour by the name of the policy that was asked, empty
     where none was; ``organisms`` those that an environment's problems are the world of.
     """
+    lacking = missing()
     asked: dict[str, Any] = json.loads(MEASURED.read_text())
     homes = {
         name: {type(world) for world in recipe.corpus.worlds.values()}
@@ -192,7 +196,7 @@ def worlds() -> list[dict[str, Any]]:
             "world": "",
             "what": first_line(cls),
             "planted": {},
-            **_sample(cls()),
+            **(UNASKED if name in lacking else _sample(cls())),
             "measured": asked.get(name, {}),
             "organisms": [organism for organism, types in homes.items() if cls in types],
         }

@@ -13,6 +13,7 @@ import torch
 
 from rewardscope.catalogue import stands_alone
 from rewardscope.environments import prove
+from rewardscope.environments.words.extra import INSTALL, missing
 from rewardscope.errors import RewardscopeError
 from rewardscope.identity import cache_folder
 from rewardscope.organisms import RECIPES
@@ -60,10 +61,20 @@ def examine() -> list[Finding]:
         )
     for organism in RECIPES:
         findings.append(_try(f"organism {organism}", Organism(organism).load))
+    lacking = missing()
     for environment, cls in components("environments").items():
-        if stands_alone(cls):
-            findings.append(_try(f"environment {environment}", partial(prove, cls(), "heldout")))
+        if not stands_alone(cls):
+            continue
+        findings.append(
+            Finding(f"environment {environment}", f"optional; not installed: {INSTALL}")
+            if environment in lacking
+            else _try(f"environment {environment}", partial(_prove, cls))
+        )
     return findings
+
+
+def _prove(environment: type) -> None:
+    prove(environment(), "heldout")
 
 
 def _try(what: str, action: Callable[[], object]) -> Finding:

@@ -4,6 +4,7 @@ Facts and rewards are different types: a :class:`Grade` is what the verifier fou
 every arm; a reward is what the learner was told.
 """
 
+import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -375,7 +376,11 @@ class Claim:
     """Which rows of the metric: for instance {"k": "1"}."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+DRAWN_BY = "rewardscope.report.notebook"
+"""What draws records for notebooks. It stands above this module, so it is found by its name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Verdict:
     """What the measurements made of a claim."""
 
@@ -398,3 +403,12 @@ class Verdict:
     evidence: tuple[str, ...]
     """Measurement files the verdict was read from."""
     reason: str
+
+    def __repr__(self) -> str:
+        line: str = importlib.import_module(DRAWN_BY).verdict_line(self)
+        return f"Verdict({line})"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        html: str = importlib.import_module(DRAWN_BY).verdicts_html([self])
+        return html

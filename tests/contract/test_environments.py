@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from junk import junk
 from rewardscope.codec import canonical, decode, encode
-from rewardscope.environments import distinct
+from rewardscope.environments import distinct, prove
 from rewardscope.environments.chain import Chain
 from rewardscope.environments.confident import Confident
 from rewardscope.environments.graders.exact import Exact
@@ -161,6 +161,16 @@ def test_the_oracle_is_graded_correct_on_200_problems(environment: Environment) 
 
 
 @each
+def test_no_canary_that_is_never_right_is_graded_right(environment: Environment) -> None:
+    if getattr(environment, "exploitable_by_name", False):
+        return  # a bench for reward hacking: its scorer is known to pay what is wrong
+    for split in ("train", "heldout"):
+        shares = {each.canary: each for each in prove(environment, split).canaries}
+        assert shares["empty"].right == shares["not a number"].right == 0
+        assert shares["constants"].tried >= 13
+
+
+@each
 def test_the_same_address_is_the_same_problem(environment: Environment) -> None:
     twin = copy.deepcopy(environment)
     for index in range(20):
@@ -253,6 +263,23 @@ def test_junk_gets_a_grade_and_holds_nothing_up(environment: Environment) -> Non
         assert time.monotonic() - started < 10, text[:80]
         assert grade.correct is None or isinstance(grade.correct, bool)
         assert not grade.strict or (grade.correct and grade.well_formed)
+
+
+MEGABYTES = ("9", "-", "1,", "1/", "a", "= ", "(", "{", "[1],", "answer is ", "01\n", "Alder -> ")
+HOSTILE = [
+    *((piece * (10**6 // len(piece)) + end) for piece in MEGABYTES for end in ("", "x")),
+    *("1e9999999", "300000000", "9**9**9", "0x" + "F" * 10**6, "U999999999 " * 9, " " * 10**6),
+]
+
+
+@each
+def test_no_text_of_a_megabyte_takes_half_a_second(environment: Environment) -> None:
+    problem = environment.problem("train", 1)
+    for text in HOSTILE:
+        for said in (text, f"<answer>{text}</answer>"):
+            started = time.process_time()
+            environment.grade(problem, said)
+            assert time.process_time() - started < 0.5, said[:40]
 
 
 def twin_of(environment: Environment, problem: Problem) -> Problem:

@@ -160,7 +160,7 @@ def prepare() -> Events:
     torch.set_num_threads(1)
     import rewardscope.cli
     import rewardscope.report.page
-    import rewardscope.study.progress  # noqa: F401
+    import rewardscope.study.progress
 
     rewardscope.report.page._bundle()  # kept: every child writes pages with the same code
 
@@ -234,4 +234,5 @@ def crash(folder: Path, mode: str, count: int) -> Iterator[dict[str, Any]]:
 
 if __name__ == "__main__":
     for line in crash(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])):
-        print(json.dumps(line), flush=True)
+        sys.stdout.write(json.dumps(line) + "\n")
+        sys.stdout.flush()

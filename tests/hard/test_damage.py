@@ -1,4 +1,4 @@
-"""A damaged file of a finished run is seen by ``check``, never judged, and made again or refused."""
+"""A damaged file of a finished run is seen by ``check``, never judged, made again or refused."""
 
 import random
 import shutil

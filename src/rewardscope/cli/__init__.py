@@ -5,12 +5,12 @@ import sys
 
 from rich.console import Console
 
-from rewardscope.cli import checking, runs, stored, survey
+from rewardscope.cli import begin, checking, runs, stored, survey
 from rewardscope.cli.front import app, console
 from rewardscope.errors import RewardscopeError
 from rewardscope.hostile import visible
 
-__all__ = ["app", "checking", "console", "main", "runs", "stored", "survey"]
+__all__ = ["app", "begin", "checking", "console", "main", "runs", "stored", "survey"]
 
 
 def main() -> None:
@@ -18,7 +18,7 @@ def main() -> None:
     # read when torch is loaded, which no command has done yet: threads that wait for work sleep
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
-        app()
+        app(prog_name="rewardscope")
     except RewardscopeError as error:
         stderr = Console(stderr=True)
         stderr.print("error: ", style="bold red", end="")

@@ -9,32 +9,57 @@ from typing import Annotated, TypeVar
 import typer
 from rich.console import Console
 
+from rewardscope import __version__
 from rewardscope.errors import StudyError
 from rewardscope.hostile import visible
 
+RUN = "Run a study"
+EXAMINE = "Look closer at an arm"
+FILES = "Compare checkpoints and completions from anywhere"
+LIST = "See what there is"
+
 app = typer.Typer(
-    help="A placebo-controlled laboratory for reward learning.",
+    help="A placebo-controlled laboratory for reward learning. New here? `rewardscope init DIR` "
+    "writes a study to edit; `rewardscope tour` runs a complete one.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
 )
 organisms_app = typer.Typer(
-    help="Tiny models of known content: list them, or build one from its recipe.",
+    help="List the tiny models of known content, or build one from its recipe.",
     no_args_is_help=True,
 )
-app.add_typer(organisms_app, name="organisms")
+app.add_typer(organisms_app, name="organisms", rich_help_panel=LIST)
 console = Console()
 
+
+def _show_version(asked: bool) -> None:
+    """Prints the version and ends, where it was asked for."""
+    if asked:
+        sys.stdout.write(f"rewardscope {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def front(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Show the version and exit.", callback=_show_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Takes the options that stand before any command."""
+
+
 Arm = TypeVar("Arm")
-Out = Annotated[
-    Path | None, typer.Option("--out", help="Run directory; runs/<study> when not given.")
-]
+Out = Annotated[Path | None, typer.Option("--out", help="Run directory. Default: runs/STUDY.")]
 Workers = Annotated[
     int | None,
     typer.Option(
         "--workers",
         min=0,
-        help="Worker processes; as many as the cores have room for when not given.",
+        help="Worker processes. Default: as many as fit on the cores.",
     ),
 ]
 On = Annotated[
@@ -45,7 +70,7 @@ On = Annotated[
         metavar="NAME",
     ),
 ]
-RunPath = Annotated[Path, typer.Argument(help="Run directory.")]
+RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="Run directory.")]
 
 
 def say(text: str) -> None:

@@ -12,6 +12,8 @@ import typer
 from rich.text import Text
 
 from rewardscope.cli.front import (
+    EXAMINE,
+    RUN,
     On,
     Out,
     RunPath,
@@ -39,17 +41,17 @@ if TYPE_CHECKING:
 
 StudyFile = Annotated[
     Path | None,
-    typer.Option("--study", help="The run's study file, where it is not where it was."),
+    typer.Option("--study", help="The run's study file, if it has been moved."),
 ]
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 def tour(out: Out = None, workers: Workers = None) -> None:
     """Run the five-minute study: two tiny models, true rewards against coin flips."""
     _run(Path(__file__).parents[1] / "study" / "tour.py", out, workers, "rewardscope tour")
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 def run(
     study: Annotated[Path, typer.Argument(help="Python file that defines `study = Study(...)`.")],
     out: Out = None,
@@ -64,8 +66,9 @@ def run(
         ),
     ] = False,
 ) -> None:
-    """Run a study, or go on with it: finished cells are kept, unfinished ones resume from their
-    last checkpoint.
+    """Run a study, or continue one that was stopped.
+
+    Finished cells are kept. Unfinished ones resume from their last checkpoint.
     """
     where = "" if on == LOCAL else f" --on {shlex.quote(on)}"
     _run(study, out, workers, f"rewardscope run {shlex.quote(str(study))}{where}", accept_same, on)
@@ -167,7 +170,7 @@ def _carry_out(
         raise StudyError(
             f"{len(failed)} of {len(study.cells())} cells failed",
             value=reasons,
-            do="Mend the cause and run again: finished cells are kept",
+            do="Fix the cause and run again: finished cells are kept",
         )
     broken = _gaps(directory.gaps(), failed=True)
     if broken:
@@ -229,18 +232,24 @@ def _gaps(gaps: "Iterable[Gap]", failed: bool = False) -> Counter[str]:
     return Counter(gap.reason for gap in gaps if gap.failure or not failed)
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 def report(root: RunPath) -> None:
-    """Judge the claims again from the rows of a run and rebuild its page; needs no torch."""
+    """Judge the claims of a run again and rebuild its page.
+
+    Reads the rows on disk alone, so it needs no torch and takes seconds.
+    """
     say(f"Page: {_conclude(root)}")
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 def status(
     root: RunPath,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for machines.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list.")] = False,
 ) -> None:
-    """Say how far each cell of a run is, whether somebody is at it, and why a failed one failed."""
+    """Show how far each cell of a run is.
+
+    Also says whether a process is working on it, and why a failed cell failed.
+    """
     from rewardscope.store import RunDirectory
 
     directory = RunDirectory(root)
@@ -272,7 +281,7 @@ def _standing(cell: "CellDirectory", steps: int) -> dict[str, Any]:
     found, held = cell.status(), cell.is_held
     state = "running" if held else "stopped" if found["state"] == "running" else found["state"]
     reason = (
-        "nobody is at it: run the study again to go on"
+        "no process is working on it; run the study again to continue"
         if state == "stopped"
         else found.get("reason", "")
     )
@@ -292,7 +301,7 @@ def _arm_of(record: dict[str, Any], name: str) -> dict[str, Any]:
     return arm_named(name, arms, "run")
 
 
-@app.command()
+@app.command(rich_help_panel=EXAMINE)
 def rank(
     root: RunPath,
     arm: Annotated[
@@ -300,13 +309,12 @@ def rank(
     ],
     top: Annotated[int, typer.Option("--top", min=1, help="How many to show.")] = 10,
     study: StudyFile = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for machines.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list.")] = False,
 ) -> None:
-    """List an arm's training problems by how much their pass rate moved over the run: the first is
-    one-example training's pick.
+    """List an arm's training problems by how much their pass rate moved.
 
-    The order reads the key, so an arm that trains on such a pick declares it: Pool(1, first=INDEX,
-    chosen_by_truth=True).
+    One-example training picks the first of them. The order reads the answer key, so an arm that
+    trains on such a pick declares it: Pool(1, first=INDEX, chosen_by_truth=True).
     """
     from rewardscope.analyses.ranking import rank_problems
     from rewardscope.store import RunDirectory
@@ -333,23 +341,23 @@ def rank(
     console.print(table)
 
 
-@app.command()
+@app.command(rich_help_panel=EXAMINE)
 def phases(
     root: RunPath,
     arm: Annotated[str, typer.Argument(help="Arm of the run.")],
     gram: Annotated[
         list[str] | None,
         typer.Option(
-            "--gram", help="A strategic gram, as often as there are; mined when not given."
+            "--gram", help="A strategic gram; may be repeated. Default: mined from the run."
         ),
     ] = None,
     study: StudyFile = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="For machines, with both curves.")
-    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with both curves.")] = False,
 ) -> None:
-    """Say where an arm's runs bend: execution tokens growing sure, plans growing varied, in that
-    order or not; beside random grams.
+    """Show when execution tokens grow certain and plans grow varied.
+
+    A steep fall of one and rise of the other, in that order, are two phases of learning. Random
+    grams stand beside them as the null.
     """
     from rewardscope.analyses.courses import courses
     from rewardscope.report.tables import course_table
@@ -370,7 +378,7 @@ def phases(
     console.print(course_table(records))
 
 
-@app.command()
+@app.command(rich_help_panel=EXAMINE)
 def subnetwork(
     root: RunPath,
     arm: Annotated[str, typer.Argument(help="Arm of the run, finished under two seeds or more.")],
@@ -378,15 +386,17 @@ def subnetwork(
         Path | None,
         typer.Option(
             "--out",
-            help="Directory of the retrainings; RUN-ARM-subnetwork beside the run when not given.",
+            help="Directory for the retrainings. Default: RUN-ARM-subnetwork beside the run.",
         ),
     ] = None,
     workers: Workers = None,
     study: StudyFile = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Train again only the entries that an arm had changed, beside as many random, smallest and
-    another seed's ones.
+    """Train an arm again with only the weights that it had changed.
+
+    The same is done with as many random weights, as many of the smallest, and those that another
+    seed had changed.
     """
     from rewardscope.analyses.subnetwork import read_subnetworks
     from rewardscope.codec import encode

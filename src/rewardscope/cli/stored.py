@@ -7,25 +7,36 @@ from typing import Annotated
 
 import typer
 
-from rewardscope.cli.front import app, arm_named, console, count_of, say, show_json
+from rewardscope.cli.front import (
+    EXAMINE,
+    FILES,
+    app,
+    arm_named,
+    console,
+    count_of,
+    say,
+    show_json,
+)
 
 
-@app.command()
+@app.command(rich_help_panel=FILES)
 def weights(
     before: Annotated[
         str,
-        typer.Argument(help="Untrained model: a folder, or a packaged model or organism by name."),
+        typer.Argument(
+            help="Untrained model: a folder, or the name of a packaged model or an organism."
+        ),
     ],
     after: Annotated[
         list[str],
-        typer.Argument(help="Trained models, likewise; with two or more also their agreement."),
+        typer.Argument(help="Trained models, named the same way."),
     ],
-    as_json: Annotated[
-        bool, typer.Option("--json", help="For machines, with every matrix.")
-    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with every matrix.")] = False,
 ) -> None:
-    """Compare checkpoints that anything trained: how much of the weights changed, how far, of what
-    rank, where, and whether alike.
+    """Compare checkpoints: how many weights changed, how far, and where.
+
+    Any trainer may have made them. With two trained models or more, also says whether the same
+    weights changed in all of them.
     """
     from rewardscope.analyses.checkpoints import compare
     from rewardscope.report.tables import agreement_table, change_table, place_table
@@ -42,23 +53,24 @@ def weights(
         console.print(agreement_table(record))
 
 
-@app.command("clip-bias")
+@app.command("clip-bias", rich_help_panel=EXAMINE)
 def clip_bias(
     study: Annotated[Path, typer.Argument(help="Study file.")],
     arm: Annotated[
         str,
         typer.Argument(
-            help="Arm of it, whose start, problems and learner are taken; its reward is replaced "
-            "by coin flips."
+            help="Arm of the study. Its start, problems and learner are used; its reward is "
+            "replaced by coin flips."
         ),
     ],
     replicates: Annotated[
-        int, typer.Option("--replicates", min=2, help="More of them narrow the intervals.")
+        int, typer.Option("--replicates", min=2, help="Repetitions; more narrow the intervals.")
     ] = 32,
-    as_json: Annotated[bool, typer.Option("--json", help="For machines, with intervals.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with intervals.")] = False,
 ) -> None:
-    """Say where the clip pushes under coin flips: one step of an arm, many times, with the clip,
-    without it, and in one update.
+    """Show which tokens the clip favours when rewards are coin flips.
+
+    Takes the first step of an arm many times: with the clip, without it, and in a single update.
     """
     from rewardscope.analyses.clip_bias import clip_bias as measure
     from rewardscope.report.tables import drift_table
@@ -84,23 +96,23 @@ def clip_bias(
     say(f"a step on rewards that are all alike {equal}")
 
 
-@app.command()
+@app.command(rich_help_panel=FILES)
 def boundary(
     rollouts: Annotated[
         Path,
         typer.Argument(
-            help="Of one policy: a cell's evaluation folder, or one file of its rollouts folder."
+            help="Completions of a policy: a cell's evaluation folder, or a file of its rollouts."
         ),
     ],
     base: Annotated[
-        Path | None, typer.Option("--base", help="The base's, to stand beside.")
+        Path | None, typer.Option("--base", help="Completions of the base, to compare with.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Say what a policy solves within k draws, tolerant and strict, with bands; beside its base,
-    the crossing and what was won or lost.
+    """Compute pass@k, with bands, from stored completions.
 
-    Of the files, only the verdicts are read: a million completions take seconds. Needs no torch.
+    Beside its base: where the two curves cross, and which problems were won or lost. Only the
+    verdicts of the files are read, so a million completions take seconds. Needs no torch.
     """
     from rewardscope.judging.boundary import frontier
     from rewardscope.report.tables import frontier_table, standing_table

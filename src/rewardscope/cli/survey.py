@@ -8,16 +8,16 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from rewardscope.cli.front import app, console, organisms_app, say, show_json
+from rewardscope.cli.front import LIST, app, console, organisms_app, say, show_json
 from rewardscope.registry import readable
 from rewardscope.report.layout import folding_table
 
 
-@app.command()
+@app.command(rich_help_panel=LIST)
 def methods(
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for machines.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list.")] = False,
 ) -> None:
-    """List every component there is, with what it declares and where it comes from."""
+    """List every environment, reward, credit method, probe and other component."""
     from rewardscope.catalogue import as_records
     from rewardscope.registry import BUILT_IN
 
@@ -50,12 +50,13 @@ def methods(
         console.print(table)
 
 
-@app.command()
+@app.command(rich_help_panel=LIST)
 def worlds(
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for machines.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list.")] = False,
 ) -> None:
-    """List environments and organisms with a problem each, its oracle's completion, and how
-    untrained policies behave there.
+    """List environments and organisms, each with an example problem.
+
+    Also shows the oracle's completion of it, and how untrained policies do there.
     """
     from rewardscope import catalogue
 
@@ -106,12 +107,14 @@ def _cut(text: str, most: int = 400) -> str:
     return text if len(text) <= most else f"{text[:most]} ..."
 
 
-@app.command()
+@app.command(rich_help_panel=LIST)
 def instruments(
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for machines.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list.")] = False,
 ) -> None:
-    """List the instruments with what each reports and needs, and what proved it; those that
-    installed packages offer too. One with a figure that did not hold is marked experimental.
+    """List the instruments, what each needs and the figures that proved it.
+
+    Those that installed packages offer too. An instrument with a figure that did not hold is
+    marked experimental.
     """
     from rewardscope.catalogue import instruments as all_instruments
 
@@ -141,11 +144,11 @@ def instruments(
     console.print(table)
 
 
-@app.command()
+@app.command(rich_help_panel=LIST)
 def doctor(
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for machines.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list.")] = False,
 ) -> None:
-    """Check what this machine has, and that every environment accepts its own oracle."""
+    """Check this machine and that every environment accepts its own oracle."""
     from rewardscope.doctor import examine
 
     findings = examine()
@@ -157,7 +160,7 @@ def doctor(
             table.add_row(
                 finding.what,
                 Text(finding.found),
-                "[green]ok[/green]" if finding.good else "[red]mend[/red]",
+                "[green]ok[/green]" if finding.good else "[red]fix[/red]",
             )
         console.print(table)
     if not all(finding.good for finding in findings):
@@ -166,7 +169,7 @@ def doctor(
 
 @organisms_app.command("list")
 def list_organisms(
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for machines.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list.")] = False,
 ) -> None:
     """List the organisms with what is planted in them and how they behave untrained."""
     from rewardscope.organisms import RECIPES, card
@@ -196,16 +199,16 @@ def _shares(values: dict[str, float]) -> str:
 
 @organisms_app.command("build")
 def build_organism(
-    name: Annotated[str, typer.Argument(help="One that `rewardscope organisms list` shows.")],
+    name: Annotated[str, typer.Argument(help="A name that `rewardscope organisms list` shows.")],
     out: Annotated[
         Path | None,
-        typer.Option("--out", help="Folder to build in; the package's own when not given."),
+        typer.Option("--out", help="Folder to build in. Default: the package's own."),
     ] = None,
 ) -> None:
-    """Make an organism from its recipe: the same seed gives the same weights on one machine.
+    """Make an organism from its recipe.
 
-    Another kind of processor rounds otherwise, and training makes another organism of that; the
-    card beside it is of what was built.
+    The recipe gives the same weights each time on one machine. Another kind of processor rounds
+    differently and gives another organism; the card written beside it describes what was built.
     """
     import torch
     from rich.progress import Progress

@@ -1,6 +1,6 @@
 """What is asked, and how it is checked."""
 
-from rewardscope.environments.base import distinct
+from rewardscope.environments.base import content_id, distinct, draw
 from rewardscope.environments.proof import Proof, prove
 from rewardscope.environments.regimes import Ranked, by_historical_variance
 from rewardscope.protocols import Environment
@@ -10,6 +10,8 @@ __all__ = [
     "Proof",
     "Ranked",
     "by_historical_variance",
+    "content_id",
     "distinct",
+    "draw",
     "prove",
 ]

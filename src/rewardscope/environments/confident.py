@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from rewardscope.environments.extraction import bounded
 from rewardscope.environments.words.sums import Sums
 from rewardscope.errors import ComponentError
 from rewardscope.protocols import Environment, turn_taker
@@ -100,6 +101,7 @@ class Confident:
         """The base's grade of the completion without its statements, with the confidence that it
         stated.
         """
+        text = bounded(text)
         found = list(self._statement.finditer(text))
         grade = self.base.grade(self._asked_by_base(problem), self._statement.sub("", text))
         confidence = self._read(found[-1][1]) if found else None

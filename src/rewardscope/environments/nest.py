@@ -8,8 +8,11 @@ or answers at once:
     working    A3142=2413,B2413=4132:4132
     at once    :4132
 
-The functions A to F are set A, U to Z set B; each problem takes its functions from one set. No
-answer can be guessed: there are 10,000, and two functions of a set never make a third of it.
+The functions A to F are set A, U to Z set B; each problem takes its functions from one set, and two
+functions of a set never make a third of it. Of the 10,000 answers no constant one is right in more
+than 0.06 % of the problems. The string itself is right more often, since functions undo each other
+or meet digits that they do not move: in 9 % of the problems of level 2, 2 % of level 1, 0.5 % of
+level 3 and 1.2 % of levels 4 to 6. That is the floor of any accuracy here.
 """
 
 import re

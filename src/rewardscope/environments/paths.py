@@ -22,6 +22,7 @@ from functools import cache
 from typing import ClassVar
 
 from rewardscope.environments.base import content_id, owner
+from rewardscope.environments.extraction import bounded
 from rewardscope.errors import EnvironmentFault
 from rewardscope.seeds import generator
 from rewardscope.types import Grade, Problem
@@ -98,7 +99,7 @@ class Paths:
         """Tolerant: the places named, in order, are a way to the goal; strict: they stand in a
         completion of plans and walks alone.
         """
-        text = text.strip()
+        text = bounded(text).strip()
         goal, start = ends(problem.prompt)
         moves, way = walk(edges(self.graph), start, text)
         right = bool(moves) and all(move.right for move in moves) and way[-1] == goal

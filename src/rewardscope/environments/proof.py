@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from rewardscope.conversation import user_text
+from rewardscope.environments.canaries import CanaryShare, try_canaries
 from rewardscope.errors import EnvironmentFault
 from rewardscope.protocols import Environment
 from rewardscope.types import Grade, Problem
@@ -99,6 +100,8 @@ class Proof:
     earnings: tuple[Earning, ...]
     about: str = ""
     """What the environment says of its data set."""
+    canaries: tuple[CanaryShare, ...] = ()
+    """How often what is near the key, or in the prompt, is right."""
 
     @property
     def chance(self) -> float:
@@ -153,8 +156,8 @@ def prove(environment: Environment, split: str, count: int | None = None) -> Pro
         count: How many; None = 50, or up to 500 of a data set's rows.
 
     Raises:
-        EnvironmentFault: If an oracle is not graded correct (tolerant and strict), or an empty
-            completion is graded correct.
+        EnvironmentFault: If an oracle is not graded correct (tolerant and strict), or a canary is
+            that never may be: an empty completion, NaN, an infinity, other numbers than the key's.
     """
     size = getattr(environment, "size", lambda _: None)(split)
     if count is None:
@@ -171,6 +174,7 @@ def prove(environment: Environment, split: str, count: int | None = None) -> Pro
         keys=len({problem.answer for problem in looked_at}),
         earnings=_earnings(environment, looked_at),
         about=describe() if callable(describe) else "",
+        canaries=try_canaries(environment, looked_at[:PROBLEMS]),
     )
 
 

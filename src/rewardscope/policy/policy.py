@@ -24,6 +24,7 @@ from rewardscope.conversation import messages_of
 from rewardscope.errors import ModelError
 from rewardscope.policy.attention import Blocks, attending, block_mask
 from rewardscope.policy.decoding import Sharing, prefill
+from rewardscope.policy.folders import check_folder, check_tokenizer
 from rewardscope.policy.lean import lean
 from rewardscope.seeds import Address
 from rewardscope.store import check_own
@@ -78,8 +79,13 @@ class Policy:
                 do="Convert them with transformers' save_pretrained on a machine that trusts them",
             )
         check_own(folder)
+        if folder.is_dir():
+            check_folder(folder)
         try:
-            tokenizer = AutoTokenizer.from_pretrained(name)
+            # without the flag, transformers asks at the terminal whether to run the folder's
+            # code, and takes whatever stands on the standard input for the answer
+            tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
+            check_tokenizer(str(name), tokenizer)
             model, info = AutoModelForCausalLM.from_pretrained(
                 name,
                 dtype=torch.float32,
@@ -88,12 +94,15 @@ class Policy:
                 output_loading_info=True,
                 ignore_mismatched_sizes=True,  # found below, with their names
             )
+        except ModelError:
+            raise
         except (
             Exception
         ) as error:  # transformers raises many kinds here; each means that this name gives no model
+            said = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
             raise ModelError(
                 "The model could not be loaded",
-                value=f"{name}: {str(error).strip().splitlines()[0][:300]}",
+                value=f"{name}: {said}",
                 allowed="a folder with config.json, tokenizer and *.safetensors, or a hub name "
                 "this machine can fetch",
                 do="Check the spelling; without a network, download it elsewhere and give its "

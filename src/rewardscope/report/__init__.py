@@ -6,12 +6,18 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rewardscope.report.notebook import Page, Verdicts
     from rewardscope.report.page import write_page
     from rewardscope.report.tables import verdict_table
 
-__all__ = ["verdict_table", "write_page"]
+__all__ = ["Page", "Verdicts", "verdict_table", "write_page"]
 
-_HOME_OF = {"verdict_table": "rewardscope.report.tables", "write_page": "rewardscope.report.page"}
+_HOME_OF = {
+    "Page": "rewardscope.report.notebook",
+    "Verdicts": "rewardscope.report.notebook",
+    "verdict_table": "rewardscope.report.tables",
+    "write_page": "rewardscope.report.page",
+}
 
 
 def __getattr__(name: str) -> Any:

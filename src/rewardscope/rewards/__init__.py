@@ -1,6 +1,6 @@
 """What the learner is told."""
 
-from rewardscope.protocols import Reward
+from rewardscope.protocols import Reward, View
 from rewardscope.rewards.base import tell
 
-__all__ = ["Reward", "tell"]
+__all__ = ["Reward", "View", "tell"]

@@ -43,6 +43,13 @@ class RewardFunction:
     placebo: bool = False
     """Whether it is meant to say nothing about being right."""
 
+    def __repr__(self) -> str:
+        """With the function's name where Python would write an address of memory."""
+        return (
+            f"RewardFunction({self.of.__module__}:{self.of.__qualname__}, "
+            f"uses_truth={self.uses_truth}, placebo={self.placebo})"
+        )
+
     def __post_init__(self) -> None:
         module_level(self.of, "reward")
         named, anything = self._parameters

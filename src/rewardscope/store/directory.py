@@ -357,7 +357,7 @@ class RunDirectory:
             )
 
     def _measured_cells(self, without: Collection[str]) -> list[CellDirectory]:
-        measuring = measuring_signature(self.record())
+        measuring = measuring_signature(read_sealed_json(self.root / "study.json"))
         return [
             cell
             for cell in self.cells()
@@ -393,8 +393,8 @@ class RunDirectory:
         """What verdicts are made of: the digests of the claims and of each table of rows, by its
         path, as the cells' seals have them.
         """
-        record = self.record()
-        sources = {"claims": signature(record["claims"])}
+        record = read_sealed_json(self.root / "study.json")
+        sources = {"claims": signature(record.get("claims"))}
         for cell in self._measured_cells(()):
             with contextlib.suppress(RunDirectoryError):
                 seal = read_seal(cell.path)

@@ -1,5 +1,6 @@
 """A study: arms x seeds, what is measured, and the claims that were written down before it ran."""
 
+import importlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,7 +24,7 @@ from rewardscope.store import measuring_signature
 from rewardscope.study.interim import InterimEvaluation
 from rewardscope.study.shape import EXAMPLES, check_draws, check_instance, check_probes, several
 from rewardscope.training import Arm
-from rewardscope.types import Claim, Expectation
+from rewardscope.types import DRAWN_BY, Claim, Expectation
 
 NAME = re.compile(r"[a-z0-9]([a-z0-9_-]*[a-z0-9])?")
 BASE = "base"
@@ -86,7 +87,7 @@ class Cell:
     """What its name is the hash of; says which edit it was, once another name is asked for."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Study:
     """Arms x seeds with probes and claims; a Python value, and no flag can change what it
     computes.
@@ -224,6 +225,16 @@ class Study:
                         do="Correct the claim",
                     )
             check_draws(claim, self.probes, self.evaluation.draws)
+
+    def __repr__(self) -> str:
+        arms, claims = ", ".join(arm.name for arm in self.arms), len(self.claims)
+        counts = f"arms {arms}; seeds {', '.join(map(str, self.seeds))}; claims: {claims}"
+        return f"Study({self.name!r}: {self.question!r}; {counts})"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        html: str = importlib.import_module(DRAWN_BY).study_html(self)
+        return html
 
     @property
     def signature(self) -> str:

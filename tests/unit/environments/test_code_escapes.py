@@ -14,7 +14,8 @@ import psutil
 import pytest
 
 from rewardscope.environments.words.code.environment import Code
-from rewardscope.environments.words.code.sandbox import KILL_SECONDS, TOTAL_SECONDS, call, shown
+from rewardscope.environments.words.code.outcome import shown
+from rewardscope.environments.words.code.sandbox import KILL_SECONDS, TOTAL_SECONDS, call
 from rewardscope.types import Problem
 
 PROBLEM = Problem(

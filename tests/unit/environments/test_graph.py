@@ -5,6 +5,7 @@ import pytest
 
 from rewardscope.environments.words.graph import Graph
 from rewardscope.errors import ComponentError
+from rewardscope.seeds import generator
 from rewardscope.types import Problem
 
 ROADS = [
@@ -30,11 +31,15 @@ PROBLEM = Problem(
     [
         ("Alder -> Brigg -> Corby", (True, True, True), "the route is right"),
         ("Alder -> Brigg -> Denby -> Corby", (True, True, True, True), "the route is right"),
-        ("Alder -> Epping -> Alder -> Brigg -> Corby", (True,) * 5, "the route is right"),
+        (
+            "Alder -> Epping -> Alder -> Brigg -> Corby",
+            (True, True, False, True, True),
+            "step 2 comes to Alder again",
+        ),
         ("Alder -> Corby", (True, False), "step 1: no road joins Alder and Corby"),
         (
             "Alder -> Corby -> Brigg -> Corby",
-            (True, False, True, True),
+            (True, False, True, False),
             "step 1: no road joins Alder and Corby",
         ),
         ("Brigg -> Corby", (False, True), "the route starts at Brigg, not at Alder"),
@@ -168,3 +173,20 @@ def test_a_place_that_two_roads_lead_to_says_nothing_of_the_order_of_the_route()
 def test_settings_that_make_no_problem_are_refused(settings: dict[str, object]) -> None:
     with pytest.raises(ComponentError, match="Graph cannot ask"):
         Graph(**settings)  # type: ignore[arg-type]
+
+
+def test_a_random_walk_that_may_come_back_does_not_solve_the_world() -> None:
+    """It ended at every goal; a walk that may not come back still finds a third of them."""
+    environment, random = Graph(), generator("walk")
+    solved = 0
+    for index in range(100):
+        problem = environment.problem("heldout", index)
+        roads = json.loads(problem.facts["roads"])
+        walk = [problem.facts["start"]]
+        while walk[-1] != problem.facts["goal"] and len(walk) < 200:
+            ends = [b if a == walk[-1] else a for a, b in roads if walk[-1] in (a, b)]
+            walk.append(ends[int(random.integers(len(ends)))])
+        solved += (
+            environment.grade(problem, f"<answer>{' -> '.join(walk)}</answer>").correct is True
+        )
+    assert solved <= 25

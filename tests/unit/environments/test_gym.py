@@ -139,7 +139,7 @@ def test_an_answer_that_a_scorer_would_run_as_code_never_reaches_it(
     def no_scorer(*_: object) -> None:
         raise AssertionError("the scorer was reached")
 
-    monkeypatch.setattr(module, "_scorer", no_scorer)
+    monkeypatch.setattr(module, "scorer", no_scorer)
     grade = environment.grade(problem, f"<answer>{attack}</answer>")
     assert (grade.correct, grade.strict) == (False, False)
     assert "not written as one" in str(grade.feedback)

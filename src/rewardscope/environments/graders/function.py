@@ -41,6 +41,10 @@ class Function:
     for it: in \\boxed{}, in an answer tag or behind ####, and alone where it does not say."""
     answer_in: AnswerIn = "as_asked"
 
+    def __repr__(self) -> str:
+        """With the function's name where Python would write an address of memory."""
+        return f"Function({self.of.__module__}:{self.of.__qualname__})"
+
     def __post_init__(self) -> None:
         check_place(self, self.answer_in)
         checked_function(self.of, ("prompt", "completion", "answer"), "grader")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rewardscope.environments.words.code.environment import BLOCK, find_program, same
-from rewardscope.environments.words.code.sandbox import MAX_CODE_CHARACTERS, call
+from rewardscope.environments.words.code.outcome import MAX_CODE_CHARACTERS, run_in_sandbox
 from rewardscope.errors import ComponentError
 from rewardscope.types import Grade
 
@@ -147,7 +147,9 @@ def redefined(program: str) -> list[str] | None:
 def _verdicts(program: str, name: str, tests: Any) -> list[bool | None]:
     """One per pair of arguments and result, or one of all assert statements."""
     if isinstance(tests, list) and all(isinstance(each, list) and len(each) == 2 for each in tests):
-        outcomes = call(program, name, [arguments for arguments, _ in tests])
+        outcomes = run_in_sandbox(
+            "PythonTests", program, name, [arguments for arguments, _ in tests]
+        )
         return [
             None
             if outcome.kind == "unknown"
@@ -161,7 +163,7 @@ def _verdicts(program: str, name: str, tests: Any) -> list[bool | None]:
     lines = "\n".join(f"    {line}" for line in body.splitlines())
     guarded = f"{GUARD}\n{OWN} = {name}\ndef {name}(*given):\n    return {PLAIN}({OWN}(*given))\n"
     whole = f"{program}\n{guarded}\n{before}\ndef {CHECKED}():\n{lines}\n    return 'passed'\n"
-    (outcome,) = call(whole, CHECKED, [[]])
+    (outcome,) = run_in_sandbox("PythonTests", whole, CHECKED, [[]])
     if outcome.kind == "unknown":
         return [None]
     return [outcome.kind == "value" and outcome.value == "passed"]

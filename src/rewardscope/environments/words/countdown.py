@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import ClassVar, get_args
 
 from rewardscope.environments.base import MAX_ATTEMPTS, content_id, draw
-from rewardscope.environments.extraction import CLOSE, MINUS, OPEN, Place, strict
+from rewardscope.environments.extraction import CLOSE, MINUS, OPEN, Place, bounded, strict
 from rewardscope.errors import ComponentError, EnvironmentFault
 from rewardscope.seeds import generator
 from rewardscope.types import Grade, Problem
@@ -26,6 +26,8 @@ RUN = re.compile(r"[-+*/() 0-9]+")
 TOKEN = re.compile(r" *([0-9]+|[-+*/()])")
 OPERATION = re.compile(r"[0-9)] *[-+*/] *[0-9(]")
 DIGITS = re.compile(r"[0-9]+")
+CUT = re.compile(r"[^\W\d]|\.[0-9]")
+"""How a number goes on where a run of digits and signs has ended."""
 LOOSE_ENDS = " -+*/"
 
 
@@ -117,6 +119,7 @@ class Countdown:
         """Strict: an expression and nothing else where it was asked for; tolerant: the last
         expression there, or else anywhere.
         """
+        text = bounded(text)
         told = DIGITS.findall(problem.prompt.partition("\n")[0])
         *numbers, target = map(int, told)
         asked = strict(text, self.answer_in)
@@ -246,13 +249,21 @@ def last_expression(text: str) -> str | None:
     inside = text.rpartition(OPEN)[2].partition(CLOSE)[0] if OPEN in text else ""
     for place in (inside, text):
         runs = [
-            run
-            for run in RUN.findall(_plain(place))
-            if len(run) <= LONGEST and OPERATION.search(run)
+            run[0]
+            for run in RUN.finditer(_plain(place))
+            if len(run[0]) <= LONGEST and OPERATION.search(run[0]) and _is_whole(run)
         ]
         if runs:
             return _balanced(runs[-1])
     return None
+
+
+def _is_whole(run: re.Match[str]) -> bool:
+    """Whether no number at an end of the run goes on outside it, as that of 3 + 4.5 or 4x does."""
+    before = run.string[max(run.start() - 1, 0) : run.start()]
+    cut_before = run[0][0].isdigit() and (before.isalnum() or before in (".", "_"))
+    cut_behind = run[0][-1].isdigit() and CUT.match(run.string, run.end()) is not None
+    return not cut_before and not cut_behind
 
 
 def _balanced(run: str) -> str:

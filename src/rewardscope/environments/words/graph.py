@@ -16,7 +16,7 @@ from typing import ClassVar, get_args
 import numpy as np
 
 from rewardscope.environments.base import content_id, draw
-from rewardscope.environments.extraction import OPEN, Place, strict
+from rewardscope.environments.extraction import OPEN, Place, bounded, strict
 from rewardscope.errors import ComponentError
 from rewardscope.seeds import generator
 from rewardscope.types import Grade, Problem
@@ -68,7 +68,7 @@ PLACES = (
 )
 KNOWN = frozenset(PLACES)
 WORD = re.compile(r"[A-Za-z]+")
-ARROW = re.compile(r"\s*(?:->|→|=>|-->|–>)\s*")
+ARROW = re.compile(r"-->|->|→|=>|–>")
 LONGEST = 200
 """Places of a route that are read."""
 Roads = Mapping[str, frozenset[str]]
@@ -77,16 +77,17 @@ Roads = Mapping[str, frozenset[str]]
 
 @dataclass(frozen=True)
 class Graph:
-    """A way from one place to another, ``hops`` roads apart; any is right, or with ``shortest`` any
-    that is as short as possible.
+    """A way from one place to another, ``hops`` roads apart; any that comes to no place twice is
+    right, or with ``shortest`` any that is as short as possible.
 
     Beside the way there are ``dead_ends`` (places that lead nowhere), ``branches`` (other ways
     round, as long or one road longer) and ``distractors`` (roads between places out of reach).
     Roads go both ways, and their order tells nothing. The number of hops is the level.
 
-    ``steps``: whether the route starts where it should, whether each step follows a road (with
-    ``shortest``: one that leads closer), and a last False if it does not arrive. Strategies say of
-    a whole valid route whether it is as short as possible.
+    ``steps``: whether the route starts where it should, whether each step follows a road to a new
+    place (with ``shortest``: one that leads closer), and a last False if it does not arrive.
+    Strategies say of a whole valid route whether it is as short as possible. A walk that may come
+    back finds every goal in the end, so it would solve all problems by chance.
 
     Source:
         Wang et al. 2025, arXiv:2509.22613 (path-finding for reinforcement learning); Bachmann and
@@ -148,9 +149,9 @@ class Graph:
         )
         form = "first place -> next place -> ... -> last place"
         where = (
-            f"Give the places in order in the form <answer>{form}</answer>."
+            f"Give the places in order, none of them twice, in the form <answer>{form}</answer>."
             if self.answer_in == "tags"
-            else f"Answer with just {form}."
+            else f"Answer with just {form}, none of them twice."
         )
         facts = {"roads": json.dumps(roads), "start": way[0], "goal": way[-1]}
         return Problem(
@@ -190,6 +191,7 @@ class Graph:
         """Strict: places of the problem joined by arrows, where that was asked for; tolerant: the
         places named in a route.
         """
+        text = bounded(text)
         roads = _network(json.loads(problem.facts["roads"]))
         start, goal = problem.facts["start"], problem.facts["goal"]
         asked = strict(text, self.answer_in)
@@ -207,7 +209,11 @@ class Graph:
         left = _distances(roads, goal)
         steps = [
             route[0] == start,
-            *(self._follows(roads, left, here, there) for here, there in pairwise(route)),
+            *(
+                self._follows(roads, left, here, there)
+                and (self.shortest or there not in route[:number])
+                for number, (here, there) in enumerate(pairwise(route), 1)
+            ),
         ]
         steps += [] if route[-1] == goal else [False]
         correct = all(steps)
@@ -215,6 +221,7 @@ class Graph:
             route[0] == start
             and route[-1] == goal
             and all(b in roads.get(a, ()) for a, b in pairwise(route))
+            and len(set(route)) == len(route)
         )
         return Grade(
             correct=correct,
@@ -302,6 +309,8 @@ def _feedback(
     if wrong == len(route):
         return f"the route ends at {route[-1]}, not at {goal}"
     here, there = route[wrong - 1], route[wrong]
+    if there in roads.get(here, ()) and there in route[:wrong]:
+        return f"step {wrong} comes to {there} again"
     if there in roads.get(here, ()):
         return f"step {wrong}, from {here} to {there}, does not lead closer to {goal}"
     return f"step {wrong}: no road joins {here} and {there}"

@@ -7,23 +7,32 @@ Four things are done to a task before it may judge a model.
   neighbouring seeds share almost all items.
 - A question belongs to one split by its content, whatever the task's settings and wherever the
   answer is asked for.
-- "Correct" is a score of at least 0.99; partial credit and floor rewards are not correctness.
+- "Correct" is the scorer's full mark, and in tasks whose scorer gives that to wrong answers our own
+  check (``gym_answers``); partial credit and floor rewards are not correctness.
 - Its scorer never sees text that it would evaluate as code, or that would keep it busy without end.
+
+What every task's scorer was found to take, and what is done about it: ``docs/gym.md``.
 """
 
+import contextlib
 import difflib
+import importlib
+import io
 import json
 import os
-import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any, ClassVar, cast, get_args
 
 from rewardscope.environments.base import content_id, draw
-from rewardscope.environments.extraction import Place, strict, tolerant
+from rewardscope.environments.canaries import prompt_parts
+from rewardscope.environments.extraction import Place, bounded, strict, tolerant
+from rewardscope.environments.words.extra import needed
+from rewardscope.environments.words.gym_answers import FORMS, RIGHT, is_bounded
+from rewardscope.environments.words.gym_record import pack, unpack
 from rewardscope.errors import ComponentError, EnvironmentFault
 from rewardscope.protocols import Environment
 from rewardscope.types import Grade, Problem
@@ -33,7 +42,7 @@ Setting = None | bool | int | float | str | tuple["Setting", ...]
 Settings = tuple[tuple[str, Setting], ...]
 
 SPLITS = {"train": 0.8, "heldout": 0.2}
-FULL_SCORE = 0.99
+FULL_SCORE = 1.0
 TAGS = "\nGive the final answer in the form <answer>...</answer>."
 ENTRY = "entry"
 """The fact that holds reasoning-gym's record of the problem."""
@@ -67,22 +76,15 @@ EXAMPLES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "rubiks_cube": lambda metadata: str(metadata["example_correct_answer"]),
 }
 """Tasks that accept any valid solution -> one that is, from the item's metadata."""
-ARITHMETIC = re.compile(r"(?!.*(?:\*\s*\*|[0-9.)]\s*\(|\(\s*\)))[-+*/() .0-9]{1,500}")
-"""Neither powers nor calls, which Python would read into 2(3) and ()()."""
-ROWS = re.compile(r"[-0-9Q_ \n]{1,5000}")
-READABLE = {
-    "countdown": ARITHMETIC,
-    "puzzle24": ARITHMETIC,
-    "binary_matrix": ROWS,
-    "n_queens": ROWS,
-    "spiral_matrix": ROWS,
-    "string_insertion": re.compile(r"[A-Z]{1,500}"),
-    "coin_flip": re.compile(r"[-+0-9., /]{1,60}([eE]-?[0-9]{1,3})?"),
-    "propositional_logic": re.compile(r"[A-Z¬∧∨→↔() ]{1,200}"),
-}
-"""Tasks whose scorer evaluates the answer as Python, or can hang on it -> the only answers it gets
-to see.
+UNCHANGED = (
+    *("ab", "rotate_matrix", "sentence_reordering", "string_insertion", "string_manipulation"),
+    "word_sorting",
+)
+"""Tasks that change an input, of which some leave it as it is: those items are passed over, since
+to copy is not to solve.
 """
+MOST_REDRAWS, STRIDE = 200, 2_654_435_761
+"""Items that are passed over for one problem, and what lies between their seeds."""
 
 
 @dataclass(frozen=True)
@@ -131,16 +133,7 @@ class Gym:
 
     def make(self, seed: int) -> Problem:
         """The problem of a 63-bit seed, whichever split it is in."""
-        try:
-            entry = _dataset(self.task, self.settings, seed % 2**32)[0]
-        except Exception as error:
-            raise EnvironmentFault(
-                f"reasoning-gym cannot make an item of {self.task}",
-                value=f"{type(error).__name__}: {error}, settings {dict(self.settings)}",
-                do="Change the settings",
-            ) from error
-        if entry["answer"] is None:
-            entry["answer"] = EXAMPLES[self.task](entry["metadata"])
+        entry = self._item(seed)
         question, answer = str(entry["question"]), str(entry["answer"])
         prompt = question + TAGS if self.answer_in == "tags" else question
         # named by the question alone: asking for the answer elsewhere must not move a question to
@@ -151,13 +144,40 @@ class Gym:
             prompt,
             answer,
             0,
-            {ENTRY: json.dumps(_pack(entry), separators=(",", ":"))},
+            {ENTRY: json.dumps(pack(entry), separators=(",", ":"))},
+        )
+
+    def _item(self, seed: int) -> dict[str, Any]:
+        """reasoning-gym's record for a seed; of the next one that has a key, and where the key is
+        not the input as it stands.
+        """
+        for attempt in range(MOST_REDRAWS):
+            try:
+                with _silence():
+                    entry = _dataset(self.task, self.settings, (seed + attempt * STRIDE) % 2**32)[0]
+            except Exception as error:
+                raise EnvironmentFault(
+                    f"reasoning-gym cannot make an item of {self.task}",
+                    value=f"{type(error).__name__}: {error}, settings {dict(self.settings)}",
+                    do="Change the settings",
+                ) from error
+            if entry["answer"] is None:
+                entry["answer"] = EXAMPLES[self.task](entry["metadata"])
+            answer = str(entry["answer"]).strip()
+            copied = self.task in UNCHANGED and answer in prompt_parts(str(entry["question"]))
+            if answer and not copied:
+                return cast(dict[str, Any], entry)
+        raise EnvironmentFault(
+            f"reasoning-gym makes no item of {self.task} that can be asked",
+            value=f"{MOST_REDRAWS} items without a key, or with the input for a key",
+            do="Change the settings",
         )
 
     def grade(self, problem: Problem, text: str) -> Grade:
-        """Strict: the answer where it was asked for; tolerant: wherever it is; each right with a
-        score of at least 0.99.
+        """Strict: the answer where it was asked for; tolerant: wherever it is; each right with the
+        scorer's full mark, or by our own check.
         """
+        text = bounded(text)
         asked, found = strict(text, self.answer_in), tolerant(text)
         strictly, note = self._judge(problem, asked)
         correct, loose_note = (
@@ -172,29 +192,43 @@ class Gym:
         )
 
     def _judge(self, problem: Problem, answer: str | None) -> tuple[bool, str]:
-        """Whether the scorer gives the answer full marks, and a note where it could not read it."""
-        score, note = self.score(problem, answer)
-        return score >= FULL_SCORE, note
+        """Whether the answer is right, and a note where it could not be read."""
+        if self.task not in RIGHT:
+            score, note = self.score(problem, answer)
+            return score == FULL_SCORE, note
+        note = self._unreadable(problem, answer)
+        if answer is None or note:
+            return False, note
+        return RIGHT[self.task](answer, problem.answer, self.entry(problem)["metadata"]), ""
 
     def score(self, problem: Problem, answer: str | None) -> tuple[float, str]:
         """What the task's scorer gives the answer, 0 to 1, and a note where it could not read
         it.
         """
-        if answer is None:
-            return 0.0, ""
-        if self.task in READABLE and READABLE[self.task].fullmatch(answer) is None:
-            return 0.0, "; the completion's is not written as one"
-        entry = self.entry(problem)
+        note = self._unreadable(problem, answer)
+        if answer is None or note:
+            return 0.0, note
         try:
-            return float(_scorer(self.task, self.settings)(answer, entry)), ""
+            with _silence():
+                return float(scorer(self.task, self.settings)(answer, self.entry(problem))), ""
         # what a scorer raises on a model's text is the text's fault; on its own oracle, ``prove``
         # finds it
         except Exception as error:
             return 0.0, f"; the completion's cannot be read ({type(error).__name__})"
 
+    def _unreadable(self, problem: Problem, answer: str | None) -> str:
+        """Why no scorer gets to see the answer; empty where one does."""
+        if answer is None:
+            return ""
+        if not is_bounded(answer, problem.answer):
+            return "; the completion's is too long, or no number"
+        if self.task in FORMS and FORMS[self.task].fullmatch(answer.strip()) is None:
+            return "; the completion's is not written as one"
+        return ""
+
     def entry(self, problem: Problem) -> dict[str, Any]:
         """reasoning-gym's record of the problem."""
-        return cast(dict[str, Any], _unpack(json.loads(problem.facts[ENTRY])))
+        return cast(dict[str, Any], unpack(json.loads(problem.facts[ENTRY])))
 
     def oracle(self, problem: Problem) -> str:
         """The key, where it was asked for."""
@@ -229,10 +263,9 @@ def hash_seed_is_fixed() -> bool:
 
 def _registry() -> dict[str, tuple[Any, Any]]:
     """reasoning-gym's tasks; imported on first use, since it takes a second."""
-    import reasoning_gym  # noqa: F401  registers the tasks
-    from reasoning_gym.factory import DATASETS
-
-    return cast(dict[str, tuple[Any, Any]], DATASETS)
+    needed("reasoning_gym", "Gym")  # registers the tasks
+    factory = importlib.import_module("reasoning_gym.factory")
+    return cast(dict[str, tuple[Any, Any]], factory.DATASETS)
 
 
 def _check_task(task: str, exploitable_by_name: bool) -> None:
@@ -305,9 +338,20 @@ def _dataset(task: str, settings: Settings, seed: int) -> Any:
     return dataset(made)
 
 
+def tasks() -> tuple[str, ...]:
+    """The name of every task that reasoning-gym has, also of those that are refused."""
+    return tuple(sorted(_registry()))
+
+
 @lru_cache(maxsize=64)
-def _scorer(task: str, settings: Settings) -> Callable[[str, dict[str, Any]], float]:
+def scorer(task: str, settings: Settings) -> Callable[[str, dict[str, Any]], float]:
+    """The task's own scorer: of an answer and reasoning-gym's record of its problem."""
     return cast(Callable[[str, dict[str, Any]], float], _dataset(task, settings, 0).score_answer)
+
+
+def _silence() -> contextlib.redirect_stdout[io.StringIO]:
+    """Keeps what makers and scorers print (dots, moves that are refused) off the terminal."""
+    return contextlib.redirect_stdout(io.StringIO())
 
 
 def _frozen(config: Settings | Mapping[str, Any]) -> Settings:
@@ -331,31 +375,3 @@ def _setting(value: Any) -> Setting:
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     raise TypeError(f"{type(value).__name__} {value!r}")
-
-
-def _pack(value: Any) -> Any:
-    """JSON that gives tuples, and keys that are not text, back as they were; some scorers compare
-    them.
-    """
-    if isinstance(value, tuple):
-        return {"tuple": [_pack(item) for item in value]}
-    if isinstance(value, list):
-        return [_pack(item) for item in value]
-    if isinstance(value, dict):
-        return {"dict": list(_pairs(value))}
-    return value
-
-
-def _pairs(value: dict[Any, Any]) -> Iterator[list[Any]]:
-    for name, item in value.items():
-        yield [_pack(name), _pack(item)]
-
-
-def _unpack(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_unpack(item) for item in value]
-    if isinstance(value, dict):
-        if "tuple" in value:
-            return tuple(_unpack(item) for item in value["tuple"])
-        return {_unpack(name): _unpack(item) for name, item in value["dict"]}
-    return value

@@ -16,9 +16,10 @@ from typing import Any, ClassVar, cast
 import numpy as np
 
 from rewardscope.environments.base import MAX_ATTEMPTS, draw
-from rewardscope.environments.extraction import Place, strict, tolerant
+from rewardscope.environments.extraction import Place, bounded, strict, tolerant
 from rewardscope.environments.words.countdown import parse
 from rewardscope.environments.words.gym import FULL_SCORE, SPLITS, TAGS, Gym, Setting, Settings  # noqa: F401  Settings names Setting, which the codec looks up here
+from rewardscope.environments.words.gym_answers import FORMS
 from rewardscope.errors import ComponentError, EnvironmentFault
 from rewardscope.seeds import key
 from rewardscope.types import Grade, Problem
@@ -129,6 +130,7 @@ class Loophole:
         """Strict: the answer where it was asked for; tolerant: wherever it is. The scorer gets the
         same answer as the check.
         """
+        text = bounded(text)
         facts, check = json.loads(problem.facts[GOLD]), CHECKS[self.task]
         asked, found, right = strict(text, self.answer_in), check.find(text), check.right
         strictly = asked is not None and right(asked, facts)
@@ -221,7 +223,8 @@ def _coin_facts(problem: Problem, metadata: Facts) -> Facts:
 def _is_probability(answer: str, facts: Facts) -> bool:
     truth = Fraction(facts["probability"])
     try:
-        return len(answer) < 60 and abs(Fraction(answer.strip()) - truth) <= NEAR * truth
+        written = FORMS["coin_flip"].fullmatch(answer.strip())  # no exponent of ten digits
+        return written is not None and abs(Fraction(written[0]) - truth) <= NEAR * truth
     except (ValueError, ZeroDivisionError):
         return False
 

@@ -13,7 +13,7 @@ from functools import cache
 from typing import ClassVar
 
 from rewardscope.environments.base import content_id
-from rewardscope.environments.extraction import MINUS
+from rewardscope.environments.extraction import DIGITS, GLUED, MINUS, bounded, is_unit
 from rewardscope.errors import EnvironmentFault
 from rewardscope.seeds import key
 from rewardscope.types import Grade, Problem
@@ -49,8 +49,10 @@ LARGE = {"hundred": 100, "thousand": 1000, "million": 10**6}
 
 _UNIT = "|".join(sorted(UNITS, key=len, reverse=True))
 _SPELLED = rf"(?:(?:{'|'.join(TENS)})(?:[- ](?:{_UNIT}))?|{_UNIT})(?: (?:{'|'.join(LARGE)}))?\b"
-_NUMBER = rf"(?:(?:minus |negative |-)?(?<![\w.])(?:[0-9][0-9,]*(?:\.[0-9]+)?|{_SPELLED}))"
-EXPRESSION = re.compile(rf"{_NUMBER}(?: ?(?:plus|minus|times|[-+*/×÷]) ?{_NUMBER})*", re.IGNORECASE)
+_NUMBER = rf"(?:(?:minus |negative |-)?(?<![\w.])(?:{DIGITS}|{_SPELLED}))"
+EXPRESSION = re.compile(
+    rf"{_NUMBER}(?: ?(?:plus|minus|times|[-+*/×÷]) ?{_NUMBER})*+(?P<glued>{GLUED})", re.IGNORECASE
+)
 """A number, or numbers joined by operators: a question that was written out again, which is no
 answer.
 """
@@ -98,6 +100,7 @@ class Sums:
         """Strict: the completion is the number; tolerant: the last number in it, in digits or in
         words, that is not part of a question.
         """
+        text = bounded(text)
         text = text.strip().replace(MINUS, "-")
         exact = EXACT.fullmatch(text) is not None
         found = spoken(text)
@@ -144,9 +147,10 @@ def spoken(text: str) -> str | None:
         " ".join(line.split()) for line in text.replace(MINUS, "-").lower().splitlines()
     )
     answer = None
-    for found in EXPRESSION.finditer(text):
-        if LONE.fullmatch(found[0]):
-            answer = _digits(found[0])
+    for expression in EXPRESSION.finditer(text):
+        written = expression[0][: -len(expression["glued"]) or None]
+        if is_unit(expression["glued"]) and LONE.fullmatch(written):
+            answer = _digits(written)
     return answer
 
 

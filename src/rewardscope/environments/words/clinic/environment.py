@@ -11,7 +11,15 @@ from typing import Any, ClassVar, get_args
 import numpy as np
 
 from rewardscope.environments.base import MAX_ATTEMPTS, content_id, owner
-from rewardscope.environments.extraction import MINUS, NUMBER, Place, strict, tolerant
+from rewardscope.environments.extraction import (
+    MINUS,
+    Place,
+    bounded,
+    leading_numeral,
+    numerals,
+    strict,
+    tolerant,
+)
 from rewardscope.environments.words.clinic.calculator import Calculator
 from rewardscope.environments.words.clinic.findings import Case
 from rewardscope.environments.words.clinic.note import question, write
@@ -43,6 +51,8 @@ NOT_AN_ANSWER = re.compile(
 """Digits that belong to a unit, a name or a scale."""
 BULLETS = " \t*-•_`#>.)0123456789"
 """What may stand before the name of a criterion."""
+SECOND_NUMBER = re.compile(r"(?<![A-Za-z0-9^])[0-9]")
+"""A digit that belongs to no unit such as m2."""
 BRACKETS = re.compile(r"\([^()]*\)")
 
 
@@ -163,6 +173,7 @@ class Clinic:
         one that is left out, or given twice with different numbers, is wrong. None where none is
         written.
         """
+        text = bounded(text)
         calculator = CALCULATORS[problem.facts["calculator"]]
         parts = json.loads(problem.facts["parts"])
         cleaned = NOT_AN_ANSWER.sub("", text.replace(MINUS, "-"))
@@ -286,13 +297,13 @@ def _alone(answer: str | None, calculator: Calculator) -> str | None:
     """The number that an answer starts with, if at most two words (its unit) follow; None
     otherwise.
     """
-    number = NUMBER.match(answer) if answer else None
-    if answer is None or number is None:
+    numeral = leading_numeral(answer) if answer else None
+    if answer is None or numeral is None:
         return None
-    rest = answer[number.end() :]
+    unit, rest = answer[numeral.end("number") :], answer[numeral.end() :]
     return (
-        _plain(number[0], calculator)
-        if len(rest.split()) <= 2 and NUMBER.search(rest) is None
+        _plain(numeral["number"], calculator)
+        if len(unit.split(maxsplit=3)) <= 2 and SECOND_NUMBER.search(rest) is None
         else None
     )
 
@@ -301,7 +312,7 @@ def _number(answer: str | None, calculator: Calculator) -> str | None:
     """The last number of an answer; for a score also a word at its end."""
     if answer is None:
         return None
-    numbers = NUMBER.findall(answer)
+    numbers = [numeral["number"] for numeral in numerals(answer)]
     if numbers:
         return _plain(numbers[-1], calculator)
     return None if calculator.formula else spoken(" ".join(answer.split()[-2:]))
@@ -353,7 +364,7 @@ def _working(text: str, parts: Mapping[str, float]) -> dict[str, float]:
         head, colon, rest = line.partition(":")
         name = names.get(BRACKETS.sub("", head[:100]).strip(BULLETS).casefold())
         if colon and name is not None:
-            number = NUMBER.search(rest)
-            value = _value(number[0].replace(",", "")) if number else math.nan
+            numeral = next(numerals(rest), None)
+            value = _value(numeral["number"].replace(",", "")) if numeral else math.nan
             written[name] = value if written.get(name, value) == value else math.nan
     return written

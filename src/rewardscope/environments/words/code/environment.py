@@ -9,10 +9,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from rewardscope.environments.base import MAX_ATTEMPTS, content_id, owner
+from rewardscope.environments.extraction import bounded
 from rewardscope.environments.words.code.family import Family, Parameters
 from rewardscope.environments.words.code.ints import INTS
 from rewardscope.environments.words.code.lists import LISTS
-from rewardscope.environments.words.code.sandbox import Outcome, call, shown
+from rewardscope.environments.words.code.outcome import Outcome, run_in_sandbox, shown
 from rewardscope.environments.words.code.texts import TEXTS
 from rewardscope.errors import ComponentError, EnvironmentFault
 from rewardscope.seeds import generator
@@ -46,8 +47,10 @@ class Code:
     again in ``heldout``; ``heldout_families`` asks for those that ``families`` leaves out. Results
     count with their type: 4.0 is not 4, and True is not 1. The program runs in ``pydantic-monty``
     with limits of time, memory, recursion and output, and never in this process. None, could not be
-    graded: a construct of Python that the sandbox lacks (``yield``, ``del``), or a worker that died
-    of itself. Out of time, out of memory, or reaching for what a sandbox does not have is wrong.
+    graded: a construct of Python that the sandbox lacks (``yield``, ``del``), a worker that died of
+    itself, or a machine too busy to say. Out of processor time (1 s a call, 2 s a grade), out of
+    memory, or reaching for what a sandbox does not have is wrong. The clock that programs see
+    stands still.
 
     ``steps`` are the verdicts of all twelve tests, the three of the prompt first, so that `Process`
     pays the share of tests passed.
@@ -130,6 +133,7 @@ class Code:
         """Strict: the completion's only code block, if it defines the function; tolerant: the last
         block, or lines among prose, that do.
         """
+        text = bounded(text)
         function, tests = problem.facts["function"], json.loads(problem.facts["tests"])
         blocks = BLOCK.findall(text)
         formed = len(blocks) == 1 and _defines(blocks[0], function)
@@ -137,7 +141,9 @@ class Code:
         if program is None:
             feedback = f"no function {function} was found"
             return Grade(correct=False, strict=False, well_formed=formed, feedback=feedback)
-        outcomes = call(program, function, [[argument] for argument, _ in tests])
+        outcomes = run_in_sandbox(
+            self.name, program, function, [[argument] for argument, _ in tests]
+        )
         passed = tuple(
             o.kind == "value" and same(o.value, expected)
             for o, (_, expected) in zip(outcomes, tests, strict=True)

@@ -4,64 +4,63 @@ or processes, in a worker of its own.
 Nothing a model wrote is ever given to this process's own interpreter. The worker holds itself to
 time, memory, recursion and output; if it does not, this process kills it. Only plain values come
 back.
+
+Time on the clock decides nothing: beside busy neighbours a right program takes many times as long.
+What does not end in a moment runs again in a worker of its own whose processor time is watched, and
+only that makes a program too slow. Programs see a clock that stands still.
 """
 
 import atexit
+import contextlib
+import datetime
 import os
-import reprlib
-import time
+import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal
+from typing import Any
 
+import psutil
 import pydantic_monty as monty
 
+from rewardscope.environments.words.code.outcome import MAX_CODE_CHARACTERS, Outcome
 from rewardscope.errors import EnvironmentFault
 
-CALL_SECONDS, TOTAL_SECONDS, KILL_SECONDS = 0.5, 1.0, 3.0
-"""One call of the function; all calls of one grade, after which no further one begins; when a
-worker that does not answer is killed.
+CALL_SECONDS, TOTAL_SECONDS = 1.0, 2.0
+"""Processor time of one call of the function, and of all calls of one grade: what decides."""
+QUICK_SECONDS, KILL_SECONDS, PATIENT_SECONDS = 0.5, 1.5, 20.0
+"""Time on the clock: of a first try; when its worker, if it does not answer, is killed; of a call
+whose processor time is watched, after which nobody can say whether the program is too slow.
 """
-MAX_MEMORY_BYTES, MAX_OUTPUT_BYTES, MAX_CODE_CHARACTERS = 32 * 2**20, 64 * 2**10, 20_000
+WATCH_SECONDS = 0.02
+MAX_MEMORY_BYTES, MAX_OUTPUT_BYTES = 32 * 2**20, 64 * 2**10
 LIMITS: monty.ResourceLimits = {
-    "max_feed_duration_secs": CALL_SECONDS,
+    "max_feed_duration_secs": QUICK_SECONDS,
     "max_memory": MAX_MEMORY_BYTES,
     "max_recursion_depth": 500,
     "max_suspensions": 100,
     "max_total_sleep_secs": 0.01,
 }
-FIXED: monty.OSPolicy = {"sleep": "zero", "random_start": {"seed": 0}}
-"""Sleeping takes no time, and random numbers are the same in every grade."""
+FIXED: monty.OSPolicy = {
+    "sleep": "zero",
+    "random_start": {"seed": 0},
+    "datetime": datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC),
+}
+"""Sleeping takes no time; random numbers, and the time, are the same in every grade."""
 UNKNOWN_SYNTAX = ("The monty syntax parser does not yet support", "Wildcard imports")
 """How the interpreter says that a construct of Python is none of its own."""
 CANNOT_GO_ON = (TimeoutError, MemoryError)
 """After these a session is thrown away."""
 
-Kind = Literal["value", "error", "unknown"]
-_shorten = reprlib.Repr()
-_shorten.maxstring = _shorten.maxother = _shorten.maxlong = 60
-_shorten.maxlist = _shorten.maxtuple = _shorten.maxdict = 8
-_shorten.maxlevel = 3
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What one call came to: a value, an error of the program, or unknown where the interpreter
-    itself failed.
-    """
-
-    kind: Kind
-    value: Any = None
-    message: str = ""
+UNDECIDED = Outcome("unknown", message=f"no end in {PATIENT_SECONDS:g} s on a busy machine")
 
 
 def call(code: str, function: str, arguments: Sequence[Sequence[Any]]) -> list[Outcome]:
     """What ``function`` of ``code`` returns for each of the arguments, in order.
 
-    A program that does not load, or that runs out of time or memory, gives the same outcome for
-    every call that is left. Unknown is a construct that the interpreter does not have, or a worker
-    that died without having run out of anything.
+    A program that does not load, or that runs out of processor time or memory, gives the same
+    outcome for every call that is left. Unknown is a construct that the interpreter does not have,
+    a worker that died without having run out of anything, or a call that took ``PATIENT_SECONDS``
+    on the clock without using up its processor time, as on a machine that is busy with others.
 
     Args:
         code: Python as a model wrote it.
@@ -74,12 +73,18 @@ def call(code: str, function: str, arguments: Sequence[Sequence[Any]]) -> list[O
         ] * len(arguments)
     code = code.encode(errors="replace").decode()  # half a surrogate pair is no text
     calls = [tuple(values) for values in arguments]
-    return _together(code, function, calls) or _one_by_one(code, function, calls)
+    together = _together(code, function, calls)
+    if together is None:
+        with _session() as session:
+            together = _one_by_one(session, code, function, calls)
+    if any(outcome.kind == "late" for outcome in together):
+        return _patiently(code, function, calls)
+    return together
 
 
 def _together(code: str, function: str, calls: Sequence[tuple[Any, ...]]) -> list[Outcome] | None:
     """All calls in one trip, which is what a program without errors takes; None where one of them
-    failed, or where time ran out.
+    failed, and late where time ran out.
     """
     try:
         with _session() as session:
@@ -93,66 +98,130 @@ def _together(code: str, function: str, calls: Sequence[tuple[Any, ...]]) -> lis
                 inputs={"_given": list(calls)},
                 print_callback=printed,
             )
-    except monty.MontyError:
-        return None
+    except monty.MontyError as error:
+        return [Outcome("late")] * len(calls) if _ran_out(error) else None
     if not isinstance(results, list) or len(results) != len(calls):
         return None
     return [Outcome("value", result) for result in results]
 
 
-def _one_by_one(code: str, function: str, calls: Sequence[tuple[Any, ...]]) -> list[Outcome]:
+def _one_by_one(
+    session: monty.MontySession,
+    code: str,
+    function: str,
+    calls: Sequence[tuple[Any, ...]],
+    watch: "_Watch | None" = None,
+) -> list[Outcome]:
     """Each call in a trip of its own, so that each error is known; ends with the first that used up
     time or memory.
     """
     outcomes: list[Outcome] = []
-    started = time.monotonic()
     try:
-        with _session() as session:
-            printed = monty.CollectString(MAX_OUTPUT_BYTES)
-            session.feed_run(code, print_callback=printed)
-            for values in calls:
-                if time.monotonic() - started > TOTAL_SECONDS:
-                    outcomes.append(
-                        Outcome(
-                            "error", message=f"all calls together took over {TOTAL_SECONDS:g} s"
-                        )
-                    )
+        printed = monty.CollectString(MAX_OUTPUT_BYTES)
+        session.feed_run(code, print_callback=printed)
+        for values in calls:
+            if watch is not None:
+                watch.next_call()
+            try:
+                result = session.feed_run(
+                    f"{function}(*_given)", inputs={"_given": values}, print_callback=printed
+                )
+            except (
+                monty.MontyRuntimeError,
+                monty.MontySyntaxError,
+                monty.MontyConversionError,
+            ) as error:
+                late = _ran_out(error)
+                outcomes.append(Outcome("late" if late else "error", message=_said(error)))
+                if late or isinstance(error.exception(), CANNOT_GO_ON):
                     break
-                try:
-                    result = session.feed_run(
-                        f"{function}(*_given)", inputs={"_given": values}, print_callback=printed
-                    )
-                except (
-                    monty.MontyRuntimeError,
-                    monty.MontySyntaxError,
-                    monty.MontyConversionError,
-                ) as error:
-                    outcomes.append(Outcome("error", message=_said(error)))
-                    if isinstance(error.exception(), CANNOT_GO_ON):
-                        break
-                else:
-                    outcomes.append(Outcome("value", result))
+            else:
+                outcomes.append(Outcome("value", result))
     except monty.MontyCrashedError as error:
-        out_of_time = error.timed_out or time.monotonic() - started > KILL_SECONDS
-        outcomes.append(
-            Outcome("error", message="out of time")
-            if out_of_time
-            else Outcome("unknown", message="the interpreter died")
-        )
+        late = _ran_out(error)
+        outcomes.append(Outcome("late" if late else "unknown", message="the interpreter died"))
     except (
         monty.MontyRuntimeError,
         monty.MontySyntaxError,
     ) as error:  # it loaded once, and does not load now
-        outcomes.append(_loading(error))
+        outcomes.append(Outcome("late") if _ran_out(error) else _loading(error))
     return outcomes + [outcomes[-1]] * (len(calls) - len(outcomes))
 
 
-def shown(value: object) -> str:
-    """The value as Python writes it, shortened."""
-    try:
-        return _shorten.repr(value)
-    except ValueError:
-        return "a number of over 4,300 digits"
+def _patiently(code: str, function: str, calls: Sequence[tuple[Any, ...]]) -> list[Outcome]:
+    """Each call in a worker of its own, which is killed when it has used up its processor time."""
+    limits: monty.ResourceLimits = {**LIMITS, "max_feed_duration_secs": PATIENT_SECONDS}
+    others = _workers()
+    with monty.Monty(max_processes=1, request_timeout=PATIENT_SECONDS + KILL_SECONDS) as pool:
+        session = pool.checkout(limits=limits, os_policy=FIXED)
+        with contextlib.suppress(monty.MontyError, psutil.Error), session:
+            worker = next(iter(_workers() - others), None)
+            if worker is None:
+                return [UNDECIDED] * len(calls)
+            with _Watch(worker) as watch:
+                outcomes = _one_by_one(session, code, function, calls, watch)
+            if watch.ran_out:
+                kinds = [each.kind for each in outcomes] + ["late"]
+                first = next(number for number, kind in enumerate(kinds) if kind != "value")
+                spent = Outcome("error", message=f"out of time: {watch.ran_out}")
+                return outcomes[:first] + [spent] * (len(calls) - first)
+            return [UNDECIDED if each.kind == "late" else each for each in outcomes]
+    return [UNDECIDED] * len(calls)
+
+
+class _Watch:
+    """Kills a worker that has used up the processor time of a call, or of all calls together."""
+
+    def __init__(self, worker: psutil.Process) -> None:
+        self.worker, self.ran_out = worker, ""
+        self._begun = self._call = self._used()
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+
+    def __enter__(self) -> "_Watch":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def next_call(self) -> None:
+        """A new call begins."""
+        with contextlib.suppress(psutil.Error):  # it was just killed, which its next answer says
+            self._call = self._used()
+
+    def _used(self) -> float:
+        times = self.worker.cpu_times()
+        return float(times.user + times.system)
+
+    def _look(self) -> None:
+        while not self._over.wait(WATCH_SECONDS):
+            try:
+                used = self._used()
+                if used - self._call > CALL_SECONDS:
+                    self.ran_out = f"a call took over {CALL_SECONDS:g} s of the processor"
+                elif used - self._begun > TOTAL_SECONDS:
+                    self.ran_out = f"all calls took over {TOTAL_SECONDS:g} s of the processor"
+                if self.ran_out:
+                    self.worker.kill()
+                    return
+            except psutil.Error:  # it ended by itself
+                return
+
+
+def _workers() -> set[psutil.Process]:
+    """The interpreters that this process has started."""
+    return {child for child in psutil.Process().children() if "monty" in child.name()}
+
+
+def _ran_out(error: monty.MontyError) -> bool:
+    """Whether it was time on the clock that ended the program."""
+    if isinstance(error, monty.MontyCrashedError):
+        return bool(error.timed_out)
+    return isinstance(error, monty.MontyRuntimeError) and isinstance(
+        error.exception(), TimeoutError
+    )
 
 
 def _loading(error: "monty.MontyRuntimeError | monty.MontySyntaxError") -> Outcome:

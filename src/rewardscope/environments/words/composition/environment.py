@@ -7,7 +7,7 @@ from typing import ClassVar, get_args
 import numpy as np
 
 from rewardscope.environments.base import MAX_ATTEMPTS, content_id, owner
-from rewardscope.environments.extraction import OPEN, Place, boxed, strict
+from rewardscope.environments.extraction import OPEN, Place, bounded, boxed, strict
 from rewardscope.environments.words.composition.functions import (
     CONCATENATE,
     DEFINITIONS,
@@ -166,6 +166,7 @@ class Composition:
         """Strict: the string where it was asked for; tolerant: the string wherever it is, quoted or
         not. Upper and lower case differ.
         """
+        text = bounded(text)
         asked = strict(text, self.answer_in)
         strictly, found = asked == problem.answer, find_string(text)
         return Grade(
