@@ -1,5 +1,5 @@
-"""Runs a micro study again and again in forked children, breaks each at another file-system event by
-a kill or an error, finishes it, and compares. A JSON line for each.
+"""Runs a micro study again and again in forked children, breaks each at another file-system event
+by a kill or an error, finishes it, and compares. A JSON line for each.
 
 A process of its own: what it forks must have no threads.
 """

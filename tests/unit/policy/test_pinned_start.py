@@ -4,6 +4,7 @@ loaded is what was digested.
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,11 @@ import pytest
 from rewardscope import Organism, Pretrained
 from rewardscope.errors import ModelError
 from rewardscope.policy import Policy
+from rewardscope.store import write_json
+from rewardscope.study import load_study, open_run
+from rewardscope.study.edits import Edits
+
+MICRO = Path(__file__).parents[2] / "hard" / "micro_study.py"
 
 DECIDING = ("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json")
 
@@ -90,3 +96,20 @@ def test_a_hub_name_is_the_revision_in_the_cache_and_that_is_loaded(
     assert loaded[-1].name == "a" * 40
     (refs / "main").write_text("b" * 40)
     assert Pretrained("some/model").identity() != first
+
+
+def test_a_run_says_that_its_start_changed_and_sets_the_old_cells_aside(
+    model: Path, tmp_path: Path
+) -> None:
+    study = load_study(MICRO)
+    arms = tuple(replace(arm, start=Pretrained(str(model))) for arm in study.arms)
+    study, root = replace(study, arms=arms), tmp_path / "run"
+    run, before = open_run(study, root, "test"), study.cells()
+    for cell in before:
+        write_json(run.cell(cell.name).path / "arm.json", {"determined_by": cell.determined_by})
+    record = json.loads((model / "tokenizer_config.json").read_text())
+    (model / "tokenizer_config.json").write_text(json.dumps(record | {"added": 1}))
+    told: list[Edits] = []
+    open_run(study, root, "test", on_edits=told.append)
+    assert [rerun.why for rerun in told[0].reruns] == [("the start's files changed",)] * len(before)
+    assert {cell.path.name for cell in run.cells_aside()} == {cell.name for cell in before}
