@@ -53,7 +53,7 @@ def edited(tmp_path: Path, old: str, new: str) -> Path:
         ("steps=6", "stepps=6", "unexpected keyword argument 'stepps'"),
         ("import (", "import nothing_of_the_kind, (", "does not import"),
         ("completions_per_problem=4", "completions_per_problem=1", "groups of one"),
-        ('arm("coin", Coin())', 'arm("coin", Truth())', "same signature"),
+        ('arm("coin", Coin())', 'arm("coin", Truth())', "are the same"),
         ('Organism("formats-planted")', 'Organism("formats-plantd")', "Unknown organism"),
         ("seeds=(0, 1),", 'seeds=(0, 1), device="tpu",', "device one of cpu, cuda"),
         pytest.param(

@@ -1,5 +1,6 @@
 """study.json: the resolved study, and on what it ran."""
 
+import contextlib
 import importlib.metadata
 import os
 import platform
@@ -49,6 +50,15 @@ def hardware() -> dict[str, Any]:
     }
 
 
+def _versions() -> dict[str, str]:
+    """Versions of the packages that a result may depend on, as far as they are installed."""
+    versions = {}
+    for name in PACKAGES:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):  # an extra's
+            versions[name] = importlib.metadata.version(name)
+    return versions
+
+
 def _lines(path: str) -> list[str]:
     try:
         return Path(path).read_text().splitlines()
@@ -90,8 +100,7 @@ def describe(
         "dirty": dirty,
         "file": str(file.resolve()) if file else None,
         "project": project_state(file),
-        "packages": {name: importlib.metadata.version(name) for name in PACKAGES}
-        | {"python": platform.python_version()},
+        "packages": _versions() | {"python": platform.python_version()},
         "hardware": hardware(),
         "threads_per_cell": study.threads_per_cell,
         "device": study.device,
