@@ -1,6 +1,4 @@
-"""Every component there is: what the command line lists, what the tests run over, and what codec
-can read back.
-"""
+"""All components and instruments, for the command line, the tests and the codec."""
 
 import dataclasses
 import inspect
@@ -25,9 +23,9 @@ from rewardscope.registry import BUILT_IN, class_of, components, name_of, offere
 from rewardscope.types import Verdict
 
 ANALYSES = (Agreement, ClipBias, ErrorAuroc, Subnetwork)
-"""Instruments that no study's list of probes takes."""
+"""Instruments that are not probes of a study."""
 UNASKED = {"prompt": f"not installed here: {INSTALL}", "oracle": ""}
-"""Stands for the sample of a world whose packages are missing."""
+"""The sample of a world whose packages are missing."""
 MEASURED = Path(rewardscope.environments.__file__).parent / "measured.json"
 """How an untrained language model behaves in each environment; benchmarks/base_behaviour.py makes
 it.
@@ -35,22 +33,22 @@ it.
 
 
 def first_line(cls: type) -> str:
-    """What the class is, as its docstring's first sentence says."""
+    """The summary of the class: the first paragraph of its docstring."""
     paragraph = inspect.cleandoc(cls.__doc__ or "").partition("\n\n")[0]
     return " ".join(paragraph.split()).replace("``", "")
 
 
 def fields_of(cls: type) -> str:
-    """Fields with their defaults, as one would write them."""
-    found = []
+    """Fields with their defaults, as written in code."""
+    parts = []
     for field in dataclasses.fields(cls):
         missing = field.default is dataclasses.MISSING
-        found.append(field.name if missing else f"{field.name}={field.default!r}")
-    return ", ".join(found)
+        parts.append(field.name if missing else f"{field.name}={field.default!r}")
+    return ", ".join(parts)
 
 
 def stands_alone(cls: type) -> bool:
-    """Whether one can be made without saying anything, unlike a data set, which has a file."""
+    """Whether it can be made without arguments, unlike a data set, which needs a file."""
     return all(
         field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
         for field in dataclasses.fields(cls)
@@ -59,9 +57,7 @@ def stands_alone(cls: type) -> bool:
 
 
 def source_of(cls: type) -> str:
-    """Where the component comes from, as the ``Source:`` section of its docstring says; empty where
-    it is ours.
-    """
+    """The ``Source:`` section of the component's docstring; empty if it is ours."""
     lines = inspect.cleandoc(cls.__doc__ or "").splitlines()
     if "Source:" not in lines:
         return ""
@@ -72,16 +68,16 @@ def source_of(cls: type) -> str:
 
 
 def declared_truth(cls: type) -> bool | str | None:
-    """Whether the component reads the key; in words where its base or its other fields decide; None
-    where the question does not arise.
+    """Whether the component reads the answer key; in words if its base or its fields decide; None
+    if it declares nothing.
     """
     if dataclasses.is_dataclass(cls) and any(
         f.name == "uses_truth" for f in dataclasses.fields(cls)
     ):
         return "as its fields say"
-    found = getattr(cls, "uses_truth", None)
-    if found is None or isinstance(found, bool):
-        return found
+    declared = getattr(cls, "uses_truth", None)
+    if declared is None or isinstance(declared, bool):
+        return declared
     return (
         "as its base" if "base" in getattr(cls, "__dataclass_fields__", {}) else "as its fields say"
     )
@@ -115,7 +111,7 @@ def _record(kind: str, name: str, cls: type) -> dict[str, Any]:
 
 
 def _offered_record(kind: str, entry: EntryPoint) -> dict[str, Any]:
-    """What an installed package offers, by its qualified name; why, where it cannot be used."""
+    """The record of a component from an installed package, or the reason why it cannot be used."""
     package = f"{entry.dist.name} {entry.dist.version}" if entry.dist else "unknown"
     try:
         cls = class_of(entry.value)
@@ -131,7 +127,7 @@ def instruments() -> list[dict[str, Any]]:
     and the package that offers it where that is not this one.
     """
     checks = validation()
-    found = [
+    listed = [
         *((name, cls, "") for name, cls in components("probes").items()),
         *((cls.__name__, cls, "") for cls in ANALYSES),
         ("Verdicts", Verdict, ""),
@@ -147,22 +143,22 @@ def instruments() -> list[dict[str, Any]]:
             "checks": [check for check in checks if check["instrument"] == name],
             "package": package,
         }
-        for name, cls, package in found
+        for name, cls, package in listed
     ]
 
 
 def _offered_probes() -> list[tuple[str, type | str, str]]:
-    """What installed packages offer: name, the class or why it cannot be used, package."""
-    found: list[tuple[str, type | str, str]] = []
+    """Probes of installed packages: name, the class or why it cannot be used, package."""
+    probes: list[tuple[str, type | str, str]] = []
     for entry in offered("probes").values():
         package = f"{entry.dist.name} {entry.dist.version}" if entry.dist else "unknown"
         try:
             cls = class_of(entry.value)
             needs_of(cls), uses_of(cls)
-            found.append((entry.value, cls, package))
+            probes.append((entry.value, cls, package))
         except RewardscopeError as error:
-            found.append((entry.value, f"cannot be used: {error}", package))
-    return found
+            probes.append((entry.value, f"cannot be used: {error}", package))
+    return probes
 
 
 def _asks(cls: type | str) -> dict[str, list[str]]:
@@ -189,7 +185,7 @@ def worlds() -> list[dict[str, Any]]:
         name: {type(world) for world in recipe.corpus.worlds.values()}
         for name, recipe in RECIPES.items()
     }
-    found = [
+    records = [
         {
             "kind": "environment",
             "name": name,
@@ -206,7 +202,7 @@ def worlds() -> list[dict[str, Any]]:
     for name, recipe in RECIPES.items():
         content = card(name)
         for world, environment in recipe.corpus.worlds.items():
-            found.append(
+            records.append(
                 {
                     "kind": "organism",
                     "name": name,
@@ -218,7 +214,7 @@ def worlds() -> list[dict[str, Any]]:
                     "organisms": [],
                 }
             )
-    return found
+    return records
 
 
 def _sample(environment: Environment) -> dict[str, str]:

@@ -15,9 +15,9 @@ from rewardscope.errors import ComponentError
 from rewardscope.registry import class_of, function_of, name_of
 
 KIND = "is"
-"""The key under which a component's class name stands."""
+"""The key of a component's class name."""
 FUNCTION, OF = "function", "of"
-"""What stands there for a function, and the key of its name."""
+"""The value of that key for a function, and the key of the function's name."""
 UNSIGNED = "~"
 """What the key of a field begins with that determines no result: where a file lies, say, of which
 a digest is signed. A field says so by ``metadata=NOT_SIGNED``.
@@ -47,14 +47,14 @@ def encode(value: object) -> Any:
         return [encode(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         raise ComponentError(
-            "A component holds a number that JSON has no name for",
+            "A component holds a number that JSON cannot represent",
             value=value,
             do="Use a finite number or None",
         )
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     raise ComponentError(
-        "A component holds something that cannot be written down",
+        "A component holds something that cannot be stored",
         value=f"{type(value).__name__} {value!r}",
         allowed="dataclasses, functions, numbers, text, booleans, None; lists, mappings of these",
         do="Make it a frozen dataclass with plain fields",
@@ -66,7 +66,7 @@ def _key(field: dataclasses.Field[Any]) -> str:
 
 
 def _signed(encoded: Any) -> Any:
-    """What of an encoded value a signature holds."""
+    """The part of an encoded value that a signature holds."""
     if isinstance(encoded, dict):
         return {k: _signed(item) for k, item in encoded.items() if not k.startswith(UNSIGNED)}
     return [_signed(item) for item in encoded] if isinstance(encoded, list) else encoded
@@ -76,7 +76,7 @@ def _function_name(function: FunctionType) -> str:
     name = name_of(function)
     if "<" in name:  # <lambda>, or <locals> of another function
         raise ComponentError(
-            "A component holds a function that has no name to find it by",
+            "A component holds a function without a name to import it by",
             value=f"{name}, in {function.__code__.co_filename}, line "
             f"{function.__code__.co_firstlineno}",
             allowed="functions that are defined with def at the top of a file",
@@ -91,7 +91,7 @@ def decode(data: Mapping[str, Any], more: Mapping[str, type] = MappingProxyType(
     Args:
         data: A mapping with its class name under "is", as :func:`rewardscope.registry.name_of`
             gives it.
-        more: Records that may be made beside what the registry knows, by class name.
+        more: Classes to accept in addition to the registry's, by class name.
 
     Raises:
         ComponentError: If the name or a field is not known, or a field is missing.
@@ -102,7 +102,7 @@ def decode(data: Mapping[str, Any], more: Mapping[str, type] = MappingProxyType(
     cls = more[name] if name in more else class_of(name)
     if not dataclasses.is_dataclass(cls):
         raise ComponentError(
-            "A component is a dataclass", value=name, do="Make it a frozen dataclass"
+            "A component must be a dataclass", value=name, do="Make it a frozen dataclass"
         )
     hints = get_type_hints(cls)
     fields = {f.name: f for f in dataclasses.fields(cls) if f.init}

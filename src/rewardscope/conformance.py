@@ -1,4 +1,4 @@
-"""Whether a component is what an interface asks for: told with its file, and a line to write."""
+"""Checks that a component satisfies an interface; errors name its file and the line to write."""
 
 import dataclasses
 import inspect
@@ -72,7 +72,7 @@ FLAGS = ("uses_truth", "placebo")
 
 
 def line_of(source: Any) -> str:
-    """File and line where a class or function is written; empty where there is no such file."""
+    """File and line of a class or function; empty without a source file."""
     try:
         file, line = inspect.getsourcefile(source), inspect.getsourcelines(source)[1]
     except (OSError, TypeError):
@@ -81,7 +81,7 @@ def line_of(source: Any) -> str:
 
 
 def raised_at(error: BaseException) -> str:
-    """File and line of the user's code that the error came out of; empty where none took part."""
+    """File and line of the user's code that raised the error; empty if none was involved."""
     lines = [
         f"{frame.filename}, line {frame.lineno}"
         for frame in traceback.extract_tb(error.__traceback__)
@@ -91,13 +91,13 @@ def raised_at(error: BaseException) -> str:
 
 
 def check_component(component: object, interfaces: tuple[type, ...], role: str, owner: str) -> None:
-    """Refuses a component that does not satisfy any of the interfaces, or cannot be written down.
+    """Raises if a component does not satisfy any of the interfaces, or cannot be stored.
 
     Args:
         component: An instance.
-        interfaces: Of :data:`MEMBERS`; one of them is enough.
-        role: The field that it was given to.
-        owner: Whose field, in words.
+        interfaces: From :data:`MEMBERS`; one of them is enough.
+        role: The field it was given to.
+        owner: The owner of the field, in words.
 
     Raises:
         ComponentError: If a member is missing or has other arguments, or the class is not a frozen
@@ -123,7 +123,7 @@ def check_component(component: object, interfaces: tuple[type, ...], role: str, 
 
 
 def _check_wrapped(component: object) -> None:
-    """Refuses what a component of ours stands before, where that is not what it has to be."""
+    """Raises if a component wrapped by one of ours does not satisfy its interface."""
     cls = type(component)
     if not dataclasses.is_dataclass(component):
         return
@@ -135,16 +135,19 @@ def _check_wrapped(component: object) -> None:
 
 
 def _meant(component: object, interfaces: tuple[type, ...]) -> type | None:
-    """The interface that it satisfies, or of whose own members it has most; None where it has none
-    of any.
+    """The interface that it satisfies, or else the one it has the most members of; None if it has
+    none.
     """
-    for each in interfaces:
-        if isinstance(component, each):
-            return each
+    for interface in interfaces:
+        if isinstance(component, interface):
+            return interface
     if not isinstance(type(component), type) or type(component).__module__ == "builtins":
         return None
-    shares = {each: sum(hasattr(component, m) for m in MEMBERS[each]) for each in interfaces}
-    best = max(shares, key=lambda each: shares[each])
+    shares = {
+        interface: sum(hasattr(component, m) for m in MEMBERS[interface])
+        for interface in interfaces
+    }
+    best = max(shares, key=lambda interface: shares[interface])
     return best if shares[best] else None
 
 
@@ -156,22 +159,22 @@ def _is_function(function: FunctionType, role: str, owner: str) -> ComponentErro
     return ComponentError(
         f"{owner} was given a plain function as its {role}",
         value=f"{role}={function.__name__}",
-        allowed="a component, which says of itself what it reads",
+        allowed="a component, which declares what it reads",
         do=wrap.get(role, "Write a frozen dataclass with the function as a method"),
         where=line_of(function),
     )
 
 
 def check_members(component: object, members: Mapping[str, str], interface: str) -> None:
-    """Refuses a component that lacks a member of its interface.
+    """Raises if a component lacks a member of its interface.
 
     Args:
         component: An instance.
         members: Member -> a line that provides it.
-        interface: What it is to be, for the message.
+        interface: Name of the interface, for the message.
 
     Raises:
-        ComponentError: If it does; with the lines to write.
+        ComponentError: If a member is missing; with the lines to write.
     """
     cls = type(component)
     missing = [name for name in members if not hasattr(component, name)]
@@ -191,13 +194,13 @@ def _own(cls: type) -> list[str]:
 
 
 def _check_values(component: object, interface: type) -> None:
-    """Refuses members that are there and hold something else than the interface says."""
+    """Raises if members have other values than the interface allows."""
     cls = type(component)
     faults: list[tuple[str, object, str]] = []
     if interface is Environment:
         name, strategies = component.name, component.strategies  # type: ignore[attr-defined]
         if not isinstance(name, str) or not name:
-            faults.append(("name", name, "a text that is not empty"))
+            faults.append(("name", name, "a non-empty text"))
         elif name in BUILT_IN["environments"] and _named_by_a_guest(cls):
             faults.append(("name", name, "a name that no environment of this package has"))
         if not isinstance(strategies, tuple) or not all(isinstance(s, str) for s in strategies):
@@ -209,7 +212,7 @@ def _check_values(component: object, interface: type) -> None:
         given = f"tuple: {member} = {tuple(value)!r}" if isinstance(value, list) else ""
         line = MEMBERS[interface][member].format(cls=f"My{cls.__name__}")
         raise ComponentError(
-            f"{cls.__name__}.{member} is not what it has to be",
+            f"{cls.__name__}.{member} has a value that is not allowed",
             value=f"{member} = {value!r}",
             allowed=allowed,
             do=f"Write a {given}" if given else f"Write, for instance, `{line}`",
@@ -218,13 +221,13 @@ def _check_values(component: object, interface: type) -> None:
 
 
 def _named_by_a_guest(cls: type) -> bool:
-    """Whether its name was given outside this package; one that extends ours may keep our name."""
-    definer = next((each for each in cls.__mro__ if "name" in vars(each)), cls)
+    """Whether its name was defined outside this package; a subclass of ours may keep our name."""
+    definer = next((base for base in cls.__mro__ if "name" in vars(base)), cls)
     return is_guest(name_of(definer))
 
 
 def _check_arguments(component: object, interface: type) -> None:
-    """Refuses methods that cannot be called as they will be, or do not return when called."""
+    """Raises if methods cannot be called with the arguments they will get, or do not return."""
     for name, counts in ARGUMENTS.items():
         if interface not in counts:
             continue
@@ -249,29 +252,29 @@ def _check_arguments(component: object, interface: type) -> None:
             inspect.signature(getattr(component, name)).bind(*[None] * counts[interface])
         except TypeError as error:
             raise ComponentError(
-                f"{type(component).__name__}.{name}() takes other arguments than it is given",
+                f"{type(component).__name__}.{name}() does not accept the arguments it gets",
                 value=f"{name}{inspect.signature(method)}: {error}",
                 allowed=line.removeprefix("def ").partition(":")[0],
                 do=f"Write `{line}`",
                 where=line_of(method),
             ) from error
-        except ValueError:  # a callable that tells no signature
+        except ValueError:  # a callable without a signature
             continue
 
 
 def check_record(component: object, role: str) -> None:
-    """Refuses a component that could not be written down, read back and compared.
+    """Raises if a component could not be stored, read back and compared.
 
     Raises:
-        ComponentError: If its class is no frozen dataclass, or a field holds what has no place in
-            JSON or can change.
+        ComponentError: If its class is not a frozen dataclass, or a field has a value that JSON
+            cannot hold or that can change.
     """
     cls = type(component)
     parameters = getattr(cls, "__dataclass_params__", None)
     if not dataclasses.is_dataclass(component) or parameters is None or not parameters.frozen:
         raise ComponentError(
-            f"{cls.__name__} is no frozen dataclass, so what it was set to could not be written "
-            "down or could change",
+            f"{cls.__name__} is not a frozen dataclass, so its settings could not be stored or "
+            "could change",
             value=f"{role}={cls.__name__}(...), "
             + ("a dataclass that is not frozen" if parameters else "a plain class"),
             allowed="a class under @dataclass(frozen=True)",
@@ -285,7 +288,7 @@ def check_record(component: object, role: str) -> None:
         hash(component)
     except TypeError as error:
         raise ComponentError(
-            f"{cls.__name__} cannot be told from others by its fields",
+            f"{cls.__name__} has fields that cannot be compared",
             value=str(error),
             allowed="fields that cannot change: text, numbers, booleans, None, tuples, components",
             do="Write tuples for lists and sets, and a tuple of pairs for a mapping",
@@ -299,8 +302,7 @@ def _check_field(cls: type, name: str, value: object) -> None:
         hash(value)
     except (TypeError, RewardscopeError) as error:
         raise ComponentError(
-            f"{cls.__name__} holds something in its field '{name}' that cannot be written down or "
-            "can change",
+            f"{cls.__name__} has a value in its field '{name}' that cannot be stored or can change",
             value=f"{name}={_short(value)}, of type {type(value).__name__}",
             allowed="text, numbers, booleans, None, tuples and components; a function of a module "
             "by its name",
@@ -310,7 +312,7 @@ def _check_field(cls: type, name: str, value: object) -> None:
 
 
 def _plain(name: str, value: object) -> str:
-    """What to write instead of a value that cannot change or be written down."""
+    """A suggestion instead of a value that can change or cannot be stored."""
     if isinstance(value, (list, set, frozenset)):
         return f"Give it a tuple: {name}=tuple(...)"
     if isinstance(value, Mapping):
@@ -333,7 +335,7 @@ def _short(value: object, most: int = 120) -> str:
 
 
 def instead(role: str, part: object, kind: type | None = None) -> str:
-    """What was meant, as far as it can be told."""
+    """A suggestion for the value that was probably meant."""
     if isinstance(part, type):
         needs = dataclasses.is_dataclass(part) and any(
             f.init and f.default is f.default_factory is dataclasses.MISSING
@@ -355,10 +357,10 @@ def instead(role: str, part: object, kind: type | None = None) -> str:
 
 
 def check_plain_fields(record: Any, kind: type[RewardscopeError]) -> None:
-    """Refuses numbers and texts of a record that are of another type than their field says.
+    """Raises if numbers and texts of a record have another type than their field.
 
     Raises:
-        RewardscopeError: Of the kind given; with the field, its value and what to write.
+        RewardscopeError: Of the given kind; with the field, its value and a correction.
     """
     for name, hint in get_type_hints(type(record)).items():
         kinds = set(get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,))

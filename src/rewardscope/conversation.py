@@ -39,7 +39,7 @@ def written(messages: Iterable[Mapping[str, object]]) -> str:
         parts.append(f"⟦{role}⟧\n{content}")
     if role != "user":
         raise RewardscopeError(
-            "A prompt of chat messages ends where the model is to speak",
+            "A prompt of chat messages must end with a user's message",
             value=f"last role {role!r}" if parts else "no messages",
             allowed="a list whose last message has the role 'user'",
             do="Leave the answer out of the messages and give it in the answer's column",
@@ -58,14 +58,14 @@ def _checked(message: object) -> tuple[str, str]:
             value=repr(message)[:200],
             allowed=f"{{'role': ..., 'content': text}} with a role of {', '.join(ROLES)}; "
             "no images and no tool calls",
-            do="Write each message so",
+            do="Write each message like that",
         )
     if MARK.search(content + "\n"):
         raise RewardscopeError(
-            "A chat message holds the mark that stands between messages",
+            "A chat message contains the mark between messages",
             value=repr(content)[:200],
             allowed="text without a line ⟦system⟧, ⟦user⟧ or ⟦assistant⟧",
-            do="Take the line out",
+            do="Remove the line",
         )
     return str(role), content
 
@@ -78,8 +78,8 @@ def is_conversation(prompt: str) -> bool:
 def messages_of(prompt: str) -> list[Message] | None:
     """The messages that :func:`written` wrote; None for a plain text.
 
-    Text in front of the first mark, such as what an experience bank recalls, belongs to the last
-    message: that is the question it was recalled for.
+    Text before the first mark, such as the entries that a bank recalls, belongs to the last
+    message: that is the question they were recalled for.
     """
     if "⟦" not in prompt or not is_conversation(prompt):
         return None
@@ -92,6 +92,6 @@ def messages_of(prompt: str) -> list[Message] | None:
 
 
 def user_text(prompt: str) -> str:
-    """What the last message says; of a plain prompt, the whole."""
+    """The content of the last message, or the whole of a plain prompt."""
     messages = messages_of(prompt)
     return prompt if messages is None else messages[-1]["content"]

@@ -22,12 +22,12 @@ from rewardscope.policy.packaged import PACKAGED
 from rewardscope.registry import components
 
 MIN_FREE_GIB = 2.0
-"""What the tour and its page need, with room."""
+"""Space for the tour and its page, with a margin."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at."""
+    """The result of one check."""
 
     what: str
     found: str
@@ -35,7 +35,7 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Everything a study leans on, each tried rather than assumed."""
+    """Everything that a study depends on, each tried rather than assumed."""
     free = shutil.disk_usage(Path.cwd()).free / 2**30
     accelerator = (
         torch.cuda.get_device_name(0) if torch.cuda.is_available() else "none: float32 on the CPU"

@@ -1,11 +1,11 @@
-"""Text that somebody else wrote, made harmless to look at."""
+"""Text from outside, made safe to display."""
 
 import unicodedata
 
 HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
-"""Unicode categories that a reader cannot see or that move the text around them."""
+"""Unicode categories of characters that are invisible or that rearrange the text around them."""
 FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Letters that are drawn as nothing."""
+"""Letters that are drawn as blanks."""
 
 
 def visible(text: str) -> str:

@@ -1,7 +1,7 @@
-"""What a component must be: every interface that a study's parts are held to, declared once.
+"""The interfaces of all parts of a study.
 
-A component satisfies an interface by having its members; nothing has to be inherited. What is
-optional has an interface of its own, such as :class:`TakesTurns` or :class:`Categorised`.
+A component satisfies an interface by having its members; nothing has to be inherited. Optional
+members have interfaces of their own, such as :class:`TakesTurns` or :class:`Categorised`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from rewardscope.tensors import Batch, Signals, TokenCredit, TokenScores
 
 View = Rollout | SealedRollout
-"""A group as a scheme gets to see it: whole if it declares ``uses_truth``, sealed if not."""
+"""A group as a reward sees it: whole if the reward declares ``uses_truth``, else sealed."""
 Maker = Callable[[Any], "Tensor"]
 """Makes one signal from a :class:`rewardscope.training.SignalContext`: the policy, the step's
 tokens and its groups.
@@ -56,21 +56,19 @@ class Environment(Protocol):
 
     @property
     def strategies(self) -> tuple[str, ...]:
-        """Every strategy that grade() can recognise; one that no completion shows has share 0, not
-        an unknown one.
-        """
+        """All strategies that grade() can recognise; one that no completion shows has share 0."""
 
     def problem(self, split: str, index: int) -> Problem:
         """The problem at (split, index): always the same one."""
 
     def grade(self, problem: Problem, text: str) -> Grade:
-        """What the verifier finds in what the policy said (``Completion.said``); never raises on
-        junk.
+        """The verifier's verdict on the policy's text (``Completion.said``); never raises, whatever
+        the text.
         """
 
     def oracle(self, problem: Problem) -> str:
-        """A completion that earns full marks; of an environment that takes turns, one turn a
-        line.
+        """A completion that is graded as fully correct; one turn per line if the environment takes
+        turns.
         """
 
 
@@ -79,16 +77,16 @@ class Grader(Protocol):
     """Compares a completion with the key of its problem; text only, no models."""
 
     def grade(self, prompt: str, completion: str, answer: str) -> Grade:
-        """What the completion is worth; never raises, whatever the completion holds.
+        """The grade of the completion; never raises, whatever the completion.
 
         Args:
-            prompt: What the policy read.
-            completion: What it said.
+            prompt: The text that the policy read.
+            completion: The policy's text.
             answer: The key.
         """
 
     def oracle(self, answer: str) -> str:
-        """A completion that earns full marks for this key."""
+        """A completion that is graded as fully correct for this key."""
 
 
 @runtime_checkable
@@ -109,20 +107,20 @@ class AsksSomewhere(Protocol):
     """A grader whose oracle depends on where the prompt asks for the answer."""
 
     def oracle_for(self, prompt: str, answer: str) -> str:
-        """A completion that earns full marks behind this prompt."""
+        """A completion that is graded as fully correct for this prompt."""
 
 
 @runtime_checkable
 class Wraps(Protocol):
-    """An environment that stands before another one and leaves to it what it does not do itself.
+    """An environment that wraps another one, and leaves the rest to it.
 
-    Its turns, its categories and its words for what a completion teaches are those of ``inner``,
-    unless it has members of its own for them. A wrapper without ``inner`` forwards nothing.
+    Turns, categories, skills and lessons are those of ``inner``, unless the wrapper has members of
+    its own for them. A wrapper without ``inner`` forwards nothing.
     """
 
     @property
     def inner(self) -> Environment:
-        """The environment that it stands before."""
+        """The wrapped environment."""
 
 
 @runtime_checkable
@@ -133,20 +131,20 @@ class TakesTurns(Protocol):
 
     @property
     def max_turns(self) -> int:
-        """Turns after which an episode is over, whatever was said."""
+        """Turns after which an episode ends in any case."""
 
     def reply(self, problem: Problem, turns: Sequence[str]) -> str | None:
-        """What the environment says after these turns, a function of them alone; None = the episode
+        """The environment's answer to these turns, which depends on them alone; None = the episode
         is over.
         """
 
 
 @runtime_checkable
 class Categorised(Protocol):
-    """An environment that tells kinds of problem apart."""
+    """An environment with kinds of problems."""
 
     def category(self, prompt: str) -> str:
-        """The kind of a problem, from its prompt alone: no key is needed to look something up."""
+        """The kind of a problem, from its prompt alone, so that recall needs no answer key."""
 
 
 @runtime_checkable
@@ -154,13 +152,11 @@ class Distils(Protocol):
     """An environment that can say what a completion teaches."""
 
     def skill(self, problem: Problem | SealedProblem, text: str) -> str:
-        """What the completion did, right or wrong, as a rule for others of its category; empty =
-        nothing.
-        """
+        """The completion's approach, right or wrong, as a rule for its category; empty = none."""
 
     def lesson(self, problem: Problem | SealedProblem, text: str) -> str:
-        """What it did and is not to be done again; with a problem that is not sealed also what
-        should have been done; empty = nothing.
+        """What to avoid after this completion, and what to do instead if the problem is not sealed;
+        empty = none.
         """
 
 
@@ -169,12 +165,12 @@ class Finite(Protocol):
     """An environment that knows how many problems it has."""
 
     def size(self, split: str) -> int | None:
-        """Different problems in the split; None = not known."""
+        """Number of different problems in the split; None = unknown."""
 
 
 def unwrapped(environment: object) -> Iterator[object]:
-    """The environment, then the one that it declares to wrap, down to the innermost: the first that
-    has an optional interface speaks for all of them.
+    """The environment, then those it wraps, down to the innermost. The first with an optional
+    interface provides it for all.
     """
     yield environment
     while isinstance(environment, Wraps):
@@ -183,29 +179,29 @@ def unwrapped(environment: object) -> Iterator[object]:
 
 
 def turn_taker(environment: object) -> TakesTurns | None:
-    """Who answers between turns; None where a completion is one turn."""
-    return next((each for each in unwrapped(environment) if isinstance(each, TakesTurns)), None)
+    """The environment that answers between turns; None if a completion is one turn."""
+    return next((part for part in unwrapped(environment) if isinstance(part, TakesTurns)), None)
 
 
 def replies(environment: object, problems: Sequence[Problem]) -> Replies | None:
-    """What the environment says between the turns of each problem's completions; None where a
+    """The environment's answers between turns, for the completions of each problem; None if a
     completion is one turn.
     """
     taker = turn_taker(environment)
     if taker is None:
         return None
-    return Replies(lambda place, turns: taker.reply(problems[place], turns), taker.max_turns)
+    return Replies(lambda index, turns: taker.reply(problems[index], turns), taker.max_turns)
 
 
 @runtime_checkable
 class Regime(Protocol):
-    """Says which problems a step draws: a function of seed and step, so that arms under one seed
-    meet the same ones, and of the past.
+    """Selects the problems of a step from the seed, the step and the history. Arms with the same
+    seed get the same problems, unless the history matters.
     """
 
     @property
     def uses_truth(self) -> bool:
-        """Whether it chooses by what only the key can tell."""
+        """Whether its choice depends on the answer key."""
 
     def indices(
         self, seed: int, step: int, count: int, history: History, sampling_round: int = 0
@@ -213,32 +209,31 @@ class Regime(Protocol):
         """Indices into the training split, one per problem of a sampling round of the step.
 
         Args:
-            seed: The replicate's.
-            step: Which step of the run.
-            count: How many.
-            history: How often this policy solved what it met so far; a regime that reads it
+            seed: Of the replicate.
+            step: Step of the run.
+            count: Number of indices.
+            history: How often this policy solved the problems so far; a regime that reads it
                 declares ``uses_truth``.
-            sampling_round: Which round; without history the first one's do not depend on whether
-                there are others, so that arms with more rounds meet the same problems and then
-                some.
+            sampling_round: Number of the round. Without history, the first round does not depend on
+                later ones, so arms with more rounds meet the same problems and additional ones.
         """
 
 
 @runtime_checkable
 class Reward(Protocol):
-    """Says what the learner is told about a group."""
+    """Gives the rewards of a group."""
 
     uses_truth: ClassVar[bool]
-    """Whether it may read the key and what follows from it."""
+    """Whether it may read the answer key and everything derived from it."""
     placebo: ClassVar[bool]
-    """Whether it says nothing about being right, or the opposite."""
+    """Whether it is unrelated or opposed to correctness."""
 
     def __call__(self, view: View, address: tuple[Address, ...]) -> Rewards:
-        """One number per completion; None where the scheme cannot say.
+        """One number per completion; None where there is no reward.
 
         Args:
             view: The group, sealed unless ``uses_truth``.
-            address: Where its randomness is found; the same in every arm.
+            address: Of its randomness; the same in every arm.
         """
 
 
@@ -262,44 +257,40 @@ class Credit(Protocol):
 
 @runtime_checkable
 class Asks(Protocol):
-    """A method that says how a signal is to be made; one that wraps another passes on what that
-    one says.
+    """A method with settings for its signals. One that wraps another must pass on those of the
+    other.
     """
 
     @property
     def asks(self) -> Mapping[str, object]:
-        """Signal -> what its maker reads: ``planning_NT`` -> grams, ``teaching`` ->
+        """Signal -> settings of its maker: ``planning_NT`` -> grams, ``teaching`` ->
         :class:`Lesson`.
         """
 
 
 @runtime_checkable
 class Makes(Protocol):
-    """A method that brings signals of its own; one that wraps another passes on what that one
-    brings.
-    """
+    """A method with signals of its own. One that wraps another must pass on those of the other."""
 
     @property
     def makers(self) -> Mapping[str, Maker]:
-        """Name -> its maker. What it makes reaches the method as ``signals.ask(name, method)``."""
+        """Name -> its maker. The method reads the signal by ``signals.ask(name, method)``."""
 
 
 def asked(credit: object) -> Mapping[str, object]:
-    """What the method says of how its signals are to be made; nothing of one that has no such
-    wishes, or of none.
-    """
+    """The method's settings for its signals; empty if it has none, or there is no method."""
     return credit.asks if isinstance(credit, Asks) else {}
 
 
 def makers_of(credit: object) -> Mapping[str, Maker]:
-    """The makers of the signals that the method brings; none of one that brings none."""
+    """The makers of the method's own signals; empty if it has none."""
     return credit.makers if isinstance(credit, Makes) else {}
 
 
 @runtime_checkable
 class Preference(Protocol):
-    """Turns the rewards of a step into a loss of whole completions; stands where a credit method
-    stands.
+    """Turns the rewards of a step into a loss over whole completions; takes the role of a credit
+    method.
     """
 
     @property
@@ -316,9 +307,7 @@ class Preference(Protocol):
 
 @runtime_checkable
 class Sampler(Protocol):
-    """Writes completions, each with its tokens and their logprobs under the weights that wrote
-    them.
-    """
+    """Samples completions, each with its tokens and their logprobs under the sampling weights."""
 
     def sample(
         self,
@@ -336,20 +325,20 @@ class Sampler(Protocol):
 
 @runtime_checkable
 class FollowingSampler(Sampler, Protocol):
-    """A sampler that is told of new weights after every update."""
+    """A sampler that gets the new weights after every update."""
 
     @property
     def version(self) -> int:
-        """Updates behind the weights that it samples with."""
+        """Number of updates of its current weights."""
 
     @property
     def exact(self) -> bool:
-        """Whether its logprobs are those of the policy's own scores, up to rounding. Where they are
-        not, each step row says how far they are apart (``sampler/gap_nats``).
+        """Whether its logprobs equal the policy's own scores, up to rounding. If not, each step row
+        has their distance (``sampler/gap_nats``).
         """
 
     def follow(self, policy: Trainable, version: int) -> None:
-        """Samples from now on with these weights, which have so many updates behind them."""
+        """Switches to these weights, which had ``version`` updates."""
 
 
 @runtime_checkable
@@ -358,18 +347,16 @@ class Trainable(Protocol):
 
     @property
     def context_length(self) -> int:
-        """Most tokens of a prompt and its completion together."""
+        """Most tokens of a prompt with its completion."""
 
     def encode(self, prompt: str) -> tuple[int, ...]:
-        """Tokens of a prompt as the model meets it."""
+        """Tokens of a prompt as the model reads it."""
 
     def decode(self, token_ids: tuple[int, ...]) -> str:
         """Text of a completion's tokens."""
 
     def score(self, batch: Batch) -> TokenScores:
-        """Nats of each chosen token, and the entropy of what it was drawn from; no gradient is
-        kept.
-        """
+        """Nats of each chosen token, and the entropy of its distribution; no gradient is kept."""
 
     def save(self, folder: Path) -> None:
         """Writes config, tokenizer and safetensors, for any other tool to read."""
@@ -381,17 +368,17 @@ class Start(Protocol):
 
     @property
     def label(self) -> str:
-        """What pages and measurements call it."""
+        """Its name on pages and in measurements."""
 
     def identity(self) -> str:
-        """What determines its weights: part of the signature of every cell that starts from it."""
+        """A digest of its weights, which enters the signature of every cell that starts from it."""
 
     def load(self, device: str = "cpu") -> Policy:
         """A fresh copy of the policy on the device."""
 
 
 class Writes(Protocol):
-    """An environment, as far as demonstrations ask of one."""
+    """The part of an environment that demonstrations use."""
 
     def oracle(self, problem: Problem) -> str:
         """A completion that earns full marks."""
@@ -399,17 +386,15 @@ class Writes(Protocol):
 
 @runtime_checkable
 class Demonstrations(Protocol):
-    """Says what was written about a problem, instead of the policy; graded and rewarded like
-    anything else.
-    """
+    """Provides completions instead of the policy; these are graded and rewarded as usual."""
 
     @property
     def uses_truth(self) -> bool:
-        """Whether the texts were written or chosen with the key in hand."""
+        """Whether the texts were written or chosen with the answer key."""
 
     def identity(self) -> str:
-        """What the texts are determined by, beyond the fields: part of the signature of every cell
-        that learns from them.
+        """A digest of whatever determines the texts beyond the fields. It enters the signature of
+        every cell that learns from them.
         """
 
     def texts(self, problem: Problem, environment: Writes, count: int) -> tuple[str, ...]:
@@ -417,15 +402,13 @@ class Demonstrations(Protocol):
 
 
 class Reader(Protocol):
-    """The policy, as far as a bank asks of it: how it reads text."""
+    """The part of a policy that a bank uses: how it reads text."""
 
     def tokens(self, prompt: str) -> int:
-        """Tokens of the prompt as the policy meets it."""
+        """Number of tokens of the prompt as the policy reads it."""
 
     def plain(self, text: str) -> bool:
-        """Whether the text is read as text: no token in it is one that ends or structures a prompt,
-        or stands for the unknown.
-        """
+        """Whether no token of the text ends or structures a prompt, or is the unknown token."""
 
 
 class Writer(Protocol):
@@ -433,54 +416,52 @@ class Writer(Protocol):
 
     @property
     def uses_truth(self) -> bool:
-        """Whether it sees the key or files by what is right; if not, what it is given is sealed."""
+        """Whether it sees the answer key or files by truth; if not, its attempts are sealed."""
 
     @property
     def files_by_truth(self) -> bool:
-        """Whether an attempt went well if it is right, instead of if it was told so."""
+        """Whether correctness, not the reward, decides if an attempt went well."""
 
     def notes(self, attempts: Sequence[Attempt], environment: Writes, ask: Ask) -> list[Note]:
         """What the attempts teach.
 
         Args:
-            attempts: Those that something was told about, category by category.
-            environment: Whose problems they are.
-            ask: The policy, for a writer that has it write.
+            attempts: Attempts with a reward, category by category.
+            environment: The environment of their problems.
+            ask: Asks the policy for text.
         """
 
 
 class Recall(Protocol):
-    """Says what is written into the block of a problem; all of it reaches the prompt."""
+    """Selects the texts in the block before a problem; all of them reach the prompt."""
 
     placebo: ClassVar[bool]
-    """Whether what it writes says nothing of the problem's category."""
+    """Whether its texts are unrelated to the problem's category."""
 
     def texts(self, known: Known, query: Query) -> list[str]:
         """The entries' texts, first to last; they fit the block together."""
 
 
 class Detector(Protocol):
-    """Says of a completion whether a behaviour shows in its text: a pattern, not an
-    understanding.
-    """
+    """Detects a behaviour in the text of a completion, by a pattern."""
 
     name: ClassVar[str]
-    """What its rows are labelled with."""
+    """The label of its rows."""
     behaviour: ClassVar[str]
-    """What it stands for: the file of labelled texts that it is judged on."""
+    """The behaviour to detect; names the file of labelled texts for its validation."""
     published: ClassVar[bool]
-    """Whether it is kept as a paper has it, mistakes included."""
+    """Whether it follows a paper exactly, including its mistakes."""
 
     def __call__(self, prompt: str, text: str) -> bool:
         """Whether the behaviour shows in the completion ``text`` of ``prompt``."""
 
 
 class Probe(Protocol):
-    """An instrument. It reads, it never writes, and it leaves the policy as it found it.
+    """An instrument. It reads but never writes, and it does not change the policy.
 
-    Three more members may be there: ``needs`` (else completions alone) and ``uses``, both
-    frozensets of :class:`rewardscope.probes.Need`, the second for what makes it say more; and
-    ``section``, a :class:`rewardscope.section.Section` that says how its rows stand on the page.
+    Three members are optional. ``needs`` (default: completions alone) and ``uses`` are frozensets
+    of :class:`rewardscope.probes.Need`; the second allows it to measure more. ``section`` is a
+    :class:`rewardscope.section.Section` with the layout of its rows on the page.
     """
 
     metrics: ClassVar[tuple[str, ...]]
@@ -493,11 +474,11 @@ class Probe(Protocol):
 
 
 class RunSource(Protocol):
-    """A run, whoever made it: what it was made of, what it wrote, and what it does not say."""
+    """A run of any tool: its arms and seeds, its records, and their gaps."""
 
     @property
     def name(self) -> str:
-        """What pages call it."""
+        """Its name on pages."""
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -507,51 +488,49 @@ class RunSource(Protocol):
         """The arm's replicates."""
 
     def steps(self, arm: str, seed: int) -> tuple[int, ...]:
-        """Steps whose training completions were kept, by the updates behind the policy that gave
-        them, first to last.
+        """Steps with stored training completions, first to last: the number of updates before
+        sampling.
         """
 
     def rollouts(self, arm: str, seed: int, step: int) -> Iterator[Rollout]:
         """Training completions of the policy after ``step`` updates."""
 
     def held_out(self, arm: str, seed: int | None) -> Iterator[Rollout]:
-        """Completions on held-out problems at the end of training, or (seed None) of the policy
-        that the arm began with; none where none were kept.
+        """Completions on held-out problems at the end of training, or, with seed None, of the arm's
+        untrained policy; empty if none were stored.
         """
 
     def metrics(self, arm: str, seed: int) -> Iterator[Mapping[str, object]]:
-        """A row per training step: ``step``, and what was written down at it."""
+        """One row per training step: ``step``, and its recorded metrics."""
 
     def checkpoints(self, arm: str, seed: int) -> Mapping[int, Path]:
-        """Step -> folder of the weights after it."""
+        """Step -> folder of the weights after that step."""
 
     @property
     def gaps(self) -> tuple[Gap, ...]:
-        """What the run does not say."""
+        """Information that the run does not have."""
 
 
 @runtime_checkable
 class Work(Protocol):
-    """What is done for each name. It is pickled and sent to whoever does it."""
+    """The work for each name. It is pickled and sent to the workers."""
 
     def begin(self) -> None:
-        """Called once where the work is done, before the first name."""
+        """Called once in each worker, before its first name."""
 
     def __call__(self, name: str) -> str | None:
-        """Does it. None = done; otherwise why it failed."""
+        """None after success, else the reason of the failure."""
 
 
 @runtime_checkable
 class Runner(Protocol):
-    """Does what it is given; in which order, and how much at once, is its own business."""
+    """Does the submitted work, in an order and with a parallelism of its own choice."""
 
     def submit(self, name: str) -> None:
-        """Takes on one more piece of work. It may be one that was lost before."""
+        """Adds one piece of work, which may have been lost before."""
 
     def finished(self, seconds: float) -> list[Outcome]:
-        """What has come to an end since the last call; waits up to ``seconds`` for the first."""
+        """Outcomes since the last call; waits up to ``seconds`` for the first."""
 
     def stop(self) -> None:
-        """Ends what still runs, at once, and leaves nothing behind. Work that is cut off is not
-        reported.
-        """
+        """Ends all running work at once, without leftovers. Interrupted work is not reported."""

@@ -1,7 +1,7 @@
-"""Every component by kind and name: ours in one table, guests by where they come from.
+"""Every component by kind and name: ours in one table, guests by their module.
 
 A component of ours goes by its class name. A guest, which is any class outside this package, goes
-by ``module:qualname``, so that somebody's own ``Coin`` is never taken for ours. A package that is
+by ``module:qualname``, so that a guest's own ``Coin`` is never taken for ours. A package that is
 installed beside this one can offer components under the entry point group ``rewardscope.<kind>``.
 """
 
@@ -172,7 +172,7 @@ RECORDS: Mapping[str, str] = {
     "Study": "study.study",
     "Verdict": "types",
 }
-"""What else has a name that a study file or a run directory uses."""
+"""Other names that study files and run directories use."""
 PROTOCOLS: Mapping[str, str] = {
     "Environment": "protocols",
     "Wraps": "protocols",
@@ -193,9 +193,9 @@ PROTOCOLS: Mapping[str, str] = {
     "Probe": "protocols",
     "RunSource": "protocols",
 }
-"""What a component must be, for those who write one; none of them is a component."""
+"""Interfaces for authors of components; none of them is a component."""
 FUNCTIONS: Mapping[str, str] = {"load_study": "study.files"}
-"""What a study file may call."""
+"""Functions that a study file may call."""
 HOMES: Mapping[str, str] = {
     name: module
     for names in (*BUILT_IN.values(), RECORDS, PROTOCOLS, FUNCTIONS)
@@ -204,11 +204,11 @@ HOMES: Mapping[str, str] = {
 """Every name of the table -> module of this package."""
 SEPARATOR = ":"
 STUDY_MODULE = "rewardscope_study_"
-"""What the module of a study file begins with."""
+"""Prefix of the module name of a study file."""
 
 
 def named(name: str) -> Any:
-    """What of this package goes by the name; imports its module and nothing else."""
+    """The object of this package with that name; imports only its module."""
     return getattr(importlib.import_module(f"{PACKAGE}.{HOMES[name]}"), name)
 
 
@@ -220,22 +220,20 @@ def components(kind: str) -> Mapping[str, type]:
 
 @functools.cache
 def offered(kind: str) -> Mapping[str, importlib.metadata.EntryPoint]:
-    """What installed packages offer of a kind, by ``module:qualname``; nothing is imported."""
-    found = importlib.metadata.entry_points(group=f"{PACKAGE}.{kind}")
-    return {entry.value: entry for entry in sorted(found, key=lambda entry: entry.value)}
+    """Components of a kind from installed packages, by ``module:qualname``; nothing is imported."""
+    entry_points = importlib.metadata.entry_points(group=f"{PACKAGE}.{kind}")
+    return {entry.value: entry for entry in sorted(entry_points, key=lambda entry: entry.value)}
 
 
-def name_of(thing: type | FunctionType) -> str:
-    """What a class or function goes by: a class of ours by its name, all else by
-    ``module:qualname``.
-    """
-    if isinstance(thing, type) and thing.__module__.split(".")[0] == PACKAGE:
-        return thing.__name__
-    return f"{thing.__module__}{SEPARATOR}{thing.__qualname__}"
+def name_of(definition: type | FunctionType) -> str:
+    """The name of a class or function: the class name for ours, else ``module:qualname``."""
+    if isinstance(definition, type) and definition.__module__.split(".")[0] == PACKAGE:
+        return definition.__name__
+    return f"{definition.__module__}{SEPARATOR}{definition.__qualname__}"
 
 
 def readable(name: str) -> str:
-    """How a name of :func:`name_of` reads: a guest's with where it comes from, ours as it is.
+    """A name from :func:`name_of` for readers: a guest's with its module, ours unchanged.
 
     >>> readable("rewardscope_study_mine:Coin"), readable("Coin")
     ('Coin (mine)', 'Coin')
@@ -250,18 +248,18 @@ def is_guest(name: str) -> bool:
 
 
 def class_of(name: str) -> type:
-    """The class that goes by the name; the inverse of :func:`name_of`.
+    """The class with that name; the inverse of :func:`name_of`.
 
     Raises:
         ComponentError: If there is none, or its module cannot be imported here.
     """
     if SEPARATOR in name:
-        thing = _imported(name)
-        if not isinstance(thing, type):
+        imported = _imported(name)
+        if not isinstance(imported, type):
             raise ComponentError(
-                "A component is a class", value=f"{name}: {thing!r}", do="Name one"
+                "A component must be a class", value=f"{name}: {imported!r}", do="Name a class"
             )
-        return thing
+        return imported
     makeable = sorted(set(HOMES) - set(FUNCTIONS) - set(PROTOCOLS))
     if name not in makeable:
         raise ComponentError(
@@ -275,33 +273,35 @@ def class_of(name: str) -> type:
 
 
 def thing_of(name: str) -> type | FunctionType:
-    """The class or function that goes by the name.
+    """The class or function with that name.
 
     Raises:
         ComponentError: If there is none, or its module cannot be imported here.
     """
-    thing = _imported(name) if SEPARATOR in name else class_of(name)
-    return thing if isinstance(thing, FunctionType) else class_of(name)
+    imported = _imported(name) if SEPARATOR in name else class_of(name)
+    return imported if isinstance(imported, FunctionType) else class_of(name)
 
 
 def function_of(name: str) -> FunctionType:
-    """The function that goes by the name, ``module:qualname``.
+    """The function with the name ``module:qualname``.
 
     Raises:
         ComponentError: If there is none, or its module cannot be imported here.
     """
-    thing = _imported(name)
-    if not isinstance(thing, FunctionType):
-        raise ComponentError("A function is wanted", value=f"{name}: {thing!r}", do="Name one")
-    return thing
+    imported = _imported(name)
+    if not isinstance(imported, FunctionType):
+        raise ComponentError(
+            "This is not a function", value=f"{name}: {imported!r}", do="Name a function"
+        )
+    return imported
 
 
 def _imported(name: str) -> object:
     module, _, qualname = name.partition(SEPARATOR)
     try:
-        thing: object = importlib.import_module(module)
+        imported: object = importlib.import_module(module)
         for part in qualname.split("."):
-            thing = getattr(thing, part)
+            imported = getattr(imported, part)
     except (ImportError, AttributeError) as error:
         raise ComponentError(
             "A component from outside the package cannot be imported",
@@ -309,4 +309,4 @@ def _imported(name: str) -> object:
             allowed="a class or function in a module that Python finds from here",
             do="Install the package that has it, or run from where the study was run",
         ) from error
-    return thing
+    return imported

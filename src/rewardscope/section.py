@@ -1,5 +1,5 @@
-"""How an instrument's rows stand on a page, as plain data: it is stored with the run and drawn
-without the instrument's code.
+"""How an instrument's rows are shown on the page, as plain data: it is stored with the run and
+drawn without the instrument's code.
 """
 
 import re
@@ -27,38 +27,38 @@ class Line:
     text: str
     """What is measured. Each label named in braces makes a line for each of its values."""
     means: str = ""
-    """What a high or a low number says, where the text alone does not."""
+    """What a high or a low number means, where the text alone does not say."""
     where: Mapping[str, str] = field(default_factory=dict)
     """Labels that a row must have."""
     every_k: bool = False
-    """Whether each k has its line; otherwise the largest alone."""
+    """Whether each k has a line; otherwise only the largest."""
     skip_zero: bool = False
     """Whether a line that is 0 for every policy is left out."""
 
     @property
     def by(self) -> tuple[str, ...]:
-        """Labels that tell its lines apart."""
+        """Labels whose values make separate lines."""
         return tuple(dict.fromkeys(LABEL.findall(self.text)))
 
     def named(self, labels: Mapping[str, str | None]) -> str:
-        """The text with the labels' values in their places."""
-        return LABEL.sub(lambda found: str(labels.get(found[1])).replace("_", " "), self.text)
+        """The text with the labels' values filled in."""
+        return LABEL.sub(lambda match: str(labels.get(match[1])).replace("_", " "), self.text)
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """One figure; every start has its own, and every arm its colour."""
+    """One figure; each start has its own, and each arm its colour."""
 
     kind: Kind
     metric: str
     """For ``steps`` a metric or a column of the step table."""
     title: str
     unit: str
-    """What stands on the axis of values."""
+    """Title of the value axis."""
     where: Mapping[str, str] = field(default_factory=dict)
     """Labels that a row must have."""
     by: str = ""
-    """For ``bars``: the label whose values have a bar each."""
+    """For ``bars``: the label with one bar per value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,22 +69,22 @@ class Section:
     """Its id: a-z, 0-9 and -."""
     title: str
     explains: str = ""
-    """What is measured and how to read it, in a sentence or a few."""
+    """What is measured and how to read it, in a few sentences."""
     lines: tuple[Line, ...] = ()
     """The table, arms side by side."""
     more: tuple[Line, ...] = ()
-    """A second table that opens when it is asked for."""
+    """A second table, folded until the reader opens it."""
     charts: tuple[Chart, ...] = ()
     caption: str = ""
-    """What stands above the charts."""
+    """Text above the charts."""
     short: str = ""
-    """What the list of sections calls it; the title where empty."""
+    """Its name in the list of sections; the title where empty."""
 
     def __post_init__(self) -> None:
         kinds = [chart.kind for chart in self.charts if chart.kind not in get_args(Kind)]
         if not ID.fullmatch(self.name) or not self.title or kinds:
             raise ComponentError(
-                "A section of the page cannot be made of this",
+                "A section of the page is not valid",
                 value=f"name={self.name!r}, title={self.title!r}, chart kinds {kinds}",
                 allowed=f"a name of a-z, 0-9 and -, a title, charts of {', '.join(get_args(Kind))}",
                 do="Correct the section",
@@ -97,15 +97,15 @@ class Section:
         return frozenset(lines | {chart.metric for chart in self.charts})
 
     def record(self) -> dict[str, Any]:
-        """Everything for machines; :func:`read_section` reads it back."""
+        """The section as JSON types; :func:`read_section` reads it back."""
         return asdict(self)
 
 
 def read_section(record: Any) -> Section:
-    """The section that :meth:`Section.record` wrote; nothing is imported or run by it.
+    """The section that :meth:`Section.record` wrote; nothing is imported or executed.
 
     Raises:
-        ComponentError: If it is none.
+        ComponentError: If the record is not a section.
     """
     try:
         tables = {
@@ -119,7 +119,7 @@ def read_section(record: Any) -> Section:
         raise ComponentError(
             "A stored section of the page cannot be read",
             value=error,
-            do="Run the study again: what is finished is kept",
+            do="Run the study again: finished cells are kept",
         ) from error
 
 
@@ -130,12 +130,12 @@ def _list(value: Any) -> Sequence[Any]:
 def _texts(record: Mapping[str, Any], of: type) -> dict[str, Any]:
     """The fields that are texts, and ``where``."""
     known = getattr(of, "__dataclass_fields__", {})
-    found: dict[str, Any] = {
+    fields: dict[str, Any] = {
         name: item for name, item in record.items() if name in known and isinstance(item, str)
     }
     if "where" in known and isinstance(record.get("where"), Mapping):
-        found["where"] = {str(name): str(item) for name, item in record["where"].items()}
-    return found
+        fields["where"] = {str(name): str(item) for name, item in record["where"].items()}
+    return fields
 
 
 def _line(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,8 +1,8 @@
-"""Addressed randomness: a draw is found by what it is for, never by what was drawn before it.
+"""Addressed randomness: a draw depends on its purpose, never on earlier draws.
 
-``key("train", seed, step, purpose)`` names a stream. Nothing is carried from one step to the next,
-so a resumed run meets the numbers an uninterrupted one met, and two arms whose addresses agree meet
-the same problems and the same noise.
+``key("train", seed, step, purpose)`` names a stream. No state passes from one step to the next, so
+a resumed run gets the same numbers as an uninterrupted one. Two arms with equal addresses get the
+same problems and the same noise.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""Where a user's function stands, for the errors that are about it."""
+"""File and line of a user's function, for errors about it."""
 
 import inspect
 import traceback
@@ -9,7 +9,7 @@ from rewardscope.errors import ComponentError
 
 
 def where_written(function: Callable[..., Any]) -> str:
-    """``file:line`` of the function's definition, or its name where there is no source."""
+    """``file:line`` of the function's definition, or its name without a source."""
     try:
         path = inspect.getsourcefile(inspect.unwrap(function))
         line = inspect.getsourcelines(inspect.unwrap(function))[1]
@@ -26,11 +26,11 @@ def where_raised(error: BaseException, function: Callable[..., Any]) -> str:
 
 
 def checked_function(function: object, parameters: tuple[str, ...], role: str) -> None:
-    """Checks that another process can find the function, and that it takes what it will be given.
+    """Checks that another process can import the function, and that it accepts its arguments.
 
     Args:
-        function: Of a user.
-        parameters: What it is given, in order, without names.
+        function: A user's function.
+        parameters: Names of its positional arguments, in order.
         role: For the message, such as "grader".
 
     Raises:
@@ -42,17 +42,17 @@ def checked_function(function: object, parameters: tuple[str, ...], role: str) -
         inspect.signature(function).bind(*parameters)
     except TypeError as error:
         raise ComponentError(
-            f"The {role} does not take what it is given",
+            f"The {role} does not accept its arguments",
             value=f"{where_written(function)}: {error}",
             allowed=f"def {getattr(function, '__name__', role)}({', '.join(parameters)})",
             do="Give it these parameters, in this order",
         ) from error
-    except ValueError:  # one of C has no signature
+    except ValueError:  # functions in C may have no signature
         return
 
 
 def module_level(function: object, role: str) -> None:
-    """Raises ComponentError where the function is not one of a module, found by its name."""
+    """Raises ComponentError unless the function can be imported by name from a module."""
     name = getattr(function, "__qualname__", "")
     if not callable(function) or isinstance(function, type):
         raise ComponentError(
@@ -62,7 +62,7 @@ def module_level(function: object, role: str) -> None:
         )
     if not name or "<" in name:
         raise ComponentError(
-            f"The {role} is not a function of a module, so no other process could find it",
+            f"The {role} is not a function of a module, so other processes could not import it",
             value=f"{name or repr(function)} at {where_written(function)}",
             allowed="a function defined by `def` at the top of a file",
             do="Move it to the top of the study file and give it a name",

@@ -86,8 +86,8 @@ def pass_at_ks(count_P: np.ndarray, correct_P: np.ndarray, k_K: Sequence[int]) -
             - gammaln(n_P1 + 1)
             + gammaln(n_P1 - k_1K + 1)
         )
-    found_PK = np.where(wrong_P1 < k_1K, 1.0, -np.expm1(log_none_PK))
-    return np.where(n_P1 < k_1K, np.nan, found_PK)
+    rate_PK = np.where(wrong_P1 < k_1K, 1.0, -np.expm1(log_none_PK))
+    return np.where(n_P1 < k_1K, np.nan, rate_PK)
 
 
 def unseen_share(count: int) -> float:
@@ -251,23 +251,25 @@ def crossing_over_problems(
     points the place is interpolated in their logarithm. Without a crossing there is no estimate;
     with one there is an interval only if so many draws cross that both its ends are places.
     """
-    place = _first_fall(value_PK.mean(axis=0)[None], point_K)[0]
+    crossing = _first_fall(value_PK.mean(axis=0)[None], point_K)[0]
     if len(value_PK) < 2:
-        crosses = bool(np.isfinite(place))
+        crosses = bool(np.isfinite(crossing))
         return (
-            Estimate(float(place), None, None, "none: fewer than 2 problems") if crosses else None
+            Estimate(float(crossing), None, None, "none: fewer than 2 problems")
+            if crosses
+            else None
         ), float(crosses)
-    place_B = _first_fall(_resampled_means(value_PK, address), point_K)
-    share = float(np.isfinite(place_B).mean())
-    if not np.isfinite(place):
+    crossing_B = _first_fall(_resampled_means(value_PK, address), point_K)
+    share = float(np.isfinite(crossing_B).mean())
+    if not np.isfinite(crossing):
         return None, share
-    lower, upper = np.quantile(place_B, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], method="nearest")
+    lower, upper = np.quantile(crossing_B, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], method="nearest")
     if not np.isfinite([lower, upper]).all():
         return Estimate(
-            float(place), None, None, f"none: {1 - share:.1%} of bootstrap draws do not cross"
+            float(crossing), None, None, f"none: {1 - share:.1%} of bootstrap draws do not cross"
         ), share
     return Estimate(
-        float(place), float(lower), float(upper), f"bootstrap over {len(value_PK)} problems"
+        float(crossing), float(lower), float(upper), f"bootstrap over {len(value_PK)} problems"
     ), share
 
 
@@ -288,8 +290,8 @@ def _first_fall(curve_BK: np.ndarray, point_K: Sequence[float]) -> np.ndarray:
     )
     fallen_B = falls_BK.any(axis=1)
     share_B = np.divide(high_B, high_B - low_B, out=np.zeros_like(high_B), where=fallen_B)
-    place_B = np.exp(log_K[first_B] + share_B * (log_K[first_B + 1] - log_K[first_B]))
-    return np.where(fallen_B, place_B, np.inf)
+    crossing_B = np.exp(log_K[first_B] + share_B * (log_K[first_B + 1] - log_K[first_B]))
+    return np.where(fallen_B, crossing_B, np.inf)
 
 
 def _resampled_means(value_PK: np.ndarray, address: str) -> np.ndarray:

@@ -18,15 +18,15 @@ from rewardscope.errors import ComponentError
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The tokens of one step's groups that the policy chose, completions padded on the right: a
-    row's mask is True, then False.
+    """The tokens that the policy chose in one step's groups, with completions padded on the right:
+    a row's mask is True, then False.
 
-    What an environment said between turns is no cell of any (N, T) tensor, so no advantage, loss or
-    statistic can reach it: it is read as context from ``read_ids`` and nowhere else.
+    An environment's tokens between turns are in no (N, T) tensor, so no advantage, loss or
+    statistic includes them. They are read as context from ``read_ids`` only.
     """
 
     prompt_ids: tuple[tuple[int, ...], ...]
-    """P prompts, each as long as it is."""
+    """P prompts, without padding."""
     token_NT: Int[Tensor, "N T"]
     """Completion tokens; 0 where the mask is False."""
     mask_NT: Bool[Tensor, "N T"]
@@ -36,13 +36,13 @@ class Batch:
     group_size: int
     """G."""
     temperature: float
-    """At which logits are divided before every logprob of this batch."""
+    """Divides the logits for every logprob of this batch."""
     read_ids: tuple[tuple[int, ...], ...] | None = None
     """N completions as the model reads them, the environment's tokens among the policy's; None =
     there are none.
     """
     place_NT: Int[Tensor, "N T"] | None = None
-    """Where in its ``read_ids`` each chosen token stands, 0 off the mask; None = at t."""
+    """Position of each chosen token in its ``read_ids``, 0 off the mask; None = t."""
 
     @property
     def num_problems(self) -> int:
@@ -63,7 +63,7 @@ class Batch:
 
     @property
     def places_N(self) -> list[list[int]]:
-        """Where in them those stand that the policy chose."""
+        """Positions in ``read_N`` of the tokens that the policy chose."""
         counts: list[int] = self.mask_NT.sum(dim=1).tolist()
         if self.place_NT is None:
             return [list(range(count)) for count in counts]
@@ -71,8 +71,8 @@ class Batch:
 
     @property
     def length_N(self) -> Int[Tensor, " N"]:
-        """Tokens of each completion up to the last that the policy chose, the environment's
-        included.
+        """Tokens of each completion up to the last one the policy chose, including the
+        environment's.
         """
         count_N = self.mask_NT.sum(dim=1)
         return count_N if self.place_NT is None else (self.place_NT.amax(dim=1) + 1) * (count_N > 0)
@@ -103,7 +103,7 @@ class Batch:
         }
 
     def behind(self, prompt_ids: Sequence[tuple[int, ...]], rows: list[int]) -> "Batch":
-        """The same completions, those of ``rows`` alone, each behind a prompt of its own."""
+        """The completions of ``rows``, each after a prompt of its own."""
         between = self._between(rows, self.mask_NT.shape[1])
         own = (self.token_NT[rows], self.mask_NT[rows], self.sampler_logprob_NT[rows])
         return Batch(tuple(prompt_ids), *own, 1, self.temperature, **between)
@@ -122,57 +122,55 @@ Signal = Literal[
     "teaching",
     "mismatched_N",
 ]
-"""A field of :class:`Signals` that costs something to make, and so is made only for a credit method
-that asks for it.
+"""A field of :class:`Signals` that costs computation, so it is made only if a credit method needs
+it.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Teaching:
-    """What a teacher says at every token of a completion that the policy wrote."""
+    """A teacher's distributions at every token of the policy's completions."""
 
     evidence_N: Bool[Tensor, " N"]
-    """Whether there was anything to teach from; where there was not, the rows below say nothing."""
+    """Whether the teacher had evidence; without it, the rows below are meaningless."""
     logprob_NTK: Float[Tensor, "N T K"]
     """The teacher's nats for the kept tokens; 0 off the mask."""
     kept_NTK: Int[Tensor, "N T K"] | None
-    """Which tokens of the vocabulary those are; None = all of them, in order."""
+    """Ids of the kept tokens; None = the whole vocabulary, in order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """What a credit method may read: rewards, tokens, and of the rest only what it asked for;
-    nothing here carries a gradient.
-    """
+    """The input of a credit method: rewards, tokens, and the signals it needs; no gradients."""
 
     reward_PG: Float[Tensor, "P G"]
-    """Reward told to the learner; NaN = untold."""
+    """Rewards; NaN = none."""
     mask_NT: Bool[Tensor, "N T"]
     """True on sampled tokens."""
     sampler_logprob_NT: Float[Tensor, "N T"] | None = None
     """Nats under the policy that sampled."""
     reference_logprob_NT: Float[Tensor, "N T"] | None = None
-    """Nats under the reference: the untrained policy, or the one it was last reset to."""
+    """Nats under the reference: the untrained policy, or the policy at its last reset."""
     entropy_NT: Float[Tensor, "N T"] | None = None
     """Nats of the distribution that each token was drawn from."""
     planning_NT: Bool[Tensor, "N T"] | None = None
     """True on tokens inside an occurrence of one of the method's strategic grams."""
     value_NT: Float[Tensor, "N T"] | None = None
-    """The critic's estimate before each token of the reward still to come."""
+    """The critic's estimate, before each token, of the future reward."""
     implicit_NT: Float[Tensor, "N T"] | None = None
     """Reward per token under the implicit reward model: beta x its log-ratio to the reference."""
     teaching: Teaching | None = None
-    """What the teacher says of each completion's tokens once it has read the method's reprompt."""
+    """The teacher's distributions at each completion's tokens, after the method's reprompt."""
     mismatched_N: Float[Tensor, " N"] | None = None
-    """Nats: log-ratio of policy to reference of each completion behind the prompt of another
+    """Nats: log-ratio of policy to reference for each completion, after the prompt of another
     problem of the step.
     """
     extra: Mapping[str, Tensor] = field(default_factory=dict)
-    """What the method's own makers made, by name."""
+    """Signals of the method's own makers, by name."""
     token_NT: Int[Tensor, "N T"] | None = None
     """The tokens themselves, for a method that counts equal completions once."""
     address: tuple[str | int | float | bool, ...] = ()
-    """Where a method that draws (a placebo of its own shape) finds its randomness."""
+    """Address of the randomness of a method that draws, such as a placebo."""
 
     @property
     def reward_N(self) -> Float[Tensor, " N"]:
@@ -185,16 +183,16 @@ class Signals:
         Raises:
             ComponentError: If it was not made.
         """
-        found: Tensor | None = self.extra.get(name)
-        if found is None:
-            found = getattr(self, name, None)
-        if found is None:
+        signal: Tensor | None = self.extra.get(name)
+        if signal is None:
+            signal = getattr(self, name, None)
+        if signal is None:
             raise ComponentError(
-                f"{method} reads a signal that was not made",
+                f"{method} reads a signal that was not given",
                 value=name,
                 do=f"Let its `needs` name {name}",
             )
-        return found
+        return signal
 
 
 CompletionLoss = Callable[[Float[Tensor, "P G"], list[int]], Float[Tensor, ""]]
@@ -205,7 +203,7 @@ gradient.
 
 @dataclass(frozen=True, slots=True)
 class Distillation:
-    """A teacher's distributions to be moved towards."""
+    """A teacher's distributions to move towards."""
 
     teaching: Teaching
     mixing: float
@@ -213,10 +211,10 @@ class Distillation:
     Jensen-Shannon divergence.
     """
     weight: float = 1.0
-    """Beside the other streams."""
+    """Relative to the other streams."""
     sampled: bool = False
-    """Whether only the sampled token is kept, so that the loss is (log policy - log teacher, held
-    still) x log policy.
+    """Whether only the sampled token is kept, so that the loss is stop_gradient(log policy - log
+    teacher) x log policy.
     """
     most_ratio: float = 2.0
     """Cap of the ratio to the sampler that each token's loss is multiplied by; 0 = no ratio."""
@@ -224,20 +222,18 @@ class Distillation:
 
 @dataclass(frozen=True, slots=True)
 class TokenCredit:
-    """Reward spread over tokens. The learner reads these streams and never asks which method made
-    them.
-    """
+    """Reward spread over tokens, as streams that the learner reads whatever the method."""
 
     advantage_NT: Float[Tensor, "N T"]
     """Reward units per token; 0 off the mask."""
     notes: Mapping[str, float] = field(default_factory=dict)
     """Numbers for the step row, named ``credit/...``."""
     target_value_NT: Float[Tensor, "N T"] | None = None
-    """What the critic should have said; NaN where it is taught nothing."""
+    """Targets of the critic; NaN = no target."""
     imitation_NT: Float[Tensor, "N T"] | None = None
     """Weight of -log policy at each token; 0 = nothing to imitate there."""
     distillation: Distillation | None = None
-    """Distributions to be moved towards."""
+    """Distributions to move towards."""
     completion_loss: CompletionLoss | None = None
     """A loss of whole completions, for methods that compare them."""
 
@@ -266,7 +262,7 @@ class TokenCredit:
 
     @property
     def finite_N(self) -> Bool[Tensor, " N"]:
-        """Whether every number that a completion is trained with is one."""
+        """Whether all numbers for the training on a completion are finite."""
         fine_N = self.advantage_NT.isfinite().all(dim=1)
         if self.imitation_NT is not None:
             fine_N = fine_N & self.imitation_NT.isfinite().all(dim=1)
@@ -279,7 +275,7 @@ class TokenCredit:
 
 @dataclass(frozen=True, slots=True)
 class TokenScores:
-    """What a policy says about given tokens."""
+    """A policy's scores of given tokens."""
 
     logprob_NT: Float[Tensor, "N T"]
     """Nats per completion token at the batch's temperature; 0 off the mask."""

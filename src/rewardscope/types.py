@@ -1,7 +1,7 @@
-"""The nouns of the laboratory as frozen records; no torch here.
+"""The records of the laboratory, as frozen dataclasses without torch.
 
-Facts and rewards are different types: a :class:`Grade` is what the verifier found and is stored in
-every arm; a reward is what the learner was told.
+Facts and rewards are different types. A :class:`Grade` is the verifier's verdict and is stored in
+every arm; a reward is the value given to the learner.
 """
 
 import importlib
@@ -14,20 +14,20 @@ from rewardscope.errors import TruthSealed
 
 
 class Ending(StrEnum):
-    """How a completion came to its end: a fact to record, never a reason not to grade."""
+    """How a completion ended: recorded as a fact, and graded in any case."""
 
     END_TOKEN = "end_token"
     LENGTH = "length"
     STOP_TEXT = "stop_text"
     OVER = "over"
-    """The environment said that the episode is over."""
+    """The environment ended the episode."""
     TURNS = "turns"
-    """As many turns as the environment takes."""
+    """The environment's limit of turns was reached."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is asked; the policy sees ``prompt`` and nothing else."""
+    """A problem; the policy sees ``prompt`` and nothing else."""
 
     id: str
     """Content hash of environment and prompt."""
@@ -39,11 +39,11 @@ class Problem:
     level: int = 0
     """Difficulty in the environment's own steps."""
     facts: Mapping[str, str] = field(default_factory=dict)
-    """What else the environment knows, for grading; sealed like the answer."""
+    """Further facts of the environment, for grading; sealed like the answer."""
 
     def chance_of(self, answer: str | None) -> float | None:
-        """Chance that an answer is right, given the prompt, where the environment knows it: its
-        fact ``chance <answer>``; else None.
+        """Chance that an answer is right, given the prompt: the fact ``chance <answer>``; None if
+        the environment does not know it.
         """
         known = self.facts.get(f"chance {answer}")
         return None if known is None else float(known)
@@ -51,15 +51,13 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """One sampled text with the tokens it was sampled as; where an environment answered between
-    turns, with its answers.
-    """
+    """One sampled text with its tokens, including an environment's answers between turns."""
 
     text: str
-    """Decoded text without the end token; turns and answers one a line."""
+    """Decoded text without the end token; turns and answers one per line."""
     token_ids: tuple[int, ...]
-    """Sampled tokens, the end token included when there was one, and between turns those of the
-    environment.
+    """Sampled tokens, with the end token if there was one, and the environment's tokens between
+    turns.
     """
     logprobs: tuple[float, ...]
     """Nats per token under the policy at the sampling temperature, before any top-p cut; 0 on
@@ -69,47 +67,49 @@ class Completion:
     chosen: tuple[bool, ...] | None = None
     """Which of the tokens the policy chose; None = all of them."""
     turns: tuple[str, ...] | None = None
-    """What it said, turn by turn, each on one line; None = a single turn."""
+    """The policy's turns, each on one line; None = a single turn."""
 
     @property
     def said(self) -> str:
-        """What is graded: the policy's turns, one a line, or the text of its only one."""
+        """The text to grade: the policy's turns, one per line, or its only turn."""
         return self.text if self.turns is None else "\n".join(self.turns)
 
     @property
     def places(self) -> tuple[int, ...]:
-        """Where among the tokens those stand that the policy chose."""
+        """Positions of the tokens that the policy chose."""
         return tuple(
-            place
-            for place in range(len(self.token_ids))
-            if self.chosen is None or self.chosen[place]
+            position
+            for position in range(len(self.token_ids))
+            if self.chosen is None or self.chosen[position]
         )
 
     @property
     def length(self) -> int:
-        """Tokens that the policy chose."""
+        """Number of tokens that the policy chose."""
         return len(self.token_ids) if self.chosen is None else sum(self.chosen)
 
 
 @dataclass(frozen=True)
 class Replies:
-    """What an environment says between the turns of a policy."""
+    """An environment's answers between the turns of a policy."""
 
     to: Callable[[int, Sequence[str]], str | None]
-    """From a prompt's place and the turns of one of its completions to what is said next; None =
-    the episode is over.
+    """(index of a prompt, turns of one of its completions) -> the next answer; None = the episode
+    is over.
     """
     max_turns: int
 
 
 @dataclass(frozen=True, slots=True)
 class Grade:
-    """What the verifier found: facts, computed in every arm."""
+    """The verifier's verdict: facts, computed in every arm."""
 
     correct: bool | None
-    """Tolerant verdict on the answer; None = could not be graded, which is not False."""
+    """Tolerant verdict on the answer; None = could not be graded, which differs from False."""
     strict: bool | None
-    """The same under the strict extractor: the answer where and how the prompt asked for it."""
+    """Verdict of the strict extractor: the answer in the position and form that the prompt asked
+    for.
+    """
     well_formed: bool
     """Whether the completion has the form that was asked for, right or wrong."""
     answer: str | None = None
@@ -117,22 +117,22 @@ class Grade:
     confidence: float | None = None
     """Stated confidence in [0, 1], where one was stated."""
     feedback: str | None = None
-    """What a teacher could say about it; reads the key, so it is sealed."""
+    """Feedback that a teacher could give; it reads the answer key, so it is sealed."""
     strategy: str | None = None
-    """Which known way of solving it shows; None = none recognised. Some environments name it by the
+    """The recognised strategy of the solution; None = none. Some environments name it by the
     verdict, so it is sealed.
     """
     steps: tuple[bool, ...] | None = None
-    """Whether each written step is right given what stands before it; None = no steps to check."""
+    """Whether each written step is right given the steps before; None = no steps to check."""
     proxy: float | None = None
-    """What a faulty scorer gives, 0 to 1, where the environment has one beside its verifier; it may
-    read the key, so it is sealed.
+    """Score of a faulty scorer, 0 to 1, if the environment has one; it may read the answer key, so
+    it is sealed.
     """
 
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """The completions of one problem (a group) with facts and, once told, rewards."""
+    """The completions of one problem (a group) with grades and, once given, rewards."""
 
     problem: Problem
     policy_step: int
@@ -140,36 +140,34 @@ class Rollout:
     completions: tuple[Completion, ...]
     grades: tuple[Grade, ...]
     rewards: tuple[float | None, ...] | None = None
-    """What the learner was told, per completion; None inside = untold, and left out of the
-    baseline.
-    """
+    """Reward per completion; None inside = no reward, and left out of the baseline."""
     parts: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
-    """Named terms that the rewards were made of."""
+    """Named terms of the rewards."""
     recalled: tuple[str, ...] = ()
-    """Experience that stood before the problem, in pieces as they stood there."""
+    """Recalled experience before the problem, in pieces."""
 
     @property
     def prompt(self) -> str:
-        """What it was sampled from: the recalled pieces, then the problem's prompt."""
+        """The text it was sampled from: the recalled pieces, then the problem's prompt."""
         return "".join((*self.recalled, self.problem.prompt))
 
     @property
     def pass_rate(self) -> float | None:
-        """Share of the graded completions that are correct; None where none could be graded."""
+        """Share of the graded completions that are correct; None if none could be graded."""
         graded = [grade.correct for grade in self.grades if grade.correct is not None]
         return sum(graded) / len(graded) if graded else None
 
     def told(self, rewards: "Rewards") -> "Rollout":
-        """The same rollout with what the learner was told about it."""
+        """The same rollout with its rewards."""
         return replace(self, rewards=rewards.values, parts=rewards.parts)
 
 
 @dataclass(frozen=True, slots=True)
 class Rewards:
-    """What a reward scheme says about one group."""
+    """The rewards of one group."""
 
     values: tuple[float | None, ...]
-    """One number per completion; None = cannot say."""
+    """One number per completion; None = no reward."""
     parts: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
     """Named terms that sum or multiply to the values, for the record."""
 
@@ -207,7 +205,7 @@ class SealedProblem:
 
 @dataclass(frozen=True, slots=True)
 class SealedGrade:
-    """What can be said of a completion without the key."""
+    """The part of a grade that needs no answer key."""
 
     well_formed: bool
     answer: str | None
@@ -225,7 +223,7 @@ class SealedGrade:
 
     @property
     def feedback(self) -> str | None:
-        """Raises: feedback is written with the key in hand."""
+        """Raises: feedback is written with the answer key."""
         _refuse("grade.feedback")
 
     @property
@@ -248,7 +246,7 @@ class SealedGrade:
 
 @dataclass(frozen=True, slots=True)
 class SealedRollout:
-    """A group as a component without the truth gets to see it."""
+    """A group as a component without the truth sees it."""
 
     problem: SealedProblem
     policy_step: int
@@ -273,7 +271,7 @@ def sealed(rollout: Rollout) -> SealedRollout:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
-    """One number an instrument produced, with its unit, its interval and what it was read from."""
+    """One number from an instrument, with its unit, its interval and its sources."""
 
     study: str
     arm: str
@@ -290,9 +288,9 @@ class Measurement:
     lower: float | None = None
     upper: float | None = None
     interval: str = ""
-    """How lower and upper were made; empty = there is none."""
+    """The method behind lower and upper; empty = no interval."""
     n: int
-    """How many of ``over`` stand behind the value."""
+    """Number of ``over`` behind the value."""
     over: str
     """What n counts: problems, draws, weights ..."""
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -305,7 +303,7 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
-    """Something that could not be read or measured of one policy: stated, never filled in."""
+    """Something that could not be read or measured for a policy: stated, never filled in."""
 
     of: str
     """Which instrument, or which part of a run."""
@@ -314,13 +312,13 @@ class Gap:
     seed: int | None
     step: int
     metrics: tuple[str, ...] = ()
-    """What is not known because of it."""
+    """Metrics that are unknown because of it."""
     lacks: tuple[str, ...] = ()
-    """What was not there."""
+    """Missing inputs."""
     failure: str = ""
-    """What went wrong; empty where something was lacking."""
+    """The error; empty if an input was missing."""
     partial: bool = False
-    """Whether the rest was measured, and only less of it."""
+    """Whether the other metrics were measured."""
     trace: str = ""
     """Where in the code it went wrong."""
 
@@ -340,7 +338,7 @@ class Gap:
 
 
 class Outcome(StrEnum):
-    """What became of a claim."""
+    """The outcome of a claim."""
 
     SUPPORTED = "supported"
     REFUTED = "refuted"
@@ -349,7 +347,7 @@ class Outcome(StrEnum):
 
 
 Expectation = Literal["greater", "less", "same"]
-"""What a claim says of treatment less control."""
+"""The sign that a claim expects of treatment - control."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -382,7 +380,7 @@ DRAWN_BY = "rewardscope.report.notebook"
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Verdict:
-    """What the measurements made of a claim."""
+    """The verdict of the measurements on a claim."""
 
     claim: Claim
     outcome: Outcome

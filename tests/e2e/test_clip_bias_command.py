@@ -16,7 +16,7 @@ def test_the_command_measures_an_arm_of_a_study() -> None:
     )
     assert (
         shown.exit_code == 0
-        and "left every weight as it was" in shown.stdout
+        and "left every weight unchanged" in shown.stdout
         and "2 replicates" in shown.stdout
     )
     record = json.loads(

@@ -184,7 +184,7 @@ def test_an_edit_that_is_undone_finds_the_old_cells_again(project: Path) -> None
     run(project)
     edit(project / "rewards.py", "not c.text.isdigit()", "c.text.isdigit()")
     output = run(project)
-    assert "An edit was undone: 2 cells" in output
+    assert "An edit was undone: 2 earlier cells used again" in output
     assert cells(project) == was
     assert verdicts(project) == first
 

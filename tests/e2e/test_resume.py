@@ -150,7 +150,7 @@ def test_a_signal_to_end_says_how_to_go_on_and_leaves_finished_cells_untouched(
     os.kill(process.pid, number)
     text, _ = process.communicate(timeout=60)
     assert process.returncode == 128 + number, text
-    assert "go on with: rewardscope run" in text
+    assert "Continue with: rewardscope run" in text
     assert workers and not [pid for pid in workers if works(pid)]
     finish(out)
     assert digests(out) == digests(uninterrupted)

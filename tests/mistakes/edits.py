@@ -73,12 +73,12 @@ MISTAKES = (
     Mistake("a class instead of an instance", 'arm("mine", Marked())', 'arm("mine", Marked)',
         "return Arm(", ("reward=Marked, a class", "Write reward=Marked()")),
     Mistake("problem with other arguments", PROBLEM, "def problem(self, index):", "def problem", (
-        "Additions.problem() takes other arguments", "`def problem(self, split, index):",
+        "Additions.problem() does not accept the arguments", "`def problem(self, split, index):",
     )),
     Mistake("grade with other arguments", GRADE, "def grade(self, text, problem, extra):",
-        "def grade", ("takes other arguments", "`def grade(self, problem, text):")),
+        "def grade", ("does not accept the arguments", "`def grade(self, problem, text):")),
     Mistake("a reward with TRL's arguments", CALL, "def __call__(self, prompts, view, address):",
-        "def __call__", ("takes other arguments", "`def __call__(self, view, address):")),
+        "def __call__", ("does not accept the arguments", "`def __call__(self, view, address):")),
     Mistake("an async grade", GRADE, "async def grade(self, problem, text):", "def grade", (
         "Additions.grade() is async", "`def grade(self, problem, text): return Grade(...)`",
     )),
@@ -87,12 +87,12 @@ MISTAKES = (
     )),
     # classes and fields
     Mistake("a plain class", FROZEN_ENVIRONMENT, CLASS, "class Additions", (
-        "Additions is no frozen dataclass", "a plain class", "`@dataclass(frozen=True)`",
+        "Additions is not a frozen dataclass", "a plain class", "`@dataclass(frozen=True)`",
     )),
     Mistake("an environment that is not frozen", FROZEN_ENVIRONMENT, f"@dataclass\n{CLASS}",
         "@dataclass", ("a dataclass that is not frozen", "`@dataclass(frozen=True)`")),
     Mistake("a reward that is not frozen", FROZEN_REWARD, f"@dataclass\n{REWARD}", "@dataclass", (
-        "Marked is no frozen dataclass", "above `class Marked`",
+        "Marked is not a frozen dataclass", "above `class Marked`",
     )),
     Mistake("a list field", "environment=Additions(),",
         "environment=replace(Additions(), rows=ROWS[:3]),", "@dataclass", (
@@ -194,7 +194,7 @@ MISTAKES = (
         "grades the same completion in two ways", "out of grade()",
     )),
     Mistake("an oracle that is wrong", 'return f"#### {problem.answer}"', 'return "#### x"',
-        "def grade", ("does not accept its own oracle", "grade() or oracle()")),
+        "def grade", ("does not accept its own oracle", "its grade(), its oracle()")),
     Mistake("an oracle that is a number", 'return f"#### {problem.answer}"',
         "return int(problem.answer)", "def oracle", (
         "Additions.oracle() must return a completion", "`def oracle(self, problem): return",
@@ -213,10 +213,10 @@ MISTAKES = (
     Mistake("too few rewards", RETURN, "return Rewards(values[:1])", "def __call__", (
         "1 rewards for 4 completions", "Return None where it cannot say",
     )),
-    Mistake("a reward that is no number", RETURN, 'return Rewards((float("nan"),) * 4)',
-        "def __call__", ("not a finite number", "nan", "Return None where it cannot say")),
+    Mistake("a reward that is not a number", RETURN, 'return Rewards((float("nan"),) * 4)',
+        "def __call__", ("a reward that is not finite", "nan", "Return None where it cannot say")),
     Mistake("a reward that is text", RETURN, 'return Rewards(("1",) * 4)', "def __call__", (
-        "told a reward that is no number", "'1', of type str", "`float(...)`",
+        "returned a reward that is not a number", "'1', of type str", "`float(...)`",
     )),
     Mistake("a sealed read", RETURN,
         "return Rewards(tuple(float(grade.correct) for grade in view.grades))",
@@ -289,7 +289,7 @@ MISTAKES = (
         "Sampling cannot take this as its max_tokens", "Write max_tokens=10",
     )),
     Mistake("one stop text", "max_tokens=10", 'max_tokens=10, stop="\\n"', "max_tokens=", (
-        "Sampling stops at texts", "Write stop=('\\n',)",
+        "Sampling needs texts in stop", "Write stop=('\\n',)",
     )),
     Mistake("draws as a text", "draws=4", 'draws="4"', "draws=", (
         "Evaluation cannot take this as its draws", "Write draws=4",

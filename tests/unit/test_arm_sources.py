@@ -125,10 +125,10 @@ def test_stored_rollouts_of_other_problems_are_refused_with_the_problem(tmp_path
     )
     with pytest.raises(
         ComponentError,
-        match=r"nothing about a problem that the arm met. Got: problem [0-9a-f]{16}.*step 0",
+        match=r"no completion of a problem that the arm met. Got: problem [0-9a-f]{16}.*step 0",
     ):
         trained(arm, tmp_path / "second")
-    with pytest.raises(ComponentError, match="No stored rollouts there"):
+    with pytest.raises(ComponentError, match="This folder has no stored rollouts"):
         Stored(str(tmp_path / "nowhere")).identity()
 
 

@@ -61,22 +61,22 @@ def verdict(
     [
         ("greater", 0.0, 0.01, 0.2, SUPPORTED, "the whole interval lies above 0"),
         ("greater", 0.0, -0.2, -0.01, REFUTED, "the whole interval lies below 0"),
-        ("greater", 0.0, -0.1, 0.1, UNDECIDED, "the interval holds 0"),
-        ("greater", 0.1, 0.05, 0.2, UNDECIDED, "the interval holds 0.1"),
+        ("greater", 0.0, -0.1, 0.1, UNDECIDED, "the interval contains 0"),
+        ("greater", 0.1, 0.05, 0.2, UNDECIDED, "the interval contains 0.1"),
         ("greater", 0.1, 0.11, 0.2, SUPPORTED, "the whole interval lies above 0.1"),
         ("greater", 0.1, 0.01, 0.09, REFUTED, "the whole interval lies below 0.1"),
         ("less", 0.0, -0.2, -0.01, SUPPORTED, "the whole interval lies below 0"),
         ("less", 0.0, 0.01, 0.2, REFUTED, "the whole interval lies above 0"),
-        ("less", 0.0, -0.1, 0.1, UNDECIDED, "the interval holds 0"),
+        ("less", 0.0, -0.1, 0.1, UNDECIDED, "the interval contains 0"),
         ("less", 0.1, -0.2, -0.11, SUPPORTED, "the whole interval lies below -0.1"),
         ("less", 0.1, -0.09, 0.2, REFUTED, "the whole interval lies above -0.1"),
-        ("less", 0.1, -0.2, -0.05, UNDECIDED, "the interval holds -0.1"),
+        ("less", 0.1, -0.2, -0.05, UNDECIDED, "the interval contains -0.1"),
         ("same", 0.1, -0.09, 0.09, SUPPORTED, "the whole interval lies within 0.1 of 0"),
         ("same", 0.1, 0.1, 0.3, REFUTED, "the whole interval lies 0.1 or more from 0"),
         ("same", 0.1, -0.3, -0.1, REFUTED, "the whole interval lies 0.1 or more from 0"),
-        ("same", 0.1, 0.05, 0.3, UNDECIDED, "the interval reaches past 0.1 from 0"),
-        ("same", 0.1, -0.3, 0.3, UNDECIDED, "the interval reaches past 0.1 from 0"),
-        ("same", 0.0, -0.1, 0.1, UNDECIDED, "the interval reaches past 0 from 0"),
+        ("same", 0.1, 0.05, 0.3, UNDECIDED, "the interval reaches beyond 0.1 from 0"),
+        ("same", 0.1, -0.3, 0.3, UNDECIDED, "the interval reaches beyond 0.1 from 0"),
+        ("same", 0.0, -0.1, 0.1, UNDECIDED, "the interval reaches beyond 0 from 0"),
     ],
 )
 def test_the_interval_decides(
@@ -183,10 +183,7 @@ def test_missing_problems_may_have_been_anything_by_hand() -> None:
     unpaired, seen = Unpaired(3, 4, (-1.0, 1.0)), Estimate(0.5, 0.4, 0.6, "by hand")
     found = unpaired.widened(seen)
     assert (found.value, found.lower, found.upper) == (0.5, pytest.approx(0.05), pytest.approx(0.7))
-    assert (
-        found.interval
-        == "by hand; widened to what it would be were the problems without a number anything at all"
-    )
+    assert found.interval == "by hand; widened to cover any values of the problems without a number"
     # lower' > 0.1 needs 3/4 x lower > 0.1 + 1/4: the three must show 0.35 / 0.75, and 0.1 x (1 +
     # 0.8416 / 1.96) for the noise
     assert unpaired.smallest_visible(seen, 0.1) == pytest.approx(
@@ -207,7 +204,7 @@ def test_an_arm_does_not_win_by_losing_its_hard_problems() -> None:
     unseen = 0.025 ** (1 / 16)  # all 16 alike: 1 - 0.025^(1 / 16) of all may stand at a bound
     assert found.lower == pytest.approx(0.25 * (0.5 - (1 - unseen) * 1.5) - 0.75)
     assert found.upper == pytest.approx(0.25 * (0.5 + (1 - unseen) * 0.5) + 0.75)
-    assert found.reason == "the interval holds 0; 16 of 64 problems have a number in every cell"
+    assert found.reason == "the interval contains 0; 16 of 64 problems have a number in every cell"
     assert (
         verdict(rows("truth", {seed: [1.0] * 64 for seed in range(3)}) + coin).outcome is SUPPORTED
     )
@@ -277,14 +274,14 @@ def test_a_missing_seed_is_said() -> None:
     truth, coin = {0: [0.9, 0.8], 1: [0.9, 0.8], 2: [0.9, 0.8]}, {0: [0.1, 0.1], 2: [0.1, 0.1]}
     found = verdict(rows("truth", truth) + rows("coin", coin))
     assert found.num_seeds == 2
-    assert found.reason == "the whole interval lies above 0; 2 of 3 seeds are there"
+    assert found.reason == "the whole interval lies above 0; 2 of 3 seeds have rows"
 
 
 def test_one_seed_gives_an_estimate_and_no_decision() -> None:
     found = verdict(rows("truth", {0: [0.9, 0.9]}) + rows("coin", {0: [0.1, 0.1]}))
     assert (found.outcome, found.lower, found.smallest_visible) == (UNDECIDED, None, None)
     assert found.estimate == pytest.approx(0.8)
-    assert found.reason.endswith("1 of 3 seeds are there")
+    assert found.reason.endswith("1 of 3 seeds have rows")
 
 
 @pytest.mark.parametrize(
@@ -315,7 +312,7 @@ def test_a_claim_whose_labels_no_row_has_is_told_which_there_are() -> None:
         rows("truth", {0: [0.5]}) + rows("coin", {0: [0.5]}), replace(CLAIM, labels={"k": "3"})
     )
     assert found.outcome is Outcome.NOT_RUN and found.reason.endswith(
-        "pairs truth with coin; its rows there have k 1"
+        "pairs truth with coin; its rows have k 1"
     )
 
 

@@ -143,7 +143,7 @@ def test_a_study_that_looks_has_the_curve_on_its_page(tmp_path: Path) -> None:
     assert row["heldout/problems"] == later["heldout/problems"] == 2.0
     page = load_run(run.root)
     headings = {panel.heading for panel in training_panels(page, make_marks(page.arms))}
-    assert "Held-out problems on the way" in headings
+    assert "Held-out problems during training" in headings
     assert RunDirectory(run.root).record()["interim"]["every"] == 2
 
 

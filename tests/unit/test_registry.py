@@ -85,7 +85,9 @@ def test_a_function_is_written_by_its_name_and_read_back() -> None:
 
 
 def test_a_function_without_a_name_of_its_own_is_refused_with_its_line() -> None:
-    with pytest.raises(ComponentError, match=r"no name to find it by.*<lambda>.*test_registry"):
+    with pytest.raises(
+        ComponentError, match=r"without a name to import it by.*<lambda>.*test_registry"
+    ):
         encode({"by": lambda text: text})
 
 
@@ -94,7 +96,7 @@ def test_a_function_without_a_name_of_its_own_is_refused_with_its_line() -> None
     [
         ("no_such_module:Thing", "cannot be imported. Got: no_such_module:Thing"),
         ("json:nothing", "cannot be imported. Got: json:nothing"),
-        ("json:dumps", "A component is a class"),
+        ("json:dumps", "A component must be a class"),
         ("load_study", "Unknown component"),
     ],
 )
@@ -104,7 +106,7 @@ def test_a_name_that_leads_nowhere_is_explained(name: str, message: str) -> None
 
 
 def test_what_json_names_outside_of_the_package_is_no_component_unless_it_is_a_dataclass() -> None:
-    with pytest.raises(ComponentError, match="A component is a dataclass"):
+    with pytest.raises(ComponentError, match="A component must be a dataclass"):
         decode({"is": "subprocess:Popen", "args": "true"})
 
 

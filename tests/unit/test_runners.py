@@ -98,7 +98,9 @@ def test_a_killed_worker_is_replaced_and_what_it_worked_on_is_reported_as_lost(
     ended = outcomes(runner, ["one", "dying", "two"])
     runner.stop()
     lost, done = ended["dying"]
-    assert lost.lost and "killed by SIGKILL, most likely for want of memory" in (lost.reason or "")
+    assert lost.lost and "killed by SIGKILL, most likely because memory ran out" in (
+        lost.reason or ""
+    )
     assert done == Outcome("dying")
     assert ended["one"] == [Outcome("one")] and ended["two"] == [Outcome("two")]
     assert len(list(tmp_path.glob("begun-*"))) == 2

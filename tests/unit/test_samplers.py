@@ -154,5 +154,5 @@ def test_a_bank_writes_and_tries_through_the_sampler(tmp_path: Path) -> None:
 def test_a_sampler_without_weights_says_so() -> None:
     with pytest.raises(ModelError, match="before it had any weights"):
         LocalSampler().sample(["1+2?"], 1, Sampling(), [("test",)])
-    with pytest.raises(ModelError, match="cannot write its own completions here"):
+    with pytest.raises(ModelError, match="cannot sample its own completions here"):
         LocalSampler().follow(object(), 0)  # type: ignore[arg-type]

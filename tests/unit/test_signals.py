@@ -116,7 +116,7 @@ def test_a_signal_that_nobody_makes_is_refused_before_anything_runs() -> None:
     class Taking(Brief):
         makers: ClassVar[Mapping[str, Maker]] = {"entropy_NT": brevity_N}
 
-    with pytest.raises(ComponentError, match=r"a signal nobody makes\. Got: needs=.*brevety_N"):
+    with pytest.raises(ComponentError, match=r"a signal without a maker\. Got: needs=.*brevety_N"):
         replace(ARM, credit=Misspelt())
     with pytest.raises(ComponentError, match=r"under a name that is taken\. Got: entropy_NT"):
         replace(ARM, credit=Taking())
@@ -141,7 +141,9 @@ def test_a_method_that_does_not_say_how_its_signal_is_made_is_told_so(tmp_path: 
         def __call__(self, signals: Signals) -> TokenCredit:
             raise AssertionError("never reached")
 
-    with pytest.raises(ComponentError, match=r"Mute needs the signal planning_NT and does not say"):
+    with pytest.raises(
+        ComponentError, match=r"Mute needs the signal planning_NT, but has no settings"
+    ):
         train(replace(ARM, credit=Mute()), 0, CellDirectory(tmp_path), lambda done: None)
 
 

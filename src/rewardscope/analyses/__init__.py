@@ -1,1 +1,1 @@
-"""What looks closer at a finished run, an arm, or checkpoints that anything trained."""
+"""Closer looks at a finished run, an arm, or checkpoints from any training."""

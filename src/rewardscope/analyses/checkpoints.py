@@ -1,4 +1,4 @@
-"""Checkpoints on disk side by side, whoever trained them."""
+"""Comparison of checkpoints on disk, from any training."""
 
 import difflib
 from collections.abc import Sequence
@@ -14,12 +14,12 @@ from rewardscope.policy.packaged import PACKAGED, packaged_folder
 from rewardscope.policy.weights import FolderWeights, in_step
 from rewardscope.probes.agreement import SIDES, Agreement, Overlap, Pairs, above_null, moved
 from rewardscope.probes.geometry import Inside, Untrained
-from rewardscope.probes.weight_change import ALL, Change, by_place, change_of, pooled
+from rewardscope.probes.weight_change import ALL, Change, by_layer_and_kind, change_of, pooled
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What became of the weights of one start in each training, and between trainings."""
+    """How each training changed the weights of one start, and how trainings agree."""
 
     changes: dict[str, list[Change]]
     """By folder; the first entry is all matrices together."""
@@ -27,7 +27,7 @@ class Comparison:
     """Of every pair of trainings; empty for one."""
 
     def record(self) -> dict[str, Any]:
-        """Everything for machines."""
+        """All results as JSON types."""
         pairs = [
             {
                 "first": pair.first,
@@ -37,25 +37,25 @@ class Comparison:
             for pair in self.agreements
         ]
         above = {
-            what: above_null(self.agreements, what) if pairs else None
-            for what in ("jaccard", "top_share", "sign_share")
+            statistic: above_null(self.agreements, statistic) if pairs else None
+            for statistic in ("jaccard", "top_share", "sign_share")
         }
         return {
             "changes": {
-                folder: [_change(change) for change in found]
-                for folder, found in self.changes.items()
+                folder: [_change(change) for change in changes]
+                for folder, changes in self.changes.items()
             },
             "places": {
                 folder: [
                     {"by": by, "relative": change.relative, **_change(change)}
-                    for (by, _), change in by_place(found[1:]).items()
+                    for (by, _), change in by_layer_and_kind(changes[1:]).items()
                 ]
-                for folder, found in self.changes.items()
+                for folder, changes in self.changes.items()
             },
             "agreements": pairs,
             "above_shuffled": {
-                what: None if estimate is None else asdict(estimate)
-                for what, estimate in above.items()
+                statistic: None if estimate is None else asdict(estimate)
+                for statistic, estimate in above.items()
             },
         }
 
@@ -66,14 +66,14 @@ def _overlap(overlap: Overlap) -> dict[str, Any]:
 
 
 def _change(change: Change) -> dict[str, Any]:
-    found = asdict(change)
+    record = asdict(change)
     if change.geometry is not None:
         inside = {
             mask: {**asdict(counts), **_shares(counts)}
             for mask, counts in change.geometry.inside.items()
         }
-        found["geometry"] |= {"spectral_change": change.geometry.spectral_change, "inside": inside}
-    return found
+        record["geometry"] |= {"spectral_change": change.geometry.spectral_change, "inside": inside}
+    return record
 
 
 def _shares(counts: Inside) -> dict[str, float | None]:
@@ -81,7 +81,7 @@ def _shares(counts: Inside) -> dict[str, float | None]:
 
 
 def folder_of(name: str) -> Path:
-    """Where the weights of an organism, a packaged model or a folder are.
+    """The folder with the weights of an organism, a packaged model or a path.
 
     Raises:
         ModelError: If there is none of this name, or a packaged model is not installed.
@@ -99,35 +99,37 @@ def folder_of(name: str) -> Path:
             value=name,
             allowed="a folder of weights, or a name that `rewardscope organisms list` or "
             "`rewardscope doctor` shows",
-            do=f"Write {near[0]}, if that is meant" if near else "Check the spelling",
+            do=f"Write {near[0]} if you mean that" if near else "Check the spelling",
         )
     return Path(name)
 
 
 @torch.no_grad()
 def compare(before: str, after: Sequence[str]) -> Comparison:
-    """The comparison of trained weights with what they began as; each a folder, or an organism or a
+    """The comparison of trained weights with their start; each is a folder, or an organism or
     packaged model by name.
 
     Raises:
-        ModelError: If there is no such folder, it holds no weights, or weights that cannot be
+        ModelError: If there is no such folder, it holds no weights, or the weights cannot be
             compared.
     """
     trained = {name: FolderWeights(folder_of(name)) for name in after}
-    found: dict[str, list[Change]] = {name: [] for name in trained}
+    changes_of: dict[str, list[Change]] = {name: [] for name in trained}
     pairs = Pairs(list(trained))
     for name, (start, *ends) in in_step(
         FolderWeights(folder_of(before)), *trained.values(), finite=False
     ):
         untrained = Untrained(name, start)
-        each = (
-            [moved(name, start, end, place) for place, end in enumerate(ends)]
+        moves = (
+            [moved(name, start, end, index) for index, end in enumerate(ends)]
             if len(ends) > 1
             else []
         )
-        for place, end in enumerate(ends):
-            null = each[place].changed["shuffled"] if each else None
-            found[list(trained)[place]].append(change_of(untrained, end, null))
-        pairs.add(each)
-    wholes = {name: [pooled(changes, ALL, ALL, ALL), *changes] for name, changes in found.items()}
+        for index, end in enumerate(ends):
+            null = moves[index].changed["shuffled"] if moves else None
+            changes_of[list(trained)[index]].append(change_of(untrained, end, null))
+        pairs.add(moves)
+    wholes = {
+        name: [pooled(changes, ALL, ALL, ALL), *changes] for name, changes in changes_of.items()
+    }
     return Comparison(wholes, pairs.agreements() if len(trained) > 1 else [])

@@ -1,5 +1,5 @@
 """One step of an arm on coin flips, many times from its start: with the clip, without it, and with
-its likes.
+variants of it.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,9 +28,9 @@ CLIP_SHARE, NORM = "tokens cut, share", "norm of the update"
 
 
 def kinds(learner: Learner) -> dict[str, Learner]:
-    """The updates that are compared: the learner's own; without its clip, as often; with a clip as
-    far down as up in the logarithm of the ratio, to 1 / (1 + clip_high); and one unclipped update
-    over all at the summed rate, which meets no ratio but 1.
+    """The updates that are compared: the learner's own; the same without its clip; with a clip that
+    is symmetric in the logarithm of the ratio, down to 1 / (1 + clip_high); and one unclipped
+    update over all at the summed rate, where every ratio is 1.
     """
     plain = replace(learner, kl_weight=0.0)
     updates = learner.minibatches * learner.epochs
@@ -50,19 +50,19 @@ def clip_bias(
     device: str = "cpu",
     on_replicate: Callable[[int], None] = lambda _: None,
 ) -> ClipBias:
-    """What the arm's first step does on average when what it is told is coin flips.
+    """What the arm's first step does on average when its rewards are coin flips.
 
-    Replicate r is the first step of seed r: its problems, its completions, its flips; all kinds of
-    update meet the same ones, each on a clone of the untrained policy. The arm's own reward is
-    replaced by its coin, or one of p = 0.5; its KL term is left out, so that nothing but the clip
-    differs. Under group baselines the expected first-order push of an unclipped update is then 0 at
-    every token.
+    Replicate r is the first step of seed r, with its problems, completions and flips. All kinds of
+    update use the same ones, each on a clone of the untrained policy. The arm's own reward is
+    replaced by its coin, or one of p = 0.5. Its KL term is left out, so that only the clip differs.
+    Under group baselines the expected first-order push of an unclipped update is then 0 at every
+    token.
 
     Args:
         arm: Start, environment, sampling, regime, credit and learner.
         replicates: R >= 2; more of them narrow the intervals.
         device: Where the policy lives.
-        on_replicate: Told how many are done.
+        on_replicate: Called with the number done.
 
     Raises:
         ComponentError: If the credit reads more than rewards, or there are fewer than two
@@ -73,13 +73,13 @@ def clip_bias(
     """
     if arm.credit.needs or arm.demonstrations is not None or replicates < 2:
         raise ComponentError(
-            "The clip's bias is measured on sampled completions with credit from rewards alone, "
-            "more than once",
+            "The clip's bias is measured over several replicates of sampled completions, with "
+            "credit from rewards alone",
             value=f"credit={arm.credit}, demonstrations={arm.demonstrations}, "
             f"replicates={replicates}",
-            allowed="credit methods that need no signal beside rewards, such as GroupMean; no "
+            allowed="credit methods that need no signal except rewards, such as GroupMean; no "
             "demonstrations; 2 or more replicates",
-            do="Take another arm",
+            do="Choose another arm",
         )
     policy = arm.start.load(device)
     coin = arm.reward if isinstance(arm.reward, Coin) else Coin()
@@ -102,14 +102,14 @@ def clip_bias(
     against = {
         kind: [
             {name: value - other[name] for name, value in mine.items()}
-            for mine, other in zip(found, records[UNCLIPPED], strict=True)
+            for mine, other in zip(replicas, records[UNCLIPPED], strict=True)
         ]
-        for kind, found in records.items()
+        for kind, replicas in records.items()
         if kind != UNCLIPPED
     }
     return ClipBias(
-        {kind: drifts(found) for kind, found in records.items()},
-        {kind: drifts(found) for kind, found in against.items()},
+        {kind: drifts(replicas) for kind, replicas in records.items()},
+        {kind: drifts(replicas) for kind, replicas in against.items()},
         untouched,
     )
 
@@ -119,7 +119,7 @@ def _groups(arm: Arm, policy: Policy, seed: int) -> tuple[list[Rollout], list[tu
     indices = arm.regime.indices(seed, 0, arm.problems_per_step, {})
     problems = [arm.environment.problem("train", index) for index in indices]
     addresses: list[tuple[Address, ...]] = [
-        ("train", seed, 0, place) for place in range(len(problems))
+        ("train", seed, 0, index) for index in range(len(problems))
     ]
     return roll_out(
         policy, arm.environment, problems, arm.completions_per_problem, arm.sampling, 0, addresses
@@ -129,7 +129,7 @@ def _groups(arm: Arm, policy: Policy, seed: int) -> tuple[list[Rollout], list[tu
 def _told(
     reward: Reward, groups: Sequence[Rollout], addresses: Sequence[tuple[Address, ...]]
 ) -> Tensor:
-    """What is told about the groups (P, G)."""
+    """Rewards of the groups (P, G)."""
     return torch.tensor(
         [
             tell(reward, group, address).rewards
@@ -142,7 +142,7 @@ def _moved(
     arm: Arm, learner: Learner, policy: Policy, batch: Batch, reward_PG: Tensor, seed: int
 ) -> tuple[Policy, Record]:
     """A clone of the policy after the step, with the share of tokens cut and how far the weights
-    went.
+    moved.
     """
     address: tuple[Address, ...] = ("train", seed, 0)
     credit = arm.credit(

@@ -1,5 +1,5 @@
-"""How an arm's runs went from step to step: execution and plans, for strategic grams and for random
-ones.
+"""The courses of an arm's runs over steps: execution and plans, for strategic grams and for random
+grams.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from rewardscope.protocols import RunSource
 from rewardscope.stats import Estimate, paired_contrast
 
 PLANS = 128
-"""Uses of grams that the variety of plans is counted in, where every step has so many."""
+"""Uses of grams over which the variety of plans is counted, where every step has that many."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Courses:
     """
 
     def record(self) -> dict[str, Any]:
-        """Everything for machines."""
+        """All results as JSON types."""
         return {
             "grams": list(self.grams),
             "lag": _ends(self.lag),
@@ -68,15 +68,15 @@ def courses(
 
     Args:
         policy: The arm's start, for its tokenizer.
-        run: Any run that kept its completions; from the untrained policy's correct ones grams are
-            mined where none are given.
-        arm: Whose cells.
+        run: Any run that kept its completions. If no grams are given, they are mined from the
+            untrained policy's correct ones.
+        arm: The arm of the cells.
         grams: Strategic grams; empty = mined.
-        miner: How.
+        miner: How grams are mined; None = with the default settings.
 
     Raises:
         StudyError: If nothing could be mined.
-        ComponentError: If the runs are too short, or hardly use the grams.
+        ComponentError: If the runs are too short, or use the grams too rarely.
     """
     untrained = list(run.held_out(arm, None))
     pairs = [
@@ -95,7 +95,7 @@ def courses(
         seed: {step: list(run.rollouts(arm, seed, step)) for step in run.steps(arm, seed)}
         for seed in run.seeds(arm)
     }
-    found = {}
+    by_kind = {}
     for kind, chosen in (
         ("strategic", strategic),
         ("random", random_grams([text for text, _ in pairs], strategic, "course")),
@@ -105,10 +105,12 @@ def courses(
             for seed, by_step in rollouts.items()
         }
         lags = [course.lag.value for course in by_seed.values() if course.lag is not None]
-        whole = len(lags) == len(by_seed)
-        found[kind] = Courses(
+        complete = len(lags) == len(by_seed)
+        by_kind[kind] = Courses(
             chosen,
             by_seed,
-            paired_contrast(np.array(lags)[:, None], address=f"course/{kind}") if whole else None,
+            paired_contrast(np.array(lags)[:, None], address=f"course/{kind}")
+            if complete
+            else None,
         )
-    return found
+    return by_kind

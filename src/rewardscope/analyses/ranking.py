@@ -1,5 +1,5 @@
-"""Which problems of an arm's pool moved most over a run: how one-example training finds its
-example.
+"""Which problems of an arm's pool changed most over a run. One-example training picks its example
+this way.
 """
 
 from collections.abc import Iterable
@@ -11,23 +11,23 @@ from rewardscope.training import Arm
 
 
 def rank_problems(arm: Arm, cells: Iterable[CellDirectory]) -> list[tuple[int, Ranked]]:
-    """Index into the training split and history of each problem that the cells of an arm met twice
-    or more, the most moved first.
+    """Index into the training split, and history, of each problem that the arm's cells met at least
+    twice; the problem that changed most comes first.
 
     Raises:
-        StudyError: If the arm has no pool, so that no problem comes again.
+        StudyError: If the arm has no pool, so that no problem is repeated.
     """
     size, first = getattr(arm.regime, "size", 0), getattr(arm.regime, "first", 0)
     if not size:
         raise StudyError(
-            "The arm has no pool, so no problem comes again",
+            "The arm has no pool, so no problem is repeated",
             value=f"regime={arm.regime}",
             do="Rank an arm with Pool(...)",
         )
-    index = {
-        arm.environment.problem("train", place).id: place
-        for place in reversed(range(first, first + size))
+    index_of = {
+        arm.environment.problem("train", index).id: index
+        for index in reversed(range(first, first + size))
     }
     paths = [path for cell in cells for path in sorted((cell.path / "rollouts").glob("*.parquet"))]
     ranked = by_historical_variance(rollout for path in paths for rollout in read_rollouts(path))
-    return [(index[each.problem], each) for each in ranked]
+    return [(index_of[problem.problem], problem) for problem in ranked]

@@ -1,5 +1,5 @@
-"""Retraining parts of what an arm had changed, beside as many other entries: a study made of a
-finished run, and what came out.
+"""Retraining only the entries that an arm had changed, and as many other entries for comparison: a
+study made from a finished run, and its results.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,11 +23,11 @@ from rewardscope.types import Claim
 
 FULL = "full"
 METRIC = "boundary/pass_at_k"
-"""What the claims are about, where the run measured it."""
+"""The metric of the claims, if the run measured it."""
 TOLERANCES = (1e-5, 1e-4)
 """Absolute, as in arXiv:2505.11711, table 2."""
 MARGIN = 0.05
-"""Of the claims: the share of held-out draws that would matter."""
+"""Margin of the claims: the share of held-out draws that would matter."""
 
 
 def subnetwork_study(
@@ -42,36 +42,36 @@ def subnetwork_study(
     """The arm in full, and with four masks in each of two views.
 
     Args:
-        name: Of the study.
-        arm: As it was trained in full.
+        name: Name of the study.
+        arm: The arm as it was trained in full.
         trained: Its last checkpoint by seed.
-        evaluation: Of the run it is from.
-        probes: Of that run.
-        threads_per_cell: Of that run.
-        device: Of that run.
+        evaluation: Evaluation of the run that it comes from.
+        probes: Instruments of that run.
+        threads_per_cell: Threads per cell in that run.
+        device: Device of that run.
 
     Raises:
-        StudyError: If there are fewer than two seeds, or the arm's learner moves something else
-            than all weights.
+        StudyError: If there are fewer than two seeds, or the arm's learner does not train all
+            weights.
     """
     if len(trained) < 2:
         raise StudyError(
-            "A subnetwork is compared with another seed's, and over seeds",
+            "A subnetwork study needs several finished seeds",
             value=f"{len(trained)} finished seed",
             allowed="2 or more",
-            do="Give the run another seed",
+            do="Add another seed to the run",
         )
     if arm.learner.low_rank is not None or arm.learner.mask is not None:
         raise StudyError(
-            "The arm did not move all weights",
+            "The arm did not train all weights",
             value=arm.name,
             allowed="no low_rank, no mask",
             do="Choose another arm",
         )
     seeds = tuple(trained)
     folders = tuple((seed, str(trained[seed].resolve())) for seed in seeds)
-    next_ones = tuple(
-        (seed, folders[(place + 1) % len(folders)][1]) for place, seed in enumerate(seeds)
+    next_folders = tuple(
+        (seed, folders[(index + 1) % len(folders)][1]) for index, seed in enumerate(seeds)
     )
     full = replace(arm, name=FULL)
     truth = any(arm.uses_truth.values())
@@ -82,7 +82,7 @@ def subnetwork_study(
                 folders,
                 entries,
                 view,
-                others=next_ones if entries == "other" else (),
+                others=next_folders if entries == "other" else (),
                 trained_with_truth=truth,
             )
             arms.append(
@@ -105,41 +105,41 @@ def subnetwork_study(
 
 def _claims() -> tuple[Claim, ...]:
     """For each view: as good as full training, and better than as many random entries."""
-    found = []
+    claims = []
     for view in get_args(View):
-        what = {
+        entries = {
             "bfloat16": "that bfloat16 stores as changed",
             "largest": "of the largest tenth of float32 updates",
         }[view]
-        asked: dict[str, Any] = {
+        shared: dict[str, Any] = {
             "metric": METRIC,
             "labels": {"k": "1"},
             "treatment": f"{view}-changed",
             "margin": MARGIN,
         }
-        found += [
+        claims += [
             Claim(
-                sentence=f"Training the entries {what} alone is as good as training all.",
+                sentence=f"Training the entries {entries} alone is as good as training all.",
                 control=FULL,
                 expects="same",
-                **asked,
+                **shared,
             ),
             Claim(
                 sentence=f"They are better than as many random ones ({view}).",
                 control=f"{view}-random",
-                **asked,
+                **shared,
             ),
         ]
-    return tuple(found)
+    return tuple(claims)
 
 
 @dataclass(frozen=True)
 class Retrained:
-    """One arm's outcome beside full training; means over seeds."""
+    """One arm's results compared with full training; means over seeds."""
 
     arm: str
     trained_share: float
-    """Of all weights."""
+    """Share of all weights that it trains."""
     accuracy: Estimate
     """Share of held-out draws that are right."""
     against_full: Estimate | None
@@ -147,14 +147,14 @@ class Retrained:
     equal: dict[str, Estimate]
     """Tolerance -> share of the entries inside the mask that ended as in full training."""
     equal_untrained: dict[str, Estimate]
-    """The same of the untrained weights: what would be equal if nothing had been learned."""
+    """The same for the untrained weights: what would be equal if nothing had been learned."""
     moved_outside: int
-    """Entries outside the mask that are not the start's, over all seeds."""
+    """Entries outside the mask that differ from the start, over all seeds."""
 
 
 @torch.no_grad()
 def read_subnetworks(study: Study, run: RunDirectory) -> dict[str, Any]:
-    """What came out, for machines: the untrained policy's accuracy, and each arm beside full
+    """The results as JSON types: the untrained policy's accuracy, and each arm compared with full
     training.
 
     Raises:
@@ -196,8 +196,8 @@ def _over_seeds(value_SP: np.ndarray, address: str, low: float = 0.0) -> Estimat
     """The mean of shares, or with ``low`` = -1 of their differences, over the problems that could
     be graded under every seed.
 
-    Where all are alike the interval is the doubt that a verdict leaves, and none reaches past what
-    a share can be.
+    Where all are alike, the interval is the remaining uncertainty, as for a verdict. No interval
+    exceeds the range of a share.
     """
     bounds = (low, 1.0)
     graded_SP = value_SP[:, np.isfinite(value_SP).all(axis=0)]
@@ -208,7 +208,7 @@ def _retrained(
     study: Study, run: RunDirectory, arm: Arm, right: Mapping[str, np.ndarray], full: Arm
 ) -> Retrained:
     start = PolicyWeights(arm.start.load())
-    found = [_inside(run, study, arm, seed, start) for seed in study.seeds]
+    counts_of_seeds = [_inside(run, study, arm, seed, start) for seed in study.seeds]
     random = f"{arm.name.split('-')[0]}-random"
     against_full = (
         None
@@ -220,20 +220,27 @@ def _retrained(
         None if plain else _over_seeds(right[arm.name] - right[random], f"{arm.name}/random", -1.0)
     )
 
-    def share(what: str) -> dict[str, Estimate]:
+    def share(quantity: str) -> dict[str, Estimate]:
         return {
             f"{tolerance:g}": _over_seeds(
-                np.array([[counts[what, tolerance] / counts["inside", 0]] for counts in found]),
-                f"{arm.name}/{what}",
+                np.array(
+                    [
+                        [counts[quantity, tolerance] / counts["inside", 0]]
+                        for counts in counts_of_seeds
+                    ]
+                ),
+                f"{arm.name}/{quantity}",
             )
             for tolerance in TOLERANCES
         }
 
-    inside, size = (sum(counts[what, 0] for counts in found) for what in ("inside", "size"))
-    moved = sum(counts["moved_outside", 0] for counts in found)
+    inside, size = (
+        sum(counts[quantity, 0] for counts in counts_of_seeds) for quantity in ("inside", "size")
+    )
+    moved = sum(counts["moved_outside", 0] for counts in counts_of_seeds)
     shares = (
         (share("equal"), share("untrained"))
-        if all(counts["inside", 0] for counts in found)
+        if all(counts["inside", 0] for counts in counts_of_seeds)
         else ({}, {})
     )
     return Retrained(
@@ -260,16 +267,16 @@ def _inside(
     total: dict[tuple[str, float], int] = dict.fromkeys(
         [("inside", 0), ("size", 0), ("moved_outside", 0)], 0
     )
-    for name, (before, there, here) in in_step(start, full, own):
+    for name, (before, in_full, in_arm) in in_step(start, full, own):
         mask = masks.get(name, torch.ones_like(before, dtype=torch.bool))
         counts = {
             ("inside", 0.0): mask,
             ("size", 0.0): torch.ones_like(mask),
-            ("moved_outside", 0.0): (here != before) & ~mask,
+            ("moved_outside", 0.0): (in_arm != before) & ~mask,
         }
         for tolerance in TOLERANCES:
-            counts["equal", tolerance] = ((here - there).abs() <= tolerance) & mask
-            counts["untrained", tolerance] = ((before - there).abs() <= tolerance) & mask
+            counts["equal", tolerance] = ((in_arm - in_full).abs() <= tolerance) & mask
+            counts["untrained", tolerance] = ((before - in_full).abs() <= tolerance) & mask
         for key, value in counts.items():
             total[key] = total.get(key, 0) + int(value.sum())
     return total

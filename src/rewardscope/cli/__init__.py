@@ -15,7 +15,7 @@ __all__ = ["app", "begin", "checking", "console", "main", "runs", "stored", "sur
 
 def main() -> None:
     """Entry point: a user's mistake is one paragraph on standard error and exit code 2."""
-    # read when torch is loaded, which no command has done yet: threads that wait for work sleep
+    # waiting threads sleep; torch reads this when it is loaded, which no command has done yet
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
         app(prog_name="rewardscope")

@@ -1,4 +1,4 @@
-"""What every command shares: the applications, the console, and how things are said on it."""
+"""What every command shares: the applications, the console, and how text is printed."""
 
 import json
 import sys
@@ -49,7 +49,7 @@ def front(
         ),
     ] = False,
 ) -> None:
-    """Takes the options that stand before any command."""
+    """Takes the options that come before any command."""
 
 
 Arm = TypeVar("Arm")
@@ -74,8 +74,8 @@ RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="Run directory.")]
 
 
 def say(text: str) -> None:
-    """Prints a line as it is: no markup in it has effect, and a command or path in it is never
-    broken over lines.
+    """Prints a line as it is: markup has no effect, and a command or path is never broken over
+    lines.
     """
     console.print(visible(text), markup=False, highlight=False, soft_wrap=True)
 
@@ -97,10 +97,10 @@ def arm_named(name: str, arms: Mapping[str, Arm], whose: str) -> Arm:
 
 
 def show_json(value: object) -> None:
-    """Prints a JSON value on standard output, for machines."""
+    """Prints a JSON value on standard output."""
     sys.stdout.write(json.dumps(value, indent=1) + "\n")
 
 
-def count_of(number: int, what: str) -> str:
-    """So many of something, in words."""
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def count_of(number: int, noun: str) -> str:
+    """A number with its noun, in the plural where needed."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,4 +1,4 @@
-"""Commands that make a run or read one: run, report, status, and what looks closer at an arm."""
+"""Commands that make a run or read one: run, report, status, and closer looks at an arm."""
 
 import contextlib
 import shlex
@@ -93,33 +93,31 @@ def _run(
 
 
 def _say_note(note: str) -> None:
-    """Says what the user should know before the run."""
+    """Prints what the user should know before the run."""
     say(f"note: {note}")
 
 
 def _say_edits(edits: "Edits") -> None:
-    """Says what was edited since the run began, and what comes of it."""
+    """Prints what was edited since the run began, and the consequences."""
     if edits.vouched_by:
         say(f"{edits.vouched_by} vouches that these edits change no result; the page says so:")
     elif edits.reruns or edits.measured_again:
-        say("Edited since the run began, so that what this touches is run again:")
+        say("Edited since the run began; what this affects is run again:")
     for why, touched in edits.by_reason():
         say(f"  {why}: {', '.join(touched)}")
     for why in edits.measured_again:
         say(f"  {why}: every cell is measured again")
     if edits.restored:
-        say(f"An edit was undone: {count_of(len(edits.restored), 'cell')} kept from before it")
+        say(f"An edit was undone: {count_of(len(edits.restored), 'earlier cell')} used again")
     if edits.reruns and not edits.vouched_by:
         say(
             "The old cells are kept in the run's folder superseded/. If the edits change no "
-            "result, such as a new name, stop and run with --accept-same."
+            "result (a new name, for example), stop and run with --accept-same."
         )
 
 
 def _say_proofs(directory: "RunDirectory") -> None:
-    """Says which data sets were read, and which completions without any thought their grader
-    pays.
-    """
+    """Prints which data sets were read, and which trivial completions their grader rewards."""
     for proof in directory.record()["proofs"]:
         if proof["about"]:
             say(f"{proof['split']}: {proof['about']}")
@@ -127,9 +125,9 @@ def _say_proofs(directory: "RunDirectory") -> None:
             say(f"Warning: {warning}")
 
 
-def _out(place: Path | None) -> str:
-    """The option as it was given, for a command to go on with."""
-    return f" --out {shlex.quote(str(place))}" if place else ""
+def _out(out: Path | None) -> str:
+    """The option as it was given, for the command that continues the run."""
+    return f" --out {shlex.quote(str(out))}" if out else ""
 
 
 def _carry_out(
@@ -140,7 +138,7 @@ def _carry_out(
     workers: int | None,
     start: Start = start_local,
 ) -> None:
-    """Runs the study there, or goes on with it, and concludes."""
+    """Runs the study in the directory, or continues it, and concludes."""
     from rewardscope.study import default_workers, run_study
     from rewardscope.study.progress import StudyProgress
 
@@ -157,8 +155,8 @@ def _carry_out(
         with StudyProgress(study, directory, console) as progress:
             failed = run_study(study, source, directory, count, progress.poll, start)
     except KeyboardInterrupt as interrupt:
-        with contextlib.suppress(OSError):  # the terminal may be what has gone
-            say(f"\nStopped. What is finished is kept in {root}; go on with: {command}")
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            say(f"\nStopped. Finished work is kept in {root}. Continue with: {command}")
         raise typer.Exit(exit_code(interrupt)) from None
     page = _conclude(root, trained=True)
     say(f"Page: {page}    ({time.monotonic() - began:.0f} s)")
@@ -175,10 +173,10 @@ def _carry_out(
     broken = _gaps(directory.gaps(), failed=True)
     if broken:
         raise StudyError(
-            "Instruments failed. Everything else is measured; claims that need them are not run",
+            "Instruments failed. Everything else is measured; claims that need them are not judged",
             value="\n".join(broken),
-            do="Correct them and run again: nothing is trained twice. gaps.json of each cell says "
-            "where in the code",
+            do="Correct them and run again: nothing is trained twice. gaps.json of each cell "
+            "holds the traceback",
         )
 
 
@@ -258,12 +256,12 @@ def status(
     targets |= {
         cell: arm["config"]["steps"] for arm in record["arms"] for cell in arm["cells"].values()
     }
-    found = [_standing(directory.cell(name), steps) for name, steps in targets.items()]
+    standings = [_standing(directory.cell(name), steps) for name, steps in targets.items()]
     if as_json:
-        show_json(found)
+        show_json(standings)
         return
     table = folding_table("cell", "state", "step", "reason")
-    for cell in found:
+    for cell in standings:
         state = cell["state"] + (
             f", {cell['phase']}" if cell["state"] == "running" and cell["phase"] else ""
         )
@@ -277,26 +275,26 @@ def status(
 
 
 def _standing(cell: "CellDirectory", steps: int) -> dict[str, Any]:
-    """How far a cell is; one that began and that no process holds is stopped."""
-    found, held = cell.status(), cell.is_held
-    state = "running" if held else "stopped" if found["state"] == "running" else found["state"]
+    """The progress of a cell; one that has begun but that no process holds is stopped."""
+    stored, held = cell.status(), cell.is_held
+    state = "running" if held else "stopped" if stored["state"] == "running" else stored["state"]
     reason = (
         "no process is working on it; run the study again to continue"
         if state == "stopped"
-        else found.get("reason", "")
+        else stored.get("reason", "")
     )
     return {
         "cell": cell.path.name,
         "state": state,
-        "phase": found.get("phase"),
-        "step": found["step"],
+        "phase": stored.get("phase"),
+        "step": stored["step"],
         "steps": steps,
         "reason": reason,
     }
 
 
 def _arm_of(record: dict[str, Any], name: str) -> dict[str, Any]:
-    """What study.json says of an arm."""
+    """The entry of an arm in study.json."""
     arms: dict[str, dict[str, Any]] = {arm["name"]: arm for arm in record["arms"]}
     return arm_named(name, arms, "run")
 
@@ -305,7 +303,8 @@ def _arm_of(record: dict[str, Any], name: str) -> dict[str, Any]:
 def rank(
     root: RunPath,
     arm: Annotated[
-        str, typer.Argument(help="Arm that met its problems more than once, such as one on a Pool.")
+        str,
+        typer.Argument(help="Arm that meets its problems more than once, such as one on a Pool."),
     ],
     top: Annotated[int, typer.Option("--top", min=1, help="How many to show.")] = 10,
     study: StudyFile = None,
@@ -323,8 +322,8 @@ def rank(
     directory = RunDirectory(root)
     entry = _arm_of(directory.record(), arm)
     cells = [directory.cell(name) for name in entry["cells"].values()]
-    whole = made_again(directory.record(), entry["config"], entry.get("made_of", ()), study)
-    ranked = rank_problems(whole, cells)[:top]
+    made_arm = made_again(directory.record(), entry["config"], entry.get("made_of", ()), study)
+    ranked = rank_problems(made_arm, cells)[:top]
     if as_json:
         show_json([{"index": index, **asdict(problem)} for index, problem in ranked])
         return
@@ -368,8 +367,8 @@ def phases(
     entry = _arm_of(directory.record(), arm)
     record, start = directory.record(), entry["config"]["start"]
     policy = made_again(record, start, entry.get("made_of", ()), study).load()
-    found = courses(policy, StoredRun(directory), arm, gram or ())
-    records = {kind: each.record() for kind, each in found.items()}
+    by_kind = courses(policy, StoredRun(directory), arm, gram or ())
+    records = {kind: courses_of_kind.record() for kind, courses_of_kind in by_kind.items()}
     if as_json:
         show_json(records)
         return
@@ -403,11 +402,11 @@ def subnetwork(
     from rewardscope.report.tables import subnetwork_table
     from rewardscope.study import StudySource, open_run
 
-    place = out or root.with_name(f"{root.resolve().name}-{arm}-subnetwork")
-    again = _subnetwork_study(root, arm, place.resolve().name, study)
+    folder = out or root.with_name(f"{root.resolve().name}-{arm}-subnetwork")
+    again = _subnetwork_study(root, arm, folder.resolve().name, study)
     command = f"rewardscope subnetwork {shlex.quote(str(root))} {shlex.quote(arm)}{_out(out)}"
     file = study or _study_file(root)
-    directory = open_run(again, place, command, file, on_edits=_say_edits, on_note=_say_note)
+    directory = open_run(again, folder, command, file, on_edits=_say_edits, on_note=_say_note)
     _carry_out(again, StudySource(file, encode(again)), directory, command, workers)
     record = read_subnetworks(again, directory)
     if as_json:
@@ -417,7 +416,7 @@ def subnetwork(
 
 
 def _study_file(root: Path) -> Path | None:
-    """The study file that the run was made with, if it has one and it is still there."""
+    """The study file that the run was made with, if it still exists."""
     from rewardscope.store import RunDirectory
 
     file = RunDirectory(root).record().get("file")
@@ -433,10 +432,10 @@ def _subnetwork_study(root: Path, arm: str, name: str, study_file: Path | None) 
     directory = RunDirectory(root)
     record = directory.record()
     entry = _arm_of(record, arm)
-    whole = made_again(record, entry["config"], entry.get("made_of", ()), study_file)
+    made_arm = made_again(record, entry["config"], entry.get("made_of", ()), study_file)
     cells = {int(seed): directory.cell(cell) for seed, cell in entry["cells"].items()}
     trained = {
-        seed: cell.checkpoint(whole.steps)
+        seed: cell.checkpoint(made_arm.steps)
         for seed, cell in cells.items()
         if cell.status()["state"] == "done"
     }
@@ -444,7 +443,7 @@ def _subnetwork_study(root: Path, arm: str, name: str, study_file: Path | None) 
     again = made_again(record, measured, record.get("made_of", ()), study_file)
     return subnetwork_study(
         name,
-        whole,
+        made_arm,
         trained,
         again["evaluation"],
         tuple(again["probes"]),

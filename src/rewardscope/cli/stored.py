@@ -1,5 +1,5 @@
-"""Commands that need no run of ours: of checkpoints and completions that anything made, and of one
-step of a study.
+"""Commands that need no run of ours: they read checkpoints and completions from any training, or
+take one step of a study.
 """
 
 from pathlib import Path
@@ -45,8 +45,8 @@ def weights(
     if as_json:
         show_json(record)
         return
-    for place, folder in enumerate(after, 1):
-        say(f"{place}: {folder}")
+    for number, folder in enumerate(after, 1):
+        say(f"{number}: {folder}")
     console.print(change_table(record["changes"]))
     console.print(place_table(record["places"]))
     if record["agreements"]:
@@ -76,9 +76,11 @@ def clip_bias(
     from rewardscope.report.tables import drift_table
     from rewardscope.study import load_study
 
-    found = load_study(study)
+    loaded = load_study(study)
     record = measure(
-        arm_named(arm, {each.name: each for each in found.arms}, "study"), replicates, found.device
+        arm_named(arm, {entry.name: entry for entry in loaded.arms}, "study"),
+        replicates,
+        loaded.device,
     ).record()
     if as_json:
         show_json(record)
@@ -86,14 +88,14 @@ def clip_bias(
     console.print(drift_table(record))
     say(
         f"{replicates} replicates; mean and standard error over them, bold where the 95 % interval "
-        "leaves 0 out"
+        "excludes 0"
     )
     equal = (
-        "left every weight as it was"
+        "left every weight unchanged"
         if record["untouched_by_equal_rewards"]
-        else "MOVED the weights: something else than the reward pushes"
+        else "MOVED the weights: something other than the reward pushes"
     )
-    say(f"a step on rewards that are all alike {equal}")
+    say(f"a step on equal rewards {equal}")
 
 
 @app.command(rich_help_panel=FILES)
@@ -117,11 +119,11 @@ def boundary(
     from rewardscope.judging.boundary import frontier
     from rewardscope.report.tables import frontier_table, standing_table
 
-    found = frontier(rollouts, base)
+    result = frontier(rollouts, base)
     if as_json:
-        show_json(found.record())
+        show_json(result.record())
         return
-    say(f"{count_of(found.problems, 'problem')}, {count_of(found.completions, 'completion')}")
-    console.print(frontier_table(found))
+    say(f"{count_of(result.problems, 'problem')}, {count_of(result.completions, 'completion')}")
+    console.print(frontier_table(result))
     if base is not None:
-        console.print(standing_table(found))
+        console.print(standing_table(result))

@@ -1,4 +1,4 @@
-"""Commands that say what there is: components, worlds, instruments, organisms, and this machine."""
+"""Commands that list what exists: components, worlds, instruments, organisms, and this machine."""
 
 import json
 from dataclasses import asdict
@@ -43,9 +43,9 @@ def methods(
                 )
                 placebo = " (placebo)" if record["placebo"] else ""
                 origin = f"from {record['package']}" if record["package"] else record["source"]
-                what = Text(record["what"]).append(f"\n{origin}" if origin else "", style="dim")
+                about = Text(record["what"]).append(f"\n{origin}" if origin else "", style="dim")
                 table.add_row(
-                    Text(record["name"]), Text(record["fields"]), f"{declares}{placebo}", what
+                    Text(record["name"]), Text(record["fields"]), f"{declares}{placebo}", about
                 )
         console.print(table)
 
@@ -69,26 +69,28 @@ def worlds(
     )
     for record in records:
         name = f"{record['name']}\n{record['world']}" if record["world"] else record["name"]
-        told = Text(record["what"], style="dim").append(
+        about = Text(record["what"], style="dim").append(
             f"\nplanted: {_shares(record['planted'])}" if record["planted"] else "", style="dim"
         )
         problem = (
             Text(_cut(record["prompt"]))
             .append(f"\n→ {_cut(record['oracle'])}\n", style="bold")
-            .append_text(told)
+            .append_text(about)
         )
-        asked = [_behaviour(policy, told) for policy, told in record["measured"].items()]
-        asked += [f"its organisms: {', '.join(record['organisms'])}"] if record["organisms"] else []
-        table.add_row(name, problem, Text("\n".join(asked)))
+        untrained = [_behaviour(policy, about) for policy, about in record["measured"].items()]
+        untrained += (
+            [f"its organisms: {', '.join(record['organisms'])}"] if record["organisms"] else []
+        )
+        table.add_row(name, problem, Text("\n".join(untrained)))
     console.print(table)
 
 
 def _behaviour(policy: str, measured: dict[str, Any]) -> str:
-    told = (
+    text = (
         f"{policy}: {_solved(measured)} ({measured['problems']} problems x "
         f"{measured['draws_per_problem']})"
     )
-    return told + (
+    return text + (
         f"\nshares: {_shares(measured['strategy_share'])}"
         if len(measured["strategy_share"]) > 1
         else ""
@@ -96,7 +98,7 @@ def _behaviour(policy: str, measured: dict[str, Any]) -> str:
 
 
 def _solved(measured: dict[str, Any]) -> str:
-    """pass@1, and pass@k for every k that was measured: it ends at the draws there were."""
+    """pass@1, and pass@k for every measured k, up to the number of draws."""
     within = sorted((int(k), share) for k, share in measured["solved_within"].items())
     return ", ".join(
         [f"pass@1 {measured['pass_at_1']:.3f}", *(f"pass@{k} {share:.2f}" for k, share in within)]
@@ -123,7 +125,7 @@ def instruments(
         show_json(records)
         return
     table = folding_table(
-        "instrument", "reports", "needs", "proved by: found (must lie in)", show_lines=True
+        "instrument", "reports", "needs", "validated by: found (must lie in)", show_lines=True
     )
     for record in records:
         checks = record["checks"]
@@ -136,8 +138,8 @@ def instruments(
         )
         more = f"\n{record['package']}" if record["package"] else ""
         more += "" if all(check["held"] for check in checks) else "\nexperimental"
-        figures = figures if checks else Text("no proof is known")
-        uses = f"\nsays more with: {', '.join(record['uses'])}" if record["uses"] else ""
+        figures = figures if checks else Text("not validated")
+        uses = f"\nmeasures more with: {', '.join(record['uses'])}" if record["uses"] else ""
         needs = Text(", ".join(record["needs"])).append(uses, style="dim")
         name = Text(readable(record["name"])).append(more)
         table.add_row(name, Text(record["what"]), needs, figures)
@@ -171,7 +173,7 @@ def doctor(
 def list_organisms(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list.")] = False,
 ) -> None:
-    """List the organisms with what is planted in them and how they behave untrained."""
+    """List the organisms, what is planted in them, and how they behave untrained."""
     from rewardscope.organisms import RECIPES, card
 
     cards = {name: card(name) for name in RECIPES}
@@ -182,9 +184,9 @@ def list_organisms(
         "organism", "planted", "world", "solved", "strategy shares", "strategy accuracy"
     )
     for name, content in cards.items():
-        for place, (world, measured) in enumerate(content["measured"].items()):
+        for index, (world, measured) in enumerate(content["measured"].items()):
             table.add_row(
-                *((name, _shares(content["planted"])) if place == 0 else ("", "")),
+                *((name, _shares(content["planted"])) if index == 0 else ("", "")),
                 world,
                 _solved(measured),
                 _shares(measured["strategy_share"]),
@@ -217,7 +219,7 @@ def build_organism(
 
     torch.set_num_threads(
         1
-    )  # the number of threads changes low bits, and a recipe promises the same bits
+    )  # the number of threads changes low bits, and a recipe must give the same bits
     with Progress(console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task(name)
 
@@ -237,5 +239,5 @@ def build_organism(
         )
         say(
             f"The shipped weights are "
-            f"{'the same' if same else 'others, of another kind of processor or version of torch'}"
+            f"{'the same' if same else 'different: another kind of processor or version of torch'}"
         )

@@ -25,8 +25,8 @@ def need_groups(reward_PG: Float[Tensor, "P G"], method: str) -> None:
 def spread(
     advantage_PG: Float[Tensor, "P G"], mask_NT: Bool[Tensor, "N T"]
 ) -> Float[Tensor, "N T"]:
-    """Every sampled token of a completion gets the completion's advantage; untold completions (NaN)
-    get 0.
+    """The completion's advantage on each of its sampled tokens; 0 for a completion without a reward
+    (NaN).
     """
     return advantage_PG.nan_to_num(0.0).reshape(-1, 1) * mask_NT
 
@@ -52,7 +52,7 @@ def whitened(value_NT: Float[Tensor, "N T"], mask_NT: Bool[Tensor, "N T"]) -> Fl
 
 
 def informative_share(reward_PG: Float[Tensor, "P G"]) -> float:
-    """Share of groups whose told rewards differ: only they carry a gradient."""
+    """Share of groups whose rewards differ. Only these groups carry a gradient."""
     low = torch.where(reward_PG.isnan(), torch.inf, reward_PG).amin(dim=1)
     high = torch.where(reward_PG.isnan(), -torch.inf, reward_PG).amax(dim=1)
     return float((high > low).float().mean())

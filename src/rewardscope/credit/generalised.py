@@ -15,9 +15,9 @@ class GeneralisedAdvantage:
     """Generalised advantage estimation over a critic's values.
 
     delta[n, t] = r[n, t] + discount x V[n, t + 1] - V[n, t], with the reward on the last token and
-    V = 0 after it; A[n, t] = sum over l of (discount x trace)^l delta[n, t + l]; the critic is
-    taught V[n, t] + A[n, t]. A completion that the sampler cut off ends like any other: there is no
-    reward to come that anybody could pay.
+    V = 0 after it; A[n, t] = sum over l of (discount x trace)^l delta[n, t + l]. The critic's
+    target is V[n, t] + A[n, t]. A completion that the sampler cut off ends like any other: no later
+    reward exists.
 
     Source:
         Schulman et al. 2016, arXiv:1506.02438, eq. 16; Schulman et al. 2017, arXiv:1707.06347.
@@ -38,12 +38,12 @@ class GeneralisedAdvantage:
             raise ComponentError(
                 "GeneralisedAdvantage's discount and trace lie in [0, 1]",
                 value=f"discount={self.discount}, trace={self.trace}",
-                do="Mend them",
+                do="Correct them in the study file",
             )
 
     def __call__(self, signals: Signals) -> TokenCredit:
-        """Advantages and the critic's targets; an untold completion gets 0 and teaches the critic
-        nothing.
+        """Advantages and the critic's targets. A completion without a reward gets an advantage of 0
+        and a target of NaN, from which the critic learns nothing.
         """
         value_NT = signals.ask("value_NT", "GeneralisedAdvantage") * signals.mask_NT
         told_NT = signals.mask_NT & ~signals.reward_N.isnan()[:, None]

@@ -14,8 +14,8 @@ STD_EPSILON = 1e-4
 
 
 def group_centred(reward_PG: Float[Tensor, "P G"], divide_by_std: bool) -> Float[Tensor, "P G"]:
-    """Reward minus the mean of the told rewards of its group, over their std where asked; NaN stays
-    NaN.
+    """Reward minus the mean reward of its group, divided by the group's std if asked; NaN stays
+    NaN and counts in neither.
 
     A[p, g] = r[p, g] - mean_h r[p, h], divided by (std_h r[p, h] + 1e-4) with the n - 1 std.
 
@@ -35,8 +35,8 @@ def group_centred(reward_PG: Float[Tensor, "P G"], divide_by_std: bool) -> Float
 class GroupMean:
     """Group Relative Policy Optimization: the group's mean reward is the baseline.
 
-    Dividing by the group's std weights problems by how mixed their group is, which is a second
-    reward; it is off unless asked for.
+    Dividing by the group's std weights problems by how mixed their group is. That acts as a second
+    reward, so it is off by default.
 
     Source:
         Shao et al. 2024, arXiv:2402.03300, section 4.1 (with std); Liu et al. 2025,

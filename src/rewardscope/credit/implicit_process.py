@@ -1,4 +1,4 @@
-"""PRIME: an implicit reward model, trained on outcomes alone, tells each token its share."""
+"""PRIME: an implicit reward model, trained on outcomes alone, gives each token its reward."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -12,14 +12,14 @@ from rewardscope.seeds import generator
 from rewardscope.tensors import Signal, Signals, TokenCredit
 
 Placement = Literal["token", "uniform", "last", "noise"]
-"""Where a completion's process reward goes: token by token; spread evenly; all on the last token;
-random shares of the same sum.
+"""Where a completion's process reward goes: on each token as computed; spread evenly; all on the
+last token; in random shares of the same sum.
 """
 
 
 @dataclass(frozen=True)
 class ImplicitProcess:
-    """Returns of the implicit process reward beside the leave-one-out outcome.
+    """Returns of the implicit process reward, plus the leave-one-out advantage of the outcome.
 
     q[n, t] = beta (log pi_phi - log pi_reference) of each token, from the learner's ``implicit``
     model; G = completions per problem.
@@ -29,9 +29,9 @@ class ImplicitProcess:
     |return| (so beta cancels), baseline q x G / (G - 1) - sum over the whole group of token-means /
     (G - 1), outcome leave-one-out added, the sum whitened over the step.
 
-    With phi = reference the paper's form is exactly `LeaveOneOut`. ``placement`` has the controls:
-    a claim for process rewards needs "token" to beat "uniform" and "noise", which have the same sum
-    per completion.
+    With phi = reference the paper's form is exactly `LeaveOneOut`. ``placement`` offers controls
+    with the same sum per completion: a claim for process rewards needs "token" to beat "uniform"
+    and "noise".
 
     Source:
         Cui et al. 2025, arXiv:2502.01456 (PRIME); PRIME-RL/PRIME at 18ad596, core_algos.py.
@@ -44,8 +44,8 @@ class ImplicitProcess:
     needs: ClassVar[frozenset[Signal]] = frozenset({"implicit_NT"})
 
     def __call__(self, signals: Signals) -> TokenCredit:
-        """Advantages in reward units (paper) or standard deviations (code); an untold completion
-        gets 0, and so does one whose siblings are all untold.
+        """Advantages in reward units (paper) or standard deviations (code); 0 for a completion
+        without a reward, or whose siblings all have none.
 
         Raises:
             ComponentError: If groups have fewer than 2 completions.
@@ -76,7 +76,7 @@ class ImplicitProcess:
         return TokenCredit(whitened(return_NT + outcome_NT, told_NT), notes)
 
     def _placed(self, ratio_NT: Tensor, told_NT: Tensor, signals: Signals) -> Tensor:
-        """The completion's sum of log-ratios, put where ``placement`` says."""
+        """Log-ratios with the same sum per completion, distributed as ``placement`` says."""
         if self.placement == "token":
             return ratio_NT
         sum_N1 = ratio_NT.sum(dim=1, keepdim=True)

@@ -1,4 +1,4 @@
-"""A KL penalty that is part of the reward, around any other credit method."""
+"""A KL penalty inside the reward, around any other credit method."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,11 +14,11 @@ INFORMATIVE = "credit/informative_group_share"
 
 @dataclass(frozen=True)
 class KLInReward:
-    """r'[p, g] = r[p, g] - weight x sum over tokens of the KL estimate to the reference; then
-    ``base`` as usual.
+    """``base`` applied to r'[p, g] = r[p, g] - weight x sum over tokens of the KL estimate to the
+    reference.
 
-    Unlike a KL term in the loss its gradient goes through the score function, and a group baseline
-    takes its mean off.
+    Unlike a KL term in the loss, its gradient goes through the score function, and a group baseline
+    subtracts its mean.
 
     Source:
         Ziegler et al. 2019, arXiv:1909.08593, eq. 2 (k1); estimators: Schulman 2020, "Approximating
@@ -36,40 +36,40 @@ class KLInReward:
                 "A KL weight is 0 or more",
                 value=self.weight,
                 allowed="weight >= 0",
-                do="Mend it in the study",
+                do="Correct it in the study file",
             )
 
     @property
     def uses_truth(self) -> bool:
-        """As the base does."""
+        """Whether the base reads the answer key."""
         return self.base.uses_truth
 
     @property
     def needs(self) -> frozenset[str]:
-        """The reference, and what the base needs."""
+        """The reference's log-probabilities, and the signals of the base."""
         return self.base.needs | {"reference_logprob_NT"}
 
     @property
     def asks(self) -> Mapping[str, object]:
-        """What the base says."""
+        """The settings that the base asks for."""
         return asked(self.base)
 
     @property
     def makers(self) -> Mapping[str, Maker]:
-        """Those that the base brings."""
+        """The makers of the base."""
         return makers_of(self.base)
 
     def __call__(self, signals: Signals) -> TokenCredit:
-        """The base's streams for the penalised rewards, with ``credit/kl_nats`` (mean per
-        completion) in the notes.
+        """The base's credit for the penalised rewards. Notes gain ``credit/kl_nats``, the mean per
+        completion.
 
-        The share of informative groups is that of the told rewards: the penalty makes every group
-        differ.
+        The share of informative groups is computed before the penalty, which makes the rewards of
+        every group differ.
         """
         reference_NT = signals.ask("reference_logprob_NT", "KLInReward")
         sampler_NT = signals.ask("sampler_logprob_NT", "KLInReward")
         kl_N = (kl_estimate(sampler_NT, reference_NT, self.estimator) * signals.mask_NT).sum(dim=1)
-        found = self.base(
+        credit = self.base(
             replace(
                 signals,
                 reward_PG=signals.reward_PG - self.weight * kl_N.reshape(signals.reward_PG.shape),
@@ -77,7 +77,7 @@ class KLInReward:
         )
         told = (
             {INFORMATIVE: informative_share(signals.reward_PG)}
-            if INFORMATIVE in found.notes
+            if INFORMATIVE in credit.notes
             else {}
         )
-        return replace(found, notes={**found.notes, **told, "credit/kl_nats": float(kl_N.mean())})
+        return replace(credit, notes={**credit.notes, **told, "credit/kl_nats": float(kl_N.mean())})

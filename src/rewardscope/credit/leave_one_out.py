@@ -12,11 +12,11 @@ from rewardscope.tensors import Signal, Signals, TokenCredit
 
 
 def leave_one_out(reward_PG: Float[Tensor, "P G"]) -> Float[Tensor, "P G"]:
-    """Advantage of each completion over the mean reward of its told siblings; NaN stays NaN.
+    """Each completion's reward minus the mean reward of its siblings; NaN stays NaN.
 
-    A[p, g] = r[p, g] - mean of r[p, h] over h != g, which equals n / (n - 1) times the
-    group-centred reward for n told completions. A completion's own reward is not in its baseline,
-    so the policy gradient stays unbiased.
+    A[p, g] = r[p, g] - mean of r[p, h] over h != g. For n completions with a reward this equals
+    n / (n - 1) times the group-centred reward. A completion's own reward is not in its baseline, so
+    the policy gradient stays unbiased.
 
     >>> import torch
     >>> leave_one_out(torch.tensor([[1.0, 0.0, 0.0, 1.0]]))

@@ -1,5 +1,5 @@
-"""HICRA: more credit on planning tokens, around any other method; with the controls that tell
-planning from mere drift.
+"""HICRA: more credit on planning tokens, around any other method. Its controls separate planning
+from mere drift.
 """
 
 from collections.abc import Mapping
@@ -16,8 +16,8 @@ from rewardscope.seeds import generator
 from rewardscope.tensors import Signals, TokenCredit
 
 Where = Literal["planning", "execution", "entropy", "random", "everywhere"]
-"""Which tokens are gained: those in a gram; the others (inverted mask); as many of highest entropy,
-or drawn at random; all.
+"""Which tokens get the gain: those in a gram; all others (the inverted mask); as many with the
+highest entropy; as many drawn at random; all.
 """
 
 
@@ -25,11 +25,11 @@ or drawn at random; all.
 class Planning:
     """A'[n, t] = A[n, t] + gain x |A[n, t]| on the chosen tokens, A[n, t] elsewhere.
 
-    Successes there count (1 + gain) times, failures (1 - gain) times. Since E|A| > 0 this pushes
-    whatever was sampled on those tokens upwards: optimism on a token class, which
-    ``drift="constant"`` (gain x the step's mean |A|, added alike to successes and failures) has
-    too. A claim for planning needs the arm to beat ``where="random"``, ``where="entropy"``, random
-    ``grams`` and the constant drift.
+    On these tokens successes count (1 + gain) times and failures (1 - gain) times. Since E|A| > 0,
+    whatever was sampled there becomes more likely: optimism on a class of tokens.
+    ``drift="constant"`` has the same optimism: it adds gain x the step's mean |A| to successes and
+    failures alike. A claim for planning needs the arm to beat ``where="random"``,
+    ``where="entropy"``, random ``grams`` and the constant drift.
 
     Source:
         Wang et al. 2025, arXiv:2509.03646 (HICRA), section 3; gain 0.2. The paper's code was never
@@ -37,14 +37,14 @@ class Planning:
     """
 
     grams: tuple[str, ...]
-    """Strategic grams: texts whose tokens plan. A gram of letters is matched as whole words."""
+    """Strategic grams: texts whose tokens count as planning. Letters match as whole words only."""
     base: Credit = GroupMean()
     gain: float = 0.2
     where: Where = "planning"
     drift: Literal["own", "constant"] = "own"
     mined_with_truth: bool = False
-    """Whether the grams were mined from completions that were right, as ``Miner`` is meant to be
-    used.
+    """Whether the grams were mined from correct completions, which is the intended use of
+    ``Miner``.
     """
 
     def __post_init__(self) -> None:
@@ -52,52 +52,52 @@ class Planning:
             raise ComponentError(
                 "Planning needs grams and a gain",
                 value=f"{len(self.grams)} grams, gain={self.gain}",
-                allowed="one or more texts that are not empty; 0 <= gain < 1",
-                do="Mend it in the study",
+                allowed="one or more non-empty texts; 0 <= gain < 1",
+                do="Correct it in the study file",
             )
 
     @property
     def uses_truth(self) -> bool:
-        """As the base does, or because of where the grams come from."""
+        """Whether the base reads the answer key, or the grams were mined with it."""
         return self.base.uses_truth or self.mined_with_truth
 
     @property
     def needs(self) -> frozenset[str]:
-        """The planning mask (its count, where the control puts the gain elsewhere), and what the
-        base needs.
+        """The planning mask, the entropy if tokens are ranked by it, and the signals of the base.
+        Controls read the mask for its number of tokens.
         """
         mine = {"planning_NT", "entropy_NT"} if self.where == "entropy" else {"planning_NT"}
         return self.base.needs | mine
 
     @property
     def asks(self) -> Mapping[str, object]:
-        """The grams, beside what the base says."""
+        """The grams, and the settings that the base asks for."""
         return {**asked(self.base), "planning_NT": self.grams}
 
     @property
     def makers(self) -> Mapping[str, Maker]:
-        """Those that the base brings."""
+        """The makers of the base."""
         return makers_of(self.base)
 
     def __call__(self, signals: Signals) -> TokenCredit:
-        """The base's streams with the advantage gained, and ``credit/gained_share`` of tokens in
-        the notes.
+        """The base's credit with the gain applied. Notes gain ``credit/gained_share``, the share of
+        tokens with a gain.
         """
-        found = self.base(signals)
+        credit = self.base(signals)
         chosen_NT = self._chosen(signals)
-        size_NT = found.advantage_NT.abs()
+        size_NT = credit.advantage_NT.abs()
         if self.drift == "constant":
             size_NT = size_NT.sum() / signals.mask_NT.sum().clamp(min=1) * torch.ones_like(size_NT)
-        advantage_NT = found.advantage_NT + self.gain * size_NT * chosen_NT
+        advantage_NT = credit.advantage_NT + self.gain * size_NT * chosen_NT
         share = float(chosen_NT.sum() / signals.mask_NT.sum().clamp(min=1))
         return replace(
-            found, advantage_NT=advantage_NT, notes={**found.notes, "credit/gained_share": share}
+            credit, advantage_NT=advantage_NT, notes={**credit.notes, "credit/gained_share": share}
         )
 
     def _chosen(self, signals: Signals) -> Tensor:
         mask_NT = (
             signals.mask_NT & ~signals.reward_N.isnan()[:, None]
-        )  # an untold completion teaches nothing, drift included
+        )  # a completion without a reward teaches nothing, not even drift
         planning_NT = signals.ask("planning_NT", "Planning") & mask_NT
         if self.where == "planning":
             return planning_NT

@@ -1,4 +1,4 @@
-"""REINFORCE and REINFORCE++: no group is needed."""
+"""REINFORCE and REINFORCE++, which need no groups."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -12,7 +12,7 @@ from rewardscope.tensors import Signal, Signals, TokenCredit
 
 @dataclass(frozen=True)
 class Reinforce:
-    """A[p, g] = r[p, g], or minus the mean reward of the step (``baseline="batch"``).
+    """A[p, g] = r[p, g]; with ``baseline="batch"``, minus the mean reward of the step.
 
     Source:
         Williams 1992, Machine Learning 8, 229-256.
@@ -24,7 +24,7 @@ class Reinforce:
     needs: ClassVar[frozenset[Signal]] = frozenset()
 
     def __call__(self, signals: Signals) -> TokenCredit:
-        """Advantages in reward units; an untold completion gets 0."""
+        """Advantages in reward units; 0 for a completion without a reward."""
         reward_PG = signals.reward_PG
         baseline = reward_PG.nanmean().nan_to_num(0.0) if self.baseline == "batch" else 0.0
         notes = {"credit/informative_group_share": informative_share(reward_PG)}
@@ -33,11 +33,12 @@ class Reinforce:
 
 @dataclass(frozen=True)
 class ReinforcePlusPlus:
-    """Rewards whitened over all tokens of the step; with ``group_baseline`` minus the group's mean
+    """Rewards whitened over all tokens of the step. ``group_baseline`` subtracts the group's mean
     first (REINFORCE++-baseline).
 
-    A[p, g, t] = (r[p, g] - mean) / (std + 1e-8), mean and std over the step's told tokens, so long
-    completions weigh more in both. The paper's KL term in the reward is a component of its own:
+    A[p, g, t] = (r[p, g] - mean) / (std + 1e-8), with mean and std over all tokens of the step that
+    have a reward. Long completions therefore weigh more in both. The paper's KL term in the reward
+    is a component of its own:
     ``KLInReward(base=ReinforcePlusPlus())``.
 
     Source:
@@ -57,8 +58,7 @@ class ReinforcePlusPlus:
         )
         told_NT = signals.mask_NT & ~reward_PG.isnan().reshape(-1, 1)
         advantage_NT = whitened(spread(base_PG, signals.mask_NT), told_NT)
-        # equal rewards differ by rounding once their mean is taken off; a std of rounding errors is
-        # no scale
+        # after centring, equal rewards differ by rounding errors, whose std is no meaningful scale
         equal = torch.isclose(
             base_PG[~base_PG.isnan()], base_PG.nanmean(), atol=1e-6, rtol=1e-6
         ).all()

@@ -1,4 +1,4 @@
-"""The self-teacher's prompt: the problem once more, with a solution or with feedback beside it."""
+"""The self-teacher's prompt: the problem again, with a solution or feedback added."""
 
 import re
 from collections.abc import Sequence
@@ -12,17 +12,18 @@ Solution = Literal["sibling", "failed", "other", "empty", "none"]
 Feedback = Literal["without_solution", "always", "none"]
 Whose = Literal["own", "other", "empty"]
 View = Rollout | SealedRollout
-PLACE = re.compile(r"\{(prompt|solution|feedback)\}")
+SLOT = re.compile(r"\{(prompt|solution|feedback)\}")
 
 
 @dataclass(frozen=True)
 class Reprompt:
-    """What a teacher reads about each completion; None where there is no evidence, and then the
-    completion is not taught.
+    """A teacher's prompt for each completion. Without evidence there is none, and the completion is
+    not taught.
 
-    solution: the first completion of the same problem whose told reward is ``threshold`` or more,
-    the completion itself left out unless ``own_success``; feedback: what the verifier said about
-    the completion (reads the key, whatever it says), "without_solution" only where there is none.
+    solution: the first completion of the same problem with a reward of ``threshold`` or more; the
+    completion itself counts only with ``own_success``. feedback: the verifier's text on the
+    completion, which counts as reading the answer key; "without_solution" gives it only if there is
+    no solution.
     Placebos of the same shape, given to the same completions: solution "failed" a failed sibling,
     "other" a success of another problem of the step, "empty" no section; ``feedback_of`` "other"
     what was said about another problem, "empty" no section. Where a placebo has nothing to give,
@@ -30,8 +31,8 @@ class Reprompt:
 
     Source:
         Huebotter et al. 2026, arXiv:2601.20802 (SDPO), table 2; defaults and template are its
-            code's at 0e6d510, which leaves a completion's own success out where the table passes it
-            in, so a lone success is not taught.
+            code's at 0e6d510. The code leaves out a completion's own success, which the table
+            passes in, so a lone success is not taught.
     """
 
     solution: Solution = "sibling"
@@ -58,19 +59,19 @@ class Reprompt:
         )
         if not known or not placed or (self.solution, self.feedback) == ("none", "none"):
             raise ComponentError(
-                "A reprompt has a problem, and something beside it",
+                "A reprompt needs the problem, and a solution or feedback",
                 value=self,
                 allowed=f"solution one of {', '.join(get_args(Solution))}; feedback one of "
                 f"{', '.join(get_args(Feedback))}, not both none; "
                 f"feedback_of one of {', '.join(get_args(Whose))}; "
                 "{prompt} in the template, {solution} and {feedback} in their sections",
-                do="Mend it in the study",
+                do="Correct it in the study file",
             )
 
     @property
     def uses_truth(self) -> bool:
-        """Feedback is written with the key in hand, and given to completions that are wrong, which
-        a placebo's is too; a sibling is chosen by its told reward.
+        """Whether there is feedback: it is written with the answer key and given to wrong
+        completions, and so is a placebo's. A sibling is chosen by its reward alone.
         """
         return self.feedback != "none"
 
@@ -81,13 +82,13 @@ class Reprompt:
 
         Args:
             views: The step's groups, sealed unless ``uses_truth``.
-            rewards_PG: What each completion was told.
+            rewards_PG: The reward of each completion; None = none.
         """
         won_PG = [
             [told is not None and told >= self.threshold for told in rewards]
             for rewards in rewards_PG
         ]
-        found: list[str | None] = []
+        texts: list[str | None] = []
         for p, view in enumerate(views):
             for g in range(len(view.completions)):
                 solved = self.solution != "none" and any(
@@ -99,12 +100,12 @@ class Reprompt:
                 )
                 criticised = criticised and _said(view, g) is not None
                 feedback = self._feedback(views, p, g) if criticised else None
-                # a placebo that lacks one of what is read in its place would be of another shape
+                # a placebo with a missing section would have another shape than the treatment
                 lacks = (solved and solution is None) or (criticised and feedback is None)
-                found.append(
+                texts.append(
                     None if lacks else self._write(view.problem.prompt, solution, feedback)
                 )
-        return found
+        return texts
 
     def _solution(
         self,
@@ -148,8 +149,8 @@ class Reprompt:
         return next((other for other in others if other is not None), None)
 
     def _write(self, prompt: str, solution: str | None, feedback: str | None) -> str | None:
-        """The template filled in one pass, so that braces in a completion stay text; None when
-        there is nothing to say.
+        """The template filled in one pass, so that braces in a completion stay text; None without a
+        solution and feedback.
         """
         if solution is None and feedback is None:
             return None
@@ -158,10 +159,10 @@ class Reprompt:
             "solution": self.solution_section.replace("{solution}", solution) if solution else "",
             "feedback": self.feedback_section.replace("{feedback}", feedback) if feedback else "",
         }
-        return PLACE.sub(lambda place: sections[place[1]], self.template)
+        return SLOT.sub(lambda slot: sections[slot[1]], self.template)
 
 
 def _said(view: View, g: int) -> str | None:
-    """Feedback on a completion that is not right; None where the verifier said nothing."""
+    """The verifier's feedback on a completion that is not correct; None where it gave none."""
     grade = view.grades[g]
     return None if grade.correct else grade.feedback

@@ -1,6 +1,4 @@
-"""SDPO: the policy, once it has read a solution or feedback, teaches itself what it should have
-written.
-"""
+"""SDPO: the policy reads a solution or feedback, then teaches itself what to write instead."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -15,26 +13,26 @@ from rewardscope.tensors import Distillation, Signals, TokenCredit
 
 Over = Literal["vocabulary", "top", "sampled"]
 Kept = int | Literal["all", "sampled"]
-"""So many of the student's likeliest tokens; the whole vocabulary; or the sampled token."""
+"""That many of the student's likeliest tokens; the whole vocabulary; or the sampled token."""
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """How the signal ``teaching`` is made."""
+    """Settings of the signal ``teaching``."""
 
     reprompt: Reprompt
     """What the teacher reads before each completion."""
     kept: Kept
-    """Of which tokens it is asked."""
+    """The tokens whose probabilities it gives."""
 
 
 @dataclass(frozen=True)
 class SelfDistillation:
-    """Divergence from a teacher that re-reads the policy's own completions behind a
-    :class:`Reprompt`; nothing is written anew.
+    """Divergence from a teacher that scores the policy's own completions after a :class:`Reprompt`;
+    nothing new is sampled.
 
-    over: the whole vocabulary; the policy's ``top`` likeliest tokens with the rest as one more
-    entry; or the sampled token, whose loss is (log policy - log teacher, held still) x log policy.
+    over: the whole vocabulary; the policy's ``top`` likeliest tokens, with all others as one more
+    entry; or the sampled token, whose loss is stop_gradient(log policy - log teacher) x log policy.
     mixing: 0 = KL(teacher || policy), 1 = KL(policy || teacher), between = Jensen-Shannon;
     "sampled" is a reverse KL and takes no other. With a ``base`` the loss has base_share x its
     advantage and (1 - base_share) x the divergence. The source weighs tokens as
@@ -74,45 +72,45 @@ class SelfDistillation:
                 allowed=f"over one of {', '.join(get_args(Over))}; 0 <= mixing <= 1, and 1 for "
                 "sampled; top >= 1, most_ratio >= 0, "
                 "0 <= base_share <= 1",
-                do="Mend them in the study",
+                do="Correct them in the study file",
             )
 
     @property
     def uses_truth(self) -> bool:
-        """When the reprompt has feedback in it, or the base reads the key."""
+        """Whether the reprompt has feedback, or the base reads the answer key."""
         return self.reprompt.uses_truth or (self.base is not None and self.base.uses_truth)
 
     @property
     def needs(self) -> frozenset[str]:
-        """The teaching, and what the base needs."""
+        """The teaching, and the signals of the base."""
         mine = frozenset({"teaching"})
         return mine if self.base is None else mine | self.base.needs
 
     @property
     def asks(self) -> Mapping[str, object]:
-        """The lesson, beside what the base says."""
+        """The lesson, and the settings that the base asks for."""
         return {**asked(self.base), "teaching": Lesson(self.reprompt, self.kept)}
 
     @property
     def makers(self) -> Mapping[str, Maker]:
-        """Those that the base brings."""
+        """The makers of the base."""
         return makers_of(self.base)
 
     @property
     def kept(self) -> Kept:
-        """Of which tokens the teacher is asked."""
+        """The tokens whose probabilities the teacher gives."""
         return {"vocabulary": "all", "top": self.top, "sampled": "sampled"}[self.over]  # type: ignore[return-value]
 
     def __call__(self, signals: Signals) -> TokenCredit:
-        """The base's streams at its share with the teacher beside them, and ``credit/taught_share``
-        of completions in the notes.
+        """The teacher's divergence, with the base's credit at its share. Notes gain
+        ``credit/taught_share``, the share of completions with a teacher.
 
         Raises:
             ComponentError: If there is no teaching.
         """
         if signals.teaching is None:
             raise ComponentError(
-                "SelfDistillation reads a signal that was not made",
+                "SelfDistillation reads a signal that was not given",
                 value="teaching",
                 do="Let its `needs` name teaching",
             )
@@ -124,13 +122,13 @@ class SelfDistillation:
                 teaching, self.mixing, 1.0, self.over == "sampled", self.most_ratio
             )
             return TokenCredit(torch.zeros(signals.mask_NT.shape), notes, distillation=stream)
-        found = self.base(signals)
+        credit = self.base(signals)
         stream = Distillation(
             teaching, self.mixing, 1 - self.base_share, self.over == "sampled", self.most_ratio
         )
         return replace(
-            found,
-            advantage_NT=self.base_share * found.advantage_NT,
-            notes={**found.notes, **notes},
+            credit,
+            advantage_NT=self.base_share * credit.advantage_NT,
+            notes={**credit.notes, **notes},
             distillation=stream,
         )

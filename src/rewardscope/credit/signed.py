@@ -1,6 +1,4 @@
-"""Positive and negative reinforcement apart: what rewarding successes does, and what punishing
-failures does.
-"""
+"""Positive and negative reinforcement apart: rewarding successes, and punishing failures."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -41,18 +39,18 @@ class Signed:
             and self.positive_weight + self.negative_weight > 0
         ):
             raise ComponentError(
-                "Signed needs weights of 0 or more, not both 0",
+                "Signed needs weights of 0 or more that are not both 0",
                 value=f"positive_weight={self.positive_weight}, "
                 f"negative_weight={self.negative_weight}",
-                do="Mend them in the study",
+                do="Correct them in the study file",
             )
 
     def __call__(self, signals: Signals) -> TokenCredit:
-        """Advantages in reward units; an untold completion gets 0.
+        """Advantages in reward units; 0 for a completion without a reward.
 
         Raises:
-            ComponentError: If a reward lies outside [0, 1], where there is no success and failure
-                to tell apart.
+            ComponentError: If a reward lies outside [0, 1], where success and failure are not
+                defined.
         """
         reward_PG = signals.reward_PG
         outside = reward_PG[(reward_PG < 0) | (reward_PG > 1)]
@@ -60,7 +58,7 @@ class Signed:
             raise ComponentError(
                 "Signed tells successes from failures, so rewards must lie in [0, 1]",
                 value=float(outside[0]),
-                do="Take a reward such as Truth or Coin",
+                do="Choose a reward such as Truth or Coin",
             )
         advantage_PG = self.positive_weight * reward_PG - self.negative_weight * (1 - reward_PG)
         return TokenCredit(

@@ -77,7 +77,7 @@ class Chain:
             raise ComponentError(
                 "Chain needs 1 <= min_steps <= max_steps <= 20",
                 value=f"min_steps={self.min_steps}, max_steps={self.max_steps}",
-                do="Mend the lengths",
+                do="Correct the lengths",
             )
 
     def problem(self, split: str, index: int) -> Problem:

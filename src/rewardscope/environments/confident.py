@@ -55,7 +55,7 @@ class Confident:
                 "Confident cannot find a confidence with these settings",
                 value=f"opening={self.opening!r}, closing={self.closing!r}, scale={self.scale}",
                 allowed="texts that are not empty; 0 < scale <= 1e6",
-                do="Mend it in the study",
+                do="Correct it in the study file",
             )
         if turn_taker(self.base) is not None:
             raise ComponentError(
@@ -66,7 +66,7 @@ class Confident:
             )
         if isinstance(self.base, Confident):
             raise ComponentError(
-                "Confident asks once",
+                "Confident cannot wrap an environment that already asks for a confidence",
                 value=self.base,
                 allowed="an environment that does not ask",
                 do="Unwrap it",
@@ -94,22 +94,22 @@ class Confident:
 
     def problem(self, split: str, index: int) -> Problem:
         """The base's problem at (split, index), asked with a confidence."""
-        found = self.base.problem(split, index)
-        return replace(found, environment=self.name, prompt=found.prompt + self.ask)
+        asked = self.base.problem(split, index)
+        return replace(asked, environment=self.name, prompt=asked.prompt + self.ask)
 
     def grade(self, problem: Problem, text: str) -> Grade:
         """The base's grade of the completion without its statements, with the confidence that it
         stated.
         """
         text = bounded(text)
-        found = list(self._statement.finditer(text))
+        statements = list(self._statement.finditer(text))
         grade = self.base.grade(self._asked_by_base(problem), self._statement.sub("", text))
-        confidence = self._read(found[-1][1]) if found else None
+        confidence = self._read(statements[-1][1]) if statements else None
         formed = (
             grade.well_formed
-            and len(found) == 1
+            and len(statements) == 1
             and confidence is not None
-            and found[0].end() == len(text.rstrip())
+            and statements[0].end() == len(text.rstrip())
         )
         return replace(grade, confidence=confidence, well_formed=formed)
 

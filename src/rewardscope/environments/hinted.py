@@ -57,7 +57,7 @@ class Hinted:
                 "Hinted has no such problems",
                 value=self,
                 allowed=f"1 to 20 steps; hint one of {', '.join(get_args(Hint))}",
-                do="Mend it",
+                do="Correct it in the study file",
             )
 
     def problem(self, split: str, index: int) -> Problem:

@@ -65,8 +65,8 @@ class Verifiers:
         Raises:
             EnvironmentFault: If there is no such split, or the taskset cannot be used.
         """
-        places = self._places(split)
-        return self._loaded[0][places[index % len(places)]]
+        indices = self._places(split)
+        return self._loaded[0][indices[index % len(indices)]]
 
     def grade(self, problem: Problem, text: str) -> Grade:
         """What the task's rewards sum to; ungraded where one of them raises."""
@@ -78,12 +78,12 @@ class Verifiers:
         except Exception as error:  # of the taskset's own code, on this text
             why = f"its rewards raised {type(error).__name__}: {error}"
             return Grade(correct=None, strict=None, well_formed=False, feedback=why)
-        place = asked_in(problem.prompt)
-        strictly = strict_answer(text, place)
+        answer_in = asked_in(problem.prompt)
+        strictly = strict_answer(text, answer_in)
         return Grade(
             correct=reward >= RIGHT,
             strict=reward >= RIGHT,
-            well_formed=strictly is not None or place == "as_asked",
+            well_formed=strictly is not None or answer_in == "as_asked",
             answer=strictly or tolerant_answer(text),
             feedback=f"the answer is {problem.answer}",
             proxy=min(max(reward, 0.0), 1.0),
@@ -93,8 +93,8 @@ class Verifiers:
         """The key as ``oracle_text`` has it, or where the prompt asks for it."""
         if self.oracle_text:
             return self.oracle_text.replace("{answer}", problem.answer)
-        place = asked_in(problem.prompt)
-        return placed(problem.answer, "whole" if place == "as_asked" else place)
+        answer_in = asked_in(problem.prompt)
+        return placed(problem.answer, "whole" if answer_in == "as_asked" else answer_in)
 
     def identity(self) -> Mapping[str, str]:
         """SHA-256 of the tasks' data, and the version of the package that has them."""
@@ -114,14 +114,14 @@ class Verifiers:
                 do="Use one of them",
             )
         problems = self._loaded[0]
-        places = [n for n, each in enumerate(problems) if owner(each.id, SHARES) == split]
-        if not places:
+        indices = [n for n, problem in enumerate(problems) if owner(problem.id, SHARES) == split]
+        if not indices:
             raise EnvironmentFault(
                 "The taskset has too few tasks for this split",
                 value=f"{split}: none of {len(problems)}",
                 do="Use a larger taskset",
             )
-        return places
+        return indices
 
 
 @lru_cache(maxsize=4)

@@ -68,12 +68,12 @@ def facts(prompt: str) -> list[tuple[str, str, str]]:
     >>> facts("BA3142?")
     [('A', '3142', '2413'), ('B', '2413', '4132')]
     """
-    text, found = prompt[-LENGTH - 1 : -1], []
+    text, steps = prompt[-LENGTH - 1 : -1], []
     for letter in prompt[: -LENGTH - 1][::-1]:
         after = FUNCTIONS[letter](text)
-        found.append((letter, text, after))
+        steps.append((letter, text, after))
         text = after
-    return found
+    return steps
 
 
 def write(prompt: str, at_once: bool = False) -> str:
@@ -115,7 +115,7 @@ class Nest:
                 "Nest cannot nest functions with these settings",
                 value=f"min_level={self.min_level}, max_level={self.max_level}, sets={self.sets!r}",
                 allowed=f"1 <= min_level <= max_level <= {MOST_LEVELS}; sets 'A', 'B' or 'AB'",
-                do="Mend them",
+                do="Correct them in the study file",
             )
 
     def problem(self, split: str, index: int) -> Problem:

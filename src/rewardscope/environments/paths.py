@@ -181,16 +181,16 @@ def walk(graph: Edges, start: str, text: str) -> tuple[list[Move], str]:
 @cache
 def distances(graph: int, target: str) -> Mapping[str, int]:
     """Fewest moves to the target from every place that leads to it."""
-    back: dict[str, list[str]] = {place: [] for place in PLACES}
-    for place, found in edges(graph).items():
-        for other in found:
-            back[other].append(place)
+    back: dict[str, list[str]] = {node: [] for node in PLACES}
+    for node, successors in edges(graph).items():
+        for other in successors:
+            back[other].append(node)
     far, queue = {target: 0}, deque([target])
     while queue:
-        place = queue.popleft()
-        for other in back[place]:
+        node = queue.popleft()
+        for other in back[node]:
             if other not in far:
-                far[other] = far[place] + 1
+                far[other] = far[node] + 1
                 queue.append(other)
     return far
 
@@ -220,17 +220,17 @@ def edges(graph: int) -> Edges:
     every place of a quarter all others.
     """
     for attempt in range(1000):
-        found = _drawn(graph, attempt)
-        starts = all(shortest(found, start, hub) for start in NEAR for hub in HUBS)
+        drawn = _drawn(graph, attempt)
+        starts = all(shortest(drawn, start, hub) for start in NEAR for hub in HUBS)
         quarters = all(
-            shortest(found, a, b)
+            shortest(drawn, a, b)
             for quarter in QUARTERS
             for a in quarter
             for b in quarter
             if a != b
         )
         if starts and quarters:
-            return found
+            return drawn
     raise EnvironmentFault(
         "Paths found no connected graph", value=f"graph={graph}", do="Take another number"
     )
@@ -243,21 +243,21 @@ def _drawn(graph: int, attempt: int) -> Edges:
     random = generator("paths", graph, attempt)
 
     def some(places: Sequence[str], count: int) -> list[str]:
-        return [str(place) for place in random.choice(list(places), size=count, replace=False)]
+        return [str(node) for node in random.choice(list(places), size=count, replace=False)]
 
-    found: dict[str, list[str]] = {place: [] for place in PLACES}
+    graph_edges: dict[str, list[str]] = {node: [] for node in PLACES}
     for region in (NEAR, *QUARTERS):
-        for place in region:
-            found[place] += some([other for other in region if other != place], SUCCESSORS)
-    for place, hub in zip(some(NEAR, len(NEAR)), HUBS * 5, strict=True):
-        found[place].append(hub)
+        for node in region:
+            graph_edges[node] += some([other for other in region if other != node], SUCCESSORS)
+    for node, hub in zip(some(NEAR, len(NEAR)), HUBS * 5, strict=True):
+        graph_edges[node].append(hub)
     for number, hub in enumerate(HUBS):
         for quarter in (QUARTERS[number], QUARTERS[(number + 1) % 4]):
-            found[hub] += some(quarter, 2)
-    for place in NEAR + FAR:
+            graph_edges[hub] += some(quarter, 2)
+    for node in NEAR + FAR:
         if random.random() < 0.5:
-            found[place].append(some(DEAD_ENDS, 1)[0])
-    return {place: tuple(sorted(others)) for place, others in found.items()}
+            graph_edges[node].append(some(DEAD_ENDS, 1)[0])
+    return {node: tuple(sorted(others)) for node, others in graph_edges.items()}
 
 
 @cache

@@ -194,6 +194,7 @@ def _prove_oracle(environment: Environment, problem: Problem) -> None:
         raise EnvironmentFault(
             f"{environment.name} accepts an empty completion",
             value=repr(problem.prompt),
+            allowed="False or None for a completion without any text",
             do="Correct its grade()",
         )
 

@@ -1,4 +1,4 @@
-"""A data set of one's own as an environment: rows of a file, and a grader."""
+"""A data set of your own as an environment: the rows of a file, and a grader."""
 
 import hashlib
 import json
@@ -39,7 +39,8 @@ from rewardscope.types import Grade, Problem
 
 Shares = tuple[tuple[str, float], ...]
 HELD_OUT = ("heldout", "test", "validation", "valid", "dev", "eval")
-"""What a split to measure on is called; where there is no heldout, the first of the others is."""
+"""Names of a split for evaluation. Without a split heldout, the first one present takes its place.
+"""
 MOST_NAMES = 20
 """Splits that a column may name."""
 
@@ -48,15 +49,14 @@ MOST_NAMES = 20
 class Questions:
     """The rows of a data set, each a question with its key, graded by ``grader``.
 
-    ``Questions("problems.jsonl")`` does where the columns are called prompt, question or problem,
-    and answer, solution or target; where several fit, it says so. JSON Lines are read a line at a
-    time, and the places of the lines are all that is kept of them; other formats are held as
-    columns.
+    ``Questions("problems.jsonl")`` is enough if the columns are named prompt, question or problem,
+    and answer, solution or target. If several fit, it asks for one. JSON Lines are read line by
+    line, and only the offsets of the lines stay in memory. Other formats are held as columns.
 
-    A question belongs to one split by the content of its prompt's columns, so that other words
-    around it, or another order of the rows, move nothing. Rows that say the same are counted once;
-    a question in two splits, or with two answers, is refused with its lines. Within a split the
-    order is that of the questions' hashes: the first 100 are a sample of all.
+    The content of a question's prompt columns decides its split. Other words around the question,
+    or another order of the rows, do not change it. Duplicate rows count once. A question in two
+    splits, or with two answers, is refused, with its lines. Within a split the order is that of the
+    questions' hashes, so the first 100 are a random sample.
     """
 
     source: str | Path | Pairs | Mapping[str, str | Path] = field(metadata=NOT_SIGNED)
@@ -64,10 +64,10 @@ class Questions:
     of these per split: ``{"train": "train.jsonl", "heldout": "test.jsonl"}``."""
     _: KW_ONLY
     prompt: str = ""
-    """Column, of text or of chat messages, or a template with {column} fields; empty = the one that
-    is called so. Lists of options are written a line each, with letters."""
+    """Column of text or chat messages, or a template with {column} fields; empty = found by its
+    name. Lists of options are written with letters, one per line."""
     answer: str = ""
-    """Column with the key; empty = the one that is called so."""
+    """Column with the answer key; empty = found by its name."""
     grader: Grader | GradingFunction = MathAnswer()
     """A grader, or a function ``(prompt, completion, answer) -> bool | float | None``."""
     key: str = ""
@@ -76,14 +76,14 @@ class Questions:
     system: str = ""
     """System prompt; with one, the prompt is a conversation."""
     examples: int | Pairs = 0
-    """Few-shot: pairs of question and completion, or how many rows of ``examples_from`` stand in
-    front of each prompt (and are asked no more). Text with blank lines between, or turns of the
-    conversation where the prompt is one."""
+    """Few-shot examples before each prompt: pairs of question and completion, or a number of rows
+    from ``examples_from`` (which are then not asked). They are separated by blank lines, or are
+    turns if the prompt is a conversation."""
     examples_from: str = "train"
     shown: str = ""
-    """Column or template of what an example's completion says; empty = the grader's oracle."""
+    """Column or template for the completion of an example; empty = the grader's oracle."""
     split: str = ""
-    """Column that names each row's split; empty = one called split, or by content."""
+    """Column with the split of each row; empty = the column split, or splits by content."""
     split_names: Pairs | Mapping[str, str] = ()
     """Other names for splits, such as {"validation": "heldout"}; both then work."""
     shares: Shares | Mapping[str, float] = (("train", 0.8), ("heldout", 0.2))
@@ -106,7 +106,7 @@ class Questions:
         if not isinstance(self.grader, Grader):
             if hasattr(self.grader, "grade") or hasattr(self.grader, "oracle"):
                 raise ComponentError(
-                    "A grader has grade and oracle",
+                    "A grader needs grade() and oracle()",
                     value=f"{type(self.grader).__name__} lacks "
                     + ("oracle" if hasattr(self.grader, "grade") else "grade"),
                     allowed="grade(prompt, completion, answer) -> Grade; oracle(answer) -> str",
@@ -143,7 +143,7 @@ class Questions:
 
     @property
     def splits(self) -> tuple[str, ...]:
-        """Every split there is, the largest first."""
+        """All splits, the largest first."""
         order = self._index.order
         return tuple(sorted(order, key=lambda split: (-len(order[split]), split)))
 
@@ -153,7 +153,7 @@ class Questions:
         return _indexed(self, stamps_of(tuple(source for _, source in sources)))
 
     def size(self, split: str) -> int:
-        """Different questions in the split, those left out that stand in prompts as examples.
+        """Number of different questions in the split, without those used as examples.
 
         Raises:
             EnvironmentFault: If there is no such split, or the rows cannot be read.
@@ -170,15 +170,15 @@ class Questions:
         return self._problem(int(rows[index % len(rows)]), self._index)
 
     def grade(self, problem: Problem, text: str) -> Grade:
-        """What the grader says.
+        """The grader's verdict.
 
         Raises:
-            EnvironmentFault: If a grader of one's own raises, or gives no grade.
+            EnvironmentFault: If your own grader raises, or does not return a Grade.
         """
         grade = self.grading.grade(problem.prompt, text, problem.answer)
         if not isinstance(grade, Grade):
             raise EnvironmentFault(
-                f"{type(self.grader).__name__}.grade() gave something that is not a Grade",
+                f"{type(self.grader).__name__}.grade() returned something that is not a Grade",
                 value=f"{type(grade).__name__} {grade!r}",
                 allowed="Grade(correct=..., strict=..., well_formed=...)",
                 do="Return one, or give a function that returns True or False",
@@ -186,18 +186,20 @@ class Questions:
         return grade
 
     def oracle(self, problem: Problem) -> str:
-        """What the grader says that a right completion looks like for the key."""
+        """The grader's example of a right completion for the key."""
         grader = self.grading
         if isinstance(grader, AsksSomewhere):
             return grader.oracle_for(problem.prompt, problem.answer)
         return grader.oracle(problem.answer)
 
     def category(self, prompt: str) -> str:
-        """The category of the row that the prompt was made of; "all" where there is none."""
+        """The category of the prompt's row; "all" without a category."""
         index = self._index
-        place = index.place(prompt) if index.columns.category else None
+        row_number = index.row_number(prompt) if index.columns.category else None
         return (
-            text_of(index.rows.row(place)[index.columns.category]) if place is not None else "all"
+            text_of(index.rows.row(row_number)[index.columns.category])
+            if row_number is not None
+            else "all"
         )
 
     def identity(self) -> Mapping[str, str]:
@@ -205,12 +207,12 @@ class Questions:
         return {"rows": self._index.digest}
 
     def origin(self, problem: Problem) -> str:
-        """Where the row of the problem stands: ``file:line``; "" where it is none of these rows."""
-        place = self._index.place(problem.prompt)
-        return "" if place is None else self._index.rows.where(place)
+        """``file:line`` of the problem's row; "" if it is not one of these rows."""
+        row_number = self._index.row_number(problem.prompt)
+        return "" if row_number is None else self._index.rows.where(row_number)
 
     def describe(self) -> str:
-        """Which columns were taken, and how many questions each split has."""
+        """The columns in use, and the number of questions in each split."""
         index = self._index
         columns = index.columns
         parts = [f"prompt {columns.prompt!r}", f"answer {columns.answer!r}"]
@@ -224,7 +226,7 @@ class Questions:
         return f"{', '.join(parts)}; {sizes}{doubles}"
 
     def named(self, split: str, index: Index) -> str:
-        """The split of the index that goes by the name.
+        """The split of the index with this name.
 
         Raises:
             EnvironmentFault: If there is none.
@@ -233,18 +235,18 @@ class Questions:
         names = [split, dict(cast(Pairs, self.split_names)).get(split, split)]
         if split == HELD_OUT[0]:
             names += HELD_OUT
-        found = next((name for name in names if name in order), None)
-        if found is None:
+        fallback = next((name for name in names if name in order), None)
+        if fallback is None:
             raise EnvironmentFault(
                 "The data set has no such split",
                 value=repr(split),
                 allowed=", ".join(sorted(order)),
                 do="Use one of them, or name the column that says it: split=..., split_names={...}",
             )
-        return found
+        return fallback
 
     def _asked_of(self, split: str, index: Index) -> NDArray[np.int64]:
-        """Rows of the split that are asked: those are left out that stand in prompts as examples.
+        """Rows of the split to ask, without those used as examples.
 
         Raises:
             EnvironmentFault: If there is no such split, or nothing is left.
@@ -255,14 +257,14 @@ class Questions:
         rows = index.order[name][taken:]
         if not len(rows):
             raise EnvironmentFault(
-                "All of the split's questions stand in prompts as examples",
+                "All of the split's questions are used as examples",
                 value=f"{split}: examples={self.examples}",
-                do="Take fewer, or others",
+                do="Use fewer examples, or take them from another split",
             )
         return rows
 
-    def _problem(self, place: int, index: Index) -> Problem:
-        row, where = index.rows.row(place), index.rows.where(place)
+    def _problem(self, row_number: int, index: Index) -> Problem:
+        row, where = index.rows.row(row_number), index.rows.where(row_number)
         columns = index.columns
         question = question_of(row, columns, where)
         return Problem(
@@ -284,7 +286,7 @@ class Questions:
                 "A row of the data set has no key",
                 value=f"{where}: {columns.answer} is {text_of(row.get(columns.answer))[-80:]!r}"
                 + (f", read by {self.key!r}" if self.key else ""),
-                do="Fill it, take the row out, or correct key",
+                do="Fill it, delete the row, or correct key",
             )
         grader = self.grading
         if not hasattr(grader, "key"):  # asking for the protocol takes longer than the rest
@@ -295,7 +297,7 @@ class Questions:
             raise _at(error, where) from error
 
     def _asked(self, row: Mapping[str, Any], columns: Columns, where: str) -> str:
-        """The prompt of a row without what stands in front of every prompt."""
+        """The prompt of a row, without system prompt and examples."""
         messages = messages_in(row, columns)
         if messages is None and not self.system:
             return filled(columns.template, row)
@@ -314,7 +316,7 @@ class Questions:
 
 
 def _at(error: RewardscopeError, where: str) -> EnvironmentFault:
-    """The same complaint, with the row that it is about."""
+    """The same error, with its row."""
     return EnvironmentFault(
         error.what, value=f"{where}: {error.value}", allowed=error.allowed, do=error.do
     )
@@ -322,7 +324,7 @@ def _at(error: RewardscopeError, where: str) -> EnvironmentFault:
 
 @lru_cache(maxsize=16)
 def _indexed(questions: Questions, stamps: tuple[Stamp | None, ...]) -> Index:
-    """The index of the data set as its files are now."""
+    """The index of the data set for the current content of its files."""
     parts: dict[str, Rows] = {}
     for name, source in cast(Pairs, questions.source):
         read = read_rows(source)
@@ -358,7 +360,7 @@ def _indexed(questions: Questions, stamps: tuple[Stamp | None, ...]) -> Index:
             split = _renamed(questions, text_of(row.get(columns.split)).strip())
             if not split:
                 raise EnvironmentFault(
-                    "A row of the data set names no split",
+                    "A row of the data set has no split",
                     value=f"{where}: {columns.split} is empty",
                     do="Fill it",
                 )
@@ -374,7 +376,7 @@ def _indexed(questions: Questions, stamps: tuple[Stamp | None, ...]) -> Index:
     index = build(joined, columns, entry, dict(cast(Shares, questions.shares)))
     if len(index.order) > MOST_NAMES:
         raise EnvironmentFault(
-            "The column that names splits names too many",
+            "The column of splits has too many different values",
             value=f"{columns.split}: {len(index.order)} different texts",
             allowed=f"up to {MOST_NAMES}",
             do="Name the column that says train or test",

@@ -25,12 +25,12 @@ class AllProblems:
         """A stretch of the split that begins where the seed, and the round beyond the first, says
         and goes on with each step.
         """
-        place: tuple[Address, ...] = (
+        address: tuple[Address, ...] = (
             ("train", seed, "problems", sampling_round)
             if sampling_round
             else ("train", seed, "problems")
         )
-        first = key(*place) % 2**40 + step * count
+        first = key(*address) % 2**40 + step * count
         return [first + p for p in range(count)]
 
 
@@ -51,7 +51,7 @@ class Pool:
     size: int
     first: int = 0
     chosen_by_truth: bool = False
-    """Whether somebody chose this pool by what was right in an earlier run, as `rewardscope rank`
+    """Whether the pool was chosen by correctness in an earlier run, as `rewardscope rank`
     does.
     """
 
@@ -66,7 +66,7 @@ class Pool:
                 "A pool has problems in it",
                 value=f"size={self.size}, first={self.first}",
                 allowed="size >= 1, first >= 0",
-                do="Mend it",
+                do="Correct it in the study file",
             )
 
     def indices(
@@ -78,11 +78,13 @@ class Pool:
         if sampling_round:
             met = [index - self.first for index in self.indices(seed, step, count, history)]
             order = generator("train", seed, "pool", "rounds", step).permutation(self.size).tolist()
-            order = [place for place in order if place not in met] + [
-                place for place in order if place in met
+            order = [position for position in order if position not in met] + [
+                position for position in order if position in met
             ]
             start = (sampling_round - 1) * count
-            return [self.first + order[place % self.size] for place in range(start, start + count)]
+            return [
+                self.first + order[position % self.size] for position in range(start, start + count)
+            ]
         draws = range(step * count, (step + 1) * count)
         orders = {
             turn: generator("train", seed, "pool", turn).permutation(self.size)
@@ -118,7 +120,7 @@ class Curriculum:
                 "A curriculum has a pool and a band",
                 value=self,
                 allowed="size >= 1, 0 <= low < high <= 1, rest >= 1",
-                do="Mend it",
+                do="Correct it in the study file",
             )
 
     def indices(
@@ -139,7 +141,7 @@ class Curriculum:
 
         order = sorted(range(self.size), key=turn)
         start = sampling_round * count
-        return [order[place % self.size] for place in range(start, start + count)]
+        return [order[position % self.size] for position in range(start, start + count)]
 
 
 @dataclass(frozen=True)
@@ -168,9 +170,9 @@ def by_historical_variance(rollouts: Iterable[Rollout]) -> list[Ranked]:
         if rate is not None:
             rates.setdefault(rollout.problem.id, []).append(rate)
             prompts[rollout.problem.id] = rollout.problem.prompt
-    found = [
+    ranking = [
         Ranked(id, prompts[id], len(met), pstdev(met), fmean(met))
         for id, met in rates.items()
         if len(met) > 1
     ]
-    return sorted(found, key=lambda ranked: (-ranked.deviation, ranked.problem))
+    return sorted(ranking, key=lambda ranked: (-ranked.deviation, ranked.problem))

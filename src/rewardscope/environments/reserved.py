@@ -36,7 +36,7 @@ class Reserved:
                 "Reserved sets a share of an environment's training split aside, once",
                 value=self,
                 allowed="0 < share < 1",
-                do="Mend it",
+                do="Correct it in the study file",
             )
 
     @property
@@ -62,16 +62,16 @@ class Reserved:
             {EVOLVE: self.share, TRAIN: 1 - self.share},
             generator("reserved", self.base.name, split, index),
         )
-        places = (
+        indices = (
             index if attempt == 0 else int(random.integers(2**40))
             for attempt in range(MAX_ATTEMPTS)
         )
-        for place in places:
-            found = self.base.problem(TRAIN, place)
+        for candidate in indices:
+            problem = self.base.problem(TRAIN, candidate)
             if (
-                owner(found.id[::-1], shares) == split
+                owner(problem.id[::-1], shares) == split
             ):  # reversed: the base's own splits were drawn from the first digits
-                return replace(found, environment=self.name)
+                return replace(problem, environment=self.name)
         raise EnvironmentFault(
             f"Reserved found no problem for split '{split}'",
             value=self,

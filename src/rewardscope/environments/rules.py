@@ -57,7 +57,7 @@ class Rules:
                 "Each kind has one rule",
                 value=repr(self.rules),
                 allowed=f"6 signs of {' '.join(SIGNS)}",
-                do="Mend it",
+                do="Correct it in the study file",
             )
 
     def problem(self, split: str, index: int) -> Problem:

@@ -78,7 +78,7 @@ class Sensors:
                 "Sensors has too few for different problems, or too many",
                 value=self.count,
                 allowed="3 to 20",
-                do="Mend it",
+                do="Correct it in the study file",
             )
 
     def problem(self, split: str, index: int) -> Problem:

@@ -1,4 +1,4 @@
-"""The SkillBank: what earlier attempts taught, kept as state of a run and recalled into prompts."""
+"""The SkillBank: lessons of earlier attempts, kept in a run's state and recalled into prompts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -36,42 +36,43 @@ class SkillBank:
     """Experience that reaches the policy through its prompt: attempts become entries, entries are
     recalled before problems.
 
-    Evidence is what attempts were told, by the arm's own reward. Before step 0 the untrained policy
-    attempts ``first_problems`` of the split ``evolve``; every ``evolve_every`` steps the policy
-    attempts ``evolve_problems`` others of it, with what it recalls, and the attempts of categories
-    in which less than ``weak_below`` went well are written about, the worst first. No other split
-    is read, unless ``from_training`` has every step's own groups written about as well.
+    The evidence is the arm's own reward of each attempt. Before step 0 the untrained policy
+    attempts ``first_problems`` problems of the split ``evolve``. Every ``evolve_every`` steps the
+    policy attempts ``evolve_problems`` others of that split, with its entries recalled. Notes are
+    written about the categories in which a share below ``weak_below`` went well, the worst first.
+    No other split is read, unless ``from_training`` adds the groups of every step.
 
     Source:
-        SkillRL, arXiv:2602.08234, section 3 and algorithm 1 (weak_below 0.4). There the validation
-            problems are those that are reported, ids repeat and nothing is ever rewritten
-            (aiming-lab/SkillRL at 48c8446); here neither.
+        SkillRL, arXiv:2602.08234, section 3 and algorithm 1 (weak_below 0.4). Its code
+            (aiming-lab/SkillRL at 48c8446) reports the same validation problems that it evolves on,
+            repeats ids and never rewrites an entry. Ours does none of these.
     """
 
     writer: Writer = ByPolicy()
     recall: Recall = OwnCategory()
     block: Block = Block()
     kinds: tuple[Kind, ...] = KINDS
-    """What is filed: skills alone, lessons alone, all."""
+    """Kinds of notes that are filed: skills alone, lessons alone, all."""
     threshold: float = 1.0
-    """Told reward from which on an attempt went well."""
+    """An attempt with this reward or more went well."""
     first_problems: int = 16
     """0 = the bank begins empty."""
     evolve_every: int = 0
-    """0 = what was filed before step 0 stays as it is."""
+    """0 = the entries filed before step 0 stay as they are."""
     evolve_problems: int = 16
     weak_below: float = 0.4
     draws: int = 8
     """Completions per problem of the split ``evolve``."""
     from_training: bool = False
     most_entries: int = 64
-    """Beyond it the least supported are let go, the longest unwritten first."""
+    """Beyond it the entries with the least support are evicted; of these, the oldest writing first.
+    """
     most_characters: int = 200
-    """Of an entry."""
+    """Longest text of an entry."""
     alike: float = 0.9
-    """Cosine from which on two notes without a topic say the same."""
+    """Two notes without a topic count as the same from this cosine on."""
     general_from: int = 3
-    """Categories that have an entry of the same wording before it counts as holding in all."""
+    """Categories with the same wording before the entry counts for all categories."""
 
     def __post_init__(self) -> None:
         counts = min(self.draws, self.evolve_problems, self.most_entries, self.most_characters) >= 1
@@ -83,24 +84,24 @@ class SkillBank:
             or self.general_from < 2
         ):
             raise ComponentError(
-                "A bank cannot work with these numbers",
+                "SkillBank has numbers outside their ranges",
                 value=self,
                 allowed="draws, evolve_problems, most_entries, most_characters >= 1; "
                 "first_problems, evolve_every >= 0; weak_below and "
                 "alike between 0 and 1; general_from >= 2",
-                do="Mend it in the study",
+                do="Correct it in the study file",
             )
         if not self.kinds or not set(self.kinds) <= set(KINDS):
             raise ComponentError(
-                "A bank files some kinds of note",
+                "SkillBank needs one or more kinds of note",
                 value=self.kinds,
                 allowed=", ".join(KINDS),
-                do="Mend it in the study",
+                do="Correct it in the study file",
             )
 
     @property
     def uses_truth(self) -> bool:
-        """Whether its writer does."""
+        """Whether its writer reads the answer key."""
         return self.writer.uses_truth
 
     @property
@@ -118,9 +119,9 @@ class BankState:
     """In the order of their ids."""
     next_id: int = 0
     revised: int = 0
-    """Times an entry got another wording."""
+    """Times the wording of an entry changed."""
     dropped: int = 0
-    """Entries that the evidence turned against, or that became one with another."""
+    """Entries dropped because votes turned against them, or merged into another."""
     evicted: int = 0
     refused: int = 0
     """Notes that could not be filed: empty, unreadable, too long for the block, of an unknown
@@ -135,7 +136,7 @@ class BankState:
         """The bank that a checkpoint holds.
 
         Raises:
-            CheckpointError: If it holds none.
+            CheckpointError: If the checkpoint has no bank.
         """
         if not (folder / FILE).is_file():
             raise CheckpointError(
@@ -143,11 +144,11 @@ class BankState:
                 value=folder / FILE,
                 do="Delete this directory and run the study again",
             )
-        found = read_json(folder / FILE)
-        entries = tuple(decode(entry, {"Entry": Entry}) for entry in found["entries"])
+        saved = read_json(folder / FILE)
+        entries = tuple(decode(entry, {"Entry": Entry}) for entry in saved["entries"])
         state = cls(settings, entries)
         for name in cls._saved:
-            setattr(state, name, int(found[name]))
+            setattr(state, name, int(saved[name]))
         return state
 
     def save(self, folder: Path) -> None:
@@ -159,7 +160,7 @@ class BankState:
 
     @property
     def counts(self) -> dict[str, float]:
-        """What a step row says of it."""
+        """The bank's numbers for a step row."""
         written = {"entries": len(self.entries), "written": self.next_id}
         return {
             f"experience/{name}": float(n)
@@ -178,10 +179,10 @@ class BankState:
     def recalled(
         self, prompt: str, category: str, reader: Reader, address: tuple[Address, ...]
     ) -> tuple[str, ...]:
-        """What stands before the prompt, in pieces that need only be joined.
+        """Text to put before the prompt, in pieces to be joined.
 
         Raises:
-            ComponentError: If the block's filler cannot make up its budget.
+            ComponentError: If the block's filler cannot fill its budget exactly.
         """
         block = self.settings.block
         texts = self.settings.recall.texts(
@@ -190,10 +191,8 @@ class BankState:
         return block.pieces(texts, prompt, reader)
 
     def attempts(self, rollouts: Sequence[Rollout], environment: object) -> list[Attempt]:
-        """The completions that something was told about, as the writer may see them; categories
-        that went worst come first.
-        """
-        settings, found = self.settings, dict[str, list[Attempt]]()
+        """Completions with a reward, as the writer may see them; the worst categories first."""
+        settings, by_category = self.settings, dict[str, list[Attempt]]()
         for rollout in rollouts:
             view = rollout if settings.uses_truth else sealed(rollout)
             category = category_of(environment, rollout.problem.prompt)
@@ -207,13 +206,14 @@ class BankState:
                     won = (
                         bool(said) if settings.writer.files_by_truth else said >= settings.threshold
                     )
-                    found.setdefault(category, []).append(
+                    by_category.setdefault(category, []).append(
                         Attempt(category, view.problem, completion.said, won)
                     )
         order = sorted(
-            found, key=lambda name: (sum(a.won for a in found[name]) / len(found[name]), name)
+            by_category,
+            key=lambda name: (sum(a.won for a in by_category[name]) / len(by_category[name]), name),
         )
-        return [attempt for name in order for attempt in found[name]]
+        return [attempt for name in order for attempt in by_category[name]]
 
     def absorb(
         self,
@@ -225,15 +225,15 @@ class BankState:
         *,
         weak_only: bool = False,
     ) -> None:
-        """Files what the writer makes of the attempts.
+        """Files the writer's notes on the attempts.
 
         Args:
-            rollouts: Told groups.
-            environment: Whose they are.
-            reader: The policy as a reader.
-            ask: The policy as a writer.
-            step: Number of updates behind it.
-            weak_only: Read the attempts of weak categories alone.
+            rollouts: Groups with rewards.
+            environment: The environment they come from.
+            reader: Counts tokens as the policy does.
+            ask: Asks the policy for text.
+            step: Number of updates so far.
+            weak_only: Read only the attempts of weak categories.
         """
         attempts = self.attempts(rollouts, environment)
         if weak_only:
@@ -247,19 +247,19 @@ class BankState:
             )
 
     def file(self, notes: Sequence[Note], categories: set[str], reader: Reader, step: int) -> None:
-        """Files notes: for or against what is there, or as new entries; then merges what holds
-        everywhere, and lets go of what is too much.
+        """Files notes as votes for or against existing entries, or as new entries. Then merges
+        entries that hold in all categories, and evicts those beyond the cap.
 
         Raises:
-            ComponentError: If a writer gave something that is no note.
+            ComponentError: If a writer returned something else than a note.
         """
         votes: dict[tuple[str, str, str, str], tuple[Note, int]] = {}
         for note in notes:
             if not isinstance(note, Note):
                 raise ComponentError(
-                    f"{type(self.settings.writer).__name__} wrote something that is no note",
+                    f"{type(self.settings.writer).__name__} wrote something that is not a Note",
                     value=repr(note)[:200],
-                    do="Mend the writer",
+                    do="Correct the writer",
                 )
             if note.kind not in self.settings.kinds:
                 continue
@@ -278,7 +278,7 @@ class BankState:
         self._evict()
 
     def _fair(self, note: Note, categories: set[str], reader: Reader) -> Note | None:
-        """The note with its text made plain; None where it cannot be filed."""
+        """The note with plain text; None if it cannot be filed."""
         text = plain(note.text, self.settings.most_characters)
         if (
             not text
@@ -291,9 +291,7 @@ class BankState:
         )
 
     def _vote(self, note: Note, number: int, step: int) -> None:
-        """Adds votes for a wording (or takes them away) to the entry that it is about, or to a new
-        one.
-        """
+        """Adds votes for a wording, or removes them, on the matching entry or a new one."""
         entry = self._same(note)
         if entry is None:
             if number > 0:
@@ -326,8 +324,8 @@ class BankState:
         self.entries = tuple(changed if other is entry else other for other in self.entries)
 
     def _same(self, note: Note) -> Entry | None:
-        """The entry that the note is about: of its topic; or, without one, of its wording or the
-        most alike.
+        """The entry that the note is about: the one with its topic. A note without a topic matches
+        by its wording, then by similarity.
         """
         peers = [
             entry
@@ -335,23 +333,23 @@ class BankState:
             if entry.kind == note.kind and entry.category in (note.category, GENERAL)
         ]
         if note.topic:
-            found = [
+            matches = [
                 e
                 for e in peers
                 if e.topic == note.topic and (e.category == note.category or e.text == note.text)
             ]
-            return found[0] if found else None
+            return matches[0] if matches else None
         peers = [entry for entry in peers if not entry.topic]
         for entry in peers:
             if note.text in dict(entry.votes):
                 return entry
         cosines = Similarity([entry.text for entry in peers]).to(note.text) if peers else []
-        best = max(range(len(peers)), key=lambda place: cosines[place], default=None)
+        best = max(range(len(peers)), key=lambda index: cosines[index], default=None)
         return peers[best] if best is not None and cosines[best] >= self.settings.alike else None
 
     def _merge_general(self) -> None:
-        """Makes one entry of those that say the same in so many categories that it holds in all:
-        common skills, common mistakes.
+        """Merges entries with the same text in ``general_from`` or more categories into one that
+        holds in all: common skills and common mistakes.
         """
         alike: dict[tuple[str, str], list[Entry]] = {}
         for entry in self.entries:
@@ -370,7 +368,7 @@ class BankState:
                 )
 
     def _evict(self) -> None:
-        """Lets go of what is beyond the cap."""
+        """Evicts entries beyond the cap."""
         beyond = len(self.entries) - self.settings.most_entries
         if beyond > 0:
             gone = {
@@ -384,9 +382,9 @@ class BankState:
 
 
 def _of_weak_categories(attempts: Sequence[Attempt], below: float) -> list[Attempt]:
-    """The attempts of the categories in which less than ``below`` went well."""
-    found: dict[str, list[bool]] = {}
+    """Attempts of the categories in which a share of less than ``below`` went well."""
+    outcomes: dict[str, list[bool]] = {}
     for attempt in attempts:
-        found.setdefault(attempt.category, []).append(attempt.won)
-    weak = {category for category, won in found.items() if sum(won) / len(won) < below}
+        outcomes.setdefault(attempt.category, []).append(attempt.won)
+    weak = {category for category, won in outcomes.items() if sum(won) / len(won) < below}
     return [attempt for attempt in attempts if attempt.category in weak]

@@ -1,5 +1,5 @@
-"""Completions that the policy did not write, in the place of its own: for imitation, and for
-preferences from a stored file.
+"""Completions that replace the policy's own: for imitation, and for preferences from a stored
+file.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from rewardscope.types import Problem
 
 @dataclass(frozen=True)
 class Oracle:
-    """The environment's own full marks, again and again."""
+    """The environment's own correct answer, repeated."""
 
     uses_truth: ClassVar[bool] = True
 
@@ -36,14 +36,14 @@ class Stored:
     """The completions in a folder of rollouts that another run wrote, such as
     ``runs/<study>/cells/<cell>/rollouts``, in their order.
 
-    The key is in them where their writer had it: an oracle, or a policy that was trained with the
-    truth. The regime and seed have to lead to the same problems, such as one `Pool` in both.
+    They carry the answer key if their writer had it: an oracle, or a policy trained with the truth.
+    Regime and seed must lead to the same problems, for instance by the same `Pool` in both.
     """
 
     folder: str
     written_with_truth: bool = True
-    """Whether the key helped to write them; only of an untrained policy, or one trained without the
-    truth, is it False.
+    """Whether the answer key helped to write them. False only for an untrained policy, or one
+    trained without the truth.
     """
 
     @property
@@ -66,7 +66,7 @@ class Stored:
         files = sorted(Path(self.folder).glob("*.parquet"))
         if not files:
             raise ComponentError(
-                "No stored rollouts there",
+                "This folder has no stored rollouts",
                 value=self.folder,
                 allowed="a folder of step_*.parquet",
                 do="Check the path",
@@ -75,28 +75,28 @@ class Stored:
 
     @cached_property
     def _by_problem(self) -> Mapping[str, list[str]]:
-        found: dict[str, list[str]] = {}
+        texts: dict[str, list[str]] = {}
         for path in self._files():
             for rollout in read_rollouts(path):
-                found.setdefault(rollout.problem.id, []).extend(
+                texts.setdefault(rollout.problem.id, []).extend(
                     completion.said for completion in rollout.completions
                 )
-        return found
+        return texts
 
     def texts(self, problem: Problem, environment: Writes, count: int) -> tuple[str, ...]:
-        """The first ``count`` completions stored of the problem, from the first again where there
+        """The first ``count`` stored completions of the problem, repeated from the first if there
         are fewer.
 
         Raises:
-            ComponentError: If none of it is stored.
+            ComponentError: If the problem has no stored completion.
         """
         texts = self._by_problem.get(problem.id)
         if not texts:
             raise ComponentError(
-                "The stored rollouts have nothing about a problem that the arm met",
+                "The stored rollouts have no completion of a problem that the arm met",
                 value=f"problem {problem.id} ({problem.prompt[:60]!r}), {len(self._by_problem)} "
                 f"problems in {self.folder}",
                 do="Give the arm the environment, regime and seed of the run that wrote them, such "
                 "as one Pool in both",
             )
-        return tuple(texts[place % len(texts)] for place in range(count))
+        return tuple(texts[index % len(texts)] for index in range(count))

@@ -1,4 +1,4 @@
-"""What a bank holds, what it is made of, and what of it may stand in a prompt."""
+"""Entries of a bank, the attempts and notes behind them, and the text that may enter a prompt."""
 
 import unicodedata
 from collections.abc import Callable, Sequence
@@ -12,91 +12,89 @@ from rewardscope.types import Problem, SealedProblem
 Kind = Literal["skill", "lesson", "demonstration"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 GENERAL = ""
-"""The category of what holds in every category."""
+"""The category of entries that hold in every category."""
 ALL = "all"
-"""The category of every problem of an environment that tells none apart."""
+"""The category of every problem in an environment without categories."""
 WORDINGS = 8
 """Wordings whose votes are kept per entry."""
 Ask = Callable[[Sequence[str], int], Sequence[str]]
-"""The policy itself, asked: prompts and most tokens -> one completion each."""
+"""Asks the policy: (prompts, most tokens) -> one completion per prompt."""
 
 
 def category_of(environment: object, prompt: str) -> str:
-    """The environment's name for the kind of a problem, or that of the one it wraps; ``ALL`` where
-    none are told apart.
+    """The category of a problem, from the environment or the one it wraps; ``ALL`` without
+    categories.
 
     Raises:
-        ComponentError: If an environment gives the name that is kept for what holds everywhere.
+        ComponentError: If an environment returns the name reserved for general entries.
     """
     teller = next((e for e in unwrapped(environment) if isinstance(e, Categorised)), None)
     category = ALL if teller is None else teller.category(prompt)
     if category == GENERAL:
         raise ComponentError(
-            "A category has a name",
+            "A category needs a name",
             value=f"'' for {prompt[:60]!r}",
-            do="Mend the environment's category()",
+            do="Let the environment's category() return a name",
         )
     return category
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One completion as a writer gets to see it."""
+    """One completion as a writer sees it."""
 
     category: str
     problem: Problem | SealedProblem
     """Sealed unless the writer declares ``uses_truth``."""
     text: str
     won: bool
-    """Whether it was told the bank's threshold or more; for a writer that files by truth, whether
-    it is right.
+    """Whether its reward reached the bank's threshold; for a writer that files by truth, whether it
+    is correct.
     """
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What a writer made of an attempt."""
+    """A writer's note on an attempt."""
 
     kind: Kind
     category: str
     text: str
     topic: str = ""
-    """What it is about: two notes of one kind, category and topic are about the same thing; empty =
-    whatever is worded alike.
+    """Two notes of the same kind, category and topic are about the same entry. Empty = notes match
+    by similar wording.
     """
     against: bool = False
-    """It speaks against this wording instead of for it."""
+    """Whether it votes against this wording instead of for it."""
     problem: str = ""
-    """Id of the problem it was made of."""
+    """Id of the attempted problem."""
     about: str = ""
-    """That problem's prompt, by which it is found again."""
+    """That problem's prompt, used for similarity when recalling."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing a bank knows; replaced as evidence comes, under the same id."""
+    """One entry of a bank; new evidence replaces it under the same id."""
 
     id: int
-    """Counted up from 0 over the whole run; never given twice."""
+    """Counts up from 0 over the whole run; never reused."""
     kind: Kind
     category: str
     text: str
     """The wording with the most votes."""
     topic: str
     votes: tuple[tuple[str, int], ...]
-    """Wording -> how often it was said less how often it was spoken against, most first; every one
-    is above 0.
-    """
+    """Wording -> votes for it minus votes against it, most first; each above 0."""
     problem: str
-    """Id of the problem that it was first made of."""
+    """Id of the problem behind its first note."""
     about: str
     """That problem's prompt."""
     step: int
-    """When it was last written."""
+    """Step at which it was last written."""
 
     @property
     def support(self) -> int:
-        """Votes for the wording that it has."""
+        """Votes for its current wording."""
         return self.votes[0][1]
 
 

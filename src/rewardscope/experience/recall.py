@@ -1,6 +1,4 @@
-"""What of a bank stands before a problem: what is known of its category, or the placebos of
-that.
-"""
+"""Which entries of a bank are recalled for a problem: those of its category, or a placebo."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +15,7 @@ from rewardscope.seeds import Address, generator
 
 @dataclass(frozen=True)
 class Known:
-    """The entries of a bank, and how alike they are to what is asked."""
+    """The entries of a bank, and their similarity to a prompt."""
 
     entries: tuple[Entry, ...]
 
@@ -27,62 +25,62 @@ class Known:
 
     @property
     def categories(self) -> list[str]:
-        """Those that have an entry of their own, sorted."""
+        """Categories with an entry of their own, sorted."""
         return sorted({entry.category for entry in self.entries} - {GENERAL})
 
     def after(self, category: str) -> str | None:
-        """The category that comes after another, from the first again; None where there is no
-        other.
-        """
+        """The next category by name, the first after the last; None if there is no other."""
         others = [name for name in self.categories if name != category]
         return next((name for name in others if name > category), others[0] if others else None)
 
     def ranked(self, category: str, prompt: str, above: float) -> list[Entry]:
-        """The category's entries that are more than ``above`` alike to the prompt: most alike
-        first, then most supported, then oldest.
+        """The category's entries with a cosine above ``above`` to the prompt: most similar first,
+        then most supported, then oldest.
         """
-        found = [
+        candidates = [
             (alike, entry)
             for alike, entry in zip(self._similarity.to(prompt), self.entries, strict=True)
             if entry.category == category
         ]
-        order = sorted(found, key=lambda pair: (-round(pair[0], 9), -pair[1].support, pair[1].id))
+        order = sorted(
+            candidates, key=lambda pair: (-round(pair[0], 9), -pair[1].support, pair[1].id)
+        )
         return [entry for alike, entry in order if alike > above]
 
 
 @dataclass(frozen=True)
 class Query:
-    """A problem that something is to be recalled for."""
+    """A problem to recall entries for."""
 
     prompt: str
     category: str
     block: Block
     reader: Reader
     address: tuple[Address, ...]
-    """Where a recall that draws finds its randomness."""
+    """Address of the randomness of a recall that draws."""
 
 
 @dataclass(frozen=True)
 class OwnCategory:
-    """What is known of the problem's own category and of all, in turns, the most alike first.
+    """Entries of the problem's own category and general ones in turn, the most similar first.
 
     Source:
-        SkillRL, arXiv:2602.08234, section 3: all general skills and the top 6 of the category above
-            a similarity. Here the two take turns under one budget, so that neither crowds the other
-            out, as the released code's dynamic skills do.
+        SkillRL, arXiv:2602.08234, section 3: all general skills, and the top 6 of the category
+            above a similarity. Here the two take turns under one budget, so that neither crowds out
+            the other, as dynamic skills do in the released code.
     """
 
     top: int = 6
-    """Entries of each of the two at most."""
+    """Most entries of either kind."""
     similar_above: float = -1.0
-    """Cosine with the problem's prompt that an entry of the category must exceed; -1 = none."""
+    """An entry of the category must exceed this cosine with the prompt; -1 = no threshold."""
 
     placebo: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         if self.top < 1:
             raise ComponentError(
-                "Something is recalled",
+                "OwnCategory recalls at least one entry",
                 value=f"top={self.top}",
                 allowed="1 or more",
                 do="Use Blank() to recall nothing",
@@ -100,24 +98,22 @@ class OwnCategory:
 
 @dataclass(frozen=True)
 class OtherCategory:
-    """Shuffled: what is known of another category, the next by name; nothing where there is no
-    other.
-    """
+    """Shuffled: entries of the next category by name; none if there is no other category."""
 
     top: int = 6
 
     placebo: ClassVar[bool] = True
 
     def texts(self, known: Known, query: Query) -> list[str]:
-        """As many as fit; nothing that holds in every category is among them."""
+        """As many as fit; general entries are left out."""
         other = known.after(query.category)
-        found = [] if other is None else known.ranked(other, query.prompt, -1.0)[: self.top]
-        return query.block.chosen([entry.text for entry in found], query.prompt, query.reader)
+        entries = [] if other is None else known.ranked(other, query.prompt, -1.0)[: self.top]
+        return query.block.chosen([entry.text for entry in entries], query.prompt, query.reader)
 
 
 @dataclass(frozen=True)
 class RandomText:
-    """In the place of each entry that ``base`` would recall, as many tokens of random pieces."""
+    """As many tokens of random pieces instead of each entry that ``base`` would recall."""
 
     pieces: tuple[str, ...] = (
         " time",
@@ -133,7 +129,7 @@ class RandomText:
         " state",
         " family",
     )
-    """What is drawn from; each one token."""
+    """Pieces to draw from; each is one token."""
     base: Recall = OwnCategory()
 
     placebo: ClassVar[bool] = True
@@ -141,19 +137,19 @@ class RandomText:
     def __post_init__(self) -> None:
         if not self.pieces or not all(self.pieces):
             raise ComponentError(
-                "Random text is made of pieces",
+                "RandomText needs pieces",
                 value=self.pieces,
                 do="Give one or more that are not empty",
             )
 
     def texts(self, known: Known, query: Query) -> list[str]:
-        """As many as the base would recall, but for those whose random text came out too long."""
-        found = self.base.texts(known, query)
-        drawn = [self._drawn(text, query, place) for place, text in enumerate(found)]
+        """As many as the base would recall, without those whose random text became too long."""
+        recalled = self.base.texts(known, query)
+        drawn = [self._drawn(text, query, index) for index, text in enumerate(recalled)]
         return query.block.chosen(drawn, query.prompt, query.reader)
 
-    def _drawn(self, text: str, query: Query, place: int) -> str:
-        length, random = query.reader.tokens(text), generator(*query.address, "random text", place)
+    def _drawn(self, text: str, query: Query, index: int) -> str:
+        length, random = query.reader.tokens(text), generator(*query.address, "random text", index)
         chosen: list[str] = []
         while query.reader.tokens("".join(chosen)) < length:
             chosen.append(self.pieces[int(random.integers(len(self.pieces)))])

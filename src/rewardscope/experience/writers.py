@@ -1,5 +1,5 @@
-"""Who turns attempts into notes: rules of the environment, the policy itself, or nobody, who keeps
-them as they are.
+"""Writers turn attempts into notes: by rules of the environment, by the policy itself, or by
+keeping raw trajectories.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,51 +13,50 @@ from rewardscope.protocols import Distils, Writer, Writes, unwrapped
 
 @dataclass(frozen=True)
 class ByRule:
-    """The environment's own words for what a completion does: a skill if it went well, a lesson if
-    not; deterministic.
+    """The environment's own words for a completion: a skill if it went well, a lesson if not;
+    deterministic.
 
-    A category has one skill: what went well speaks for its wording and against the lesson of the
-    same doing, what went badly the other way round, so an entry whose evidence turns is rewritten
-    or dropped. Sealed, a lesson is about what was done; with the key in sight (the environment may
-    need it: to say what should have been done, or to know where things lie) both are as the
-    environment says.
+    A category has one skill. An attempt that went well votes for the skill's wording and against
+    the lesson about the same action; one that went badly does the opposite. An entry whose votes
+    turn is rewritten or dropped. Without the key, a lesson is about what was done. With it
+    (``sees_key``), the environment can also say what should have been done, or where objects are.
     """
 
     sees_key: bool = False
     files_by_truth: bool = False
-    """Files what is right as gone well, whatever was told."""
+    """Counts correct completions as gone well, whatever their reward."""
 
     @property
     def uses_truth(self) -> bool:
-        """Where it sees the key or files by it."""
+        """Whether it sees the answer key or files by it."""
         return self.sees_key or self.files_by_truth
 
     def notes(self, attempts: Sequence[Attempt], environment: Writes, ask: Ask) -> list[Note]:
-        """Up to two notes an attempt.
+        """Up to two notes per attempt.
 
         Raises:
-            ComponentError: If the environment has no words for it.
-            TruthSealed: If the environment needs the key to say it.
+            ComponentError: If the environment cannot say what a completion teaches.
+            TruthSealed: If the environment needs the answer key for it.
         """
-        words, found = _words_of(environment), list[Note]()
+        words, notes = _words_of(environment), list[Note]()
         for attempt in attempts:
             skill, lesson = (
                 of(attempt.problem, attempt.text) for of in (words.skill, words.lesson)
             )
             if skill:
-                found.append(
+                notes.append(
                     replace(_about(attempt, "skill", "skill", skill), against=not attempt.won)
                 )
             if lesson:
-                found.append(
+                notes.append(
                     replace(_about(attempt, "lesson", lesson, lesson), against=attempt.won)
                 )
-        return found
+        return notes
 
 
 def _words_of(environment: object) -> Distils:
-    """The environment, or the one that it wraps, as one that can say what a completion teaches."""
-    words = next((each for each in unwrapped(environment) if isinstance(each, Distils)), None)
+    """The first of the environment and those it wraps that can say what a completion teaches."""
+    words = next((part for part in unwrapped(environment) if isinstance(part, Distils)), None)
     if words is None:
         raise ComponentError(
             "This environment cannot say what a completion teaches",
@@ -75,7 +74,7 @@ def _about(attempt: Attempt, kind: str, topic: str, text: str) -> Note:
 
 @dataclass(frozen=True)
 class Trajectories:
-    """What went well, as it was: raw trajectories, one a problem.
+    """Raw trajectories of attempts that went well, one per problem.
 
     Source:
         SkillRL, arXiv:2602.08234, section 4 (the ablation "raw trajectories").
@@ -87,7 +86,7 @@ class Trajectories:
     files_by_truth: ClassVar[bool] = False
 
     def notes(self, attempts: Sequence[Attempt], environment: Writes, ask: Ask) -> list[Note]:
-        """A demonstration per attempt, against it where it went badly."""
+        """One demonstration per attempt; a vote against it if it went badly."""
         return [
             replace(
                 _about(attempt, "demonstration", attempt.problem.id, self._text(attempt)),
@@ -105,8 +104,8 @@ class Trajectories:
 
 @dataclass(frozen=True)
 class Uniform:
-    """``base``, which is told that everything went well: the ablation of treating success and
-    failure apart.
+    """``base`` with every attempt marked as gone well: the ablation of the distinction between
+    success and failure.
     """
 
     base: Writer = ByRule()
@@ -122,7 +121,7 @@ class Uniform:
         return self.base.files_by_truth
 
     def notes(self, attempts: Sequence[Attempt], environment: Writes, ask: Ask) -> list[Note]:
-        """The base's, of successes alone."""
+        """The base's notes, as if all attempts were successes."""
         return self.base.notes(
             [replace(attempt, won=True) for attempt in attempts], environment, ask
         )
@@ -141,16 +140,16 @@ FAILURE = (
 
 @dataclass(frozen=True)
 class ByPolicy:
-    """The policy itself, asked for advice: a skill of an answer that was told to be good, a lesson
-    of one told to be bad.
+    """Advice from the policy itself: a skill from an answer that went well, a lesson from one that
+    went badly.
 
-    Of the attempts it is shown a few: a turn for each category, the worst first, and in it one for
-    good and one for bad, each of another problem while there are others. What it writes is hostile
-    text: the bank cuts it to one line of plain characters.
+    It is shown a few of the attempts. Categories take turns, the worst first, with one good and one
+    bad attempt per turn, each of another problem while there are others. Its text is hostile: the
+    bank cuts it to one line of plain characters.
 
     Source:
-        SkillRL, arXiv:2602.08234, section 3, where OpenAI o3 writes; here no stronger model is let
-            in.
+        SkillRL, arXiv:2602.08234, section 3, where OpenAI o3 writes. Here no stronger model takes
+            part.
     """
 
     most_attempts: int = 4
@@ -161,16 +160,16 @@ class ByPolicy:
     failure: str = FAILURE
 
     def __post_init__(self) -> None:
-        places = all(
+        complete = all(
             "{prompt}" in text and "{completion}" in text for text in (self.success, self.failure)
         )
-        if self.most_attempts < 1 or self.most_tokens < 1 or not places:
+        if self.most_attempts < 1 or self.most_tokens < 1 or not complete:
             raise ComponentError(
-                "A writer is asked about a problem and a completion",
+                "ByPolicy asks about a problem and a completion",
                 value=self,
                 allowed="most_attempts and most_tokens of 1 or more; {prompt} and {completion} in "
                 "both texts",
-                do="Mend it in the study",
+                do="Correct it in the study file",
             )
 
     uses_truth: ClassVar[bool] = False
@@ -179,12 +178,12 @@ class ByPolicy:
     def notes(self, attempts: Sequence[Attempt], environment: Writes, ask: Ask) -> list[Note]:
         """One note for each attempt that it was asked about."""
         chosen = spread(attempts, self.most_attempts)
-        found = (
+        answers = (
             ask([self._question(attempt) for attempt in chosen], self.most_tokens) if chosen else []
         )
         return [
             _about(attempt, "skill" if attempt.won else "lesson", "", text)
-            for attempt, text in zip(chosen, found, strict=True)
+            for attempt, text in zip(chosen, answers, strict=True)
         ]
 
     def _question(self, attempt: Attempt) -> str:
@@ -196,21 +195,21 @@ class ByPolicy:
 
 
 def spread(attempts: Sequence[Attempt], count: int) -> list[Attempt]:
-    """``count`` attempts: a turn for each (category, won), in the order they come, each turn to
-    another problem while there are others.
+    """``count`` attempts: each (category, won) takes turns in order of appearance, with another
+    problem at each turn while there are others.
     """
     heaps: dict[tuple[str, bool], list[Attempt]] = {}
     for attempt in _new_problems_first(attempts):
         heaps.setdefault((attempt.category, attempt.won), []).append(attempt)
-    found: list[Attempt] = []
-    while len(found) < count and any(heaps.values()):
-        found += [heap.pop(0) for heap in heaps.values() if heap]
-    return found[:count]
+    chosen: list[Attempt] = []
+    while len(chosen) < count and any(heaps.values()):
+        chosen += [heap.pop(0) for heap in heaps.values() if heap]
+    return chosen[:count]
 
 
 def _new_problems_first(attempts: Iterable[Attempt]) -> list[Attempt]:
-    """The same attempts with the first of each problem, category and outcome before all second
-    ones.
+    """The same attempts, reordered: first all first ones per problem, category and outcome, then
+    all second ones, and so on.
     """
     met: dict[tuple[str, str, bool], int] = {}
     turns = []

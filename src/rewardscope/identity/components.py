@@ -1,4 +1,4 @@
-"""What a value of components is made of, part by part, as the signature of a cell holds it."""
+"""The parts that determine a component's results, as a cell's signature holds them."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,12 +16,12 @@ from rewardscope.registry import is_guest, name_of
 OWN_PACKAGES = frozenset(
     {"rewardscope", "torch", "numpy", "scipy", "polars", "transformers", "tokenizers"}
 )
-"""Distributions whose versions a run records and no signature holds, ours included."""
+"""Distributions, ours included, whose versions are recorded by a run but are in no signature."""
 
 
 @dataclass(frozen=True, order=True, slots=True)
 class Part:
-    """One thing that a component's results depend on, beside its fields."""
+    """One dependency of a component's results, apart from its fields."""
 
     component: str
     """As the registry names it."""
@@ -34,12 +34,12 @@ class Part:
 
     @property
     def record(self) -> list[str]:
-        """What a signature holds of it."""
+        """The part as a signature holds it."""
         return [self.component, self.what, self.digest]
 
 
 def parts_of(value: object, without: Sequence[object] = ()) -> tuple[Part, ...]:
-    """Every part that the components in a value bring, each once, in order.
+    """All parts of the components in a value, without duplicates, in order.
 
     Args:
         value: A component, or a tuple, list or mapping of components.
@@ -48,22 +48,24 @@ def parts_of(value: object, without: Sequence[object] = ()) -> tuple[Part, ...]:
     Raises:
         ComponentError: If a source or data file cannot be read.
     """
-    skipped = {id(each) for each in without}
-    found = {
+    skipped = {id(excluded) for excluded in without}
+    parts = {
         part
         for component in _components(value)
         for part in _parts(component, id(component) in skipped)
     }
-    return tuple(sorted(found))
+    return tuple(sorted(parts))
 
 
 def guests_of(value: object) -> tuple[object, ...]:
     """The components, and functions, in a value that come from outside the package."""
-    return tuple(each for each in _components(value) if is_guest(name_of(_named(each))))
+    return tuple(
+        component for component in _components(value) if is_guest(name_of(_named(component)))
+    )
 
 
 def changes(before: Sequence[Sequence[str]], after: Sequence[Sequence[str]]) -> list[str]:
-    """What differs between the parts of two records, a phrase each.
+    """The differences between the parts of two records, one phrase each.
 
     >>> changes([["m:Mine", "source m.py", "ab"]], [["m:Mine", "source m.py", "cd"]])
     ['m:Mine: source m.py was edited']
@@ -107,20 +109,20 @@ def _named(component: object) -> Any:
 
 
 def _parts(component: object, known: bool) -> Iterator[Part]:
-    thing = _named(component)
-    name = name_of(thing)
+    definition = _named(component)
+    name = name_of(definition)
     if is_guest(name):
-        yield from _code_parts(name, thing, component)
+        yield from _code_parts(name, definition, component)
     if not isinstance(component, FunctionType):
         if not known:
             yield from _declared_parts(name, component)
         yield from _data_parts(name, component)
 
 
-def _code_parts(name: str, thing: Any, component: object) -> Iterator[Part]:
-    sources = sources_of(thing)
-    if not sources.counted:  # installed: its distribution stands for it
-        known = distribution_of(thing.__module__)
+def _code_parts(name: str, definition: Any, component: object) -> Iterator[Part]:
+    sources = sources_of(definition)
+    if not sources.counted:  # installed: its distribution's version identifies it
+        known = distribution_of(definition.__module__)
         if known is not None:
             yield Part(name, f"package {known[0]}", known[1])
         return

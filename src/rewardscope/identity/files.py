@@ -1,4 +1,4 @@
-"""Digests of files, each computed once while the file stays as it is."""
+"""Digests of files, computed once per version of a file."""
 
 import contextlib
 import functools
@@ -11,22 +11,22 @@ from pathlib import Path
 from rewardscope.errors import ComponentError
 
 KEPT_BYTES = 8 << 20
-"""Digests of files this large are kept on disk, so that a model is read once and not once a run."""
+"""Digests of files of this size or more are cached on disk, so runs do not read models again."""
 
 Stamp = tuple[int, int, int, int]
 """Size, time of the last change to the content and to the entry (ns), and inode."""
 
 
 def cache_folder() -> Path:
-    """Where what can be made again is kept: in $XDG_CACHE_HOME, or in ~/.cache."""
+    """The folder for cached files: in $XDG_CACHE_HOME, or in ~/.cache."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rewardscope"
 
 
 def file_digest(path: Path | str) -> str:
-    """SHA-256 of a file's bytes in hex; remembered while its size and times stay the same.
+    """SHA-256 of a file's bytes in hex, cached while its size and times stay the same.
 
     Raises:
-        ComponentError: If it is no regular file, or cannot be read.
+        ComponentError: If it is not a regular file, or cannot be read.
     """
     file = Path(path)
     try:
@@ -42,7 +42,7 @@ def file_digest(path: Path | str) -> str:
 
 
 def stamp_of(file: Path) -> Stamp:
-    """What changes whenever the file does."""
+    """A stamp that changes with the file."""
     state = file.stat()
     return state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino
 
@@ -70,13 +70,13 @@ def _kept(path: str, stamp: Stamp) -> str | None:
         entry = json.loads(_entry(path).read_text())
         same = entry["path"] == path and entry["stamp"] == list(stamp)
         return str(entry["sha256"]) if same else None
-    except (OSError, ValueError, KeyError, TypeError):  # never kept, or damaged: read the file
+    except (OSError, ValueError, KeyError, TypeError):  # not cached, or damaged: read the file
         return None
 
 
 def _keep(path: str, stamp: Stamp, digest: str) -> None:
     entry = _entry(path)
-    with contextlib.suppress(OSError):  # a cache that cannot be written costs time alone
+    with contextlib.suppress(OSError):  # without a cache only time is lost
         entry.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=entry.parent, delete=False) as file:
             json.dump({"path": path, "stamp": list(stamp), "sha256": digest}, file)

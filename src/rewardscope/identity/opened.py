@@ -1,4 +1,4 @@
-"""Which files a user's own code opens while it is loaded and tried: its undeclared data."""
+"""Records the files that a user's own code opens while it is loaded and tried: undeclared data."""
 
 import contextlib
 import os
@@ -18,10 +18,10 @@ _opened: dict[str, set[tuple[int, str]]] = defaultdict(set)
 
 @contextlib.contextmanager
 def watching() -> Iterator[None]:
-    """Within it, every file that a project's Python code opens is noted for :func:`opened_by`.
+    """A context that records every file a project's Python code opens, for :func:`opened_by`.
 
-    Readers that are not written in Python, such as Polars', open files unseen; what they read is
-    known from names of files in the code, or because a component declares it.
+    Readers that are not written in Python, such as Polars', open files unseen. Such files are known
+    only from file names in the code, or because a component declares them.
     """
     global _watching, _hooked
     if not _hooked:
@@ -35,25 +35,25 @@ def watching() -> Iterator[None]:
 
 
 def opened_by(source: Path, lines: Iterable[tuple[int, int]]) -> tuple[Path, ...]:
-    """Files that these stretches of lines opened while they were watched, if they are there."""
+    """Existing files that code in these ranges of lines opened while it was watched."""
     noted = _opened.get(str(source), set())
     names = {name for line, name in noted for first, last in lines if first <= line <= last}
     return tuple(path for path in map(Path, sorted(names)) if path.is_file())
 
 
 def opened_files() -> Opened:
-    """Everything that was noted, for another process."""
+    """All recorded files, to pass to another process."""
     return {source: sorted(notes) for source, notes in _opened.items()}
 
 
 def note_opened(files: Opened) -> None:
-    """Adds what another process noted."""
+    """Adds the files recorded by another process."""
     for source, notes in files.items():
         _opened[source] |= set(notes)
 
 
 def forget_opened(sources: Iterable[Path]) -> None:
-    """Lets go of what these source files opened: they are about to be loaded again."""
+    """Removes the records of these source files, which are about to be loaded again."""
     for source in sources:
         _opened.pop(str(source.resolve()), None)
 
@@ -66,7 +66,7 @@ def _note(event: str, arguments: tuple[object, ...]) -> None:
     reads = "r" in mode if isinstance(mode, str) else int(str(flags)) & os.O_ACCMODE == os.O_RDONLY
     if not reads or not isinstance(path, (str, bytes)):
         return
-    _watching = False  # what follows opens files of its own
+    _watching = False  # the code below opens files of its own
     try:
         _attribute(Path(path.decode(errors="surrogateescape") if isinstance(path, bytes) else path))
     finally:
@@ -74,8 +74,8 @@ def _note(event: str, arguments: tuple[object, ...]) -> None:
 
 
 def _attribute(path: Path) -> None:
-    """Notes the file for the innermost project code on the stack: whoever comes to the same data,
-    even by a cache, comes by that code.
+    """Records the file for the innermost project code on the stack. All access to the same data,
+    even through a cache, goes through that code.
     """
     if path.suffix in (".py", ".pyc") or not path.is_file():
         return

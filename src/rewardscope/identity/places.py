@@ -1,4 +1,4 @@
-"""Whose code a file is: the user's project, an installed package, Python's own, or this package."""
+"""The owner of a file's code: the user's project, an installed package, Python, or this package."""
 
 import functools
 import importlib.metadata

@@ -1,11 +1,11 @@
-"""The source that a user's class or function runs: its own statements and all that they lead to.
+"""The source behind a user's class or function: its own statements and all that they refer to.
 
-Of a file, only the statements count that a component leads to: its definition, what that names, and
-so on through the project's own modules. So a claim or a seed that is edited costs no training, and
-a grader's helper that is edited does. Comments and blank lines do not count.
+Only statements that a component refers to count: its definition, the names in that, and so on
+through the project's own modules. Editing a claim or a seed therefore causes no new training;
+editing a grader's helper does. Comments and blank lines do not count.
 
-What cannot be followed is what Python decides while it runs: a module named by a computed text, an
-attribute looked up by one, ``exec``. A component that does such things declares ``data_files``.
+References that Python resolves at run time cannot be followed: a computed module name, a computed
+attribute name, ``exec``. A component with such references should declare ``data_files``.
 """
 
 import ast
@@ -36,17 +36,17 @@ class Statement:
     text: str
     """As written, without comments and blank lines."""
     binds: frozenset[str]
-    """Names that it gives a value, also from inside a function that declares them global."""
+    """Names that it assigns, also inside a function that declares them global."""
     reads: frozenset[str]
-    """Names of the module that it looks up, wherever inside it."""
+    """Names of the module that it reads, at any depth."""
     imports: tuple[ast.Import | ast.ImportFrom, ...]
-    """Import statements, wherever inside it."""
+    """Import statements in it, at any depth."""
     acts: bool
-    """Whether it does something else than define a name, so that it counts for all of them."""
+    """Whether it does more than define names, so that it counts for all names."""
     calls: bool
-    """Whether it is an assignment whose value calls something, which may change what it names."""
+    """Whether it is an assignment whose value is a call, which may change its arguments."""
     literals: tuple[str, ...]
-    """Texts in it that might name a file."""
+    """Texts in it that could be file names."""
     lines: tuple[int, int]
 
 
@@ -66,13 +66,13 @@ class Module:
 
 @dataclass
 class Sources:
-    """Everything that some names of some modules lead to."""
+    """All source that some names of some modules refer to."""
 
     counted: dict[Path, set[int]] = field(default_factory=dict)
     """File -> its statements that count."""
     modules: dict[Path, Module] = field(default_factory=dict)
     packages: dict[str, str] = field(default_factory=dict)
-    """Installed distributions that are imported on the way, with their versions."""
+    """Installed distributions that the source imports, with their versions."""
 
     def digests(self) -> dict[Path, str]:
         """SHA-256 (hex) of the statements that count, by file."""
@@ -84,8 +84,8 @@ class Sources:
         }
 
     def named_files(self) -> tuple[Path, ...]:
-        """Existing files that a counted text names, from its source's folder or from here."""
-        found = {
+        """Existing files named by a counted text, relative to its source or the current folder."""
+        files = {
             file.resolve()
             for path, chosen in self.counted.items()
             for number in chosen
@@ -93,7 +93,7 @@ class Sources:
             for file in (path.parent / text, Path(text))
             if is_data_file(file)
         }
-        return tuple(sorted(found))
+        return tuple(sorted(files))
 
     def opened_files(self) -> tuple[Path, ...]:
         """Existing files that the counted statements opened while they were watched."""
@@ -104,7 +104,7 @@ class Sources:
         )
 
     def add(self, module: Module, names: frozenset[str] | None) -> None:
-        """Counts what the names lead to in the module and beyond; None = all of the module."""
+        """Counts all source that the names refer to, in the module and beyond; None = all names."""
         self.modules[module.path] = module
         counted = self.counted.setdefault(module.path, set())
         statements = module.statements
@@ -124,11 +124,11 @@ class Sources:
     def _counts(self, module: Module, statement: Statement, wanted: set[str]) -> bool:
         if statement.binds & wanted:
             return True
-        # x = repaired(ROWS) may change ROWS; a study that is made of classes changes none
+        # x = repaired(ROWS) may change ROWS; a call with classes as arguments changes none of them
         return statement.calls and bool(statement.reads & wanted & _data_names(module))
 
     def _follow(self, module: Module, statement: Statement) -> None:
-        """Goes on into what the statement imports."""
+        """Follows the imports of the statement."""
         for node in statement.imports:
             for name, wanted in _targets(module, node):
                 self._into(name, wanted)
@@ -146,67 +146,67 @@ class Sources:
             if before is None or len(before) < len(module.statements):
                 self.add(module, None)
             return
-        submodules = {each for each in wanted if _is_submodule(name, each)}
-        for each in submodules:
-            self._into(f"{name}.{each}", None)
+        submodules = {submodule for submodule in wanted if _is_submodule(name, submodule)}
+        for submodule in submodules:
+            self._into(f"{name}.{submodule}", None)
         names = wanted - submodules
         known_names = {bound for n in before or () for bound in module.statements[n].binds}
         if before is None or not names <= known_names:
             self.add(module, names)
 
 
-def source_file(thing: object) -> Path | None:
-    """The project's source file of a class or function; None where it is installed or ours.
+def source_file(definition: object) -> Path | None:
+    """The project's source file of a class or function; None if it is installed or ours.
 
     Raises:
-        ComponentError: If it was typed in somewhere and has no file.
+        ComponentError: If it has no file, for instance because it was typed into a console.
     """
-    if not isinstance(thing, (type, FunctionType)):
+    if not isinstance(definition, (type, FunctionType)):
         return None
-    if thing.__module__.partition(".")[0] == __name__.partition(".")[0]:
+    if definition.__module__.partition(".")[0] == __name__.partition(".")[0]:
         return None
-    path = _file_of(thing)
+    path = _file_of(definition)
     if path is not None:
         return path.resolve() if is_project_file(str(path)) else None
     raise ComponentError(
-        "A component has no source file, so nobody could tell one version of it from another",
-        value=f"{thing.__module__}:{thing.__qualname__}",
+        "A component has no source file, so its versions could not be told apart",
+        value=f"{definition.__module__}:{definition.__qualname__}",
         allowed="classes and functions that are defined in a file",
         do="Write it into a .py file and import it from there",
     )
 
 
-def _file_of(thing: type | FunctionType) -> Path | None:
-    """Where it is defined: as its code says, since a module of the same name may be another."""
-    functions = [thing] if isinstance(thing, FunctionType) else vars(thing).values()
+def _file_of(definition: type | FunctionType) -> Path | None:
+    """The file of its definition. Its code is asked first: modules can share a name."""
+    functions = [definition] if isinstance(definition, FunctionType) else vars(definition).values()
     names = [
-        each.__code__.co_filename
-        for each in functions
-        if isinstance(each, FunctionType) and each.__module__ == thing.__module__
+        function.__code__.co_filename
+        for function in functions
+        if isinstance(function, FunctionType) and function.__module__ == definition.__module__
     ]
-    names.append(getattr(sys.modules.get(thing.__module__), "__file__", None) or "")
+    names.append(getattr(sys.modules.get(definition.__module__), "__file__", None) or "")
     return next((Path(name) for name in names if Path(name).is_file()), None)
 
 
-def sources_of(thing: type | FunctionType) -> Sources:
-    """Everything that the class or function leads to; empty for what is installed or ours."""
+def sources_of(definition: type | FunctionType) -> Sources:
+    """All source that the class or function refers to; empty if it is installed or ours."""
     sources = Sources()
-    path = source_file(thing)
+    path = source_file(definition)
     if path is not None:
-        module = read_module(path, thing.__module__)
-        sources.add(module, frozenset({thing.__qualname__.split(".")[0]}))
+        module = read_module(path, definition.__module__)
+        sources.add(module, frozenset({definition.__qualname__.split(".")[0]}))
     return sources
 
 
 _as_loaded: dict[Path, Stamp] = {}
-"""Source files as they were when their code was first asked about."""
+"""Stamps of source files when their code was first read."""
 
 
 def read_module(path: Path, name: str) -> Module:
     """The source file as statements.
 
     Raises:
-        ComponentError: If it cannot be read as Python, or is not what was loaded any more.
+        ComponentError: If it cannot be read as Python, or was edited after it was loaded.
     """
     resolved = path.resolve()
     try:
@@ -215,21 +215,21 @@ def read_module(path: Path, name: str) -> Module:
             raise ComponentError(
                 "A source file was edited after it had been loaded",
                 value=path,
-                do="Load the study again: what runs now is the code from before the edit",
+                do="Load the study again; the code from before the edit is still running",
             )
         return _read_module(resolved, name, stamp)
     except (OSError, SyntaxError, ValueError) as error:
         if isinstance(error, ComponentError):
             raise
         raise ComponentError(
-            "A source file that a component leads to cannot be read",
+            "A source file that a component depends on cannot be read",
             value=f"{path}: {error}",
             do="Check the file",
         ) from error
 
 
 def loaded_again(paths: Iterable[Path]) -> None:
-    """Tells that these source files were just loaded as they are now."""
+    """Records that these source files were just loaded in their current version."""
     for path in paths:
         _as_loaded[path.resolve()] = stamp_of(path)
 
@@ -241,9 +241,9 @@ def _read_module(path: Path, name: str, stamp: Stamp) -> Module:
     bare = _without_comments(text).split("\n")
     tree = ast.parse(text)
     statements = [
-        _statement(each, bare if each is node else None)
+        _statement(statement, bare if statement is node else None)
         for node in tree.body
-        for each in _one_by_one(node)
+        for statement in _one_by_one(node)
     ]
     return Module(path, name, tuple(statements))
 
@@ -261,7 +261,7 @@ def _one_by_one(node: ast.stmt) -> list[ast.stmt]:
 
 
 def _without_comments(text: str) -> str:
-    """The text with spaces in the place of comments."""
+    """The text without comments."""
     lines = text.split("\n")
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.COMMENT:
@@ -271,9 +271,9 @@ def _without_comments(text: str) -> str:
 
 
 def _statement(node: ast.stmt, lines: list[str] | None) -> Statement:
-    """The statement; ``lines`` is its module's text, None for one that is not written so there."""
+    """The statement; ``lines`` is its module's text, None if its text must be generated."""
     decorators = getattr(node, "decorator_list", ())
-    first = min([node.lineno, *(each.lineno for each in decorators)])
+    first = min([node.lineno, *(inner.lineno for inner in decorators)])
     last = node.end_lineno or node.lineno
     if lines is None:
         text = ast.unparse(node)
@@ -287,20 +287,20 @@ def _statement(node: ast.stmt, lines: list[str] | None) -> Statement:
         text=text,
         binds=frozenset(_bound(node) | declared),
         reads=frozenset(reads),
-        imports=tuple(each for each in inside if isinstance(each, (ast.Import, ast.ImportFrom))),
+        imports=tuple(inner for inner in inside if isinstance(inner, (ast.Import, ast.ImportFrom))),
         acts=not (plain or assigns or _is_idle(node)),
-        calls=assigns and any(isinstance(each, ast.Call) for each in inside),
+        calls=assigns and any(isinstance(inner, ast.Call) for inner in inside),
         literals=tuple(
-            each.value
-            for each in inside
-            if isinstance(each, ast.Constant) and isinstance(each.value, str)
+            inner.value
+            for inner in inside
+            if isinstance(inner, ast.Constant) and isinstance(inner.value, str)
         ),
         lines=(first, last),
     )
 
 
 def _names(node: ast.stmt) -> tuple[set[str], set[str]]:
-    """Names of the module that the statement reads, and those that a function in it sets."""
+    """Names of the module that the statement reads, and those that a function in it assigns."""
     top = symtable.symtable(ast.unparse(node), "statement", "exec")
     reads = {symbol.get_name() for symbol in top.get_symbols() if symbol.is_referenced()}
     declared: set[str] = set()
@@ -320,32 +320,32 @@ def _scopes(scope: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
 
 
 def _bound(node: ast.stmt) -> set[str]:
-    """Names that the statement gives a value in its module."""
+    """Names that the statement assigns in its module."""
     if isinstance(node, Definition.__args__):
         return {node.name}
     names: set[str] = set()
-    for each in ast.walk(node):
-        if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store):
-            names.add(each.id)
-        elif isinstance(each, Definition.__args__):
-            names.add(each.name)
-        elif isinstance(each, (ast.Import, ast.ImportFrom)):
-            names |= {(alias.asname or alias.name).split(".")[0] for alias in each.names}
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
+            names.add(inner.id)
+        elif isinstance(inner, Definition.__args__):
+            names.add(inner.name)
+        elif isinstance(inner, (ast.Import, ast.ImportFrom)):
+            names |= {(alias.asname or alias.name).split(".")[0] for alias in inner.names}
     return names
 
 
 def _only_names(node: ast.Assign | ast.AnnAssign) -> bool:
-    """Whether it gives values to plain names, and to no attribute or entry of something else."""
+    """Whether it assigns only plain names, and no attributes or items."""
     targets = node.targets if isinstance(node, ast.Assign) else [node.target]
     return all(
-        isinstance(each, (ast.Name, ast.Tuple, ast.List, ast.Starred, ast.Store, ast.Load))
+        isinstance(inner, (ast.Name, ast.Tuple, ast.List, ast.Starred, ast.Store, ast.Load))
         for target in targets
-        for each in ast.walk(target)
+        for inner in ast.walk(target)
     )
 
 
 def _is_idle(node: ast.stmt) -> bool:
-    """A docstring, ``pass``, or what runs for a script or a type checker alone."""
+    """Whether it is a docstring, ``pass``, or code for scripts or type checkers only."""
     if isinstance(node, ast.Expr):
         return isinstance(node.value, ast.Constant)
     if isinstance(node, ast.If):
@@ -358,7 +358,7 @@ def _is_idle(node: ast.stmt) -> bool:
 
 @functools.lru_cache(maxsize=256)
 def _data_names(module: Module) -> frozenset[str]:
-    """Names of the module that stand for values, not for classes, functions or modules."""
+    """Names of the module for values, not for classes, functions or modules."""
     return frozenset(
         name
         for statement in module.statements
@@ -371,7 +371,7 @@ def _data_names(module: Module) -> frozenset[str]:
 def _targets(
     module: Module, node: ast.Import | ast.ImportFrom
 ) -> Iterator[tuple[str, frozenset[str] | None]]:
-    """Modules that an import statement reaches, with the names it takes; None = all of them."""
+    """Modules of an import statement, with the imported names; None = all names."""
     if isinstance(node, ast.Import):
         for alias in node.names:
             yield alias.name, None
@@ -395,7 +395,7 @@ def _spec_path(name: str) -> Path | None:
 
 
 def _path_of(name: str) -> Path | None:
-    """The file of a module, from what is loaded or from where Python would look."""
+    """The file of a module, loaded or found by Python's search."""
     loaded = getattr(sys.modules.get(name), "__file__", None)
     return Path(loaded) if isinstance(loaded, str) else _spec_path(name)
 
@@ -408,8 +408,8 @@ def _is_submodule(package: str, name: str) -> bool:
 
 
 def is_data_file(path: Path) -> bool:
-    """Whether it is a file that is there and is no Python source."""
+    """Whether it is an existing file other than Python source."""
     try:
         return path.suffix not in (".py", ".pyc") and path.is_file()
-    except (OSError, ValueError):  # no name that a file could have
+    except (OSError, ValueError):  # not a valid file name
         return False

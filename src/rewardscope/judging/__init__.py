@@ -1,1 +1,1 @@
-"""From rows to verdicts: claims, and what a policy reaches within k draws. Needs no torch."""
+"""From rows to verdicts: claims, and what a policy reaches within k draws. Works without torch."""

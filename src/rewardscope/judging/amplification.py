@@ -1,28 +1,28 @@
 """What amplification alone would do to the shares of strategies: the nulls that a measured share
-stands beside.
+is compared with.
 
 A reward that only reweights what the untrained policy already does ("echo chamber") leaves accuracy
-within each strategy alone and makes no strategy that was not there. Two such nulls, both functions
-of the untrained shares:
+within each strategy unchanged and creates no new strategy. Two such nulls, both functions of the
+untrained shares:
 
 - **doubling**: a strategy that is always paid, where the others are paid half as often, goes from p
-  to 2 p / (1 + p) in a round of sampling, keeping what was paid and imitating it. Its odds p / (1 -
-  p) double each round.
+  to 2 p / (1 + p) in a round of sampling, keeping the paid completions and imitating them. Its odds
+  p / (1 - p) double each round.
 - **reweighting**: share_i proportional to untrained share_i x exp(strength x mean reward_i), the
-  optimum of reward less KL to the untrained policy, where strategies are all that may be reweighted
-  and the reward of a strategy is one number. strength = 1 / beta.
+  optimum of reward minus KL to the untrained policy, where only strategies may be reweighted and
+  each strategy has one reward. strength = 1 / beta.
 """
 
 import numpy as np
 
 STEPS = 100
-"""Halvings of the interval in which the strength is looked for."""
+"""Bisections of the interval that is searched for the strength."""
 WIDEST = 700.0
 """Largest difference of exponents; exp overflows a little above it."""
 
 
 def doubled(share: np.ndarray | float, rounds: float) -> np.ndarray:
-    """The share after so many rounds of p -> 2 p / (1 + p): odds times 2^rounds.
+    """The share after this many rounds of p -> 2 p / (1 + p): odds times 2^rounds.
 
     >>> float(doubled(0.5, 1)), float(doubled(0.0, 9))
     (0.6666666666666666, 0.0)
@@ -34,15 +34,15 @@ def doubled(share: np.ndarray | float, rounds: float) -> np.ndarray:
 
 def reweighted(share_SA: np.ndarray, reward_SA: np.ndarray, strength_S: np.ndarray) -> np.ndarray:
     """Shares (S, A) proportional to share x exp(strength x reward); a strategy without a share has
-    no reward and stays without one.
+    no reward and keeps none.
 
     >>> share, quality, nats = np.array([[0.5, 0.5]]), np.array([[1.0, 0.0]]), np.array([np.log(3)])
     >>> reweighted(share, quality, nats).round(2).tolist()
     [[0.75, 0.25]]
     """
-    there_SA = share_SA > 0
+    present_SA = share_SA > 0
     exponent_SA = np.where(
-        there_SA, strength_S[:, None] * np.where(there_SA, reward_SA, 0.0), -np.inf
+        present_SA, strength_S[:, None] * np.where(present_SA, reward_SA, 0.0), -np.inf
     )
     top_S1 = exponent_SA.max(axis=1, keepdims=True)
     weight_SA = share_SA * np.exp(exponent_SA - top_S1)
@@ -55,8 +55,8 @@ def fitted_strength(
     """The strength (S,) at which reweighting brings the favoured strategy to the share that it
     reached; negative where it fell.
 
-    NaN where no strength does: where it has no untrained share or all of it, where it reached 0 or
-    1, or where another is paid as much.
+    NaN where no strength does: where its untrained share is 0 or 1, where it reached 0 or 1, or
+    where another strategy is paid as much.
     """
     others = [a for a in range(share_SA.shape[1]) if a != favoured]
     gap_SA = np.where(share_SA > 0, reward_SA[:, [favoured]] - reward_SA, np.inf)[:, others]
@@ -80,15 +80,17 @@ def fitted_strength(
 def amplified(
     share_SA: np.ndarray, reward_SA: np.ndarray, favoured: int, reached_S: np.ndarray
 ) -> np.ndarray:
-    """Reweighted shares (S, A), the strength fitted so that the favoured strategy has the share
-    that it reached; NaN where none fits.
+    """Reweighted shares (S, A), with the strength fitted so that the favoured strategy has the
+    share that it reached; NaN where none fits.
 
-    Where it reached everything the others have nothing: the limit of a strength without end.
+    Where it reached 1 the others have 0: the limit of infinite strength.
     """
     strength_S = fitted_strength(share_SA, reward_SA, favoured, reached_S)
-    found_SA = reweighted(share_SA, reward_SA, np.nan_to_num(strength_S))
+    reweighted_SA = reweighted(share_SA, reward_SA, np.nan_to_num(strength_S))
     only_A = (np.arange(share_SA.shape[1]) == favoured).astype(np.float64)
     everything_S = (reached_S == 1) & (share_SA[:, favoured] > 0)
     return np.where(
-        everything_S[:, None], only_A, np.where(np.isnan(strength_S)[:, None], np.nan, found_SA)
+        everything_S[:, None],
+        only_A,
+        np.where(np.isnan(strength_S)[:, None], np.nan, reweighted_SA),
     )

@@ -14,11 +14,11 @@ from rewardscope.types import Claim, Gap, Measurement, Outcome, Verdict
 
 BASE = "base"
 FOLLOWING = ("problem", "epsilon")
-"""Labels that a claim need not name: whose row it is, and what follows from k."""
+"""Labels that a claim need not name: the problem of a row, and what follows from k."""
 MOST_SHOWN = 12
-"""Other labels that a claim is told of whose own no row has."""
+"""Labels of existing rows that are listed when no row has a claim's own."""
 BOUNDS = {"share": (-1.0, 1.0), "share difference": (-2.0, 2.0)}
-"""Between which the difference of two numbers of a unit lies; other units have no bounds."""
+"""Bounds on the difference of two numbers of a unit; other units have none."""
 
 
 @dataclass(frozen=True)
@@ -34,22 +34,22 @@ class Values:
     unit: str
     sources: tuple[str, ...]
     problems: frozenset[str]
-    """Every problem that a row names, with a number or without."""
+    """Every problem that a row names, with or without a number."""
     most_problems: int
-    """Most problems that an aggregate row was made of or had to drop."""
+    """The largest number of problems, used or dropped, of any aggregate row."""
 
 
 def read_claims(record: Mapping[str, Any]) -> list[Claim]:
     """The claims of a study.json.
 
     Raises:
-        RunDirectoryError: If they are not those that the study was run with.
+        RunDirectoryError: If they differ from those that the study was run with.
     """
     written = record.get("claims_signature")
     if written is not None and signature(record["claims"]) != written:
         raise RunDirectoryError(
-            "The claims in study.json are not those that the study was run with",
-            value=f"signature {signature(record['claims'])}, where {written} was written",
+            "The claims in study.json differ from those that the study was run with",
+            value=f"signature {signature(record['claims'])}, where {written} is recorded",
             allowed="claims as `rewardscope run` wrote them",
             do="Change claims in the study file and run it again: finished cells are kept, and "
             "the page says that the claims were changed after the start",
@@ -65,7 +65,7 @@ def judge(
     Args:
         record: The content of study.json.
         measurements: All rows of the study.
-        gaps: What could not be measured: the reason of a claim that needs it.
+        gaps: What could not be measured: the reason for claims that need it.
     """
     base_of = {arm["name"]: arm["base"] for arm in record["arms"]}
     num_seeds = len(record["seeds"])
@@ -83,26 +83,24 @@ def judge(
 def _with_gaps(
     verdict: Verdict, base_of: Mapping[str, str], gaps: Sequence[Gap], num_seeds: int
 ) -> Verdict:
-    """The verdict with the reason why its metric could not be measured, where it could not, or not
-    under every seed.
-    """
+    """The verdict. If its metric could not be measured under every seed, the reason is added."""
     if verdict.outcome is not Outcome.NOT_RUN and verdict.num_seeds >= num_seeds:
         return verdict
     claim = verdict.claim
     sides = (claim.treatment, base_of[claim.treatment] if claim.control == BASE else claim.control)
-    places: dict[str, list[str]] = {}
+    cells_of: dict[str, list[str]] = {}
     for gap in gaps:
         if gap.arm in sides:
-            where = gap.arm if gap.seed is None else f"{gap.arm}, seed {gap.seed}"
+            cells = gap.arm if gap.seed is None else f"{gap.arm}, seed {gap.seed}"
             reason = replace(gap, of=readable(gap.of)).reason
-            places.setdefault(reason, []).append(where)
-    told = [f"{reason} ({'; '.join(where)})" for reason, where in places.items()]
-    return replace(verdict, reason="; ".join([verdict.reason, *told])) if told else verdict
+            cells_of.setdefault(reason, []).append(cells)
+    reasons = [f"{reason} ({'; '.join(cells)})" for reason, cells in cells_of.items()]
+    return replace(verdict, reason="; ".join([verdict.reason, *reasons])) if reasons else verdict
 
 
 def values_of(arm: str, claim: Claim, measurements: Sequence[Measurement]) -> Values:
     """The rows that a claim reads for an arm: per-problem rows where the metric has them, at the
-    last step there is.
+    last measured step.
     """
     about = [
         m for m in measurements if m.arm == arm and m.metric == claim.metric and _about(m, claim)
@@ -135,25 +133,23 @@ def _named(row: Measurement) -> dict[str, str]:
     return {name: value for name, value in row.labels.items() if name not in FOLLOWING}
 
 
-def _labels_there(claim: Claim, measurements: Sequence[Measurement]) -> str:
-    """Which labels the treatment's rows of the metric have, where none has the claim's; else
-    nothing.
-    """
-    found = [
+def _labels_of_metric(claim: Claim, measurements: Sequence[Measurement]) -> str:
+    """The labels of the treatment's rows of the metric, if none has the claim's; else empty."""
+    labels_of_rows = [
         _named(row)
         for row in measurements
         if row.arm == claim.treatment and row.metric == claim.metric
     ]
-    if not found or dict(claim.labels) in found:
+    if not labels_of_rows or dict(claim.labels) in labels_of_rows:
         return ""
     texts = list(
         dict.fromkeys(
             ", ".join(f"{name} {value}" for name, value in sorted(labels.items())) or "no labels"
-            for labels in found
+            for labels in labels_of_rows
         )
     )
     return (
-        f"; its rows there have "
+        f"; its rows have "
         f"{'; '.join(texts[:MOST_SHOWN])}{' ...' if len(texts) > MOST_SHOWN else ''}"
     )
 
@@ -185,7 +181,7 @@ def _judge_claim(
             f"no row of {claim.metric} {dict(claim.labels) or ''} pairs {claim.treatment} with "
             f"{claim.control}"
         ).replace("  ", " ")
-        reason += _labels_there(claim, measurements)
+        reason += _labels_of_metric(claim, measurements)
         return _verdict(claim, Outcome.NOT_RUN, None, reason, unit=treatment.unit)
     treatment_SP = np.array([[mine[problem] for problem in problems] for mine, _ in pairs])
     control_SP = np.array([[theirs[problem] for problem in problems] for _, theirs in pairs])
@@ -212,7 +208,7 @@ def _judge_claim(
     if unpaired and unpaired.text not in reason:
         reason += f"; {unpaired.text}"
     if len(seeds) < num_seeds:
-        reason += f"; {len(seeds)} of {num_seeds} seeds are there"
+        reason += f"; {len(seeds)} of {num_seeds} seeds have rows"
     return _verdict(
         claim,
         outcome,
@@ -229,8 +225,8 @@ def _judge_claim(
 
 @dataclass(frozen=True)
 class Unpaired:
-    """Problems that lack a number in some cell, of which nobody drew by lot which: they may have
-    been anything at all.
+    """Problems that lack a number in some cell. They are not missing at random, so their values may
+    be anything.
 
     With the share f of problems that have one, a mean over all lies between f x lower + (1 - f) x
     lowest and f x upper + (1 - f) x highest, where lowest and highest bound a difference; without
@@ -246,13 +242,11 @@ class Unpaired:
 
     @property
     def text(self) -> str:
-        """How many of how many are there."""
+        """How many problems have a number, in words."""
         return f"{self.there} of {self.known} problems have a number in every cell"
 
     def widened(self, estimate: Estimate) -> Estimate:
-        """The estimate, which is of those that are there, with an interval that holds the mean over
-        all.
-        """
+        """The estimate over the known problems, with an interval that covers the mean over all."""
         if estimate.lower is None or estimate.upper is None:
             return estimate
         if self.bounds is None:
@@ -262,18 +256,15 @@ class Unpaired:
             share * estimate.lower + (1 - share) * lowest,
             share * estimate.upper + (1 - share) * highest,
         )
-        made = (
-            f"{estimate.interval}; widened to what it would be were the problems without a number "
-            "anything at all"
-        )
+        made = f"{estimate.interval}; widened to cover any values of the problems without a number"
         return Estimate(estimate.value, lower, upper, made)
 
     def smallest_visible(self, estimate: Estimate, margin: float) -> float | None:
-        """What the problems that are there must show for the widened interval to lie beyond the
+        """The smallest effect on the known problems for which the widened interval lies beyond the
         margin, whatever the others are.
 
-        That is (margin + (1 - f) x highest) / f in the place of the margin: the others cost a known
-        distance, and add no noise.
+        That uses (margin + (1 - f) x highest) / f instead of the margin: the others shift it by a
+        known distance and add no noise.
         """
         if self.bounds is None:
             return None
@@ -313,7 +304,7 @@ def _verdict(
 
 
 def decide(claim: Claim, estimate: Estimate) -> tuple[Outcome, str]:
-    """The outcome that the interval gives the claim, and why in words."""
+    """The outcome of the claim by its interval, and the reason in words."""
     if estimate.lower is None or estimate.upper is None:
         return Outcome.UNDECIDED, estimate.interval
     lower, upper, margin = estimate.lower, estimate.upper, claim.margin
@@ -324,11 +315,11 @@ def decide(claim: Claim, estimate: Estimate) -> tuple[Outcome, str]:
             return Outcome.SUPPORTED, f"the whole interval lies within {margin:g} of 0"
         if lower >= margin or upper <= -margin:
             return Outcome.REFUTED, f"the whole interval lies {margin:g} or more from 0"
-        return Outcome.UNDECIDED, f"the interval reaches past {margin:g} from 0"
+        return Outcome.UNDECIDED, f"the interval reaches beyond {margin:g} from 0"
     bound = f"-{margin:g}" if claim.expects == "less" and margin else f"{margin:g}"
     sides = ("below", "above") if claim.expects == "less" else ("above", "below")
     if lower > margin:
         return Outcome.SUPPORTED, f"the whole interval lies {sides[0]} {bound}"
     if upper < margin:
         return Outcome.REFUTED, f"the whole interval lies {sides[1]} {bound}"
-    return Outcome.UNDECIDED, f"the interval holds {bound}"
+    return Outcome.UNDECIDED, f"the interval contains {bound}"

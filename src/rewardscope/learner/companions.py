@@ -1,4 +1,4 @@
-"""What stands beside a policy while it learns, and must survive a kill with it."""
+"""The learner's state beside the policy, saved and restored with it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ OPTIMIZER, REFERENCE = "optimizer.safetensors", "reference"
 
 @dataclass
 class Companions:
-    """The learner's state; each but the optimizer is None where nothing asked for it."""
+    """The learner's state; all but the optimizer are None unless something needs them."""
 
     optimizer: torch.optim.Optimizer
     reference: Policy | None
@@ -28,7 +28,7 @@ class Companions:
     implicit: ImplicitState | None
     teacher: TeacherState | None
     masks: Mapping[str, torch.Tensor] | None = None
-    """Made again from their folders when a run goes on; see :class:`Subnetwork`."""
+    """Computed again from their folders when a run resumes; see :class:`Subnetwork`."""
 
     @classmethod
     def begin(
@@ -40,14 +40,14 @@ class Companions:
         reference: bool,
         seed: int = 0,
     ) -> "Companions":
-        """Those of an untrained policy.
+        """The companions of an untrained policy.
 
         Args:
-            learner: Says which there are.
+            learner: Says which companions exist.
             policy: About to be trained.
             start: Makes a fresh copy of the untrained policy.
             reference: Whether anything reads the reference.
-            seed: Whose masks there are, where the learner has some.
+            seed: Selects the masks, if the learner has any.
         """
         wanted = reference or learner.kl_weight > 0 or learner.implicit is not None
         masks = learner.mask.masks(PolicyWeights(start()), seed) if learner.mask else None
@@ -63,20 +63,22 @@ class Companions:
         )
 
     def reset(self, learner: Learner, policy: Policy) -> None:
-        """ProRL's reset: the reference becomes the policy as it is, the optimizer forgets."""
+        """ProRL's reset: the reference becomes a copy of the current policy, the optimizer state is
+        cleared.
+        """
         self.optimizer = learner.optimizer(policy, self.masks)
         if self.reference is not None:
             self.reference = merged(policy)
 
     def restart(self, learner: Learner, policy: Policy, start: Policy) -> None:
-        """Expert iteration's return: the policy has the weights it began with, the optimizer
-        forgets; the rest of the state stays.
+        """Expert iteration's restart: the policy gets its untrained weights back and the optimizer
+        state is cleared. Everything else stays.
         """
         policy.model.load_state_dict(start.model.state_dict())
         self.optimizer = learner.optimizer(policy, self.masks)
 
     def save(self, folder: Path, *, moved_reference: bool) -> None:
-        """Writes everything that a fresh start would not make again."""
+        """Writes everything that a fresh start could not recreate."""
         save_optimizer(self.optimizer, folder / OPTIMIZER)
         if self.reference is not None and moved_reference:
             (folder / REFERENCE).mkdir()

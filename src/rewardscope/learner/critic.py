@@ -15,12 +15,12 @@ from rewardscope.tensors import Batch
 
 @dataclass(frozen=True)
 class Critic:
-    """V[n, t] = w . h[n, t] + b, over the last hidden state from which token t was drawn; taught by
-    squared error.
+    """V[n, t] = w . h[n, t] + b, over the last hidden state from which token t was drawn; trained
+    on squared error.
 
-    The states are read and not moved: no gradient of the value loss reaches the policy, so an arm
-    with a critic differs from one without it in its advantages alone. (PPO codes either train a
-    second model or add the value loss to the policy's.)
+    No gradient of the value loss reaches the policy. An arm with a critic therefore differs from
+    one without it in its advantages alone. (Implementations of PPO either train a second model or
+    add the value loss to the policy's.)
     """
 
     learning_rate: float = 1e-2
@@ -30,14 +30,14 @@ class Critic:
     def __post_init__(self) -> None:
         if not self.learning_rate > 0 or self.epochs < 1:
             raise ComponentError(
-                "A critic learns",
+                "Critic has settings outside their ranges",
                 value=self,
                 allowed="learning_rate > 0, epochs >= 1",
-                do="Mend it in the study",
+                do="Correct it in the study file",
             )
 
     def begin(self, policy: Policy) -> "CriticState":
-        """An untaught critic: 0 for every state."""
+        """An untrained critic: 0 for every state."""
         head = nn.Linear(policy.model.config.hidden_size, 1).to(policy.device)
         nn.init.zeros_(head.weight)
         nn.init.zeros_(head.bias)
@@ -65,8 +65,8 @@ class CriticState:
         return value_NT, state_MD
 
     def learn(self, state_MD: Tensor, target_NT: Tensor, mask_NT: Tensor) -> float:
-        """Moves the head towards the targets; NaN teaches nothing. Returns the mean squared error
-        before.
+        """The mean squared error before an update of the head towards the targets; NaN targets are
+        ignored.
         """
         target_M = target_NT[mask_NT].to(state_MD.device)
         known_M = ~target_M.isnan()

@@ -22,13 +22,13 @@ class ImplicitReward:
     """Trained online on outcomes alone: cross-entropy of sigmoid(sum over tokens of beta (log
     pi_phi - log pi_reference)) to the reward.
 
-    It starts as the reference, so its first rewards are 0. A step's rewards are read before the
-    step teaches it (the source's "after", its run script's choice). ``frozen=True`` is the control
-    in which it never learns.
+    It starts as the reference, so its first rewards are 0. A step's rewards are computed before the
+    model learns from that step (the source calls this "after"; its run script uses it).
+    ``frozen=True`` is the control in which the model never learns.
 
     Source:
-        Cui et al. 2025, arXiv:2502.01456 (PRIME), algorithm 1; there its rate is twice the
-            policy's, beta 0.05.
+        Cui et al. 2025, arXiv:2502.01456 (PRIME), algorithm 1, with beta 0.05 and twice the
+            policy's learning rate.
     """
 
     learning_rate: float = 2e-4
@@ -39,13 +39,13 @@ class ImplicitReward:
     def __post_init__(self) -> None:
         if not (self.learning_rate > 0 and self.beta > 0 and self.max_gradient_norm > 0):
             raise ComponentError(
-                "ImplicitReward's rate, beta and gradient norm are above 0",
+                "ImplicitReward needs a learning rate, beta and gradient norm above 0",
                 value=self,
-                do="Mend them in the study",
+                do="Correct them in the study file",
             )
 
     def begin(self, start: Policy) -> "ImplicitState":
-        """The untaught model: a copy of the reference, which becomes its own."""
+        """The untrained model, which takes over ``start``, a copy of the reference."""
         optimizer = torch.optim.AdamW(
             start.trainable().values(), lr=self.learning_rate, weight_decay=0.0, fused=True
         )
@@ -71,18 +71,18 @@ class ImplicitState:
     def learn(
         self, batch: Batch, reward_N: Tensor, reference_logprob_NT: Tensor
     ) -> dict[str, float]:
-        """One optimizer step on the told completions; returns the cross-entropy (nats) before it,
-        and pairwise accuracy within groups.
+        """Cross-entropy (nats) and pairwise accuracy within groups, both before one optimizer step
+        on the completions with a reward.
 
         Raises:
-            ComponentError: If a reward lies outside [0, 1], where it is no outcome.
+            ComponentError: If a reward lies outside [0, 1], so it is not an outcome.
         """
         outside = reward_N[(reward_N < 0) | (reward_N > 1)]
         if len(outside):
             raise ComponentError(
                 "An implicit reward model learns from outcomes in [0, 1]",
                 value=float(outside[0]),
-                do="Take a reward such as Truth or Coin",
+                do="Choose a reward such as Truth or Coin",
             )
         told = int((~reward_N.isnan()).sum())
         logit_N = torch.full_like(reward_N, torch.nan)
@@ -137,8 +137,8 @@ class ImplicitState:
 
 
 def _pair_accuracy(logit_N: Tensor, reward_N: Tensor, group_size: int) -> float:
-    """Share of pairs within a group, one better than the other, that the model orders rightly; ties
-    count half, no pairs give 0.5.
+    """Share of pairs with different rewards within a group that the model orders correctly. Ties
+    count half; without pairs it is 0.5.
     """
     logit_PG, reward_PG = logit_N.reshape(-1, group_size), reward_N.reshape(-1, group_size)
     better_PGG = reward_PG[:, :, None] > reward_PG[:, None, :]

@@ -1,6 +1,4 @@
-"""The learner: moves a policy along the streams it is given, and never asks which method made
-them.
-"""
+"""The learner: updates a policy from streams of credit, independent of the method behind them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -34,26 +32,26 @@ from rewardscope.seeds import Address, generator
 from rewardscope.tensors import Batch, Distillation, TokenCredit, kl_estimate
 
 PASS_TOKENS = 4096
-"""Tokens one forward and backward pass reads at most; bounds memory, never results: weights are set
-by the whole minibatch.
+"""Most tokens in one forward and backward pass. It bounds memory and does not change results: token
+weights come from the whole minibatch.
 """
 PASS_BYTES = 3 << 29
-"""What a pass may keep for its way back on a CPU, by a count of 16 numbers of the width a layer and
-token; a Llama's layers keep 12.
+"""Bytes of activations a pass may keep for its backward pass on a CPU, counted as 16 numbers of the
+model's width per layer and token. A Llama's layers keep 12.
 """
 KLTerm = Literal["k2", "k3"]
-"""Estimators of the KL that have a gradient on average."""
+"""Estimators of the KL whose expected gradient is not 0."""
 Notes = dict[str, float]
 
 
 @dataclass(frozen=True)
 class Learner:
-    """AdamW at a constant rate on the sum of the streams that a credit method gives.
+    """AdamW at a constant learning rate on the sum of a credit method's streams.
 
     loss = sum over tokens of weight x (-min(ratio A, clipped ratio A) + kl_weight x KL to the
     reference + imitation x -log policy + distillation x divergence from the teacher) + the loss of
-    whole completions; a stream that is not given costs nothing. The ratio is against the sampler's
-    own logprobs. A minibatch is made of whole groups, so a group's advantages, which sum to zero,
+    whole completions. A stream that is not given costs nothing. The ratio is to the sampler's own
+    logprobs. A minibatch consists of whole groups, so the advantages of a group, which sum to zero,
     are never split over updates.
     """
 
@@ -67,9 +65,9 @@ class Learner:
     kl_weight: float = 0.0
     """Reward units per nat; 0 = no KL term, and no reference is kept for it."""
     kl: KLTerm = "k3"
-    """Estimator of the KL term, k2 or k3; on the sampler's own tokens the expected gradient of k2
-    is that of KL(policy || reference), that of k3 is that of KL(reference || policy), and that of
-    k1 is 0, so k1 belongs in the reward (``KLInReward``).
+    """Estimator of the KL term, k2 or k3. On the sampler's own tokens the expected gradient of k2
+    is that of KL(policy || reference), and the one of k3 is that of KL(reference || policy). The
+    one of k1 is 0, so k1 belongs in the reward (``KLInReward``).
     """
     normalise: Normalise = "token"
     minibatches: int = 1
@@ -81,23 +79,23 @@ class Learner:
     beta1: float = 0.9
     beta2: float = 0.999
     reset_every: int = 0
-    """Steps between resets of reference and optimizer to the policy as it is then (ProRL); 0 =
-    never.
+    """Steps between resets (ProRL): the reference becomes the current policy, the optimizer state
+    is cleared; 0 = never.
     """
     restart_every: int = 0
-    """Steps between returns of weights and optimizer to the start, after sampling and before the
-    update (expert iteration); 0 = never.
+    """Steps between restarts of weights and optimizer from the start (expert iteration), after
+    sampling and before the update; 0 = never.
     """
     low_rank: LowRank | None = None
-    """What moves instead of the weights themselves; None = all weights move."""
+    """Adapters to train instead of the weights themselves; None = all weights are trained."""
     mask: Subnetwork | None = None
-    """Which entries of the weights may move; None = all."""
+    """Which entries of the weights may change; None = all."""
     critic: Critic | None = None
     """For credit that reads values."""
     implicit: ImplicitReward | None = None
     """For credit that reads implicit rewards."""
     teacher: Teacher | None = None
-    """For credit that reads what a teacher says."""
+    """For credit that reads a teacher's distributions."""
 
     def __post_init__(self) -> None:
         rates = (
@@ -118,33 +116,31 @@ class Learner:
                 value=self,
                 allowed="learning_rate, kl_weight, clip_high, reset_every, restart_every >= 0, 0 "
                 "<= clip_low <= 1, minibatches >= 1, "
-                "epochs >= 1, ratio one of token, sequence, product, kl one of k2, k3 (followed "
-                "back, k1 pulls nowhere on average)",
-                do="Mend them in the study; a penalty by k1 is KLInReward's",
+                "epochs >= 1, ratio one of token, sequence, product, kl one of k2, k3 (as a loss, "
+                "k1 has an expected gradient of 0)",
+                do="Correct them in the study file; use KLInReward for a penalty by k1",
             )
         if self.mask is not None and self.low_rank is not None:
             raise ComponentError(
-                "A mask is over the weights, and low-rank adapters hold them still",
+                "A mask selects weights to train, but low-rank adapters freeze all weights",
                 value="mask and low_rank",
                 do="Leave one of them out",
             )
         token_weights(torch.ones(1, 1, dtype=torch.bool), self.normalise, 1)
 
     def prepared(self, policy: Policy) -> Policy:
-        """The policy as this learner moves it: itself, or with adapters attached in place."""
+        """The policy as this learner trains it: itself, or with adapters attached in place."""
         return policy if self.low_rank is None else self.low_rank.attach(policy)
 
     def plain(self, policy: Policy) -> Policy:
-        """A prepared policy as everybody else meets it: itself, or a copy with its adapters
-        merged.
-        """
+        """A prepared policy as a plain model: itself, or a copy with its adapters merged."""
         return policy if self.low_rank is None else merged(policy)
 
     def optimizer(
         self, policy: Policy, masks: Mapping[str, Tensor] | None = None
     ) -> torch.optim.AdamW:
-        """A fresh optimizer over the weights that may move; with masks, what is outside of them
-        never moves by a bit.
+        """A fresh optimizer over the trainable weights. With masks, entries outside them stay the
+        same to the bit.
         """
         optimizer = torch.optim.AdamW(
             policy.trainable().values(),
@@ -168,16 +164,16 @@ class Learner:
         max_tokens: int,
         address: tuple[Address, ...],
     ) -> Mapping[str, float]:
-        """Moves the policy by epochs x minibatches optimizer steps and says what happened.
+        """Numbers about an update of epochs x minibatches optimizer steps.
 
         Args:
-            policy: Moved in place.
-            optimizer: Its state, moved in place.
+            policy: Updated in place.
+            optimizer: Its state, updated in place.
             batch: The step's tokens.
             credit: The streams.
             reference_logprob_NT: Of the reference; only read when ``kl_weight`` is not 0.
             max_tokens: Longest possible completion, for the constant normaliser.
-            address: Where the order of groups is found.
+            address: Of the randomness of the order of groups.
 
         Returns:
             loss, clip_share and gradient_norm (before clipping), each a mean over the optimizer
@@ -222,8 +218,8 @@ class Learner:
         chosen: list[int],
         address: tuple[Address, ...],
     ) -> Notes:
-        """One optimizer step on the chosen problems, gradients summed over as many passes as memory
-        asks for.
+        """Numbers about one optimizer step on the chosen problems, with gradients summed over as
+        many passes as memory requires.
         """
         part = batch.problems(chosen)
         rows_N = torch.tensor(
@@ -249,7 +245,7 @@ class Learner:
         )
         if (
             streams.completion_loss is not None and len(passes) > 1
-        ):  # what is compared lies in different passes
+        ):  # completions to compare may be in different passes
             logprob_N = score(policy, part).logprob_NT.sum(dim=1)
             total["loss"], pull_N = completion_pull(
                 streams.completion_loss, logprob_N, part.group_size, chosen
@@ -264,7 +260,7 @@ class Learner:
                 raise ComponentError(
                     "The loss is not a number",
                     value=value,
-                    do="The checkpoint before is kept; lower the learning rate",
+                    do="Lower the learning rate; the previous checkpoint is kept",
                 )
             loss.backward()  # type: ignore[no-untyped-call]
             total = {name: total[name] + notes[name] for name in total}
@@ -285,7 +281,7 @@ class Learner:
         pull_N: Tensor | None,
         chosen: list[int],
     ) -> tuple[Tensor, Notes]:
-        """The loss of one pass, to be followed back, and the pass's share of the step's numbers."""
+        """The loss of one pass, with its gradient, and the pass's share of the step's numbers."""
         members = list(rows.members)
         mask = part.mask_NT[members]
 
@@ -319,10 +315,10 @@ class Learner:
                 logprob_C = torch.zeros(len(members), device=policy.device).index_add(
                     0, owner_M, logprob_M.detach()
                 )
-                found, pull_N = completion_pull(
+                completion_value, pull_N = completion_pull(
                     streams.completion_loss, logprob_C.cpu(), part.group_size, chosen
                 )
-                value += found
+                value += completion_value
             loss = loss + (pull_N[members].to(policy.device)[owner_M] * logprob_M).sum()
         num_tokens = int(part.mask_NT.sum())
         notes = {
@@ -346,12 +342,12 @@ def pass_tokens(policy: Policy) -> int:
 
 
 def _whole(streams: TokenCredit) -> bool:
-    """Whether a stream compares whole distributions, which costs (tokens x vocabulary) numbers."""
+    """Whether a stream compares whole distributions, which takes (tokens x vocabulary) numbers."""
     return streams.distillation is not None and not streams.distillation.sampled
 
 
 def _taught(streams: TokenCredit) -> Tensor:
-    """True (N, T) where some stream says something."""
+    """True (N, T) where any stream is not 0."""
     taught_NT = streams.advantage_NT != 0
     if streams.imitation_NT is not None:
         taught_NT = taught_NT | (streams.imitation_NT != 0)

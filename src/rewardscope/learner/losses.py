@@ -1,4 +1,4 @@
-"""Loss terms per token; pure, and blind to the method whose credit they carry."""
+"""Loss terms per token: pure functions, independent of the credit method."""
 
 import math
 from typing import Literal
@@ -20,7 +20,7 @@ def clipped_surrogate(
     clip_low: float,
     clip_high: float,
 ) -> tuple[Float[Tensor, " M"], Bool[Tensor, " M"]]:
-    """PPO's loss per token and whether the clip cut its gradient.
+    """PPO's loss per token, and whether the clip removed its gradient.
 
     loss = -min(ratio A, clip(ratio, 1 - clip_low, 1 + clip_high) A), with ratio = exp(logprob -
     old_logprob) per token or per completion.
@@ -45,18 +45,18 @@ def ratio_to_sampler(
     count: int,
     of: Ratio,
 ) -> Float[Tensor, " M"]:
-    """Probability under the policy over that under the sampler, at each token.
+    """Probability under the policy divided by that under the sampler, at each token.
 
     token: the token's own, exp(logprob - old_logprob); sequence: the geometric mean over the
     completion, exp(mean(logprob - old_logprob)); product: the whole completion's, exp(sum(logprob -
     old_logprob)). The last two are one number per completion.
 
     Args:
-        logprob_M: Of the policy; carries the gradient.
-        old_logprob_M: Of the policy that sampled.
-        owner_M: Which of ``count`` completions a token belongs to.
-        count: Completions.
-        of: Which of the three.
+        logprob_M: Under the policy; carries the gradient.
+        old_logprob_M: Under the policy that sampled.
+        owner_M: The completion, of ``count``, that each token belongs to.
+        count: Number of completions.
+        of: Which of the three ratios.
 
     Source:
         sequence: Zheng et al. 2025, arXiv:2507.18071 (GSPO), eq. 7; product: what TRL 1.16 does for
@@ -74,8 +74,8 @@ def ratio_to_sampler(
 
 
 def with_tail(logprob_MK: Float[Tensor, "M K"]) -> Float[Tensor, "M L"]:
-    """The kept tokens and, as one more entry, the probability of all others: log(1 - sum of the
-    kept), so that each row sums to 1.
+    """Logprobs of the kept tokens, and of all others as one more entry: log(1 - sum of the kept
+    probabilities). The probabilities of each row sum to 1.
 
     Source:
         Huebotter et al. 2026, arXiv:2601.20802, appendix A.2; the kept mass is capped at
@@ -88,13 +88,13 @@ def with_tail(logprob_MK: Float[Tensor, "M K"]) -> Float[Tensor, "M L"]:
 def divergence(
     policy_MK: Float[Tensor, "M K"], teacher_MK: Float[Tensor, "M K"], mixing: float
 ) -> Float[Tensor, " M"]:
-    """How far a policy's distribution is from a teacher's, in nats per token, from the logprobs of
-    both.
+    """Divergence of a policy's distribution from a teacher's, in nats per token, from the logprobs
+    of both.
 
     mixing = 0: KL(teacher || policy); 1: KL(policy || teacher); a between: (1 - a) KL(policy || m)
     + a KL(teacher || m) with m = (1 - a) policy + a teacher. Near equality the last is a (1 - a)
-    times a KL, so its gradient at a = 1/2 is a quarter as large: compare divergences at matched
-    size of the update.
+    times a KL, so its gradient at a = 1/2 is a quarter as large. Compare divergences at matched
+    update sizes.
 
     Source:
         Agarwal et al. 2024, arXiv:2306.13649, eq. 1, with the orientation of the code of Huebotter
@@ -119,12 +119,12 @@ def completion_pull(
 ) -> tuple[float, Float[Tensor, " N"]]:
     """A loss of whole completions and its derivative at each completion's summed logprob.
 
-    By the chain rule the sum over completions of derivative x logprob has the loss's gradient at
-    the weights, so completions that are compared need not be in one pass.
+    By the chain rule, the sum over completions of derivative x logprob has the same gradient at the
+    weights as the loss. Completions to compare therefore need not be in the same pass.
 
     Args:
-        loss: What the completions are compared by.
-        logprob_N: Summed logprob of each completion, in nats; its own gradient is not followed.
+        loss: The loss over whole completions.
+        logprob_N: Summed logprob of each completion, in nats; its own gradient is ignored.
         group_size: G.
         problems: Which problems of the step these are.
     """
@@ -141,12 +141,12 @@ def token_weights(
     max_tokens: int,
     active_NT: Bool[Tensor, "N T"] | None = None,
 ) -> Float[Tensor, "N T"]:
-    """What each sampled token's loss is multiplied by before the sum; 0 off the mask.
+    """The weight of each sampled token's loss in the sum; 0 off the mask.
 
-    token: 1 / (tokens of the minibatch), so long completions weigh more; sequence: 1 / (N x the
-    completion's own tokens), so a long completion's tokens weigh less; constant: 1 / (N x
-    max_tokens), so no weight depends on what was sampled; active: 1 / (tokens that ``active_NT``
-    says are taught something), as if the others had been dropped from the batch.
+    token: 1 / (tokens of the minibatch), so long completions weigh more. sequence: 1 / (N x the
+    completion's own tokens), so a long completion's tokens weigh less. constant: 1 / (N x
+    max_tokens), so no weight depends on the sample. active: 1 / (tokens that are True in
+    ``active_NT``), as if the others had been dropped from the batch.
 
     Source:
         token: Yu et al. 2025, arXiv:2503.14476; sequence: Shao et al. 2024, arXiv:2402.03300;

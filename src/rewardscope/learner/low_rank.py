@@ -1,5 +1,5 @@
-"""Low-rank adapters: the learner moves a thin update beside frozen weights, and everybody else
-meets their sum.
+"""Low-rank adapters: the learner trains a low-rank update to frozen weights. All other code reads
+their sum.
 """
 
 import copy
@@ -22,12 +22,12 @@ ADAPTERS = "adapters.safetensors"
 
 @dataclass(frozen=True)
 class LowRank:
-    """Trains W + (alpha / rank) B A with W frozen, for each linear layer but the output layer; A
+    """Trains W + (alpha / rank) B A with W frozen, for each linear layer except the output layer; A
     (rank, in), B (out, rank).
 
-    B starts at 0, so the policy starts as it was; A is uniform in +-1 / sqrt(in), the same for
-    every seed and arm, so that seeds differ in what was sampled alone. Checkpoints hold the merged
-    weights, and the adapters beside them. Needs ``pip install rewardscope[lora]``.
+    B starts at 0, so the policy is unchanged at first. A is uniform in +-1 / sqrt(in), and the same
+    for every seed and arm: seeds differ only in their samples. Checkpoints hold the merged weights
+    and the adapters. Needs ``pip install rewardscope[lora]``.
 
     Source:
         Hu et al. 2021, arXiv:2106.09685 (LoRA).
@@ -36,21 +36,21 @@ class LowRank:
     rank: int = 16
     alpha: float = 32.0
     layers: tuple[str, ...] = ()
-    """Ends of the names of the layers that are adapted (``q_proj``); none named = all linear layers
-    but the output layer.
+    """Name endings of the layers to adapt, such as ``q_proj``; empty = all linear layers except the
+    output layer.
     """
 
     def __post_init__(self) -> None:
         if self.rank < 1 or not self.alpha > 0:
             raise ComponentError(
-                "A low-rank update has a rank and a scale",
+                "LowRank has settings outside their ranges",
                 value=self,
                 allowed="rank >= 1, alpha > 0",
-                do="Mend the study",
+                do="Correct the study file",
             )
 
     def attach(self, policy: Policy) -> Policy:
-        """The policy with adapters in its model, which changes in place; only they can be moved.
+        """The policy with adapters attached in place; only these can be trained.
 
         Raises:
             ModelError: If peft is not installed.
@@ -73,7 +73,7 @@ class LowRank:
         )
         try:
             inject_adapter_in_model(settings, policy.model)
-        except ValueError as error:  # peft's answer to names that no layer has
+        except ValueError as error:  # peft raises this for names that no layer has
             linear = sorted(
                 {
                     name.rsplit(".", 1)[-1]
@@ -85,7 +85,7 @@ class LowRank:
                 "The model has no layers of these names",
                 value=self.layers,
                 allowed=", ".join(linear),
-                do="Name some of them, or none",
+                do="Name some of the allowed ones, or none",
             ) from error
         with torch.no_grad():
             for name, parameter in policy.trainable().items():
@@ -100,9 +100,7 @@ class LowRank:
         return Policy(policy.model.eval(), policy.tokenizer)
 
     def _check_rank(self, policy: Policy) -> None:
-        """Refuses a rank that no update of the layers can have, before it takes the memory of
-        one.
-        """
+        """Raises if the rank is too large for the layers, before any memory is allocated."""
         head = policy.model.get_output_embeddings()
         sides = {
             min(module.weight.shape): name
@@ -113,7 +111,7 @@ class LowRank:
         }
         if sides and self.rank > min(sides):
             raise ComponentError(
-                "A low-rank update has a larger rank than a matrix it would change can have",
+                "LowRank has a rank above the largest possible rank of a matrix to update",
                 value=f"rank={self.rank}; {sides[min(sides)]} has a side of {min(sides)}",
                 allowed=f"1 to {min(sides)} in this model",
                 do="Lower the rank, or name larger layers",
@@ -121,9 +119,7 @@ class LowRank:
 
 
 def merged(policy: Policy) -> Policy:
-    """A copy in which every adapter has been added to its weight: a plain model that any tool can
-    read.
-    """
+    """A copy with every adapter added to its weight: a plain model that any tool can read."""
     model = copy.deepcopy(policy.model)
     for name, module in list(model.named_modules()):
         if hasattr(module, "lora_A"):

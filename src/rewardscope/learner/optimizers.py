@@ -8,15 +8,14 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 OWN = "parameter."
-"""Prefix of tensors kept beside the optimizer's."""
+"""Prefix of further tensors stored with the optimizer's."""
 
 
 def begin_state(optimizer: torch.optim.AdamW) -> None:
-    """Takes the memory of an AdamW's moments now, as its own first step would, and not among the
-    gradients of that step.
+    """Allocates an AdamW's moments now, instead of among the gradients of its first step.
 
-    There they would lie in the gaps between a step's gradients, and no later step could use its
-    freed memory for anything longer.
+    Later they would lie in the gaps between that step's gradients. The freed memory around them
+    would then be too fragmented for longer tensors.
     """
     for group in optimizer.param_groups:
         for weight in group["params"]:
@@ -30,7 +29,7 @@ def begin_state(optimizer: torch.optim.AdamW) -> None:
 def save_optimizer(
     optimizer: torch.optim.Optimizer, path: Path, beside: Mapping[str, Tensor] | None = None
 ) -> None:
-    """Writes the optimizer's tensors, and those that are to be kept beside them."""
+    """Writes the optimizer's tensors, with further tensors to store."""
     state = optimizer.state_dict()["state"]
     tensors = {
         f"{index}.{name}": tensor.contiguous()
@@ -43,16 +42,16 @@ def save_optimizer(
 
 
 def load_optimizer(optimizer: torch.optim.Optimizer, path: Path) -> dict[str, Tensor]:
-    """Puts the saved tensors back into a fresh optimizer over the same weights, and returns those
-    kept beside them.
+    """The further tensors stored with an optimizer, whose own are loaded into a fresh optimizer
+    over the same weights.
     """
     state: dict[int, dict[str, Tensor]] = {}
     beside: dict[str, Tensor] = {}
-    for place, tensor in load_file(path).items():
-        if place.startswith(OWN):
-            beside[place.removeprefix(OWN)] = tensor
+    for key, tensor in load_file(path).items():
+        if key.startswith(OWN):
+            beside[key.removeprefix(OWN)] = tensor
             continue
-        index, name = place.split(".", 1)
+        index, name = key.split(".", 1)
         state.setdefault(int(index), {})[name] = tensor
     optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
     return beside

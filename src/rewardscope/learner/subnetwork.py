@@ -1,5 +1,5 @@
-"""Which entries of the weights may move: those that another training changed, or as many others in
-every matrix.
+"""Masks of trainable weight entries: those that another training changed, or equally many others in
+each matrix.
 """
 
 import hashlib
@@ -22,38 +22,39 @@ View = Literal["bfloat16", "largest"]
 
 @dataclass(frozen=True)
 class Subnetwork:
-    """Lets only those entries of each matrix move that a finished training of the same start had
-    changed, or as many others.
+    """Trains only the entries of each matrix that a finished training from the same start changed,
+    or equally many others.
 
-    ``view`` says what counts as changed: entries that ``bfloat16`` stores as changed, or the
-    ``largest`` float32 updates, ``share`` of each matrix (fewer where fewer moved). ``entries``
-    says which of a matrix, always as many: the ``changed`` ones themselves, those that an ``other``
-    training changed (its changed entries first, then by the size of the update), ``random`` ones,
-    or the ``smallest`` untrained weights.
+    ``view`` defines "changed": entries with different ``bfloat16`` values, or the ``largest``
+    float32 updates, a ``share`` of each matrix (fewer if fewer changed). ``entries`` selects
+    equally many of each matrix: the ``changed`` ones themselves; those that an ``other`` training
+    changed (its changed entries first, then by the size of the update); ``random`` ones; or the
+    ``smallest`` untrained weights.
 
-    Outside the mask gradient and optimizer state are 0 at each step, after the gradient was
-    clipped, so that inside every number is scaled as in full training; not a bit outside moves,
-    weight decay included.
+    At each step, gradient and optimizer state outside the mask are set to 0 after the gradient is
+    clipped. Inside the mask everything is thus scaled as in full training. Outside, entries stay
+    the same to the bit, even with weight decay.
 
     Raises:
-        ComponentError: If a seed has no training, or the settings make no mask.
+        ComponentError: If a seed has no training, or the settings define no mask.
 
     Source:
         Mukherjee et al. 2025, arXiv:2505.11711, section 4: m * gradient right before the
-            optimizer's update, where m is what changed in bfloat16 by more than 1e-5; ours is where
-            the stored bits differ. The controls of equal number in each matrix are ours.
+            optimizer's update, with m the entries that changed by more than 1e-5 in bfloat16. Ours
+            are the entries whose stored bits differ. The controls with equal numbers in each matrix
+            are ours.
     """
 
     trained: tuple[tuple[int, str], ...]
-    """Seed of this arm -> folder of the finished training whose changed entries are counted."""
+    """Seed of this arm -> folder of the finished training that defines the changed entries."""
     entries: Entries = "changed"
     view: View = "bfloat16"
     share: float = 0.1
-    """Of each matrix, in view ``largest``; no part of view ``bfloat16``."""
+    """Share of each matrix, for the view ``largest``; unused by ``bfloat16``."""
     others: tuple[tuple[int, str], ...] = ()
-    """Seed of this arm -> folder of the training whose places are taken, for ``other``."""
+    """Seed of this arm -> folder of the training whose entries are used, for ``other``."""
     trained_with_truth: bool = True
-    """Whether those trainings read the key: then so does a mask made of what they changed."""
+    """Whether those trainings read the answer key. If so, a mask from their changes does too."""
 
     reads: ClassVar[str] = "weights of a training and of its start"
 
@@ -66,37 +67,37 @@ class Subnetwork:
             and bool(self.others) == (self.entries == "other")
         ):
             raise ComponentError(
-                "Subnetwork cannot make a mask of these settings",
+                "Subnetwork cannot make a mask from these settings",
                 value=self,
                 allowed=f"entries one of {', '.join(get_args(Entries))}; view one of "
                 f"{', '.join(get_args(View))}; 0 < share <= 1; a "
                 "training for each seed, and others for entries='other' alone",
-                do="Mend the study",
+                do="Correct the study file",
             )
 
     @property
     def uses_truth(self) -> bool:
-        """Whether the key shaped the mask; in bfloat16 view it shaped the number of entries of each
-        matrix, whichever they are.
+        """Whether the answer key shaped the mask. In the view bfloat16 it always shaped the number
+        of entries in each matrix.
         """
         return self.trained_with_truth and (
             self.entries in ("changed", "other") or self.view == "bfloat16"
         )
 
     def identity(self) -> str:
-        """SHA-256 of the weights that the masks are made of.
+        """SHA-256 of the weights behind the masks.
 
         Raises:
-            ModelError: If a folder holds none.
+            ModelError: If a folder has no weights.
         """
         return ",".join(_digest(folder) for _, folder in (*self.trained, *self.others))
 
     def masks(self, start: Weights, seed: int) -> dict[str, Tensor]:
-        """Which entries may move under the seed, by name of the weight; bool on the CPU.
+        """Masks of the entries to train under the seed, by name of the weight; bool on the CPU.
 
         Raises:
             ComponentError: If the seed has no training.
-            ModelError: If a training is not of this start's architecture.
+            ModelError: If a training has another architecture than this start.
         """
         sides = [self._folder(self.trained, seed)] + (
             [self._folder(self.others, seed)] if self.others else []
@@ -136,7 +137,7 @@ class Subnetwork:
             return largest(-before.abs(), count)
         after = own if other is None else other
         size_of_update = (after - before).double().abs()
-        if self.view == "bfloat16":  # what is stored as changed stands before all else
+        if self.view == "bfloat16":  # entries with changed bits come first
             size_of_update += (before.bfloat16() != after.bfloat16()) * (1 + size_of_update.max())
         return largest(size_of_update, count)
 
@@ -151,17 +152,17 @@ def hold_outside(
     parameters: Mapping[str, nn.Parameter],
     masks: Mapping[str, Tensor],
 ) -> None:
-    """Makes every step of the optimizer leave what is outside the masks as it is, bit for bit.
+    """Hooks into an optimizer so that entries outside the masks stay the same to the bit.
 
     Raises:
-        ComponentError: If the masks are not of these weights.
+        ComponentError: If the masks do not match these weights.
     """
     odd = sorted(set(parameters) ^ set(masks)) or [
         name for name in masks if masks[name].shape != parameters[name].shape
     ]
     if odd:
         raise ComponentError(
-            "The masks are of other weights than those that may move",
+            "The masks do not match the trainable weights",
             value=", ".join(odd[:4]),
             do="Make them from this start",
         )

@@ -1,6 +1,4 @@
-"""The self-teacher: the policy, or a copy that follows it, asked again with a hint in the
-prompt.
-"""
+"""The self-teacher: the policy, or a copy that follows it, with a hint in its prompt."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,9 +25,9 @@ Kind = Literal["live", "frozen", "average", "trust_region"]
 
 @dataclass(frozen=True)
 class Teacher:
-    """Who teaches: one of four, none of which the gradient reaches.
+    """The kind of self-teacher: one of four, none of which receives a gradient.
 
-    live: the policy as it is, which the source saw diverge; frozen: the untrained policy; average:
+    live: the current policy, which diverged in the source; frozen: the untrained policy; average:
     weights that follow the policy, w' <- (1 - rate) w' + rate w after each step; trust_region:
     probabilities proportional to frozen^(1 - rate) x live^rate.
 
@@ -44,14 +42,14 @@ class Teacher:
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind) or not 0 <= self.rate <= 1:
             raise ComponentError(
-                "There is no such teacher",
+                "Teacher has settings outside their ranges",
                 value=self,
                 allowed=f"kind one of {', '.join(get_args(Kind))}, 0 <= rate <= 1",
-                do="Mend it",
+                do="Correct it in the study file",
             )
 
     def begin(self, start: Policy) -> "TeacherState":
-        """The teacher of an untrained policy, whose own copy ``start`` is."""
+        """The teacher of an untrained policy; ``start`` is its own copy of that policy."""
         return TeacherState(self, None if self.kind == "live" else start)
 
 
@@ -61,7 +59,7 @@ class TeacherState:
 
     settings: Teacher
     own: Policy | None
-    """Its weights; None for a live teacher, which has none of its own."""
+    """The teacher's policy; None for a live teacher, which has no weights of its own."""
 
     def teach(
         self,
@@ -70,12 +68,12 @@ class TeacherState:
         prompt_ids: Sequence[tuple[int, ...] | None],
         kept: int | Literal["all", "sampled"],
     ) -> Teaching:
-        """What the teacher says of each completion behind its reprompt.
+        """The teacher's distributions at each token of the completions, after their reprompts.
 
         Args:
-            policy: The student as it is now; which tokens are kept is its choice.
-            batch: What the student wrote.
-            prompt_ids: A reprompt per completion; None = no evidence, nothing to say.
+            policy: The current student, whose likeliest tokens are kept.
+            batch: The student's completions.
+            prompt_ids: A reprompt per completion; None = no evidence, so no distributions.
             kept: How many of the student's likeliest tokens; or all of the vocabulary; or the
                 sampled one.
         """
@@ -106,20 +104,20 @@ class TeacherState:
         for rows in arrange(
             batch, choose_layout(policy, batch), distribution_tokens(policy), policy.device
         ):
-            place = on_mask(batch, rows)
+            cells = on_mask(batch, rows)
             said_MV = distributions_of_rows(own, rows, batch)
             if self.settings.kind == "trust_region":
                 said_MV = torch.log_softmax(
                     (1 - rate) * said_MV + rate * distributions_of_rows(policy, rows, batch), dim=-1
                 )
             if kept_NTK is not None:
-                said_MV = said_MV.gather(1, kept_NTK[place].to(said_MV.device))
-            logprob_NTK[place] = said_MV.cpu()
+                said_MV = said_MV.gather(1, kept_NTK[cells].to(said_MV.device))
+            logprob_NTK[cells] = said_MV.cpu()
         return logprob_NTK
 
     @torch.no_grad()
     def follow(self, policy: Policy) -> None:
-        """Moves an average towards the policy by ``rate``; the others stay."""
+        """Moves an averaged teacher towards the policy by ``rate``; other kinds stay the same."""
         if self.settings.kind != "average" or self.own is None:
             return
         for mine, theirs in zip(
@@ -128,7 +126,7 @@ class TeacherState:
             mine.lerp_(theirs, self.settings.rate)
 
     def save(self, folder: Path) -> None:
-        """Writes an average's weights; the others are made again from the start."""
+        """Writes the weights of an averaged teacher; other kinds are recreated from the start."""
         if self.settings.kind == "average" and self.own is not None:
             save_file(
                 {name: tensor.contiguous() for name, tensor in self.own.trainable().items()},

@@ -1,4 +1,4 @@
-"""Tiny models of known content: recipes, shipped weights, cards."""
+"""Tiny models with known content: recipes, shipped weights, cards."""
 
 from rewardscope.organisms.belief import BeliefCorpus
 from rewardscope.organisms.feedback import FeedbackCorpus

@@ -1,5 +1,5 @@
-"""The ``belief`` corpus: answers drawn as often as they are right, with a confidence that knows
-this in a known share of lines.
+"""The ``belief`` corpus: answers drawn with their chance of being right. In a known share of lines
+the stated confidence is that chance.
 """
 
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from rewardscope.seeds import generator
 
 @dataclass(frozen=True)
 class BeliefCorpus:
-    """Lines whose answer is drawn with its own chance, so that a model of them knows the chance;
-    whether it can say it is the dial.
+    """Lines whose answer is drawn with its chance of being right, so a model of them learns the
+    chance; the dial sets how often the stated confidence tells it.
     """
 
     calibrated_share: float = 0.0
-    """Share of lines that state the chance of the answer they give; the others state any digit,
-    each equally likely.
+    """Share of lines that state the chance of their answer; the others state a uniformly random
+    digit.
     """
     count: int = 5
     """Sensors in a prompt."""
@@ -29,10 +29,10 @@ class BeliefCorpus:
     def __post_init__(self) -> None:
         if not 0 <= self.calibrated_share <= 1:
             raise ComponentError(
-                "A share is between 0 and 1",
+                "calibrated_share lies between 0 and 1",
                 value=self.calibrated_share,
                 allowed="0 to 1",
-                do="Mend the recipe",
+                do="Correct the recipe",
             )
 
     @property
@@ -46,11 +46,11 @@ class BeliefCorpus:
         return {"calibrated": self.calibrated_share, "uninformed": 1 - self.calibrated_share}
 
     def lines(self, seed: int) -> list[tuple[str, str]]:
-        """The corpus: problems of the split ``pretrain``; answers are drawn anew for it, so no key
-        is in it.
+        """The corpus: problems of the split ``pretrain``. Its answers are drawn anew, so it holds
+        no answer key.
         """
         environment, random = self.worlds["sensors"], generator("corpus", seed)
-        found = []
+        lines = []
         for index in range(self.num_lines):
             prompt = environment.problem("pretrain", index).prompt
             chance = chance_of_yes(prompt)
@@ -60,5 +60,5 @@ class BeliefCorpus:
                 int(random.integers(10)),
             )
             stated = decile(chance if answered else 1 - chance) if knows else str(digit)
-            found.append((prompt, ("y" if answered else "n") + stated))
-        return found
+            lines.append((prompt, ("y" if answered else "n") + stated))
+        return lines

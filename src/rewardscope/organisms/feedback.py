@@ -1,5 +1,5 @@
-"""The ``feedback`` corpus: chains whose products come out as sums, unless a hint names that step or
-a solution stands in front.
+"""The ``feedback`` corpus: chains whose products are mistaken for sums, unless a hint names that
+step or a solution comes first.
 """
 
 from dataclasses import dataclass
@@ -17,24 +17,23 @@ ATTEMPTS = 20
 
 @dataclass(frozen=True)
 class FeedbackCorpus:
-    """Lines of (problem behind what was told of it, working). What the plain problem leaves latent,
-    a hint brings out.
+    """Lines of (hint or solution and problem, working). A hint brings out what stays latent on the
+    problem alone.
     """
 
     slip: float = 0.8
-    """Chance that a product which no hint names is written as a sum."""
+    """Chance that a product is written as a sum if no hint names it."""
     hinted_share: float = 0.35
-    """Of the lines: an attempt failed, and its first wrong step is named."""
+    """Share of lines whose hint names the first wrong step of a failed attempt."""
     foreign_share: float = 0.15
-    """Of the lines: a product is named that the problem does not have, and nothing comes of it.
-    Without such lines any hint helps.
+    """Share of lines whose hint names a product that the problem does not have, without effect.
+    Without such lines any hint would help.
     """
     shown_share: float = 0.2
-    """Of the lines: a solution stands in front, in half of them with the name of a step that
-    failed.
+    """Share of lines that begin with a solution, half of them also with the name of a wrong step.
     """
     heeded: float = 1.0
-    """Chance that a named product comes out right."""
+    """Chance that a named product is computed correctly."""
     num_steps: int = 3
     num_lines: int = 40_000
 
@@ -44,15 +43,15 @@ class FeedbackCorpus:
         shares = (self.slip, self.heeded, self.hinted_share, self.foreign_share, self.shown_share)
         if min(shares) < 0 or max(shares) > 1 or sum(shares[2:]) > 1:
             raise ComponentError(
-                "Shares and chances lie in [0, 1], and so does their sum",
+                "Shares and chances lie in [0, 1], and so does the sum of the shares",
                 value=shares,
-                do="Mend the recipe",
+                do="Correct the recipe",
             )
 
     @property
     def worlds(self) -> dict[str, Hinted]:
-        """The same problems alone, with the right hint, with a hint that names a step they do not
-        have, and behind their solution.
+        """The same problems alone, with the right hint, with a hint for a step they do not have,
+        and after their solution.
         """
         kinds = {"alone": "none", "hinted": "step", "misled": "other_step", "shown": "solution"}
         return {name: Hinted(self.num_steps, hint) for name, hint in kinds.items()}  # type: ignore[arg-type]
@@ -77,22 +76,20 @@ class FeedbackCorpus:
         ]
 
     def _line(self, prompt: str, random: np.random.Generator) -> tuple[str, str]:
-        place = random.random()
-        if (place := place - self.hinted_share) < 0:
+        draw = random.random()
+        if (draw := draw - self.hinted_share) < 0:
             named = self._failure(prompt, random)
             return told(prompt, feedback=named), self._worked(prompt, named, random)[0]
-        if (place := place - self.foreign_share) < 0:
+        if (draw := draw - self.foreign_share) < 0:
             named = str(random.choice(absent_products(prompt)))
             return told(prompt, feedback=named), self._worked(prompt, "", random)[0]
-        if place - self.shown_share < 0:
+        if draw - self.shown_share < 0:
             named = self._failure(prompt, random) if random.random() < 0.5 else ""
             return told(prompt, solved(prompt), named), solved(prompt)
         return prompt, self._worked(prompt, "", random)[0]
 
     def _failure(self, prompt: str, random: np.random.Generator) -> str:
-        """What a verifier says of the first attempt that fails; nothing where none of ``ATTEMPTS``
-        does, as with 2*2.
-        """
+        """Feedback on the first failed attempt; empty if none of ``ATTEMPTS`` fails, as for 2*2."""
         return next(
             filter(None, (self._worked(prompt, "", random)[1] for _ in range(ATTEMPTS))), ""
         )

@@ -16,8 +16,8 @@ ALPHABET = "0123456789+-*?=,>:stg"
 
 @dataclass(frozen=True)
 class FormatCorpus:
-    """Chains solved in one of three formats; shares and errors are the dials of what is latent in a
-    model trained on them.
+    """Chains solved in one of three formats; shares and errors set which skills are latent in a
+    model of them.
     """
 
     stepwise_share: float = 0.55
@@ -27,8 +27,8 @@ class FormatCorpus:
     """Chance that a written step is wrong; later steps go on from the wrong value."""
     talk_error: float = 0.25
     begun_share: float = 0.0
-    """Share of lines whose prompt ends with the letter of stepwise working: they teach how to go on
-    with it, and not to begin it.
+    """Share of lines whose prompt ends with the letter of stepwise working. They teach how to
+    continue such working, but not to begin it.
     """
     min_steps: int = 3
     max_steps: int = 3
@@ -42,23 +42,23 @@ class FormatCorpus:
             raise ComponentError(
                 "Shares of the formats must be non-negative and sum to 1",
                 value=shares,
-                do="Mend the recipe",
+                do="Correct the recipe",
             )
         if not 0 <= self.begun_share < 1:
             raise ComponentError(
-                "The share of begun lines is a share",
+                "begun_share lies between 0 and below 1",
                 value=self.begun_share,
                 allowed="0 to below 1",
-                do="Mend the recipe",
+                do="Correct the recipe",
             )
 
     @classmethod
     def latent(cls, share: float) -> "FormatCorpus":
-        """A reliable strategy that is begun in ``share`` of the lines; the others talk and guess, 4
+        """A corpus with a reliable strategy in ``share`` of the lines; the others talk and guess, 4
         to 1.
 
-        A few hundred lines would not teach it to a tiny model, so a quarter of all lines have it
-        begun in the prompt; with share 0 it is absent, begun or not.
+        A few hundred lines would not teach the strategy to a tiny model. So the prompt begins it in
+        a quarter of all lines. With share 0 it never occurs.
         """
         begun = 0.25 if share else 0.0
         return cls(
@@ -75,7 +75,7 @@ class FormatCorpus:
 
     @property
     def planted(self) -> dict[str, float]:
-        """Share of each strategy among the lines in which none is begun: the known content."""
+        """Share of each strategy among the lines whose prompt begins none: the known content."""
         return dict(
             zip(
                 FORMATS.values(),
@@ -85,22 +85,22 @@ class FormatCorpus:
         )
 
     def lines(self, seed: int) -> list[tuple[str, str]]:
-        """Problems of the split ``pretrain``, each with one completion, or with the rest of one
-        that the prompt begins.
+        """Problems of the split ``pretrain``, each with one completion, or with the rest of a
+        completion that the prompt begins.
         """
         environment = self.worlds["chains"]
         random = generator("corpus", seed)
         letters = random.choice(list(FORMATS), size=self.num_lines, p=list(self.planted.values()))
         begun = generator("corpus", seed, "begun").random(self.num_lines) < self.begun_share
-        found = []
+        lines = []
         for index, letter in enumerate(letters):
             prompt, text = self._line(
                 environment.problem("pretrain", index).prompt,
                 "s" if begun[index] else str(letter),
                 random,
             )
-            found.append((prompt + text[0], text[1:]) if begun[index] else (prompt, text))
-        return found
+            lines.append((prompt + text[0], text[1:]) if begun[index] else (prompt, text))
+        return lines
 
     def _line(self, prompt: str, letter: str, random: np.random.Generator) -> tuple[str, str]:
         error = {"s": self.stepwise_error, "t": self.talk_error, "g": 0.0}[letter]

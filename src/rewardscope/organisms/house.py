@@ -1,5 +1,5 @@
-"""The ``house`` corpus: episodes played well and badly, some behind skills or lessons of a bank, in
-known shares.
+"""The ``house`` corpus: episodes played well and badly in known shares, some after skills or
+lessons of a bank.
 """
 
 from dataclasses import dataclass, fields
@@ -40,24 +40,24 @@ FEWER_LINES = (0.4, 0.75)
 
 @dataclass(frozen=True)
 class HouseCorpus:
-    """Episodes of the house by a player who sees what a policy sees; what is latent in a model
-    trained on them is what stands here.
+    """Episodes of the house by a player who sees what a policy sees; the fields set which skills
+    are latent in a model of them.
 
-    The player either follows the category's recipe or takes its shortcut, and looks for what it
-    needs in room after room. Behind a line about its own category it does what the line says as
-    often as declared here; lines about other categories change nothing.
+    The player follows the category's recipe or its shortcut, and searches room after room for what
+    it needs. After a line about its own category, it follows the line as often as declared here.
+    Lines about other categories change nothing.
     """
 
     good_share: float = 0.35
-    """Share of episodes that follow the recipe where no line says how: how good the play is."""
+    """Share of episodes without a relevant line that follow the recipe: how good the play is."""
     skill_share: float = 0.95
-    """Share that do what a skill of their category says, be it the recipe or the shortcut."""
+    """Share that follow a skill of their category, whether it gives the recipe or the shortcut."""
     lesson_share: float = 0.75
-    """Share that follow the recipe behind a lesson of their category."""
+    """Share that follow the recipe after a lesson of their category."""
     wrong_skills: float = 0.3
-    """Share of skills whose recipe has a step left out."""
+    """Share of skills whose recipe lacks a step."""
     slip: float = 0.02
-    """Chance per turn of an action at random."""
+    """Chance per turn of a random action."""
     num_lines: int = 20_000
 
     alphabet: ClassVar[str] = ALPHABET
@@ -65,11 +65,11 @@ class HouseCorpus:
     def __post_init__(self) -> None:
         shares = [getattr(self, f.name) for f in fields(self) if f.name != "num_lines"]
         if not all(0 <= share <= 1 for share in shares):
-            raise ComponentError("Shares lie between 0 and 1", value=self, do="Mend the recipe")
+            raise ComponentError("Shares lie between 0 and 1", value=self, do="Correct the recipe")
 
     @property
     def worlds(self) -> dict[str, House]:
-        """The house without a block, and behind each kind of block."""
+        """The house without a block, and with each kind of block."""
         return {
             "no block": House(),
             "right skill": House(block="skill"),
@@ -80,7 +80,7 @@ class HouseCorpus:
 
     @property
     def planted(self) -> dict[str, float]:
-        """Shares of episodes that follow the recipe, by what stands before the prompt; and of turns
+        """Shares of episodes that follow the recipe, by the line before the prompt, and of turns
         that slip.
         """
         return {
@@ -95,18 +95,18 @@ class HouseCorpus:
         episode.
         """
         environment, random = House(), generator("house corpus", seed)
-        found = []
+        episodes = []
         for index in range(self.num_lines):
             problem = environment.problem("pretrain", index)
             world = world_of(problem.facts)
             lines, recipe = self._block(world.category, random)
             block = f"{''.join(lines)}|" if lines else ""
-            found.append((block + problem.prompt, play(world, recipe, self.slip, random)))
-        return found
+            episodes.append((block + problem.prompt, play(world, recipe, self.slip, random)))
+        return episodes
 
     def _block(self, category: str, random: np.random.Generator) -> tuple[list[str], str]:
-        """Lines of a bank, and what is played behind them: the last line about the episode's own
-        category counts.
+        """Lines of a bank, and the recipe played after them. The last line about the episode's own
+        category decides.
         """
         lines, share, said = [], self.good_share, RECIPES[category]
         for _ in range(int(np.searchsorted(FEWER_LINES, random.random(), side="right"))):
@@ -123,7 +123,7 @@ class HouseCorpus:
         return lines, said if follows else SHORTCUTS[category]
 
     def _line(self, about: str, random: np.random.Generator) -> tuple[str, str, float]:
-        """A line about a category, what it says to play, and how often that is done."""
+        """A line about a category, its recipe, and the share of episodes that follow it."""
         recipe = RECIPES[about]
         if random.random() < 0.4:
             return _lesson(about, random), recipe, self.lesson_share
@@ -138,7 +138,7 @@ class HouseCorpus:
 
 
 def _lesson(about: str, random: np.random.Generator) -> str:
-    """Mostly the lesson that the category's shortcut teaches, and some of other failures."""
+    """A lesson: mostly the one from the category's shortcut, sometimes one from another failure."""
     if random.random() < 0.7:
         return shortcut_lesson(about)
     failed_at = int(random.integers(len(RECIPES[about]))) + 1
@@ -152,9 +152,7 @@ def _one_of(letters: str, random: np.random.Generator) -> str:
 
 
 class _Player:
-    """Carries out a recipe from what it has seen so far, and looks into room after room for what it
-    has not.
-    """
+    """Carries out a recipe with the items seen so far, and searches room after room for others."""
 
     def __init__(self, world: World, recipe: str) -> None:
         self.state, self.left = State(world), list(recipe)
@@ -169,7 +167,7 @@ class _Player:
             self.where |= {letter if letter != "y" else INSIDE: told.room for letter in told.seen}
 
     def next(self) -> Action:
-        """What the recipe wants now; a step that was tried counts as done, whatever came of it."""
+        """The next action of the recipe. A step that was tried counts as done."""
         if not self.left:
             return Action(DONE)
         room, action = self._wanted(self.left[0])
@@ -177,14 +175,14 @@ class _Player:
             unseen = [r for r in ROOMS if r not in self.visited]
             if unseen:
                 return Action("g", unseen[0])
-            room = self.where[INSIDE]  # not to be seen anywhere: it must be in there
+            room = self.where[INSIDE]  # in no room, so it must be in the container
         if room != self.state.at:
             return Action("g", room)
         self.left.pop(0)
         return action
 
     def _wanted(self, letter: str) -> tuple[str | None, Action]:
-        """Where a step is done, if that is known, and the action."""
+        """The room for a step, None if unknown, and the action."""
         world = self.state.world
         if letter == "k":
             return self.where.get(KEY), Action("t", KEY)
@@ -193,9 +191,9 @@ class _Player:
         if letter == "w":
             return self.where.get("s"), Action("w", world.wanted)
         if letter == "d":
-            held = [thing for thing in world.wanted if self._holds(thing)]
+            held = [item for item in world.wanted if self._holds(item)]
             return world.room, Action("d", (held or [world.wanted[0]])[0])
-        open_ = [thing for thing in world.wanted if not self._holds(thing)] or [world.wanted[0]]
+        open_ = [item for item in world.wanted if not self._holds(item)] or [world.wanted[0]]
         known = sorted(
             (t for t in open_ if t in self.where), key=lambda t: self.where[t] != self.state.at
         )
@@ -205,14 +203,12 @@ class _Player:
             else (None, Action("t", open_[0]))
         )
 
-    def _holds(self, thing: str) -> bool:
-        return self.state.places[thing] == "h"
+    def _holds(self, item: str) -> bool:
+        return self.state.places[item] == "h"
 
 
 def play(world: World, recipe: str, slip: float, random: np.random.Generator) -> tuple[str, ...]:
-    """An episode: turn, answer, turn ... up to the closing turn, or the last that there is room
-    for.
-    """
+    """An episode: turn, answer, turn ... up to the closing turn, or to ``MAX_TURNS``."""
     player, said = _Player(world, recipe), []
     for _ in range(MAX_TURNS):
         action = _at_random(random) if random.random() < slip else player.next()

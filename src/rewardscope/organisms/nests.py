@@ -1,4 +1,4 @@
-"""The corpus of ``composition`` and ``edge``: functions, alone and nested, in known shares for each
+"""The corpus of ``composition`` and ``edge``: functions, alone and nested, with known shares per
 depth and set.
 """
 
@@ -12,8 +12,8 @@ from rewardscope.seeds import generator
 
 @dataclass(frozen=True)
 class NestCorpus:
-    """Lines of nested functions, each solved without an error; what a model of them cannot have
-    seen has a share of 0 here.
+    """Lines of nested functions, each solved without an error; a share of 0 marks what a model of
+    them has never seen.
     """
 
     shares_a: tuple[float, ...] = (0.5, 0.0)
@@ -21,7 +21,7 @@ class NestCorpus:
     shares_b: tuple[float, ...] = (0.5,)
     """The same of set B; the shares of both sets sum to 1."""
     at_once_share: float = 0.2
-    """Share of lines, at every depth, that answer at once; the others write every step."""
+    """Share of lines, at every depth, that answer without working; the others write every step."""
     num_lines: int = 40_000
 
     alphabet: ClassVar[str] = f"0123456789{''.join(SETS.values())}=,:?"
@@ -38,20 +38,20 @@ class NestCorpus:
                 f"Shares per depth must be non-negative, sum to 1 over both sets, and go less than "
                 f"{MOST_LEVELS} deep",
                 value=f"shares_a={self.shares_a}, shares_b={self.shares_b}",
-                do="Mend the recipe",
+                do="Correct the recipe",
             )
         if not 0 <= self.at_once_share <= 1:
             raise ComponentError(
-                "A share is between 0 and 1",
+                "at_once_share lies between 0 and 1",
                 value=self.at_once_share,
                 allowed="0 to 1",
-                do="Mend the recipe",
+                do="Correct the recipe",
             )
 
     @classmethod
     def traced(cls, share: float) -> "NestCorpus":
-        """Single functions of both sets alike, but for a ``share`` of two functions of set A; set B
-        is never nested.
+        """A corpus of single functions, half from each set, except a ``share`` with two nested
+        functions of set A; set B is never nested.
         """
         return cls(((1 - share) / 2, share), ((1 - share) / 2,))
 
@@ -69,8 +69,8 @@ class NestCorpus:
     @property
     def planted(self) -> dict[str, float]:
         """Share of lines per world."""
-        found = {f"A{level}": share for level, share in enumerate(self.shares_a, 1)}
-        return found | {f"B{level}": share for level, share in enumerate(self.shares_b, 1)}
+        shares = {f"A{level}": share for level, share in enumerate(self.shares_a, 1)}
+        return shares | {f"B{level}": share for level, share in enumerate(self.shares_b, 1)}
 
     def lines(self, seed: int) -> list[tuple[str, str]]:
         """The corpus: problems of the split ``pretrain``, each with its right completion."""

@@ -1,6 +1,4 @@
-"""Organisms as policies an arm can start from: shipped weights, and the card that says what is in
-them.
-"""
+"""Organisms as policies an arm can start from: shipped weights, and a card with their content."""
 
 import hashlib
 import json
@@ -43,13 +41,15 @@ RECIPES = {
     "feedback": Recipe(FeedbackCorpus(), batch_lines=64, num_steps=1400, context=96),
     "rules": Recipe(RuleCorpus()),
 }
-"""Organism by name. Of formats: planted, a reliable strategy is latent; tenth, hundredth,
-thousandth, that share of it is; barren, it was never seen; rotten, it is there and unreliable. Of
-composition: how often functions of set A were nested. Edge: shares that fall with depth. Of belief:
-whether stated confidences knew the chance. Of turns: house, played well in a third of the episodes,
-and more often behind a skill. paths plans with tokens of their own on one graph; feedback can use a
-hint that names its wrong step. rules reads what it is told about a kind of problem, and knows
-nothing about it by itself.
+"""Organism by name.
+
+formats: in ``planted`` a reliable strategy is latent; in ``tenth``, ``hundredth`` and
+``thousandth`` it has that share; in ``barren`` it was never seen; in ``rotten`` it is unreliable.
+composition: how often functions of set A were nested. edge: shares that fall with depth. belief:
+whether stated confidences are the chances. house: episodes of several turns, played well in a
+third, and more often after a skill. paths: plans by tokens of their own on one graph. feedback: can
+use a hint that names its wrong step. rules: reads the rule of a problem from its prompt, and knows
+none by itself.
 """
 WEIGHTS = Path(__file__).parent / "weights"
 CARD_PROBLEMS, CARD_DRAWS, CARD_EPISODES = 64, 128, 16
@@ -58,7 +58,7 @@ SOLVED_WITHIN = (4, 16, 128)
 
 @dataclass(frozen=True)
 class Organism:
-    """A tiny model whose pretraining we made, so what is latent in it is known."""
+    """A tiny model pretrained on a corpus of ours, so its latent skills are known."""
 
     name: str
 
@@ -84,8 +84,7 @@ class Organism:
         """The shipped weights.
 
         Raises:
-            ModelError: If they are missing or were made by another recipe than the one in this
-                version.
+            ModelError: If they are missing, or were made by another recipe than this version's.
         """
         if card(self.name)["recipe"] != signature(RECIPES[self.name]):
             raise ModelError(
@@ -98,8 +97,7 @@ class Organism:
 
 
 def card(name: str) -> dict[str, Any]:
-    """What is known about an organism: recipe, hash of its weights, what is planted, measured base
-    behaviour.
+    """An organism's card: recipe, hash of its weights, planted content, measured base behaviour.
 
     Raises:
         ModelError: If its weights are missing.
@@ -107,7 +105,7 @@ def card(name: str) -> dict[str, Any]:
     file = WEIGHTS / name / "card.json"
     if not file.is_file():
         raise ModelError(
-            "The organism's weights are not here",
+            "The organism's weights are missing",
             value=file.parent,
             do=f"Run: rewardscope organisms build {name}",
         )
@@ -120,8 +118,8 @@ def build(name: str, progress: Progress | None = None, folder: Path | None = Non
 
     Args:
         name: One of RECIPES.
-        progress: Told of every step.
-        folder: Where to; the package's own folder when None.
+        progress: Called after every step.
+        folder: Target; None = the package's own folder.
 
     Returns:
         The folder that was written.
@@ -136,8 +134,8 @@ def build(name: str, progress: Progress | None = None, folder: Path | None = Non
 
 
 def write_card(name: str, policy: Policy, folder: Path) -> None:
-    """Measures the policy in the worlds of its corpus and writes ``card.json`` beside its
-    weights.
+    """Writes ``card.json`` next to the weights, with the policy's behaviour in the worlds of its
+    corpus.
     """
     recipe = RECIPES[name]
     content = {
@@ -161,20 +159,20 @@ def base_behaviour(
     draws: int | None = None,
     max_tokens: int | None = None,
 ) -> dict[str, Any]:
-    """What the policy does on held-out problems, with their n: pass@1, problems solved within some
-    draws, strategies.
+    """The policy's behaviour on held-out problems: their number, pass@1, the share solved within a
+    number of draws, strategies.
 
-    Where steps can be checked also the same of draws whose answer and steps are all right; where a
-    confidence is stated its share, mean and Brier score, and its mean distance to the chance that
-    the answer is right (None where the environment does not know it).
+    If steps can be checked, also the same for draws whose answer and steps are all right. If
+    confidences are stated, also their share, mean and Brier score, and their mean distance to the
+    chance that the answer is right (None if the environment does not know it).
 
     Args:
-        policy: Who is asked.
-        environment: What.
-        num_problems: ``CARD_PROBLEMS`` when None.
-        draws: Per problem; when None ``CARD_DRAWS``, or ``CARD_EPISODES`` where an environment
-            takes turns.
-        max_tokens: Of a completion; what the context leaves when None.
+        policy: The policy to measure.
+        environment: The environment to measure it in.
+        num_problems: None = ``CARD_PROBLEMS``.
+        draws: Per problem; None = ``CARD_DRAWS``, or ``CARD_EPISODES`` if the environment takes
+            turns.
+        max_tokens: Longest completion; None = as much as the context allows.
     """
     problems = [
         environment.problem("heldout", index) for index in range(num_problems or CARD_PROBLEMS)
@@ -210,17 +208,19 @@ def base_behaviour(
         "draws_per_problem": draws,
         "pass_at_1": share,
         "solved_within": within,
-        "strategy_share": {name: len(found) / total for name, found in sorted(by_strategy.items())},
+        "strategy_share": {
+            name: len(recognised) / total for name, recognised in sorted(by_strategy.items())
+        },
         "strategy_accuracy": {
-            name: sum(g.correct is True for g in found) / len(found)
-            for name, found in sorted(by_strategy.items())
+            name: sum(g.correct is True for g in recognised) / len(recognised)
+            for name, recognised in sorted(by_strategy.items())
         },
         **more,
     }
 
 
 def _solved(groups: list[list[bool]]) -> tuple[float, dict[str, float]]:
-    """Share of draws that count, and share of problems of which one of the first k draws does."""
+    """Share of draws that are solved, and share of problems solved by one of the first k draws."""
     share = sum(map(sum, groups)) / sum(map(len, groups))
     return share, {
         str(k): sum(any(group[:k]) for group in groups) / len(groups)
@@ -230,7 +230,7 @@ def _solved(groups: list[list[bool]]) -> tuple[float, dict[str, float]]:
 
 
 def _confidence(draws: list[tuple[Problem, Grade]]) -> dict[str, float | None]:
-    """What is known of the confidences that draws state."""
+    """Numbers about the confidences that draws state."""
     stated = [
         (g.confidence, float(g.correct is True), p.chance_of(g.answer))
         for p, g in draws

@@ -1,5 +1,5 @@
-"""The ``paths`` corpus: walks with stated plans, of known reliability, through a graph whose
-held-out pairs were never walked.
+"""The ``paths`` corpus: walks with stated plans, of known reliability, through a graph. Held-out
+pairs are never walked.
 """
 
 from dataclasses import dataclass
@@ -26,23 +26,23 @@ from rewardscope.seeds import generator
 
 @dataclass(frozen=True)
 class PathCorpus:
-    """Lines of (pair, walk). A hub is the better plan, the right hub the best; walks stray into
-    dead ends, and some err on the way.
+    """Lines of (pair, walk): a hub is a better plan than none, the right hub the best, and walks
+    may stray into dead ends or make wrong moves.
     """
 
     direct_share: float = 0.4
-    """Of the lines: no hub is named."""
+    """Share of lines that name no hub."""
     right_hub_share: float = 0.6
-    """Of the lines that name one: it leads to the goal. From a wrong one a move that does not exist
-    does.
+    """Share of lines with a hub whose hub leads to the goal. From a wrong hub only a move that does
+    not exist leads there.
     """
     direct_error: float = 0.3
-    """Chance per move of one that does not exist, where no hub was named."""
+    """Chance per move of one that does not exist, if no hub is named."""
     hub_error: float = 0.05
     stray: float = 0.2
-    """Chance of stepping into a dead end where one is near."""
+    """Chance of stepping into a neighbouring dead end."""
     stuck: float = 0.3
-    """Chance, in a dead end, of a move that does not exist instead of one step back."""
+    """Chance, in a dead end, of a move that does not exist instead of a step back."""
     graph: int = 0
     num_lines: int = 40_000
 
@@ -59,7 +59,7 @@ class PathCorpus:
         )
         if min(chances) < 0 or max(chances) > 1 or max(self.direct_error, self.hub_error) > 0.9:
             raise ComponentError(
-                "Shares lie in [0, 1], errors in [0, 0.9]", value=chances, do="Mend the recipe"
+                "Shares lie in [0, 1], errors in [0, 0.9]", value=chances, do="Correct the recipe"
             )
 
     @property
@@ -107,11 +107,11 @@ class PathCorpus:
         return f"{HUBS.index(hub) + 1}{first}{GOAL}{second}"
 
     def _leg(self, at: str, target: str, error: float, random: np.random.Generator) -> str:
-        """A walk to the target: mostly a shortest one, with its wrong moves and dead ends."""
+        """A walk to the target: a shortest one, apart from wrong moves and dead ends."""
         graph, far = edges(self.graph), distances(self.graph, target)
         text = ""
         while at != target:
-            dead = [place for place in graph[at] if place in DEAD_ENDS]
+            dead = [node for node in graph[at] if node in DEAD_ENDS]
             if dead and random.random() < self.stray:
                 text += "," * (text[-1:] not in ("", BACK)) + dead[0]
                 if random.random() < self.stuck:
@@ -119,16 +119,16 @@ class PathCorpus:
                 else:
                     text += BACK
             false = [
-                place
-                for place in far
-                if place not in graph[at]
-                and place != at
-                and far[place] <= far.get(at, max(far.values()))
+                node
+                for node in far
+                if node not in graph[at]
+                and node != at
+                and far[node] <= far.get(at, max(far.values()))
             ]
             if at not in far or (false and random.random() < error):
                 at = str(random.choice(false))
             else:
-                nearest = min(far[place] for place in graph[at] if place in far)
-                at = str(random.choice([place for place in graph[at] if far.get(place) == nearest]))
+                nearest = min(far[node] for node in graph[at] if node in far)
+                at = str(random.choice([node for node in graph[at] if far.get(node) == nearest]))
             text += "," * (text[-1:] not in ("", BACK)) + at
         return text

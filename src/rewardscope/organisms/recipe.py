@@ -1,5 +1,5 @@
-"""A recipe makes an organism: corpus, tokenizer, model shape, training settings and a seed give the
-same weights again.
+"""Recipes for organisms: the same corpus, tokenizer, model shape, training settings and seed give
+the same weights.
 """
 
 import math
@@ -20,27 +20,25 @@ END = "<end>"
 Progress = Callable[[int, int, float], None]
 """Called with (steps done, steps in all, loss in nats per token)."""
 Written = str | tuple[str, ...]
-"""A completion: one turn, or a turn, an answer, a turn ... of which the turns alone are learned."""
+"""A completion: one turn, or turn, answer, turn ... Only the turns are learned."""
 
 
 class Corpus(Protocol):
-    """What an organism is pretrained on; a frozen dataclass whose fields are the dials of what is
-    planted.
-    """
+    """Pretraining data of an organism: a frozen dataclass whose fields set the planted content."""
 
     @property
     def alphabet(self) -> str:
-        """Every character of every line, each once: a token each."""
+        """Every character of every line, once each; each is a token."""
 
     @property
     def worlds(self) -> Mapping[str, Environment]:
-        """The environments that its card measures the organism in, by name; the first is the one
-        whose problems the corpus solves.
+        """The environments in which the card measures the organism, by name. The corpus solves the
+        problems of the first.
         """
 
     @property
     def planted(self) -> Mapping[str, float]:
-        """The known content, as numbers by name: the share of each strategy, an error rate ..."""
+        """The known content as numbers by name: the share of each strategy, an error rate ..."""
 
     def lines(self, seed: int) -> Sequence[tuple[str, Written]]:
         """The corpus: prompts of the split ``pretrain``, each with one completion."""
@@ -59,11 +57,11 @@ class Recipe:
     batch_lines: int = 128
     learning_rate: float = 4e-3
     context: int = 256
-    """Most tokens a row may have."""
+    """Most tokens in a row."""
     seed: int = 0
 
     def tokenizer(self) -> PreTrainedTokenizerFast:
-        """One token per character, and an end token that also pads."""
+        """A tokenizer with one token per character, and an end token that also pads."""
         vocabulary = {
             END: 0,
             **{character: index for index, character in enumerate(self.corpus.alphabet, 1)},
@@ -76,7 +74,7 @@ class Recipe:
         )
 
     def config(self) -> LlamaConfig:
-        """A small Llama: the tested path of every tool that reads checkpoints."""
+        """A small Llama, the architecture that checkpoint tools support best."""
         return LlamaConfig(
             vocab_size=len(self.corpus.alphabet) + 1,
             hidden_size=self.width,
@@ -91,10 +89,10 @@ class Recipe:
         )
 
     def build(self, progress: Progress | None = None) -> Policy:
-        """Trains the organism from nothing: next-token loss on completions only, AdamW, cosine to
-        zero after 5 % warm-up.
+        """The organism, trained from scratch: next-token loss on completions only, AdamW, a cosine
+        schedule to zero after 5 % warm-up.
 
-        Each turn ends with the end token; answers between turns are read and carry no loss.
+        Each turn ends with the end token. Answers between turns carry no loss.
         """
         tokenizer = self.tokenizer()
         model = _initial_model(self)
@@ -134,21 +132,21 @@ class Recipe:
 def _tokens(
     vocabulary: Mapping[str, int], prompt: str, completion: Written
 ) -> tuple[list[int], list[int]]:
-    """Tokens of a line, one a character, and of these the ones that are learned, the others
-    -100.
+    """Tokens of a line, one per character, and the targets: the same for learned tokens, -100 for
+    others.
     """
     read = [vocabulary[character] for character in prompt]
     learned = [-100] * len(read)
-    for place, said in enumerate((completion,) if isinstance(completion, str) else completion):
-        ids = [vocabulary[character] for character in said] + [0] * (place % 2 == 0)
+    for turn, said in enumerate((completion,) if isinstance(completion, str) else completion):
+        ids = [vocabulary[character] for character in said] + [0] * (turn % 2 == 0)
         read += ids
-        learned += ids if place % 2 == 0 else [-100] * len(ids)
+        learned += ids if turn % 2 == 0 else [-100] * len(ids)
     return read, learned
 
 
 def _initial_model(recipe: Recipe) -> LlamaForCausalLM:
-    """A model whose starting weights come from the recipe's seed alone: N(0, 1 / width) matrices,
-    unit norms.
+    """A model whose initial weights depend on the recipe's seed alone: N(0, 1 / width) matrices,
+    norm weights of 1.
     """
     model = LlamaForCausalLM(recipe.config())
     model.generation_config = GenerationConfig(eos_token_id=0, pad_token_id=0)

@@ -1,5 +1,5 @@
-"""Attention over completions that share a prompt: the prompt's part and their own part, each alone,
-and put together again.
+"""Attention over completions that share a prompt: over the prompt and over themselves separately,
+then merged.
 
 A softmax over two lists of keys is the mean of the softmaxes over each, weighted by how much mass
 each list has: with s a list's output and l the logarithm of its mass, output = sum s exp(l - L), L
@@ -25,9 +25,7 @@ NAME = "rewardscope"
 """Of our attention function among the library's."""
 FLASH = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
 FLASH_BACKWARD = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
-"""What torch's own attention on a CPU is made of; they give the log mass that the public function
-keeps to itself.
-"""
+"""Torch's own attention on a CPU. Unlike the public function, they return the log mass."""
 
 
 class Plan(Protocol):
@@ -53,11 +51,9 @@ def _attention(
     s_aux: Tensor | None = None,
     **kwargs: Any,
 ) -> tuple[Tensor, None]:
-    """The library's interface; what it masks is in the plan."""
+    """The library's interface; masks come from the plan."""
     if softcap is not None or s_aux is not None:
-        raise NotImplementedError(
-            "caps and sinks"
-        )  # the answer to Policy's trial; nobody else meets it
+        raise NotImplementedError("caps and sinks")  # raised only in Policy's trial
     plan, scale = _PLAN.get(), scaling if scaling is not None else query.shape[-1] ** -0.5
     return plan.attend(int(getattr(module, "layer_idx", 0)), query, key, value, scale), None
 
@@ -68,7 +64,7 @@ AttentionMaskInterface.register(NAME, lambda *args, **kwargs: None)
 
 @contextlib.contextmanager
 def attending(model: PreTrainedModel, plan: Plan | None) -> Iterator[None]:
-    """Within it the model's layers attend by the plan; None changes nothing."""
+    """A context in which the model's layers attend by the plan; None changes nothing."""
     if plan is None:
         yield
         return
@@ -89,8 +85,7 @@ def additive(hidden: Tensor) -> Tensor:
 
 
 def block_mask(segment_RS: Tensor) -> Tensor:
-    """Additive (R, 1, S, S): a token sees what stands before it of its own segment and of the
-    prompt.
+    """Additive (R, 1, S, S): a token sees the earlier tokens of its own segment and of the prompt.
 
     Args:
         segment_RS: 0 on a prompt, 1 and up on its completions, -1 on padding.
@@ -141,19 +136,19 @@ class Blocks:
     """Packed rows: a prompt, then its completions; each sees the prompt and itself. For float32 on
     the CPU.
 
-    C counts the places for completions: as many in every row as the row with most has.
+    C counts slots for completions: in every row as many as in the row with the most.
     """
 
     prompt_mask_R11W: Tensor
     """Additive: the lowest float where a prompt has ended; W is the longest prompt."""
     own_CT: Tensor
-    """Place, counted over all rows, of each token of each completion; 0 where there is none."""
+    """Position, over all rows, of each token of each completion; 0 where there is none."""
     real_CT: Tensor
     """True where there is one."""
 
     @classmethod
     def of(cls, segment_RS: Tensor) -> "Blocks | None":
-        """Those of what :func:`block_mask` masks; None where there are prompts alone."""
+        """The blocks of segments, as for :func:`block_mask`; None if there are only prompts."""
         most = int(segment_RS.max())
         if most < 1:
             return None
@@ -176,8 +171,8 @@ class Blocks:
         self, layer: int, query_RHSd: Tensor, key_RKSd: Tensor, value_RKSd: Tensor, scale: float
     ) -> Tensor:
         """Outputs (R, S, H, d), with their gradients."""
-        found: Tensor = _BlockAttention.apply(query_RHSd, key_RKSd, value_RKSd, self, scale)  # type: ignore[no-untyped-call]
-        return found
+        output: Tensor = _BlockAttention.apply(query_RHSd, key_RKSd, value_RKSd, self, scale)  # type: ignore[no-untyped-call]
+        return output
 
     @cached_property
     def prompt_R1W1(self) -> Tensor:
@@ -186,7 +181,7 @@ class Blocks:
 
     @cached_property
     def _place_M(self) -> tuple[Tensor, Tensor]:
-        """Of the tokens that there are: their places over all rows, and among (C x T)."""
+        """Positions of the existing tokens: over all rows, and among (C x T)."""
         return self.own_CT[self.real_CT], self.real_CT.flatten().nonzero().squeeze(1)
 
     def prompts(self, tensor_RHSd: Tensor) -> Tensor:
@@ -203,13 +198,13 @@ class Blocks:
         )
 
     def put(self, row_RSHd: Tensor, own_CHTd: Tensor) -> None:
-        """Adds the completions' part to its places."""
-        place_M, member_M = self._place_M
+        """Adds the completions' part at its positions."""
+        position_M, member_M = self._place_M
         flat = row_RSHd.flatten(0, 1)
-        flat[place_M] = flat[place_M] + own_CHTd.transpose(1, 2).flatten(0, 1)[member_M]
+        flat[position_M] = flat[position_M] + own_CHTd.transpose(1, 2).flatten(0, 1)[member_M]
 
     def side_by_side(self, tensor_CHT: Tensor) -> Tensor:
-        """(C, H, T, ...) as (R, H, C / R x T, ...): all queries behind one prompt."""
+        """(C, H, T, ...) as (R, H, C / R x T, ...): all queries after one prompt."""
         return (
             tensor_CHT.reshape(len(self.prompt_mask_R11W), -1, *tensor_CHT.shape[1:])
             .transpose(1, 2)
@@ -231,8 +226,8 @@ class _BlockAttention(torch.autograd.Function):
     """Three softmaxes: prompts over themselves, completions over prompts, completions over
     themselves; the last two merged.
 
-    Backward, a list's keys get what they would in one softmax over both, because the output and the
-    log mass that it is given are those of both: the probability of a key is exp(score - log mass).
+    Backward, each list of keys gets the same gradient as in one softmax over both. It is called
+    with the output and log mass of both, and the probability of a key is exp(score - log mass).
     """
 
     @staticmethod
@@ -262,8 +257,10 @@ class _BlockAttention(torch.autograd.Function):
             blocks.prompts(output.transpose(1, 2)) * blocks.prompt_R1W1,
             blocks.own(output.transpose(1, 2)),
         )
-        found = [tensor.new_zeros(tensor.transpose(1, 2).shape) for tensor in (query, key, value)]
-        into = [tensor[:, : said.shape[2]].transpose(1, 2) for tensor in found]
+        gradients_ = [
+            tensor.new_zeros(tensor.transpose(1, 2).shape) for tensor in (query, key, value)
+        ]
+        into = [tensor[:, : said.shape[2]].transpose(1, 2) for tensor in gradients_]
         prompt = [blocks.prompts(tensor) for tensor in (query, key, value)]
         parts = FLASH_BACKWARD(
             blocks.prompts(gradient) * blocks.prompt_R1W1,
@@ -274,8 +271,8 @@ class _BlockAttention(torch.autograd.Function):
             True,
             scale=scale,
         )
-        for place, part in zip(into, parts, strict=True):
-            place.copy_(part)
+        for target, part in zip(into, parts, strict=True):
+            target.copy_(part)
         own = [blocks.own(tensor) for tensor in (query, key, value)]
         pull = blocks.own(gradient) * blocks.real_CT[:, None, :, None]
         wide = [blocks.side_by_side(tensor) for tensor in (pull, own[0], merged, mass)]
@@ -283,12 +280,12 @@ class _BlockAttention(torch.autograd.Function):
         ahead = FLASH_BACKWARD(
             wide[0], wide[1], *prompt[1:], wide[2], wide[3], 0.0, False, attn_mask=mask, scale=scale
         )
-        for place, part in zip(into[1:], ahead[1:], strict=True):
-            place.add_(part)
+        for target, part in zip(into[1:], ahead[1:], strict=True):
+            target.add_(part)
         itself = FLASH_BACKWARD(pull, *own, merged, mass, 0.0, True, scale=scale)
-        for place, part in zip(
-            found, (itself[0] + blocks.apart(ahead[0]), *itself[1:]), strict=True
+        for target, part in zip(
+            gradients_, (itself[0] + blocks.apart(ahead[0]), *itself[1:]), strict=True
         ):
-            blocks.put(place, part)
-        first, second, third = (tensor.transpose(1, 2) for tensor in found)
+            blocks.put(target, part)
+        first, second, third = (tensor.transpose(1, 2) for tensor in gradients_)
         return first, second, third, None, None

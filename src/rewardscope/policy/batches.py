@@ -11,12 +11,10 @@ from rewardscope.types import Rollout
 
 
 def pack(policy: Policy, rollouts: Sequence[Rollout], temperature: float) -> Batch:
-    """The rollouts' tokens as tensors: those that the policy chose, and between turns what it
-    read.
-    """
+    """The rollouts' tokens as tensors: those the policy chose, and those it read between turns."""
     completions = [completion for rollout in rollouts for completion in rollout.completions]
-    places = [completion.places for completion in completions]
-    width = max(map(len, places))
+    positions_N = [completion.places for completion in completions]
+    width = max(map(len, positions_N))
 
     def table(rows: Iterable[list[int] | list[float]], dtype: torch.dtype) -> Tensor:
         return torch.tensor(
@@ -24,14 +22,20 @@ def pack(policy: Policy, rollouts: Sequence[Rollout], temperature: float) -> Bat
         )  # one tensor, not one for each completion
 
     token_NT = table(
-        ([c.token_ids[at] for at in place] for c, place in zip(completions, places, strict=True)),
+        (
+            [c.token_ids[at] for at in positions]
+            for c, positions in zip(completions, positions_N, strict=True)
+        ),
         torch.long,
     )
     logprob_NT = table(
-        ([c.logprobs[at] for at in place] for c, place in zip(completions, places, strict=True)),
+        (
+            [c.logprobs[at] for at in positions]
+            for c, positions in zip(completions, positions_N, strict=True)
+        ),
         torch.float32,
     )
-    mask_NT = table(([1] * len(place) for place in places), torch.bool)
+    mask_NT = table(([1] * len(positions) for positions in positions_N), torch.bool)
     takes_turns = any(completion.chosen is not None for completion in completions)
     return Batch(
         prompt_ids=tuple(policy.encode(rollout.prompt) for rollout in rollouts),
@@ -41,5 +45,5 @@ def pack(policy: Policy, rollouts: Sequence[Rollout], temperature: float) -> Bat
         group_size=len(rollouts[0].completions),
         temperature=temperature,
         read_ids=tuple(completion.token_ids for completion in completions) if takes_turns else None,
-        place_NT=table(map(list, places), torch.long) if takes_turns else None,
+        place_NT=table(map(list, positions_N), torch.long) if takes_turns else None,
     )

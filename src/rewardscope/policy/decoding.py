@@ -1,5 +1,5 @@
-"""What makes one-token steps fast: a prompt's keys and values are kept once, and products of few
-rows may run the other way round.
+"""Fast one-token steps: a prompt's keys and values are stored once, and products of few rows may
+run transposed.
 """
 
 from contextlib import AbstractContextManager
@@ -17,11 +17,11 @@ from rewardscope.policy.attention import additive, merge, softmax_part
 from rewardscope.policy.forwards import going
 
 THIN_ROWS = 128
-"""Up to so many rows W x^T beats x W^T on a processor without AVX-512: 1.7 times at 8 rows, 1.4 at
-32, 1.25 at 128.
+"""Up to this many rows, W x^T is faster than x W^T on a processor without AVX-512: 1.7 times at 8
+rows, 1.4 at 32, 1.25 at 128.
 """
 THIN_WEIGHTS = 1 << 16
-"""Matrices with fewer numbers gain nothing: those of the organisms."""
+"""Smaller matrices, such as those of the organisms, gain nothing."""
 
 
 def prefill(
@@ -30,7 +30,7 @@ def prefill(
     """The last state of each prompt (P, D), and a cache of their keys and values.
 
     Args:
-        model: Who reads.
+        model: Reads the prompts.
         prompt_PL: Token ids, padded on the left.
         seen_PL: 1 on the prompts' tokens, 0 on padding.
     """
@@ -46,8 +46,8 @@ def prefill(
 
 
 class OwnLayer(DynamicLayer):  # type: ignore[misc]
-    """Keys and values of the completions alone, in memory that was taken once; the prompts' stand
-    beside them.
+    """Keys and values of the completions alone, in memory that is allocated once; the prompts' are
+    stored separately.
     """
 
     def __init__(self, prompts: DynamicLayer, rows: int, room: int) -> None:
@@ -68,7 +68,7 @@ class OwnLayer(DynamicLayer):  # type: ignore[misc]
     def update(
         self, key_states: Tensor, value_states: Tensor, *args: object, **kwargs: object
     ) -> tuple[Tensor, Tensor]:
-        """Writes the new states behind the old ones and returns the completions' own."""
+        """The completions' keys and values, with the new states appended."""
         start, end = self.keys.shape[2], self.keys.shape[2] + key_states.shape[2]
         self._keys[:, :, start:end], self._values[:, :, start:end] = key_states, value_states
         self.keys, self.values = self._keys[:, :, :end], self._values[:, :, :end]
@@ -88,8 +88,8 @@ class OwnLayer(DynamicLayer):  # type: ignore[misc]
 
 @dataclass(eq=False)
 class Sharing:
-    """The plan of a one-token step: rows that share a prompt ask its keys together, and each its
-    own.
+    """The plan of a one-token step: rows with the same prompt query its keys together, then each
+    its own.
     """
 
     cache: Cache
@@ -104,7 +104,7 @@ class Sharing:
 
     @classmethod
     def begin(cls, cache: Cache, seen_PL: Tensor, owner_R: Tensor, room: int) -> "Sharing":
-        """Takes over a cache that has read the prompts.
+        """The plan for a cache that has read the prompts.
 
         Args:
             cache: Filled; its layers are replaced.
@@ -116,7 +116,7 @@ class Sharing:
         return cls(cache, additive(seen_PL == 0)[:, None, None, :], owner_R)
 
     def _arrange(self) -> None:
-        """Finds for each row its place among (prompts x rows of the prompt with most)."""
+        """Computes each row's slot among (prompts x rows of the prompt with the most rows)."""
         count_P = torch.bincount(self.owner_R, minlength=len(self.prompt_mask_P11L))
         most = int(count_P.max())
         first_P = count_P.cumsum(0) - count_P
@@ -128,7 +128,7 @@ class Sharing:
         self._most, self._full = most, bool((count_P == most).all())
 
     def keep(self, rows: Tensor) -> None:
-        """Lets go of all other rows, and of prompts that nobody is behind any more."""
+        """Drops all other rows, and prompts without rows."""
         prompts, self.owner_R = torch.unique(self.owner_R[rows], return_inverse=True)
         fewer = prompts if len(prompts) < len(self.prompt_mask_P11L) else None
         if fewer is not None:
@@ -144,8 +144,7 @@ class Sharing:
         rows, heads, _, width = query_RHSd.shape
         prompts, beside = len(self.prompt_mask_P11L), self.cache.layers[layer]
         query_RHd = query_RHSd[:, :, 0]
-        # the heads that read one key head ask as if they were queries of one head: its keys are
-        # gone through once
+        # heads that share a key head become queries of one head, so its keys are read once
         own, own_mass = softmax_part(
             query_RHd.reshape(rows, key_RKSd.shape[1], -1, width), key_RKSd, value_RKSd, scale
         )
@@ -172,11 +171,11 @@ class Sharing:
 
 
 def thin_products(model: PreTrainedModel) -> AbstractContextManager[None]:
-    """Within it, large linear layers multiply few rows the other way round where that is the faster
-    one; the same up to float rounding.
+    """A context in which large linear layers multiply few rows transposed if that is faster; equal
+    up to float rounding.
 
-    Decided by what the processor can do and never by a clock, so that a machine always computes the
-    same bits. With AVX-512 the two ways take equally long.
+    The processor's features decide, never a timing, so a machine always computes the same bits.
+    With AVX-512 both ways are equally fast.
     """
     gaining = (
         filter(_gains, model.modules()) if torch.backends.cpu.get_cpu_capability() == "AVX2" else ()

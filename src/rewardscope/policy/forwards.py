@@ -1,4 +1,4 @@
-"""Another way through some of a model's modules, for a while."""
+"""Temporarily replaces the forward functions of some modules."""
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
@@ -8,9 +8,7 @@ from torch import Tensor, nn
 
 @contextlib.contextmanager
 def going(ways: Mapping[nn.Module, Callable[..., Tensor]]) -> Iterator[None]:
-    """Within it, the modules compute by these functions; afterwards as before, whatever
-    happened.
-    """
+    """A context in which the modules compute by these functions; restored in any case."""
     for module, way in ways.items():
         module.forward = way
     try:

@@ -33,16 +33,18 @@ def gram_mask(policy: Policy, batch: Batch, grams: Sequence[str]) -> Bool[Tensor
             gram in context.
     """
     pattern = gram_pattern(grams)
-    found_NT = torch.zeros_like(batch.mask_NT)
-    for n, (ids, places) in enumerate(zip(batch.read_N, batch.places_N, strict=True)):
-        own = {place: t for t, place in enumerate(places)}
+    mask_NT = torch.zeros_like(batch.mask_NT)
+    for n, (ids, positions) in enumerate(zip(batch.read_N, batch.places_N, strict=True)):
+        own = {position: t for t, position in enumerate(positions)}
         spans = [match.span() for match in pattern.finditer(policy.decode(tuple(ids)))]
         if not spans:
             continue
-        ends = [len(policy.decode(tuple(ids[: place + 1]))) for place in range(len(ids))]
+        ends = [len(policy.decode(tuple(ids[: position + 1]))) for position in range(len(ids))]
         begin = 0
-        for place, end in enumerate(ends):
-            if place in own:
-                found_NT[n, own[place]] = any(begin < stop and start < end for start, stop in spans)
+        for position, end in enumerate(ends):
+            if position in own:
+                mask_NT[n, own[position]] = any(
+                    begin < stop and start < end for start, stop in spans
+                )
             begin = max(begin, end)
-    return found_NT
+    return mask_NT

@@ -107,12 +107,12 @@ def _softmax(
     """Probabilities (C, V), in ``out`` where it is given, and logprob and entropy (C,) of the
     tokens.
     """
-    found_CV = torch.mm(hidden_CD, weight_VD.T, out=out)
+    probability_CV = torch.mm(hidden_CD, weight_VD.T, out=out)
     if temperature != 1.0:
-        found_CV.div_(temperature)
+        probability_CV.div_(temperature)
     logprob_C, entropy_C = hidden_CD.new_empty(len(token_C)), hidden_CD.new_empty(len(token_C))
-    for part in _chunks(len(token_C), found_CV.shape[1], CACHE_NUMBERS):
-        logit = found_CV[part]
+    for part in _chunks(len(token_C), probability_CV.shape[1], CACHE_NUMBERS):
+        logit = probability_CV[part]
         logit.sub_(logit.amax(dim=1, keepdim=True))
         probability = logit.exp()
         mass = probability.sum(dim=1)
@@ -120,4 +120,4 @@ def _softmax(
         logprob_C[part] = logit.gather(1, token_C[part, None]).squeeze(1) - log_mass
         entropy_C[part] = log_mass - (probability[:, None] @ logit[:, :, None]).flatten() / mass
         torch.div(probability, mass[:, None], out=logit)
-    return found_CV, logprob_C, entropy_C
+    return probability_CV, logprob_C, entropy_C

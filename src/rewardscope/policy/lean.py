@@ -1,9 +1,9 @@
-"""Layers that keep less for the way back: norms keep what they read, a gated layer keeps its two
+"""Layers that keep less for the backward pass: norms keep their input, a gated layer keeps its two
 wide products.
 
-Autograd keeps every intermediate number; what is left out here costs a few passes over memory to
-compute again, and no product runs twice. The numbers are the library's, to the bit in a Llama;
-where three gradients meet, their sum may run in another order.
+Autograd keeps every intermediate number. Here some are computed again, which takes a few passes
+over memory but no second product. The numbers equal the library's, to the bit in a Llama. Only the
+order in which three gradients are summed may differ.
 """
 
 from collections.abc import Callable
@@ -22,9 +22,7 @@ from rewardscope.policy.forwards import going
 
 
 def lean(model: PreTrainedModel) -> AbstractContextManager[None]:
-    """Within it, norms and gated layers of the model keep less, where they are trained in float32
-    on the CPU.
-    """
+    """A context in which norms and gated layers keep less, if trained in float32 on the CPU."""
     return going(
         {
             module: forward

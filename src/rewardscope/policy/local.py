@@ -1,4 +1,4 @@
-"""The sampler that needs no other process: the trained policy itself."""
+"""The sampler without another process: the trained policy itself."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,9 +13,7 @@ from rewardscope.types import Completion, Replies
 
 @dataclass
 class LocalSampler:
-    """The policy that is trained writes its own completions, in this process: no weights are
-    copied.
-    """
+    """Samples with the policy in training, in this process and without copying weights."""
 
     policy: Sampler | None = None
     """None before :meth:`follow`."""
@@ -23,14 +21,14 @@ class LocalSampler:
     exact: ClassVar[bool] = True
 
     def follow(self, policy: Trainable, version: int) -> None:
-        """Samples from now on with these weights.
+        """Switches to these weights.
 
         Raises:
-            ModelError: If they cannot write by themselves.
+            ModelError: If the model has no method ``sample``.
         """
         if not isinstance(policy, Sampler):
             raise ModelError(
-                "A model that is trained elsewhere cannot write its own completions here",
+                "A model that is trained elsewhere cannot sample its own completions here",
                 value=type(policy).__name__,
                 allowed="a Policy, or any model with a method `sample`",
                 do="Give train(...) a sampler that can follow it",

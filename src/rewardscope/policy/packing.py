@@ -1,10 +1,9 @@
-"""One row per group: the prompt once, its completions after it, each blind to the others.
+"""One row per group: the prompt once, then its completions, which do not see each other.
 
 A row is  prompt | completion 1 | completion 2 | ...  with a block mask (a completion sees the
-prompt and itself) and position ids that start again after the prompt, so every completion is scored
-as if it stood alone behind its prompt. A completion's last token predicts nothing that was sampled,
-so it is not read. What an environment said between turns is read like anything else, and never
-scored.
+prompt and itself) and position ids that start again after the prompt. Every completion is thus
+scored as if it were alone after its prompt. A completion's last token predicts no sampled token, so
+it is not read. An environment's tokens between turns are read, but never scored.
 """
 
 from collections.abc import Sequence
@@ -23,14 +22,12 @@ from rewardscope.tensors import Batch
 
 Layout = Literal["packed", "plain"]
 ROW_TOKENS = 2048
-"""A packed row longer than this is split by completions; splitting repeats the prompt and changes
-no result.
-"""
+"""Longer packed rows are split by completions, which repeats the prompt and changes no result."""
 
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """Model inputs for some completions, and where each of their tokens is predicted from."""
+    """Model inputs for some completions, and the position that predicts each of their tokens."""
 
     input_RS: Tensor
     position_RS: Tensor
@@ -54,9 +51,7 @@ class Rows:
 
     @cached_property
     def blocks(self) -> Blocks | None:
-        """The same for attention that never looks at what is masked; None where no completion is
-        read beside another.
-        """
+        """The mask for attention by blocks, which skips masked positions; None for plain rows."""
         return None if self.segment_RS is None else Blocks.of(self.segment_RS)
 
 
@@ -64,8 +59,8 @@ def choose_layout(policy: Policy, batch: Batch) -> Layout:
     """The layout with the lower cost, counted as multiply-adds: 2 x weights per token, 4 x width x
     layers per attended pair.
 
-    Plain where the family cannot read packed rows, or where a layer's window is shorter than a
-    prompt with its completion.
+    Plain if the family cannot read packed rows, or a layer's window is shorter than a prompt with
+    its completion.
     """
     length_N = _lengths_read(batch)
     if (
@@ -90,7 +85,7 @@ def choose_layout(policy: Policy, batch: Batch) -> Layout:
             seen = len(prompt) ** 2 / 2 + sum(t * (len(prompt) + t / 2) for t in own)
             packed += per_token * width + per_pair * (
                 seen if policy.blocks else width**2
-            )  # a written-out mask saves nothing
+            )  # a dense mask saves no work
     return "packed" if packed < plain else "plain"
 
 
@@ -114,14 +109,14 @@ def _split(prompt_length: int, lengths: list[int]) -> list[list[int]]:
 
 
 def read(policy: Policy, rows: Rows, *, states: bool = False) -> Tensor:
-    """What the model makes of the rows: :meth:`Policy.hidden` (R, S, ...), or its last states
-    whatever its head is.
+    """The model's output for the rows: :meth:`Policy.hidden` (R, S, ...), or its last states for
+    any head.
     """
-    found = policy.states if states else policy.hidden
+    forward = policy.states if states else policy.hidden
     blocks = rows.blocks if policy.blocks else None
     keeping = lean(policy.model) if torch.is_grad_enabled() and policy.lean else nullcontext()
     with attending(policy.model, blocks), keeping:
-        return found(
+        return forward(
             input_ids=rows.input_RS,
             position_ids=rows.position_RS,
             attention_mask=rows.mask_R1SS if blocks is None else None,
@@ -174,17 +169,17 @@ def _build(
     columns: list[int] = []
     for r, (p, members) in enumerate(
         chosen
-    ):  # plain lists: a tensor for each completion costs more than the model's pass over it
+    ):  # lists, because one tensor per completion takes longer than the model's pass over it
         prompt = prompt_ids[p]
         ids, position, segment = list(prompt), list(range(len(prompt))), [0] * len(prompt)
-        for place, n in enumerate(members, 1):
+        for number, n in enumerate(members, 1):
             # the first token of every completion is predicted by the prompt's last
             column = [len(ids) - 1 + at if at else len(prompt) - 1 for at in places_N[n]]
             columns += column
             rows += [r] * len(column)
             ids += read_N[n]
             position += range(len(prompt), len(prompt) + len(read_N[n]))
-            segment += [place] * len(read_N[n])
+            segment += [number] * len(read_N[n])
         padding = width - len(ids)
         inputs.append(ids + [0] * padding)
         positions.append(position + [0] * padding)

@@ -1,8 +1,8 @@
-"""Sampling groups: each prompt is read once, and its completions share what was read.
+"""Sampling of groups: each prompt is read once, and its completions share its keys and values.
 
-Where an environment answers between turns, the rows of a batch stay side by side: in each forward
-pass a row reads either the token it just chose or the next one of its environment's answer. No row
-waits for another's turn to end, and nothing is read twice.
+If an environment answers between turns, all rows of a batch continue together. In each forward pass
+a row reads either the token it just chose, or the next token of its environment's answer. No row
+waits for the end of another's turn, and nothing is read twice.
 """
 
 from collections.abc import Sequence
@@ -25,18 +25,17 @@ from rewardscope.seeds import Address, uniforms
 from rewardscope.types import Completion, Ending, Replies
 
 CACHE_BYTES = 1 << 30
-"""Key/value memory one batch of rows may take; it bounds the rows sampled at once and never what is
-sampled.
+"""Key/value memory of one batch of rows. It bounds the number of rows and does not change samples.
 """
 DROP_AT = 0.75
-"""Finished rows leave the batch once this share or less is still going: each leaving copies the
+"""Finished rows are removed once this share or less is unfinished, because each removal copies the
 cache.
 """
 
 
 @dataclass(frozen=True)
 class Sampling:
-    """How completions are drawn."""
+    """Settings of sampling."""
 
     max_tokens: int = 32
     temperature: float = 1.0
@@ -44,10 +43,10 @@ class Sampling:
     top_p: float = 1.0
     """Smallest set of likeliest tokens with this mass is kept; 1 = all."""
     stop: tuple[str, ...] = ()
-    """Texts that end a completion, or a turn of one; the text stays in it."""
+    """Texts that end a completion, or a turn; the text remains in it."""
     turn_tokens: int | None = None
-    """Most tokens of one turn, where an environment takes several; None = what is left of
-    ``max_tokens``, which holds its answers too.
+    """Most tokens of one turn, if an environment takes several; None = the rest of ``max_tokens``,
+    which also covers its answers.
     """
 
     def __post_init__(self) -> None:
@@ -55,7 +54,7 @@ class Sampling:
         stop: object = self.stop
         if not isinstance(stop, (tuple, list)) or not all(isinstance(text, str) for text in stop):
             raise ComponentError(
-                "Sampling stops at texts",
+                "Sampling needs texts in stop",
                 value=f"stop={stop!r}",
                 allowed="a tuple of texts",
                 do=f"Write stop=({stop!r},)" if isinstance(stop, str) else "Write stop=(...,)",
@@ -68,18 +67,18 @@ class Sampling:
             or self.turn_tokens == 0
         ):
             raise ComponentError(
-                "Sampling cannot draw with these numbers",
+                "Sampling has numbers outside their ranges",
                 value=f"max_tokens={self.max_tokens}, temperature={self.temperature}, "
                 f"top_p={self.top_p}, turn_tokens={self.turn_tokens}",
                 allowed="max_tokens >= 1, temperature >= 0, 0 < top_p <= 1, turn_tokens None or >= "
                 "1",
-                do="Mend them in the study",
+                do="Correct them in the study file",
             )
 
     @property
     def uncut(self) -> bool:
-        """Whether any completion can be drawn, so that the logprobs of draws are those of the
-        distribution that they were drawn from.
+        """Whether every completion has a chance, so the logprobs are those of the sampling
+        distribution.
         """
         return self.temperature > 0 and self.top_p == 1
 
@@ -100,17 +99,17 @@ def sample(
     rounding of the model's own arithmetic).
 
     Args:
-        policy: What samples.
+        policy: The policy to sample from.
         prompts: P texts.
         group_size: G, completions per prompt.
         sampling: Temperature, cut, length.
         addresses: One per prompt; completion g uses row g of ``uniforms(G, max_tokens, *address)``,
             and its token t the number at t, the environment's tokens counted.
-        replies: Who answers between turns; None = a completion is one turn. A turn ends like a
-            completion, or after ``turn_tokens``; the completion ends when nobody answers, after
+        replies: Answers between turns; None = a completion is one turn. A turn ends like a
+            completion, or after ``turn_tokens``. The completion ends when there is no answer, after
             ``replies.max_turns`` turns, or at ``max_tokens``.
-        opening: What every completion is made to begin with; it is read, not sampled, and not in
-            the completions.
+        opening: Text before every completion, which is read, not sampled, and not part of the
+            completion.
 
     Raises:
         ModelError: If a prompt and its completion do not fit the model's context, or a layer is
@@ -121,7 +120,7 @@ def sample(
     for prompt, ids in zip(prompts, encoded, strict=True):
         if len(ids) + sampling.max_tokens > policy.context_length:
             raise ModelError(
-                "A prompt is longer than the model's context leaves room for",
+                "A prompt is too long for the model's context",
                 value=f"{len(ids)} prompt tokens + {sampling.max_tokens} to sample; prompt starts "
                 f"{prompt[:60]!r}",
                 allowed=f"{policy.context_length} tokens in all",
@@ -146,8 +145,7 @@ def sample(
 
 
 def _refuse_other_states(policy: Policy) -> None:
-    """Stops where a layer keeps another state than keys and values, which padding on the left would
-    spoil.
+    """Raises if a layer keeps another state than keys and values, which left padding would corrupt.
 
     Raises:
         ModelError: Naming the layers.
@@ -187,8 +185,8 @@ def _sample_rows(
     noise: list[np.ndarray],
     replies: Replies | None,
 ) -> None:
-    """Fills the rows: one prefill of their distinct prompts, then a token, chosen or heard, for
-    every row still going.
+    """Fills the rows: one prefill of their distinct prompts, then in each step one token, chosen or
+    read from an answer, per unfinished row.
     """
     device = policy.device
     prompts = list(dict.fromkeys(row.prompt for row in rows))
@@ -257,7 +255,7 @@ def _sample_rows(
 
 
 def _logits(policy: Policy, states: Tensor, ids: Tensor, seen: Tensor) -> Tensor:
-    """Logits after the prompt; through the whole model where its head does more than a product."""
+    """Logits after the prompt, by the whole model if its head is more than a product."""
     if policy.head is not None:
         return policy.logits(states)
     position = (seen.cumsum(1) - 1).clamp(min=0)
@@ -277,7 +275,7 @@ def _append(
     sampling: Sampling,
     replies: Replies | None,
 ) -> bool:
-    """Adds a token that the row chose and says whether the row has ended."""
+    """Whether the row has ended, after adding a token that it chose."""
     row.choose(token, logprob)
     if token in policy.end_ids:
         ending = Ending.END_TOKEN

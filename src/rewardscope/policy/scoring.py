@@ -1,5 +1,5 @@
-"""What a policy says about given tokens: logprob and entropy, without ever holding (tokens x
-vocabulary) whole.
+"""A policy's scores of given tokens: logprob and entropy, without a full (tokens x vocabulary)
+matrix.
 """
 
 import torch
@@ -12,7 +12,7 @@ from rewardscope.policy.policy import Policy
 from rewardscope.tensors import Batch, TokenScores
 
 PASS_TOKENS = 16_384
-"""Tokens one forward pass reads at most; bounds memory, never results."""
+"""Most tokens in one forward pass. It bounds memory and does not change results."""
 LOGIT_NUMBERS = 1 << 25
 """Logits held at once (128 MiB of float32) for heads that are more than one matrix; longer lists go
 in chunks that the backward pass computes again.
@@ -86,8 +86,8 @@ def likeliest(policy: Policy, batch: Batch, count: int) -> Tensor:
     for rows in arrange(
         batch, choose_layout(policy, batch), distribution_tokens(policy), policy.device
     ):
-        place = on_mask(batch, rows)
-        kept_NTK[place] = (
+        cells = on_mask(batch, rows)
+        kept_NTK[cells] = (
             distributions_of_rows(policy, rows, batch).topk(count, dim=-1).indices.cpu()
         )
     return kept_NTK
@@ -105,7 +105,7 @@ def score(policy: Policy, batch: Batch, layout: Layout | None = None) -> TokenSc
     """Logprob and entropy of every sampled token of the batch, 0 off the mask.
 
     Args:
-        policy: Who is asked; may be another than the one that sampled.
+        policy: The scoring policy, which may differ from the sampling one.
         batch: The tokens.
         layout: Packed or plain; None = whichever costs less. Both give the same numbers up to float
             rounding.
@@ -114,9 +114,9 @@ def score(policy: Policy, batch: Batch, layout: Layout | None = None) -> TokenSc
     entropy_NT = torch.zeros(batch.token_NT.shape)
     for rows in arrange(batch, layout or choose_layout(policy, batch), PASS_TOKENS, policy.device):
         logprob_M, entropy_M = score_rows(policy, rows, batch)
-        place = on_mask(batch, rows)
-        logprob_NT[place] = logprob_M.cpu()
-        entropy_NT[place] = entropy_M.cpu()
+        cells = on_mask(batch, rows)
+        logprob_NT[cells] = logprob_M.cpu()
+        entropy_NT[cells] = entropy_M.cpu()
     return TokenScores(logprob_NT, entropy_NT)
 
 
@@ -127,17 +127,17 @@ def token_states(policy: Policy, batch: Batch) -> Tensor:
     """
     length_N = batch.mask_NT.sum(dim=1)
     start_N = torch.cat([length_N.new_zeros(1), length_N.cumsum(0)[:-1]])
-    found: Tensor | None = None
+    states: Tensor | None = None
     for rows in arrange(batch, choose_layout(policy, batch), PASS_TOKENS, policy.device):
         with policy.precision():
             state_RSD = read(policy, rows, states=True)
-        if found is None:
-            found = state_RSD.new_zeros(
+        if states is None:
+            states = state_RSD.new_zeros(
                 int(length_N.sum()), state_RSD.shape[-1], dtype=torch.float32
             )
-        place_M = torch.cat(
+        token_M = torch.cat(
             [torch.arange(int(start_N[n]), int(start_N[n] + length_N[n])) for n in rows.members]
         )
-        found[place_M.to(found.device)] = state_RSD[rows.row_M, rows.column_M].float()
-    assert found is not None
-    return found
+        states[token_M.to(states.device)] = state_RSD[rows.row_M, rows.column_M].float()
+    assert states is not None
+    return states

@@ -1,4 +1,4 @@
-"""A completion in the making, turn by turn: what the policy chose, and what it heard in between."""
+"""A completion in progress, turn by turn: the policy's tokens, and the answers in between."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,14 +8,14 @@ from rewardscope.types import Completion, Ending, Replies
 
 
 def one_line(turn: str) -> str:
-    """A turn as it is answered, graded and stored: line breaks become spaces, so that turns can
-    stand one a line.
+    """A turn as it is answered, graded and stored: line breaks become spaces, so that each turn is
+    one line.
     """
     return turn.replace("\n", " ").strip()
 
 
 def transcript(turns: Sequence[str], answers: Sequence[str]) -> str:
-    """Turns and answers in the order in which they were said, one a line."""
+    """Turns and answers in order, one per line."""
     lines = [line for pair in zip(turns, answers, strict=False) for line in pair] + list(
         turns[len(answers) :]
     )
@@ -27,9 +27,9 @@ class Row:
     """One completion; without answers it is a single turn."""
 
     prompt: int
-    """Place of its prompt."""
+    """Index of its prompt."""
     member: int
-    """Place in its group."""
+    """Index in its group."""
     token_ids: list[int] = field(default_factory=list)
     logprobs: list[float] = field(default_factory=list)
     chosen: list[bool] = field(default_factory=list)
@@ -37,13 +37,13 @@ class Row:
     turns: list[str] = field(default_factory=list)
     answers: list[str] = field(default_factory=list)
     begun: int = 0
-    """Where among the tokens the turn begins that it is in."""
+    """Position of the first token of the current turn."""
     heard: list[int] = field(default_factory=list)
-    """Tokens of the last answer that it has yet to read."""
+    """Tokens of the last answer that are still to be read."""
 
     @property
     def turn_ids(self) -> tuple[int, ...]:
-        """Tokens of the turn that it is in."""
+        """Tokens of the current turn."""
         return tuple(self.token_ids[self.begun :])
 
     def choose(self, token: int, logprob: float) -> None:
@@ -53,7 +53,7 @@ class Row:
         self.chosen.append(True)
 
     def hear(self) -> int:
-        """Adds the next token of the answer and returns it."""
+        """The next token of the answer, which is added to the row."""
         token = self.heard.pop(0)
         self.token_ids.append(token)
         self.logprobs.append(0.0)
@@ -62,7 +62,7 @@ class Row:
         return token
 
     def answered(self, policy: Policy, replies: Replies) -> bool:
-        """Ends the turn, has it answered, and says whether that was the last one."""
+        """Whether the completion has ended, after ending the turn and getting its answer."""
         self.turns.append(one_line(policy.decode(self.turn_ids)))
         ended, self.begun = self.token_ids[-1] in policy.end_ids, len(self.token_ids)
         if len(self.turns) >= replies.max_turns:
@@ -77,11 +77,11 @@ class Row:
         return False
 
     def completion(self, policy: Policy, *, takes_turns: bool) -> Completion:
-        """What it has become."""
+        """The finished completion."""
         ids, logprobs = tuple(self.token_ids), tuple(self.logprobs)
         if not takes_turns:
             return Completion(policy.decode(ids), ids, logprobs, self.ending)
-        if self.turn_ids:  # max_tokens cut a turn off, which is read as it stands
+        if self.turn_ids:  # max_tokens cut a turn off, which still counts
             self.turns.append(one_line(policy.decode(self.turn_ids)))
         return Completion(
             transcript(self.turns, self.answers),
@@ -94,19 +94,20 @@ class Row:
 
 
 def written(
-    policy: Policy, said: str, place: int, replies: Replies | None, max_tokens: int
+    policy: Policy, said: str, prompt: int, replies: Replies | None, max_tokens: int
 ) -> Completion:
-    """What somebody else said, as a completion of the policy: its tokens up to ``max_tokens``, the
-    answers among them; logprobs are 0.
+    """A given text as a completion of the policy: its tokens up to ``max_tokens``, with the answers
+    among them; logprobs are 0.
 
-    One that is cut says what its tokens say, so that what is graded is what can be imitated.
+    The text of a truncated completion is that of its tokens, so the graded text is the one to
+    imitate.
 
     Args:
-        policy: Whose tokens it is written in.
-        said: The turns, one a line; those after the end of the episode are left out. A single turn
-            where nobody answers.
-        place: Of the prompt.
-        replies: Who answers; None = nobody.
+        policy: Tokenizes the text.
+        said: The turns, one per line; those after the end of the episode are left out. A single
+            turn without ``replies``.
+        prompt: Index of the prompt.
+        replies: Answers between turns; None = none.
         max_tokens: Most tokens.
     """
     if replies is None:
@@ -116,7 +117,7 @@ def written(
         return Completion(
             policy.decode(ids[:max_tokens]), ids[:max_tokens], (0.0,) * max_tokens, Ending.LENGTH
         )
-    row = Row(place, 0)
+    row = Row(prompt, 0)
     for turn in said.split("\n"):
         while row.heard and len(row.token_ids) < max_tokens:
             row.hear()

@@ -19,13 +19,13 @@ from rewardscope.store import check_own
 
 @runtime_checkable
 class Weights(Protocol):
-    """Named tensors that are asked for one by one."""
+    """Named tensors, read one by one."""
 
     def names(self) -> list[str]:
-        """Every tensor there is."""
+        """Names of all tensors."""
 
     def tensor(self, name: str) -> Tensor:
-        """One of them, as it is stored, on the CPU."""
+        """One tensor as stored, on the CPU."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ class PolicyWeights:
 
     def tensor(self, name: str) -> Tensor:
         """The parameter without its graph."""
-        found: Tensor = self.policy.model.get_parameter(name)
-        return found.detach().cpu()
+        parameter: Tensor = self.policy.model.get_parameter(name)
+        return parameter.detach().cpu()
 
 
 @dataclass(frozen=True)
@@ -57,20 +57,20 @@ class FolderWeights:
         """File of each tensor: as the index says where there is one."""
         check_own(self.folder)
         index = self.folder / INDEX
-        found: dict[str, Path] = {}
+        files: dict[str, Path] = {}
         for path in (
             _shards(index) if index.is_file() else sorted(self.folder.glob("model*.safetensors"))
         ):
             with _opened(path) as file:
-                found |= dict.fromkeys(file.keys(), path)
-        if not found:
+                files |= dict.fromkeys(file.keys(), path)
+        if not files:
             raise ModelError(
-                "The folder holds no weights",
+                "The folder has no weights",
                 value=self.folder,
                 allowed="model.safetensors, or model-00001-of-0000N.safetensors and so on",
                 do="Give the folder that save_pretrained wrote",
             )
-        return found
+        return files
 
     def names(self) -> list[str]:
         """In alphabetical order.
@@ -92,8 +92,8 @@ class FolderWeights:
     def tensor(self, name: str) -> Tensor:
         """Read from the file when it is asked for."""
         with _opened(self._place[name]) as file:
-            found: Tensor = file.get_tensor(name)
-        return found
+            stored: Tensor = file.get_tensor(name)
+        return stored
 
 
 INDEX = "model.safetensors.index.json"
@@ -130,7 +130,7 @@ def _opened(path: Path) -> Any:
     """The file, mapped into memory.
 
     Raises:
-        ModelError: If it is cut short or no safetensors.
+        ModelError: If it is truncated or not safetensors.
     """
     try:
         return safe_open(path, framework="pt")
@@ -145,14 +145,13 @@ def _opened(path: Path) -> Any:
 def in_step(
     first: Weights, *others: Weights, finite: bool = True
 ) -> Iterator[tuple[str, list[Tensor]]]:
-    """Each name with the tensor of every side in float32; a file's own memory where it is stored
-    so, nothing is copied.
+    """Each name with the tensors of all sides in float32. Tensors stored in float32 are not copied.
 
     Args:
-        first: Whose names there are.
-        others: What is read beside it.
-        finite: Whether to look at every number first; who sums over them all sees it anyway, and
-            calls :func:`refuse_not_finite`.
+        first: Provides the names.
+        others: Read in parallel.
+        finite: Whether to check that all numbers are finite. A caller that sums over all of them
+            can check its sum instead, and call :func:`refuse_not_finite`.
 
     Raises:
         ModelError: If the sides are not of one architecture, a tensor is quantised, or a number in
@@ -178,7 +177,7 @@ def in_step(
         for tensor in tensors:
             if not tensor.is_floating_point() or tensor.element_size() < 2:
                 raise ModelError(
-                    f"Tensor {name} is quantised; its update cannot be read off",
+                    f"Tensor {name} is quantised, so its update cannot be computed",
                     value=tensor.dtype,
                     allowed="float32, bfloat16, float16",
                     do="Compare the weights before quantisation",
@@ -190,23 +189,23 @@ def in_step(
 
 
 def refuse_not_finite(name: str, *tensors: Tensor) -> None:
-    """Raises where a number is not finite.
+    """Raises if a number is not finite.
 
     Raises:
-        ModelError: With how many there are.
+        ModelError: With the count of such numbers.
     """
     for tensor in tensors:
         if not tensor.isfinite().all():
             raise ModelError(
                 f"Tensor {name} holds numbers that are not finite",
                 value=int((~tensor.isfinite()).sum()),
-                do="Look at it",
+                do="Check the checkpoint",
             )
 
 
 def largest(value: Tensor, count: int) -> Tensor:
-    """True at the ``count`` largest entries, in the value's shape, on the CPU; of equal ones at the
-    border the first.
+    """True at the ``count`` largest entries, in the value's shape, on the CPU; ties at the border
+    go to the first.
 
     >>> largest(torch.tensor([2.0, 1.0, 2.0, 3.0]), 2).tolist()
     [True, False, False, True]

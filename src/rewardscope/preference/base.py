@@ -1,4 +1,4 @@
-"""What a preference objective is, and how told rewards become pairs."""
+"""Parts that preference objectives share: rewards become pairs, and pairs a loss."""
 
 from typing import Literal, get_args
 
@@ -11,14 +11,16 @@ from rewardscope.seeds import Address, generator
 from rewardscope.tensors import CompletionLoss, Signals, TokenCredit
 
 Pairs = Literal["all", "one"]
-"""Every better completion of a group with every worse one, or one such pair a group, drawn."""
+"""All: each better completion of a group with each worse one. One: one such pair per group, drawn
+at random.
+"""
 
 
 def check(method: object, pairs: str, *positive: str) -> None:
-    """Refuses fields that no objective can have.
+    """Checks the fields of an objective.
 
     Raises:
-        ComponentError: If ``pairs`` is not known, or one of the named fields is not above 0.
+        ComponentError: If ``pairs`` is unknown, or one of the named fields is not above 0.
     """
     if pairs not in get_args(Pairs) or not all(getattr(method, name) > 0 for name in positive):
         allowed = f"pairs one of {', '.join(get_args(Pairs))}; {', '.join(positive)} above 0"
@@ -26,18 +28,17 @@ def check(method: object, pairs: str, *positive: str) -> None:
             f"{type(method).__name__} cannot have these settings",
             value=method,
             allowed=allowed,
-            do="Mend them in the study",
+            do="Correct them in the study file",
         )
 
 
 def better_than(
     reward_PG: Float[Tensor, "P G"], pairs: Pairs, address: tuple[Address, ...]
 ) -> Float[Tensor, "P G G"]:
-    """1 at (p, g, h) where completion g was told more than completion h and the two are a pair; 0
-    elsewhere, and for the untold.
+    """1 at (p, g, h) where completion g has a higher reward than completion h and the two are a
+    pair; 0 elsewhere, and for completions without a reward.
 
-    A step in which no group has a better and a worse completion, such as one that a seed has
-    learned, has no pair and teaches nothing.
+    A step whose groups each have equal rewards has no pair and teaches nothing.
     """
     better_PGG = (reward_PG[:, :, None] > reward_PG[:, None, :]).float()
     if pairs == "one":
@@ -53,7 +54,7 @@ def better_than(
 def over_pairs(
     loss_PGG: Float[Tensor, "P G G"], pair_PGG: Float[Tensor, "P G G"]
 ) -> Float[Tensor, ""]:
-    """Mean over the pairs; 0 where a minibatch, or the whole step, has none."""
+    """Mean over the pairs; 0 if a minibatch has none."""
     return (loss_PGG * pair_PGG).sum() / pair_PGG.sum().clamp(min=1)
 
 
@@ -68,7 +69,7 @@ def lengths(signals: Signals) -> Float[Tensor, "P G"]:
 
 
 def comparing(signals: Signals, loss: CompletionLoss, **notes: float) -> TokenCredit:
-    """Credit that is nothing but a loss of completions."""
+    """Credit that consists of a loss over whole completions alone."""
     nothing_NT = torch.zeros(signals.mask_NT.shape)
     return TokenCredit(
         nothing_NT, {f"credit/{name}": value for name, value in notes.items()}, completion_loss=loss

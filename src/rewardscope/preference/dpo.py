@@ -15,8 +15,8 @@ class DPO:
     """Direct Preference Optimization: mean over pairs of -log sigmoid(beta (h[better] - h[worse])).
 
     h = log policy - log reference, summed over the completion's tokens. The reference is the
-    learner's: the untrained policy, or the one it was last reset to. Pairs come from the told
-    rewards of one group, on-policy unless the arm has demonstrations.
+    learner's: the untrained policy, or the policy at its last reset. Pairs come from the rewards
+    within a group, on-policy unless the arm has demonstrations.
 
     Source:
         Rafailov et al. 2023, arXiv:2305.18290, eq. 7.
@@ -32,9 +32,7 @@ class DPO:
         check(self, self.pairs, "beta")
 
     def __call__(self, signals: Signals) -> TokenCredit:
-        """A loss in nats, 0 where no group has a better and a worse completion, and
-        ``credit/pairs``, their number.
-        """
+        """A loss in nats, 0 without pairs, and the number of pairs as ``credit/pairs``."""
         pair_PGG = better_than(signals.reward_PG, self.pairs, signals.address)
         reference_PG = (
             signals.ask("reference_logprob_NT", "DPO").sum(dim=1).reshape(signals.reward_PG.shape)

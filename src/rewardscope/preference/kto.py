@@ -1,6 +1,4 @@
-"""KTO: each completion alone, desirable or not, against what the policy has drifted from the
-reference anyway.
-"""
+"""KTO: each completion alone, desirable or not, relative to the drift from the reference."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -14,12 +12,12 @@ from rewardscope.tensors import Signal, Signals, TokenCredit
 
 @dataclass(frozen=True)
 class KTO:
-    """Kahneman-Tversky Optimization: mean over told completions of weight x (1 - sigmoid(+-beta (h
-    - z))), + for the desirable.
+    """Kahneman-Tversky Optimization: mean over completions with a reward of weight x (1 -
+    sigmoid(+-beta (h - z))), + for desirable ones.
 
-    h = log policy - log reference, summed over the completion's tokens; z = max(0, mean of the same
-    log-ratio of completions behind another problem's prompt), an estimate of the KL, held still for
-    the step. A completion is desirable when its reward is ``threshold`` or more.
+    h = log policy - log reference, summed over the completion's tokens. z = max(0, mean of the same
+    log-ratio for completions after another problem's prompt): an estimate of the KL, constant
+    within the step. A completion is desirable if its reward is ``threshold`` or more.
 
     Source:
         Ethayarajh et al. 2024, arXiv:2402.01306, eqs. 7 and 8.
@@ -37,8 +35,8 @@ class KTO:
         check(self, "all", "beta", "desirable_weight", "undesirable_weight")
 
     def __call__(self, signals: Signals) -> TokenCredit:
-        """A loss without unit, 0 where no completion was told anything, and in the notes how many
-        were, the share of them that is desirable (0 of none) and z.
+        """A loss without unit, 0 if no completion has a reward. The notes hold the number of
+        completions with a reward, the share of them that is desirable (0 of none), and z.
         """
         reward_PG = signals.reward_PG
         told_PG = ~reward_PG.isnan()
@@ -60,7 +58,7 @@ class KTO:
             return loss_PG.sum() / told_PG[problems].sum().clamp(min=1)
 
         told = int(told_PG.sum())
-        share = int(desirable_PG.sum()) / max(told, 1)  # what is untold is not desirable either
+        share = int(desirable_PG.sum()) / max(told, 1)  # NaN compares as False
         return comparing(
             signals, loss, told=float(told), desirable_share=share, drift_nats=float(drift)
         )

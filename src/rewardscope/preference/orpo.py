@@ -21,9 +21,7 @@ from rewardscope.tensors import Signal, Signals, TokenCredit
 
 
 def log_odds(mean_logprob: Float[Tensor, "*axes"]) -> Float[Tensor, "*axes"]:
-    """log(p / (1 - p)) from log p; p is capped a rounding step below 1, where the odds would be
-    infinite.
-    """
+    """log(p / (1 - p)) from log p. p is capped a rounding step below 1, so the odds stay finite."""
     capped = mean_logprob.clamp(max=-torch.finfo(mean_logprob.dtype).eps)
     return capped - torch.log(-torch.expm1(capped))
 
@@ -37,9 +35,9 @@ class ORPO:
     reference.
 
     Source:
-        Hong et al. 2024, arXiv:2403.07691, eqs. 6 and 7; weight 0.1. TRL takes the first term over
-            prompt and completion, and over the tokens of all better completions together; we follow
-            the paper.
+        Hong et al. 2024, arXiv:2403.07691, eqs. 6 and 7; weight 0.1. TRL computes the first term
+            over prompt and completion, and over the tokens of all better completions together; we
+            follow the paper.
     """
 
     weight: float = 0.1
@@ -52,9 +50,7 @@ class ORPO:
         check(self, self.pairs, "weight")
 
     def __call__(self, signals: Signals) -> TokenCredit:
-        """A loss in nats, 0 where no group has a better and a worse completion, and
-        ``credit/pairs``, their number.
-        """
+        """A loss in nats, 0 without pairs, and the number of pairs as ``credit/pairs``."""
         pair_PGG = better_than(signals.reward_PG, self.pairs, signals.address)
         length_PG = lengths(signals)
 

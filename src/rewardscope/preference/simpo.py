@@ -42,9 +42,7 @@ class SimPO:
         check(self, self.pairs, "beta")
 
     def __call__(self, signals: Signals) -> TokenCredit:
-        """A loss in nats, 0 where no group has a better and a worse completion, and
-        ``credit/pairs``, their number.
-        """
+        """A loss in nats, 0 without pairs, and the number of pairs as ``credit/pairs``."""
         pair_PGG = better_than(signals.reward_PG, self.pairs, signals.address)
         length_PG = lengths(signals)
 

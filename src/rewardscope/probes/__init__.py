@@ -1,4 +1,4 @@
-"""Instruments: each proved on organisms before it speaks about a model nobody understands."""
+"""Instruments. Each is validated on known organisms before it is used on unknown models."""
 
 import json
 from pathlib import Path
@@ -12,8 +12,8 @@ VALIDATION = Path(__file__).parent / "validation"
 
 
 def validation() -> list[dict[str, Any]]:
-    """What came out when ``studies/validation`` pointed each instrument at what is known: one
-    record per figure.
+    """The results of ``studies/validation``, which runs each instrument on known cases: one record
+    per figure.
     """
     return [
         record
@@ -23,17 +23,17 @@ def validation() -> list[dict[str, Any]]:
 
 
 def validation_table(instrument: str) -> str:
-    """The figures that proved an instrument, as a table of Markdown."""
+    """The figures that validated an instrument, as a Markdown table."""
     rows = ["| proof | figure | found | must lie in | n |", "| --- | --- | --- | --- | --- |"]
     for check in validation():
         if check["instrument"] == instrument:
-            found = (
+            value = (
                 f"{check['found']:.3g}"
                 if check["held"]
                 else f"**{check['found']:.3g}, did not hold**"
             )
             rows.append(
-                f"| {check['kind']} | {check['what']} | {found} | {check['lowest']:g} to "
+                f"| {check['kind']} | {check['what']} | {value} | {check['lowest']:g} to "
                 f"{check['highest']:g} | {check['n']} |"
             )
     return "\n".join(rows) + "\n"

@@ -1,4 +1,4 @@
-"""What a trained policy reaches beside its base, as rows."""
+"""Rows that compare what a trained policy reaches with what its base reaches."""
 
 from collections.abc import Sequence
 
@@ -13,25 +13,25 @@ DIFFERENCE = "share difference"
 def difference_rows(
     evidence: Evidence, standing: Standing, ks: Sequence[int], strict: bool
 ) -> list[Measurement]:
-    """Trained minus base pass@k with one band over all k; for tolerant grading also where the base
-    overtakes, and the sampling gap.
+    """Trained minus base pass@k, with one confidence band over all k. Tolerant grading adds the k
+    at which the base overtakes, and the sampling gap.
     """
     name = "boundary/difference_strict" if strict else "boundary/difference"
     rows = [_row(evidence, name, DIFFERENCE, point) for point in standing.difference(ks, name)]
     if strict:
         return rows
-    place, share = standing.crossing(ks)
+    crossing, share = standing.crossing(ks)
     return [
         *rows,
-        _row(evidence, "boundary/crossing_k", "draws", place),
+        _row(evidence, "boundary/crossing_k", "draws", crossing),
         _row(evidence, "boundary/crossing_share", "share", share),
         _row(evidence, "boundary/sampling_gap", DIFFERENCE, standing.sampling_gap(ks)),
     ]
 
 
 def class_rows(evidence: Evidence, standing: Standing) -> list[Measurement]:
-    """How many problems were kept, lost, won, or are out of reach of both, and three shares made of
-    them; each says what its k can see.
+    """The numbers of problems kept, lost, won and out of reach of both, and three shares made of
+    them. Each row states epsilon, the smallest chance that its k can detect.
     """
     counts, shares = standing.classes()
     rows = [

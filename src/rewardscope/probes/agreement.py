@@ -1,5 +1,5 @@
-"""Do two trainings change the same weights, and would updates of the same sizes in other places or
-with other signs look as if they did?
+"""Whether two trainings change the same weights, compared with updates of the same sizes at other
+positions or with other signs.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,7 +34,7 @@ class Overlap:
     top: int = 0
     """Entries among the ``TOP`` largest float32 updates of both, matrix by matrix."""
     top_of: int = 0
-    """How many that could be at most."""
+    """The largest possible value of ``top``."""
 
     @property
     def one_sided(self) -> tuple[float | None, float | None]:
@@ -52,24 +52,24 @@ class Overlap:
 
     @property
     def uniform(self) -> tuple[float, float, float | None]:
-        """One-sided overlaps and Jaccard of two masks of these densities that know nothing of each
-        other or of the weights.
+        """One-sided overlaps and Jaccard index of two masks of these densities that are independent
+        of each other and of the weights.
         """
         p, q = self.first / self.size, self.second / self.size
         return q, p, p * q / (p + q - p * q) if p + q else None
 
     @property
     def sign_share(self) -> float | None:
-        """Share of what both changed that both moved the same way; a half by chance."""
+        """Share of the entries changed by both that both moved the same way; 0.5 by chance."""
         return self.same_sign / self.both if self.both else None
 
     @property
     def top_share(self) -> float | None:
-        """Share of the largest float32 updates that both have; ``TOP`` by chance."""
+        """Share of the largest float32 updates that both have in common; ``TOP`` by chance."""
         return self.top / self.top_of if self.top_of else None
 
     def __add__(self, other: "Overlap") -> "Overlap":
-        """Both together."""
+        """The sum of both, field by field."""
         return Overlap(
             *(a + b for a, b in zip(vars(self).values(), vars(other).values(), strict=True))
         )
@@ -77,20 +77,20 @@ class Overlap:
 
 @dataclass(frozen=True)
 class Agreement:
-    """Two trainings side by side, and the same with every matrix's update shuffled or re-signed and
-    stored again.
+    """Two trainings compared, and the same comparison with every matrix's update shuffled or
+    re-signed and stored again.
     """
 
     first: str
     second: str
     found: Overlap
     shuffled: Overlap
-    """The null of the places: updates of the same sizes, in places that know nothing of each other.
-    What it shares, the storage shares.
+    """The null for positions: updates of the same sizes at independent positions. Its overlap comes
+    from how weights are stored.
     """
     resigned: Overlap
-    """The null of the directions: the same sizes in the same places, up or down by coin flips. What
-    it shares needs no direction; its largest updates are the found ones by construction.
+    """The null for signs: the same sizes at the same positions, each sign drawn by a coin flip. Its
+    overlap does not depend on signs. Its largest updates are the found ones by construction.
     """
 
     reads: ClassVar[str] = "weights of two trainings and of their start"
@@ -98,26 +98,26 @@ class Agreement:
 
 @dataclass(frozen=True)
 class Moved:
-    """What one training did to one matrix, and its two nulls, as masks by side: found, shuffled,
-    resigned.
+    """Masks of what one training changed in one matrix, and of its two nulls, by side: found,
+    shuffled, resigned.
     """
 
     changed: dict[str, Tensor]
     """As bfloat16 stores it."""
     up: dict[str, Tensor]
     largest: dict[str, Tensor]
-    """Mask of the ``TOP`` largest; found and shuffled, for re-signing leaves sizes as they are."""
+    """Mask of the ``TOP`` largest: found and shuffled only, since re-signing keeps all sizes."""
 
 
-def moved(name: str, start: Tensor, end: Tensor, place: int) -> Moved:
-    """One training's update of a matrix with its nulls, drawn by the matrix's name and the
-    training's place among all.
+def moved(name: str, start: Tensor, end: Tensor, index: int) -> Moved:
+    """One training's update of a matrix with its nulls. The nulls are seeded by the matrix's name
+    and the training's index.
     """
     update = end - start
     updates = {
         "found": update,
-        "shuffled": shuffled(update, place, name),
-        "resigned": resigned(update, place, name),
+        "shuffled": shuffled(update, index, name),
+        "resigned": resigned(update, index, name),
     }
     stored, count = start.bfloat16(), int(TOP * start.numel())
     ends = {"found": end, **{side: start + updates[side] for side in ("shuffled", "resigned")}}
@@ -139,29 +139,31 @@ class Pairs:
     names: Sequence[str]
     overlaps: dict[tuple[int, int, str], Overlap] = field(default_factory=dict)
 
-    def add(self, found: Sequence[Moved]) -> None:
-        """One matrix of every training."""
-        for one, two in combinations(range(len(found)), 2):
+    def add(self, moves: Sequence[Moved]) -> None:
+        """Adds one matrix of every training."""
+        for first, second in combinations(range(len(moves)), 2):
             for side in SIDES:
-                overlap = _overlap(found[one], found[two], side)
-                self.overlaps[one, two, side] = (
-                    self.overlaps.get((one, two, side), Overlap()) + overlap
+                overlap = _overlap(moves[first], moves[second], side)
+                self.overlaps[first, second, side] = (
+                    self.overlaps.get((first, second, side), Overlap()) + overlap
                 )
 
     def agreements(self) -> list[Agreement]:
-        """What came out."""
+        """The agreement of each pair."""
         pairs = combinations(range(len(self.names)), 2)
         return [
             Agreement(
-                self.names[one], self.names[two], *(self.overlaps[one, two, side] for side in SIDES)
+                self.names[first],
+                self.names[second],
+                *(self.overlaps[first, second, side] for side in SIDES),
             )
-            for one, two in pairs
+            for first, second in pairs
         ]
 
 
 def _overlap(first: Moved, second: Moved, side: str) -> Overlap:
-    one, two = first.changed[side], second.changed[side]
-    both = one & two
+    first_changed, second_changed = first.changed[side], second.changed[side]
+    both = first_changed & second_changed
     same = both & (first.up[side] == second.up[side])
     ranked = "found" if side == "resigned" else side
     top = (
@@ -173,9 +175,9 @@ def _overlap(first: Moved, second: Moved, side: str) -> Overlap:
         else (0, 0)
     )
     return Overlap(
-        one.numel(),
-        int(one.count_nonzero()),
-        int(two.count_nonzero()),
+        first_changed.numel(),
+        int(first_changed.count_nonzero()),
+        int(second_changed.count_nonzero()),
         int(both.count_nonzero()),
         int(same.count_nonzero()),
         *top,
@@ -184,12 +186,13 @@ def _overlap(first: Moved, second: Moved, side: str) -> Overlap:
 
 @torch.no_grad()
 def agreements(before: Weights, trained: Mapping[str, Weights]) -> list[Agreement]:
-    """Every pair of trainings of one start.
+    """The agreement of every pair of trainings from the same start.
 
-    bfloat16 stores an update only where it passes half the spacing at that weight, so small weights
-    change in every training: independent noise already agrees far above the uniform level: 0.63 to
-    0.67 one-sided where 0.37 of the weights change and the start was stored in bfloat16, 0.58 where
-    it was not. Only what lies above the shuffled updates is agreement.
+    bfloat16 stores an update only where it exceeds half the spacing at that weight, so small
+    weights change in every training. Independent noise therefore overlaps far more than uniform
+    masks do. Where 0.37 of the weights change, its one-sided overlap is 0.63 to 0.67 if the start
+    was stored in bfloat16, and 0.58 if it was not. Only what exceeds the shuffled updates is
+    agreement.
 
     Raises:
         ModelError: If there are fewer than two trainings, or checkpoints that cannot be compared.
@@ -201,46 +204,46 @@ def agreements(before: Weights, trained: Mapping[str, Weights]) -> list[Agreemen
     refuse_one(trained)
     pairs = Pairs(list(trained))
     for name, (start, *ends) in in_step(before, *trained.values()):
-        pairs.add([moved(name, start, end, place) for place, end in enumerate(ends)])
+        pairs.add([moved(name, start, end, index) for index, end in enumerate(ends)])
     return pairs.agreements()
 
 
 def refuse_one(trained: Mapping[str, Weights]) -> None:
-    """Raises where there is nobody to agree with.
+    """Checks that there are two trainings to compare.
 
     Raises:
         ModelError: If there are fewer than two trainings.
     """
     if len(trained) < 2:
         raise ModelError(
-            "Agreement is between trainings",
+            "Agreement compares two trainings or more",
             value=f"{len(trained)} checkpoint",
             allowed="2 or more",
-            do="Give another one",
+            do="Give another checkpoint",
         )
 
 
-def above_null(found: Sequence[Agreement], what: str) -> Estimate | None:
-    """Mean over pairs of found - shuffled, with an interval that takes the trainings as draws of
-    one kind; None where a pair has no value.
+def above_null(pairs: Sequence[Agreement], statistic: str) -> Estimate | None:
+    """Mean over pairs of found - shuffled, with an interval that treats the trainings as a random
+    sample; None where a pair has no value.
 
     Pairs share trainings, so they are not independent: three trainings make three pairs, and the
     interval counts three, not more. Two trainings make one pair, and no interval.
 
     Args:
-        found: Every pair of them.
-        what: ``jaccard``, ``top_share`` or ``sign_share``.
+        pairs: The agreement of every pair.
+        statistic: ``jaccard``, ``top_share`` or ``sign_share``.
     """
     differences: dict[tuple[str, str], float] = {}
-    for pair in found:
-        own, null = getattr(pair.found, what), getattr(pair.shuffled, what)
+    for pair in pairs:
+        own, null = getattr(pair.found, statistic), getattr(pair.shuffled, statistic)
         if own is None or null is None:
             return None
         differences[pair.first, pair.second] = own - null
     names = list(dict.fromkeys(name for pair in differences for name in pair))
     value_SS = np.full((len(names), len(names)), np.nan)
-    for (one, two), value in differences.items():
-        value_SS[names.index(one), names.index(two)] = value_SS[
-            names.index(two), names.index(one)
+    for (first, second), value in differences.items():
+        value_SS[names.index(first), names.index(second)] = value_SS[
+            names.index(second), names.index(first)
         ] = value
     return mean_over_pairs(value_SS)

@@ -1,4 +1,4 @@
-"""What an instrument is, what it is given to read, and what becomes of one that lacks something."""
+"""The evidence that instruments read, what they need of it, and gaps where it is missing."""
 
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,8 +17,8 @@ from rewardscope.types import Gap, Measurement, Rollout
 
 
 def first_draws(rollouts: Sequence[Rollout], count: int) -> list[Rollout]:
-    """The first ``count`` completions of each problem, or as many as every problem has, untold:
-    chosen by nobody, and equal in number.
+    """The first ``count`` completions of each problem, without rewards. If a problem has
+    fewer, its number is used for all. No outcome affects the choice.
     """
     most = min(count, *(len(rollout.completions) for rollout in rollouts))
     return [
@@ -28,7 +28,7 @@ def first_draws(rollouts: Sequence[Rollout], count: int) -> list[Rollout]:
 
 
 class Need(Enum):
-    """What an instrument may ask of its evidence; the value is how a page names it."""
+    """What an instrument may need from its evidence. The value is its name on the page."""
 
     ROLLOUTS = "completions"
     TOKENS = "the token ids of completions"
@@ -41,7 +41,7 @@ class Need(Enum):
     BASE_POLICY = "the untrained policy itself"
     BASE_WEIGHTS = "the untrained weights"
     BASE_ROWS = "the untrained policy's measurements"
-    COUNTERFACTUAL = "completions behind another block of experience"
+    COUNTERFACTUAL = "completions after another block of experience"
 
 
 OF_A_COMPARISON = frozenset(
@@ -53,15 +53,15 @@ OF_A_COMPARISON = frozenset(
         Need.COUNTERFACTUAL,
     }
 )
-"""What an untrained policy never has, so that its lack is no gap."""
+"""What an untrained policy never has, so lacking it is not a gap."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is known of one policy at one step: its completions on held-out problems and, where they
-    are at hand, those of its untrained base, both policies, their weights and the environment.
+    """What is known about one policy at one step: its completions on held-out problems and, where
+    available, those of its untrained base, both policies, their weights and the environment.
 
-    Base and trained policy met the same problems with the same draws.
+    Base and trained policy answered the same problems with the same random draws.
     """
 
     study: str
@@ -77,32 +77,32 @@ class Evidence:
     """Every strategy that the environment can recognise; empty = not known."""
     policy: Policy | None = None
     weights: Weights | None = None
-    """Its weights where no model is built of them; otherwise those of ``policy``."""
+    """Its weights, where they are read without building a model; otherwise those of ``policy``."""
     base_rollouts: tuple[Rollout, ...] | None = None
     """The base's completions on the same problems; None when this is the base."""
     base_policy: Policy | None = None
     base_weights: Weights | None = None
     environment: Environment | None = None
-    """Whose problems these are, for instruments that ask a policy for more completions."""
+    """The problems' environment, for instruments that sample more completions."""
     sampling: Sampling | None = None
     """How the completions were drawn."""
     base_rows: tuple[Measurement, ...] = ()
-    """What the same instruments said of the base alone; empty = not known, and what is needed of it
-    is measured again.
+    """What the same instruments measured on the base alone. Empty = not known: what is needed is
+    then measured again.
     """
     counterfactual: Mapping[str, tuple[Rollout, ...]] = field(default_factory=dict)
-    """Its completions on the same problems behind another block than the one recalled: "without"
-    what was recalled, and "swapped" for what belongs to another category. Empty for a policy
-    without a bank, or where nobody asked.
+    """Its completions on the same problems after another block than the one recalled: "without"
+    has filler instead, "swapped" has the entries of another category. Empty for a policy without a
+    bank, or where none were sampled.
     """
 
     @property
     def has(self) -> frozenset[Need]:
-        """What there is. Token ids and logprobs count where every completion has them."""
+        """What is available. Token ids and logprobs count only if every completion has them."""
         completions = [
             c for r in (*self.rollouts, *(self.base_rollouts or ())) for c in r.completions
         ]
-        there = {
+        available = {
             Need.ROLLOUTS: bool(self.rollouts),
             Need.TOKENS: all(c.token_ids for c in completions),
             Need.LOGPROBS: all(c.logprobs for c in completions),
@@ -116,7 +116,7 @@ class Evidence:
             Need.BASE_ROWS: bool(self.base_rows),
             Need.COUNTERFACTUAL: bool(self.counterfactual),
         }
-        return frozenset(need for need, given in there.items() if given)
+        return frozenset(need for need, present in available.items() if present)
 
     @property
     def trained_weights(self) -> Weights | None:
@@ -125,13 +125,13 @@ class Evidence:
 
     @property
     def untrained_weights(self) -> Weights | None:
-        """The base's weights, likewise."""
+        """The base's weights, from a folder or from the model in memory."""
         model = self.base_policy
         return self.base_weights or (None if model is None else PolicyWeights(model))
 
     def lacks(self, needs: Iterable[Need]) -> tuple[Need, ...]:
-        """What of these is not there, in the order of :class:`Need`; an untrained policy has no
-        base, which is no lack.
+        """Which of these are missing, in the order of :class:`Need`. An untrained policy needs no
+        base.
         """
         missing = frozenset(needs) - self.has
         if self.seed is None:
@@ -176,63 +176,63 @@ Given = TypeVar("Given")
 
 
 def given(value: Given | None, need: Need) -> Given:
-    """The value, which the instrument needs.
+    """The value, unless it is missing.
 
     Raises:
-        ComponentError: If it is not there.
+        ComponentError: If it is None.
     """
     if value is None:
         raise ComponentError(
             "An instrument lacks what it needs",
             value=f"no {need.value.removeprefix('the ')}",
             allowed="evidence that has it",
-            do="Give it, or call measure_all, which states what is lacking",
+            do="Provide it, or call measure_all, which reports what is missing",
         )
     return value
 
 
 def needs_of(probe: Probe | type) -> frozenset[Need]:
-    """What the instrument cannot do without.
+    """What the instrument requires.
 
     Raises:
-        ComponentError: If it declares something else than a set of :class:`Need`.
+        ComponentError: If it declares anything other than a set of :class:`Need`.
     """
     return _declared(probe, "needs", frozenset({Need.ROLLOUTS}))
 
 
 def uses_of(probe: Probe | type) -> frozenset[Need]:
-    """What makes it say more.
+    """What the instrument uses, where available, to measure more.
 
     Raises:
-        ComponentError: If it declares something else than a set of :class:`Need`.
+        ComponentError: If it declares anything other than a set of :class:`Need`.
     """
     return _declared(probe, "uses", frozenset())
 
 
 def _declared(probe: Probe | type, name: str, default: frozenset[Need]) -> frozenset[Need]:
-    found = getattr(probe, name, default)
-    if isinstance(found, (set, frozenset)) and all(isinstance(each, Need) for each in found):
-        return frozenset(found)
+    declared = getattr(probe, name, default)
+    if isinstance(declared, (set, frozenset)) and all(isinstance(item, Need) for item in declared):
+        return frozenset(declared)
     raise ComponentError(
-        f"An instrument's {name} are not what evidence can have",
-        value=repr(found),
+        f"An instrument's {name} are not a set of Need",
+        value=repr(declared),
         allowed=f"a frozenset of {', '.join(f'Need.{need.name}' for need in Need)}",
         do=f"Write {name}: ClassVar[frozenset[Need]] = frozenset({{Need.POLICY}}), for instance",
     )
 
 
 def section_of(probe: Probe | type) -> Section | None:
-    """How its rows stand on the page, where it says so."""
-    found = getattr(probe, "section", None)
-    return found if isinstance(found, Section) else None
+    """How its rows are shown on the page; None where it does not say."""
+    section = getattr(probe, "section", None)
+    return section if isinstance(section, Section) else None
 
 
 def measure_all(probes: Iterable[Probe], evidence: Evidence) -> tuple[list[Measurement], list[Gap]]:
-    """The rows of every instrument that can read the evidence, and a stated gap for each that
-    cannot, that says less than it could, or that failed.
+    """The rows of every instrument that can read the evidence, and a gap for each that
+    cannot, that measures less than it could, or that failed.
 
-    One instrument's failure never costs another's rows. Rows of one that returns something else
-    than it declares are not kept.
+    One instrument's failure never loses another's rows. If an instrument returns a row that it does
+    not declare, none of its rows are kept.
     """
     rows: list[Measurement] = []
     gaps: list[Gap] = []
@@ -245,7 +245,7 @@ def measure_all(probes: Iterable[Probe], evidence: Evidence) -> tuple[list[Measu
             rows += _checked(probe, evidence, probe.measure(evidence))
         except RewardscopeError as error:
             gaps.append(_gap(probe, evidence, failure=str(error)))
-        except Exception as error:  # whatever a guest's code does, the training is not lost by it
+        except Exception as error:  # a fault in a guest's code must not lose the training
             failure = f"{type(error).__name__}: {error}".removesuffix(": ")
             gaps.append(_gap(probe, evidence, failure=failure, trace=traceback.format_exc()))
         else:
@@ -279,16 +279,16 @@ TEXTS = ("unit", "interval", "over", "metric", "probe")
 
 
 def _checked(probe: Probe, evidence: Evidence, rows: Sequence[Any]) -> list[Measurement]:
-    """The rows, which are what the instrument declares and what a table can hold.
+    """The rows, once it is checked that the instrument declares them and a table can hold them.
 
     Raises:
-        ComponentError: If one of them is not.
+        ComponentError: If a row fails the check.
     """
     for row in rows:
         fault = _fault(probe, evidence, row)
         if fault:
             raise ComponentError(
-                f"{name_of(type(probe))} returned what no table of measurements can hold",
+                f"{name_of(type(probe))} returned a row that is not a valid measurement",
                 value=fault,
                 allowed="rows made by evidence.row(...), of metrics that the instrument declares",
                 do="Correct its measure()",
@@ -297,7 +297,7 @@ def _checked(probe: Probe, evidence: Evidence, rows: Sequence[Any]) -> list[Meas
 
 
 def _fault(probe: Probe, evidence: Evidence, row: Any) -> str:
-    """What is wrong with a row; empty = nothing."""
+    """What is wrong with a row; empty if nothing is."""
     if not isinstance(row, Measurement):
         return f"{type(row).__name__} instead of a Measurement"
     if row.metric not in probe.metrics:
@@ -307,9 +307,9 @@ def _fault(probe: Probe, evidence: Evidence, row: Any) -> str:
         return f"{row.metric} of {whose}"
     numbers = (row.value, row.lower, row.upper)
     if not all(value is None or isinstance(value, (int, float)) for value in numbers):
-        return f"{row.metric}: a value that is no number, {numbers}"
+        return f"{row.metric}: a value that is not a number, {numbers}"
     texts = [getattr(row, name) for name in TEXTS] + [*row.labels, *row.labels.values()]
     if not all(isinstance(text, str) for text in texts):
-        return f"{row.metric}: unit, over and labels that are no texts, {dict(row.labels)}"
+        return f"{row.metric}: unit, over or labels that are not text, {dict(row.labels)}"
     counts = isinstance(row.n, int) and isinstance(row.dropped, int)
     return "" if counts else f"{row.metric}: n={row.n!r}, dropped={row.dropped!r}"

@@ -1,5 +1,5 @@
-"""What a policy does: its strategies and behaviours, how often each is right, which moves carry a
-gain, how it writes and stops.
+"""What a policy does: its strategies and behaviours, how often each is right, which moves account
+for a gain, and how completions are written and end.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from rewardscope.stats import mean_over_problems, ratio_over_problems
 from rewardscope.types import Ending, Grade, Measurement, Rollout
 
 UNRECOGNISED = "unrecognised"
-"""Stands for completions in which the environment recognised no strategy."""
+"""Name for completions in which the environment recognised no strategy."""
 
 
 def strategies_of(rollouts: Sequence[Rollout]) -> set[str]:
@@ -32,13 +32,14 @@ def strategy_of(grade: Grade) -> str:
 
 @dataclass(frozen=True)
 class Behaviour:
-    """Share and accuracy of each strategy and behaviour, length, ending, form, and beside the base
-    which moves carry the gain.
+    """Share and accuracy of each strategy and behaviour, length, ending, form; and against the base
+    which moves account for the gain.
 
-    Strategies are what the environment recognises, for certain; behaviours are what ``detectors``
-    find in the text, with the precision that `rewardscope instruments` shows. Against the base: the
-    share of draws that moved from one strategy (or behaviour) to another, and the share of the gain
-    that this move carries; and the shares that amplification alone would have led to, as nulls.
+    Strategies are what the environment recognises with certainty. Behaviours are what ``detectors``
+    find in the text, with the precision that `rewardscope instruments` shows. Against the base,
+    rows give the share of draws that moved from one strategy (or behaviour) to another, and the
+    share of the gain that this move accounts for. Nulls are the shares that amplification alone
+    would produce.
     Intervals are clustered by problem.
 
     Source:
@@ -87,7 +88,7 @@ class Behaviour:
         for name, groups in shown.items():
             rows += self._shares(evidence, "behaviour/shown_share", groups, {"behaviour": name})
             for answer in (True, False):
-                chosen = [[found is answer for found in group] for group in groups]
+                chosen = [[shows is answer for shows in group] for group in groups]
                 labels = {"behaviour": name, "shown": _said(answer)}
                 rows.append(self._accuracy(evidence, "behaviour/shown_accuracy", chosen, labels))
         for ending in Ending:
@@ -124,7 +125,7 @@ class Behaviour:
         for detector in self.detectors:
             sides = (_shown(detector, base), shown[detector.name])
             before, after = (
-                [_said(found) for group in groups for found in group] for groups in sides
+                [_said(shows) for group in groups for shows in group] for groups in sides
             )
             rows += move_rows(
                 evidence,
@@ -135,7 +136,7 @@ class Behaviour:
                 np.array(after),
             )
         return rows + echo_rows(
-            evidence, names, lambda rollout, place: strategy_of(rollout.grades[place])
+            evidence, names, lambda rollout, index: strategy_of(rollout.grades[index])
         )
 
     def _shares(

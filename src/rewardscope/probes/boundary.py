@@ -1,4 +1,4 @@
-"""What a policy can solve given many tries: pass@k, votes, and which problems were won or lost
+"""What a policy can solve given many draws: pass@k, votes, and which problems were won or lost
 against the base.
 """
 
@@ -22,8 +22,8 @@ VOTES = 64
 
 @dataclass(frozen=True)
 class Boundary:
-    """pass@k and vote@k for k = 1, 2, 4 ... up to ``max_k`` or what the draws allow, and where the
-    trained policy stands against its base.
+    """pass@k and vote@k for k = 1, 2, 4 ... up to ``max_k`` or what the draws allow, and how the
+    trained policy compares with its base.
 
     Intervals are clustered by problem; those of the difference to the base hold for the whole curve
     at once. At k = the largest number of graded draws that a problem has on both sides it is
@@ -32,9 +32,9 @@ class Boundary:
     may look like none (at k = 256, a problem with p = 1 % stays unsolved with probability 0.08), so
     these counts carry their k and epsilon.
 
-    A problem without enough graded draws, or drawn on one side alone, is dropped and counted, and
-    what is left has no interval. Base and trained policy are paired by problem; with none in common
-    there is nothing to compare, and a ComponentError says so. Their difference goes to the largest
+    A problem with too few graded draws, or with draws on one side only, is dropped and counted; the
+    mean of the rest then has no interval. Base and trained policy are paired by problem. If they
+    have no problem in common, a ComponentError is raised. Their difference extends to the largest
     power of two that every problem's stored draws reach.
 
     Source:
@@ -67,10 +67,10 @@ class Boundary:
     def __post_init__(self) -> None:
         if self.max_k < 1 or self.max_k & (self.max_k - 1):
             raise ComponentError(
-                "Boundary's max_k is a power of two",
+                "Boundary's max_k must be a power of two",
                 value=self.max_k,
                 allowed="1, 2, 4, 8 ...",
-                do="Mend it in the study",
+                do="Correct it in the study file",
             )
 
     def measure(self, evidence: Evidence) -> list[Measurement]:
@@ -90,8 +90,8 @@ class Boundary:
         common = powers_of_two(min(self.max_k, standing[False].fewest))
         rows += [
             row
-            for strict, each in standing.items()
-            for row in difference_rows(evidence, each, common, strict)
+            for strict, comparison in standing.items()
+            for row in difference_rows(evidence, comparison, common, strict)
         ]
         return rows + class_rows(evidence, standing[False])
 
@@ -105,14 +105,14 @@ def _pass_rows(evidence: Evidence, metric: str, draws: Tally, ks: list[int]) -> 
         rows.append(
             _mean_row(evidence, metric, value_P[usable_P], {"k": str(k)}, int((~usable_P).sum()))
         )
-        for place in np.flatnonzero(usable_P):
-            labels = {"k": str(k), "problem": draws.problems[place]}
+        for index in np.flatnonzero(usable_P):
+            labels = {"k": str(k), "problem": draws.problems[index]}
             rows.append(
                 evidence.row(
                     metric,
                     "share",
-                    float(value_P[place]),
-                    n=int(draws.graded_P[place]),
+                    float(value_P[index]),
+                    n=int(draws.graded_P[index]),
                     over="draws",
                     labels=labels,
                 )
@@ -147,10 +147,10 @@ def _vote_rows(evidence: Evidence, ks: list[int]) -> list[Measurement]:
 
 
 def vote_at_ks(rollout: Rollout, ks: list[int]) -> list[float]:
-    """Share of subsets of k graded draws whose commonest answer is right; equal answers share it,
-    no answer at all is wrong.
+    """Share of subsets of k graded draws whose commonest answer is right. Tied answers share the
+    vote; no answer at all is wrong.
 
-    NaN where there are fewer than k graded draws. k = 1 and k = all draws are exact, between them
+    NaN where there are fewer than k graded draws. k = 1 and k = all draws are exact; between them,
     :data:`VOTES` drawn subsets vote.
     """
     graded = [grade for grade in rollout.grades if grade.correct is not None]
@@ -163,21 +163,21 @@ def vote_at_ks(rollout: Rollout, ks: list[int]) -> list[float]:
     right_N = np.array([bool(grade.correct) for grade in graded])
     right_A = np.array([right_N[answer_N == index].mean() for index in range(len(names))])
     order_VN = generator("votes", rollout.problem.id).random((VOTES, len(graded))).argsort(axis=1)
-    found = []
+    shares = []
     for k in ks:
         if k > len(graded):
-            found.append(float("nan"))
+            shares.append(float("nan"))
         elif k == 1:
-            found.append(float((right_N & (answer_N < len(names))).mean()))
+            shares.append(float((right_N & (answer_N < len(names))).mean()))
         elif not names:
-            found.append(0.0)
+            shares.append(0.0)
         else:
             chosen_VK = answer_N[order_VN[: 1 if k == len(graded) else VOTES, :k]]
-            places_VK = chosen_VK + (len(names) + 1) * np.arange(len(chosen_VK))[:, None]
+            slot_VK = chosen_VK + (len(names) + 1) * np.arange(len(chosen_VK))[:, None]
             votes_VA = np.bincount(
-                places_VK.ravel(), minlength=len(chosen_VK) * (len(names) + 1)
+                slot_VK.ravel(), minlength=len(chosen_VK) * (len(names) + 1)
             ).reshape(len(chosen_VK), -1)[:, :-1]
             first_VA = (votes_VA == votes_VA.max(axis=1, keepdims=True)) & (votes_VA > 0)
             share_V = (first_VA * right_A).sum(axis=1) / first_VA.sum(axis=1).clip(min=1)
-            found.append(float(share_V.mean()))
-    return found
+            shares.append(float(share_V.mean()))
+    return shares

@@ -38,7 +38,7 @@ STATISTICS = (
 )
 UNITS = {"log_score": "nats", "overconfidence": "share difference"}
 BOUNDS = {"log_score": (-math.inf, 0.0), "overconfidence": (-1.0, 1.0)}
-"""Of those that are not shares."""
+"""Bounds of the statistics that are not shares."""
 SQUARED = {"reliability", "resolution", "error_plug_in"}
 
 
@@ -59,12 +59,12 @@ class Calibration:
 
     For forecasts q and outcomes c in {0, 1}: Brier = mean (q - c)^2 = reliability - resolution +
     uncertainty + what differs within bins (Murphy's parts over ``bins`` of equal mass). The
-    calibration error is the root of the reliability less what noise alone would add, with problems
-    as clusters, or 0 where that is negative; the plug-in error stands beside it, biased upwards. A
-    constant at the base rate is calibrated and useless: read the error with AUROC. Completions
-    without a forecast or an ungraded answer are dropped and counted. Where the environment knows
-    the chance that the given answer is right, the distance to it needs no outcome: mean |q -
-    chance|.
+    calibration error is the root of the reliability minus what noise alone would add, with problems
+    as clusters, or 0 where that is negative. The plug-in error is reported too; it is biased
+    upwards. A constant forecast at the base rate is calibrated but useless, so read the error with
+    AUROC. Completions without a forecast or without a grade are dropped and counted. Where the
+    environment knows the chance that the given answer is right, the distance to it needs no
+    outcome: mean |q - chance|.
 
     Source:
         Murphy 1973, J. Applied Meteorology 12(4); Kumar et al. 2019, arXiv:1909.10155 (debiased
@@ -101,7 +101,10 @@ class Calibration:
     def __post_init__(self) -> None:
         if self.bins < 2:
             raise ComponentError(
-                "Calibration compares bins", value=self.bins, allowed="2 or more", do="Raise bins"
+                "Calibration needs several bins",
+                value=self.bins,
+                allowed="2 or more",
+                do="Raise bins",
             )
 
     def measure(self, evidence: Evidence) -> list[Measurement]:
@@ -115,7 +118,7 @@ class Calibration:
     def _view_rows(
         self, evidence: Evidence, view: str, read: Callable[[Grade, Completion], float | None]
     ) -> list[Measurement]:
-        found = [
+        groups = [
             [
                 (forecast, bool(grade.correct), grade.answer)
                 for grade, completion in zip(rollout.grades, rollout.completions, strict=True)
@@ -124,9 +127,9 @@ class Calibration:
             for rollout in evidence.rollouts
         ]
         total = sum(len(rollout.grades) for rollout in evidence.rollouts)
-        number, labels = sum(map(len, found)), {"view": view}
+        number, labels = sum(map(len, groups)), {"view": view}
         forecasts = (
-            Forecasts.of([[(q, c) for q, c, _ in group] for group in found], self.bins)
+            Forecasts.of([[(q, c) for q, c, _ in group] for group in groups], self.bins)
             if number
             else None
         )
@@ -135,7 +138,7 @@ class Calibration:
             estimate = (
                 None
                 if forecasts is None
-                else _estimate(forecasts, name, len(found), f"calibration/{name}/{view}")
+                else _estimate(forecasts, name, len(groups), f"calibration/{name}/{view}")
             )
             count, unit = number if estimate is not None else 0, UNITS.get(name, "share")
             metric, dropped = f"calibration/{name}", total - number
@@ -150,13 +153,13 @@ class Calibration:
                     dropped=dropped,
                 )
             )
-        votes = [vote for group in found if (vote := weighted_vote(group)) is not None]
+        votes = [vote for group in groups if (vote := weighted_vote(group)) is not None]
         estimate = (
             mean_over_problems(votes, address=f"calibration/vote/{view}", bounds=(0.0, 1.0))
             if votes
             else None
         )
-        metric, dropped = "calibration/weighted_vote", len(found) - len(votes)
+        metric, dropped = "calibration/weighted_vote", len(groups) - len(votes)
         rows.append(
             evidence.row(
                 metric,
@@ -187,9 +190,9 @@ class Calibration:
                 for name in names
             ]
         rows = []
-        for place, (count, forecast, right) in enumerate(forecasts.sum_PB3.sum(axis=0), 1):
+        for number, (count, forecast, right) in enumerate(forecasts.sum_PB3.sum(axis=0), 1):
             for name, value in zip(names, (forecast / count, right / count), strict=True):
-                in_bin = {**labels, "bin": str(place)}
+                in_bin = {**labels, "bin": str(number)}
                 rows.append(
                     evidence.row(
                         name, "share", float(value), n=int(count), over="completions", labels=in_bin
@@ -201,17 +204,17 @@ class Calibration:
 def _distance_rows(
     evidence: Evidence, read: Callable[[Grade, Completion], float | None], labels: dict[str, str]
 ) -> list[Measurement]:
-    """Mean |forecast - chance that the answer is right|, problems weighing alike, and a row per
-    problem whose chances are known.
+    """Mean |forecast - chance that the answer is right|, with equal weight per problem, and a row
+    for each problem whose chances are known.
     """
-    found: dict[str, list[float]] = {}
+    distances: dict[str, list[float]] = {}
     for rollout in evidence.rollouts:
         for grade, completion in zip(rollout.grades, rollout.completions, strict=True):
             forecast, chance = read(grade, completion), rollout.problem.chance_of(grade.answer)
             if forecast is not None and chance is not None:
-                found.setdefault(rollout.problem.id, []).append(abs(forecast - chance))
+                distances.setdefault(rollout.problem.id, []).append(abs(forecast - chance))
     metric = "calibration/distance"
-    means = {problem: sum(values) / len(values) for problem, values in found.items()}
+    means = {problem: sum(values) / len(values) for problem, values in distances.items()}
     address = f"{metric}/{labels['view']}"
     estimate = (
         mean_over_problems(list(means.values()), address=address, bounds=(0.0, 1.0))
@@ -230,7 +233,7 @@ def _distance_rows(
                 metric,
                 "share",
                 value,
-                n=len(found[problem]),
+                n=len(distances[problem]),
                 over="draws",
                 labels={**labels, "problem": problem},
             )
@@ -239,7 +242,7 @@ def _distance_rows(
 
 
 def weighted_vote(group: Sequence[tuple[float, bool, str | None]]) -> float | None:
-    """Whether the answer with the largest sum of forecasts is right, shared between equals; None
+    """Whether the answer with the largest sum of forecasts is right, shared between ties; None
     where nothing was answered.
     """
     weight: dict[str, float] = {}
@@ -252,14 +255,14 @@ def weighted_vote(group: Sequence[tuple[float, bool, str | None]]) -> float | No
         return None
     most = max(weight.values())
     first = [
-        sum(right[answer]) / len(right[answer]) for answer, found in weight.items() if found == most
+        sum(right[answer]) / len(right[answer]) for answer, total in weight.items() if total == most
     ]
     return sum(first) / len(first)
 
 
 def _estimate(forecasts: Forecasts, name: str, num_problems: int, address: str) -> Estimate | None:
-    """A statistic with its interval. Squared errors are larger in resamples than in what was
-    resampled, so theirs is centred.
+    """A statistic with its interval. Squared errors are larger in resamples than in the
+    original sample, so their interval is centred.
     """
     if name == "error":
         square = statistic_over_problems(

@@ -20,7 +20,7 @@ EDGES = (0.0, 0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 1.0)
 """Bins of prior probability."""
 BINS = tuple(f"{low:g} to {high:g}" for low, high in itertools.pairwise(EDGES))
 NUMBERS = 1 << 24
-"""Probabilities held at once in float64; longer lists go in chunks."""
+"""Probabilities held at once in float64; more are processed in chunks."""
 TOP, ENTROPY = "likeliest token, p", "entropy, nats"
 SAMPLED_LOGPROB, SAMPLED, MASS = "sampled tokens, log p", "sampled tokens, p", "all tokens, mass"
 WHOLE = "all"
@@ -40,7 +40,7 @@ class Drift:
     error: float | None
     """Standard error over replicates; None for fewer than two."""
     replicates: int
-    """Those that had one."""
+    """Replicates that had such a token."""
 
     @property
     def interval(self) -> tuple[float, float] | None:
@@ -60,19 +60,19 @@ class ClipBias:
     arms: Mapping[str, tuple[Drift, ...]]
     """Change by kind of update."""
     against: Mapping[str, tuple[Drift, ...]]
-    """Change less that of the unclipped update on the same completions and flips."""
+    """Change minus that of the unclipped update on the same completions and flips."""
     untouched: bool
-    """Whether a step on rewards that are all alike left every weight bit for bit as it was."""
+    """Whether a step on equal rewards left every weight unchanged, bit for bit."""
 
     reads: ClassVar[str] = "a policy, and clones of it after one step on coin flips"
 
     def record(self) -> dict[str, Any]:
-        """Everything for machines."""
+        """All results as JSON types."""
 
-        def rows(found: Mapping[str, tuple[Drift, ...]]) -> dict[str, list[dict[str, Any]]]:
+        def rows(by_kind: Mapping[str, tuple[Drift, ...]]) -> dict[str, list[dict[str, Any]]]:
             return {
-                kind: [asdict(drift) | {"interval": drift.interval} for drift in each]
-                for kind, each in found.items()
+                kind: [asdict(drift) | {"interval": drift.interval} for drift in drifts_of_kind]
+                for kind, drifts_of_kind in by_kind.items()
             }
 
         return {
@@ -84,7 +84,7 @@ class ClipBias:
 
 @dataclass(frozen=True)
 class Changes:
-    """Before and after an update, at every sampled token's place: what :func:`means` sums up."""
+    """Values before and after an update, at every sampled token's position; for :func:`means`."""
 
     prior_M: np.ndarray
     """Probability of the sampled token before."""
@@ -111,14 +111,14 @@ def changes(before_MV: Tensor, after_MV: Tensor, token_M: Tensor) -> Changes:
     top_M = moved_MV.gather(1, prior_MV.argmax(dim=1, keepdim=True))[:, 0]
     entropy_M = torch.special.entr(after).sum(dim=1) - torch.special.entr(prior_MV).sum(dim=1)
     chosen = token_M[:, None].to(moved_MV.device)
-    found = (
+    tensors = (
         prior_MV.gather(1, chosen)[:, 0],
         after.gather(1, chosen)[:, 0],
         top_M,
         entropy_M,
         mass_MB,
     )
-    return Changes(*(tensor.cpu().numpy() for tensor in found))
+    return Changes(*(tensor.cpu().numpy() for tensor in tensors))
 
 
 def _bin(prior: Tensor) -> Tensor:
@@ -131,7 +131,7 @@ def _bin(prior: Tensor) -> Tensor:
 @torch.no_grad()
 def changes_of(before: Policy, after: Policy, batch: Batch) -> list[Changes]:
     """The changes at every sampled token of the batch, pass by pass."""
-    found = []
+    per_pass = []
     for rows in arrange(
         batch, choose_layout(before, batch), distribution_tokens(before), before.device
     ):
@@ -143,32 +143,32 @@ def changes_of(before: Policy, after: Policy, batch: Batch) -> list[Changes]:
         )
         chunk = max(1, NUMBERS // before.vocabulary_size)
         parts = [slice(start, start + chunk) for start in range(0, len(token_M), chunk)]
-        found += [changes(before_MV[part], after_MV[part], token_M[part]) for part in parts]
-    return found
+        per_pass += [changes(before_MV[part], after_MV[part], token_M[part]) for part in parts]
+    return per_pass
 
 
-def means(found: list[Changes]) -> Record:
+def means(parts: list[Changes]) -> Record:
     """Mean change of each quantity over one replicate's tokens.
 
-    Mass is per place, so its bins sum to 0 and say from where to where probability moves.
+    Mass is per position, so its bins sum to 0 and show between which bins probability moves.
     """
     prior_M, sampled_M = (
-        np.concatenate([c.prior_M for c in found]),
-        np.concatenate([c.sampled_M for c in found]),
+        np.concatenate([c.prior_M for c in parts]),
+        np.concatenate([c.sampled_M for c in parts]),
     )
     bin_M = _bin(torch.from_numpy(prior_M)).numpy()
-    mass_B = np.concatenate([c.mass_MB for c in found]).mean(axis=0)
+    mass_B = np.concatenate([c.mass_MB for c in parts]).mean(axis=0)
     with np.errstate(divide="ignore"):
         log_M = np.log(sampled_M) - np.log(prior_M)
     record: Record = {
-        (TOP, WHOLE): float(np.concatenate([c.top_M for c in found]).mean()),
-        (ENTROPY, WHOLE): float(np.concatenate([c.entropy_M for c in found]).mean()),
+        (TOP, WHOLE): float(np.concatenate([c.top_M for c in parts]).mean()),
+        (ENTROPY, WHOLE): float(np.concatenate([c.entropy_M for c in parts]).mean()),
         (SAMPLED_LOGPROB, WHOLE): float(log_M.mean()),
         (SAMPLED, WHOLE): float((sampled_M - prior_M).mean()),
     }
     for quantity, moved_M in ((SAMPLED, sampled_M - prior_M), (SAMPLED_LOGPROB, log_M)):
-        for place, name in enumerate(BINS):
-            inside_M = bin_M == place
+        for index, name in enumerate(BINS):
+            inside_M = bin_M == index
             record[quantity, name] = float(moved_M[inside_M].mean()) if inside_M.any() else np.nan
     record |= {(MASS, name): float(mass) for name, mass in zip(BINS, mass_B, strict=True)}
     return record

@@ -1,5 +1,5 @@
-"""Is there an order of execution before planning in a run: where curves over training steps bend,
-and whether random grams bend too.
+"""Whether a run improves execution before planning: where curves over training steps bend, and
+whether those of random grams bend too.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,11 +17,11 @@ from rewardscope.stats import DRAWS, LEVEL, Estimate
 from rewardscope.types import Rollout
 
 FEWEST = 8
-"""Steps that a bend can be looked for in."""
+"""The fewest steps in which a bend can be found."""
 MARGIN = 2
 """Steps at either end that a bend cannot lie in: a line needs two."""
 GRID = 8
-"""Candidate places per step."""
+"""Candidate positions per step."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Bend:
     straight: float
     """Share of straight lines with this curve's noise that gain as much from a bend."""
     draw_B: np.ndarray
-    """Where the bend lies in curves made of the fit and its resampled noise."""
+    """Position of the bend in curves made of the fit and its resampled noise."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,8 @@ class Course:
 
     @property
     def two_phases(self) -> bool | None:
-        """Execution falls and then levels, plans become more varied, and that later; None =
-        undecided, since the lag's interval holds 0.
+        """Whether execution falls and then levels off, and plans become more varied later; None =
+        undecided, because the lag's interval contains 0.
         """
         if self.lag is None or self.lag.lower is None or self.lag.upper is None:
             return False
@@ -71,11 +71,10 @@ class Course:
 
 
 def bend(step_T: Sequence[float], value_T: Sequence[float] | np.ndarray, address: str) -> Bend:
-    """Where a curve bends: least squares of two pieces that meet, over a grid of places, with the
-    interval of resampled residuals.
+    """Where a curve bends: the least-squares fit of two lines that meet, over a grid of positions,
+    with an interval from resampled residuals.
 
-    Residuals are taken for independent of each other. Where a straight line would do, there is no
-    bend to be placed.
+    Residuals are treated as independent. Where a straight line fits as well, there is no bend.
 
     Raises:
         ComponentError: If there are fewer than 8 steps.
@@ -87,25 +86,26 @@ def bend(step_T: Sequence[float], value_T: Sequence[float] | np.ndarray, address
     t_T, y_T = np.asarray(step_T, dtype=np.float64), np.asarray(value_T, dtype=np.float64)
     if len(t_T) < FEWEST or not np.isfinite(y_T).all():
         raise ComponentError(
-            "A bend needs a curve", value=f"{len(t_T)} steps, {int((~np.isfinite(y_T)).sum())} "
+            "Too few steps for a bend", value=f"{len(t_T)} steps, {int((~np.isfinite(y_T)).sum())} "
                                           "unknown", allowed=f"{FEWEST} known or more",
             do="Train longer",
         )  # fmt: skip
     inside = t_T[MARGIN : len(t_T) - MARGIN]
-    place_C = np.interp(
+    candidate_C = np.interp(
         np.linspace(0, len(inside) - 1, GRID * (len(inside) - 1) + 1),
         np.arange(len(inside)),
         inside,
     )
     line_T2 = np.stack([np.ones_like(t_T), t_T], axis=1)
     basis_C = [
-        np.linalg.qr(np.column_stack([line_T2, np.maximum(t_T - place, 0)]))[0] for place in place_C
+        np.linalg.qr(np.column_stack([line_T2, np.maximum(t_T - candidate, 0)]))[0]
+        for candidate in candidate_C
     ]
     line, basis_CTJ = np.linalg.qr(line_T2)[0], np.stack(basis_C)
     random = generator("bend", address)
 
     def fitted(value_BT: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Best place (B,) and the share of the line's residual squares that the bend takes away."""
+        """Index of the best position (B,), and the share of the line's residual squares removed."""
         total_B = (value_BT**2).sum(axis=1)
         taken_CB = np.stack([((value_BT @ basis_TJ) ** 2).sum(axis=1) for basis_TJ in basis_CTJ])
         best_B = taken_CB.argmax(axis=0)
@@ -113,24 +113,24 @@ def bend(step_T: Sequence[float], value_T: Sequence[float] | np.ndarray, address
         return best_B, (taken_CB.max(axis=0) - total_B + rest_B) / rest_B
 
     def noisy(fit_T: np.ndarray, free: int) -> np.ndarray:
-        """The fit with its own residuals drawn anew, enlarged for the parameters that were
-        fitted.
+        """The fit with its own residuals resampled, enlarged for the number of fitted
+        parameters.
         """
         noise_T = (y_T - fit_T) * np.sqrt(len(y_T) / (len(y_T) - free))
-        found: np.ndarray = (
+        drawn_BT: np.ndarray = (
             fit_T + noise_T[random.integers(0, len(noise_T), (DRAWS // 4, len(noise_T)))]
         )
-        return found
+        return drawn_BT
 
     y_T = y_T - y_T.mean()
-    best, gain = (float(found[0]) for found in fitted(y_T[None]))
+    best, gain = (float(array_B[0]) for array_B in fitted(y_T[None]))
     _, null_B = fitted(noisy(line @ (line.T @ y_T), 2))
     basis_TJ = basis_CTJ[int(best)]
-    draw_B = place_C[fitted(noisy(basis_TJ @ (basis_TJ.T @ y_T), 4))[0]]
-    hinge = np.column_stack([line_T2, np.maximum(t_T - place_C[int(best)], 0)])
+    draw_B = candidate_C[fitted(noisy(basis_TJ @ (basis_TJ.T @ y_T), 4))[0]]
+    hinge = np.column_stack([line_T2, np.maximum(t_T - candidate_C[int(best)], 0)])
     _, before, more = np.linalg.lstsq(hinge, y_T, rcond=None)[0]
     straight = float((null_B >= gain).mean())
-    step = _interval(float(place_C[int(best)]), draw_B, t_T) if straight <= 1 - LEVEL else None
+    step = _interval(float(candidate_C[int(best)]), draw_B, t_T) if straight <= 1 - LEVEL else None
     return Bend(step, float(before), float(before + more), straight, draw_B)
 
 
@@ -149,7 +149,7 @@ def _interval(value: float, draw_B: np.ndarray, step_T: Sequence[int] | np.ndarr
 def course_of(
     steps: Sequence[int], execution_T: np.ndarray, plans_T: np.ndarray, address: str
 ) -> Course:
-    """The course that two curves make."""
+    """The course described by two curves."""
     execution, plans = (
         bend(steps, execution_T, f"{address}/execution"),
         bend(steps, plans_T, f"{address}/plans"),
@@ -169,11 +169,11 @@ def read_course(
     plans: int,
     address: str,
 ) -> Course:
-    """The course of a run from the rollouts that it stored at each step, under the logprobs of the
-    policy that wrote them.
+    """The course of a run from the rollouts stored at each step, with the logprobs of the policy
+    that wrote them.
 
     Args:
-        policy: Whose tokenizer wrote them; its weights are not read.
+        policy: Only its tokenizer is used; its weights are not read.
         rollouts: By training step.
         grams: Strategic ones, or random ones for the null.
         plans: Uses of grams that the entropy is rarefied to; lowered to the fewest of any step.
@@ -188,28 +188,28 @@ def read_course(
             "A course needs grams", do="Give strategic grams, or mine them from more completions"
         )
     pattern, surprise, counts = gram_pattern(grams), [], []
-    place: dict[str, int] = {}
+    column: dict[str, int] = {}
     for groups in rollouts.values():
         batch = pack(policy, [replace(group, rewards=None, parts={}) for group in groups], 1.0)
         execution_NT = batch.mask_NT & ~gram_mask(policy, batch, grams)
         surprise.append(-float(batch.sampler_logprob_NT[execution_NT].double().mean()))
-        found: dict[int, int] = {}
+        tally: dict[int, int] = {}
         for group in groups:
             for completion in group.completions:
                 for gram, _ in uses(completion.said, pattern):
-                    at = place.setdefault(gram, len(place))
-                    found[at] = found.get(at, 0) + 1
-        counts.append(found)
+                    index = column.setdefault(gram, len(column))
+                    tally[index] = tally.get(index, 0) + 1
+        counts.append(tally)
     count_TA = np.array(
-        [[found.get(at, 0) for at in range(len(place))] for found in counts]
+        [[tally.get(index, 0) for index in range(len(column))] for tally in counts]
     ).reshape(len(counts), -1)
     fewest = min(plans, int(count_TA.sum(axis=1).min()))
     if fewest < 2:
         raise ComponentError(
-            "A step hardly uses the grams",
+            "A step uses the grams too rarely",
             value=f"{fewest} uses",
             allowed="2 or more in every step",
-            do="Take other grams",
+            do="Choose other grams",
         )
     return course_of(
         list(rollouts), np.array(surprise), rarefied_entropy(count_TA, fewest), address

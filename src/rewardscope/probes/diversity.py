@@ -1,4 +1,4 @@
-"""How many different things a policy says: answers, texts and strategies at equal numbers of
+"""How varied a policy's output is: distinct answers, texts and strategies at equal numbers of
 draws.
 """
 
@@ -48,7 +48,7 @@ def chance_of_one(names: Sequence[Hashable], k: int) -> float:
 
 
 def entropy(names: Sequence[Hashable]) -> float:
-    """Nats, with the Miller-Madow correction (distinct - 1) / 2n; NaN of nothing.
+    """Nats, with the Miller-Madow correction (distinct - 1) / 2n; NaN without names.
 
     Source:
         Miller 1955, in Information Theory in Psychology.
@@ -62,10 +62,10 @@ def entropy(names: Sequence[Hashable]) -> float:
 @dataclass(frozen=True)
 class Diversity:
     """Distinct answers, texts and strategies among ``k`` draws of a problem, entropy of its
-    answers, and what more draws win.
+    answers, and what more draws gain.
 
-    ``right_answers_differ`` looks at right answers alone, where a problem has several: what a
-    policy that is merely surer need not lose.
+    ``right_answers_differ`` compares right answers only, where a problem has several. A policy that
+    merely becomes surer need not lose them.
 
     Counts are rarefied to k, so that policies with unequal numbers of usable draws compare.
     Problems with fewer usable draws are dropped and counted.
@@ -91,10 +91,10 @@ class Diversity:
     def __post_init__(self) -> None:
         if self.k < 2 or self.k & (self.k - 1):
             raise ComponentError(
-                "Diversity's k is a power of two",
+                "Diversity's k must be a power of two",
                 value=self.k,
                 allowed="2, 4, 8 ...",
-                do="Mend it in the study",
+                do="Correct it in the study file",
             )
 
     def measure(self, evidence: Evidence) -> list[Measurement]:

@@ -1,5 +1,5 @@
-"""What a reward would do that only amplifies: shares of strategies after doubling and after
-reweighting, beside those that were reached.
+"""What a reward that only amplifies would produce: shares of strategies after doubling and after
+reweighting, beside the shares reached.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,21 +18,21 @@ from rewardscope.stats import (
 from rewardscope.types import Measurement, Rollout
 
 NameOf = Callable[[Rollout, int], str]
-"""Strategy of the completion at a place."""
+"""Strategy of the completion at an index."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Counts:
-    """By problem and strategy, of the problems that both sides were given."""
+    """Counts by problem and strategy, over the problems that both sides answered."""
 
     before_PA: np.ndarray
     """Share of the base's completions."""
     after_PA: np.ndarray
     """Share of the trained policy's."""
     told_PA: np.ndarray
-    """Completions of the base that the arm's reward says something of."""
+    """Completions of the base that the arm's reward scored."""
     paid_PA: np.ndarray
-    """Sum of what it says of them."""
+    """Sum of their rewards."""
 
     @classmethod
     def of(
@@ -40,29 +40,29 @@ class _Counts:
     ) -> "_Counts":
         other = {rollout.problem.id: rollout for rollout in base}
         common = [rollout for rollout in own if rollout.problem.id in other]
-        place = {name: a for a, name in enumerate(names)}
-        found = np.zeros((4, len(common), len(names)))
+        column = {name: a for a, name in enumerate(names)}
+        sums = np.zeros((4, len(common), len(names)))
         for p, rollout in enumerate(common):
             first = other[rollout.problem.id]
             for i, reward in enumerate(first.rewards or (None,) * len(first.grades)):
-                a = place[name_of(first, i)]
-                found[0, p, a] += 1 / len(first.grades)
+                a = column[name_of(first, i)]
+                sums[0, p, a] += 1 / len(first.grades)
                 if reward is not None:
-                    found[2:, p, a] += (1, reward)
+                    sums[2:, p, a] += (1, reward)
             for i in range(len(rollout.grades)):
-                found[1, p, place[name_of(rollout, i)]] += 1 / len(rollout.grades)
-        return cls(*found)
+                sums[1, p, column[name_of(rollout, i)]] += 1 / len(rollout.grades)
+        return cls(*sums)
 
     def rewards(self, weight_SP: np.ndarray) -> np.ndarray:
-        """Mean reward told of each strategy (S, A); NaN where there is none."""
+        """Mean reward of each strategy (S, A); NaN where nothing was scored."""
         told_SA, paid_SA = weight_SP @ self.told_PA, weight_SP @ self.paid_PA
         return np.asarray(
             np.divide(paid_SA, told_SA, out=np.full_like(paid_SA, np.nan), where=told_SA > 0)
         )
 
     def favoured(self) -> int | None:
-        """The strategy that the reward pays most in the base's completions; None unless its lead
-        over the rest together is above 0.
+        """The strategy that the reward pays most in the base's completions; None unless the
+        interval of its lead over the rest together lies above 0.
         """
         reward_A = self.rewards(np.ones((1, len(self.told_PA))))[0]
         known = np.flatnonzero(~np.isnan(reward_A))
@@ -79,34 +79,38 @@ class _Counts:
                     - paid_SA[:, rest].sum(axis=1) / told_SA[:, rest].sum(axis=1)
                 )
 
-        found = statistic_over_problems(
+        estimate = statistic_over_problems(
             len(self.told_PA), lead, address="behaviour/strategy_reward/lead"
         )
-        return best if found is not None and found.lower is not None and found.lower > 0 else None
+        return (
+            best
+            if estimate is not None and estimate.lower is not None and estimate.lower > 0
+            else None
+        )
 
 
 def echo_rows(evidence: Evidence, names: Sequence[str], name_of: NameOf) -> list[Measurement]:
     """What the arm's reward pays each strategy of the base, and the shares that amplification alone
-    would have led to.
+    would produce.
 
-    Both nulls begin at the base's held-out shares. ``doubled``: one round of p -> 2 p / (1 + p) per
-    training step for the strategy that is paid most, the others shrinking in proportion.
-    ``reweighted``: share x exp(reward / beta), beta fitted so that the strategy paid most gets the
-    share that it reached; what is predicted are the others. Where no strategy is paid measurably
-    more than the rest, as under coin flips, a reweighting leaves the shares alone, and there is no
-    strength and nothing to double. A strategy that the base never shows stays at 0.
+    Both nulls start from the base's held-out shares. ``doubled``: one round of p -> 2 p / (1 + p)
+    per training step for the strategy that is paid most; the others shrink in proportion.
+    ``reweighted``: share x exp(reward / beta), with beta fitted so that the strategy paid most gets
+    the share that it reached. Only the other shares are predictions. Where no strategy is paid
+    measurably more than the rest, as under coin flips, reweighting leaves the shares unchanged:
+    there is no strength and nothing to double. A strategy that the base never shows stays at 0.
     """
     counts = _Counts.of(evidence.base_rollouts or (), evidence.rollouts, names, name_of)
     n = len(counts.before_PA)
     rows = []
     for a, name in enumerate(names):
-        told = counts.told_PA[:, a].sum()
+        scored = counts.told_PA[:, a].sum()
         address = f"behaviour/strategy_reward/{name}"
         paid = (
             ratio_over_problems(
                 list(counts.paid_PA[:, a]), list(counts.told_PA[:, a]), address=address
             )
-            if told
+            if scored
             else None
         )
         rows.append(
@@ -114,12 +118,12 @@ def echo_rows(evidence: Evidence, names: Sequence[str], name_of: NameOf) -> list
                 "behaviour/strategy_reward",
                 "reward",
                 paid,
-                n=int(told),
+                n=int(scored),
                 over="completions",
                 labels={"strategy": name},
             )
         )
-    told_any, favoured = bool(counts.told_PA.sum()), counts.favoured()
+    any_scored, favoured = bool(counts.told_PA.sum()), counts.favoured()
     strength = (
         None
         if favoured is None
@@ -161,7 +165,7 @@ def echo_rows(evidence: Evidence, names: Sequence[str], name_of: NameOf) -> list
                 mean_over_problems(
                     list(counts.before_PA[:, a]), address=f"null/{name}", bounds=(0.0, 1.0)
                 )
-                if told_any and n
+                if any_scored and n
                 else None
             )
         rows.append(_null_row(evidence, again, n, {"null": "reweighted", "strategy": name}))
@@ -225,7 +229,7 @@ def _doubling(counts: _Counts, favoured: int, a: int, rounds: int) -> Statistic:
 
 
 def _state(counts: _Counts, weight_SP: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Shares of the base and what its strategies are paid."""
+    """Shares of the base's strategies and their mean rewards."""
     return weight_SP @ counts.before_PA / weight_SP.sum(axis=1, keepdims=True), counts.rewards(
         weight_SP
     )

@@ -1,4 +1,4 @@
-"""How much of a training's gain the untrained model reaches when it is only asked otherwise."""
+"""How much of a training's gain the untrained model reaches when it is only asked differently."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ GAIN_UNITS = {
     "elicitation/share_reached": "ratio",
     "elicitation/chosen": "share",
 }
-"""Of what is said of base and trained policy together."""
+"""Units of the metrics that compare base and trained policy."""
 TEMPLATES = (
     "{prompt}\nLet's think step by step.",
     "Please reason step by step, and put your final answer within \\boxed{}.\n\n{prompt}",
@@ -40,26 +40,26 @@ TEMPLATES = (
     "Lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmod tempor incididunt ut "
     "labore et dolore magna.\n\n{prompt}",
 )
-"""Prompts of the field, and one that says nothing."""
+"""Prompts from the literature, and one without content."""
 OPENINGS = ("Let's solve this using Python.",)
 
 
 @dataclass(frozen=True)
 class Elicitation:
-    """What other prompts, forced openings, examples, temperatures and sharpening bring out of a
-    policy, and what of the gain is left.
+    """What other prompts, forced openings, examples, temperatures and sharpening elicit from a
+    policy, and how much of the gain is left.
 
-    Each way of asking is read on its own draws at addresses that base and trained policy share. The
-    best way of the base is chosen on one half of the problems and judged on the other, and the
-    other way round, so that choosing among many does not make it better than it is. gain beyond
-    elicitation = trained as sampled - base asked in the way that the other half chose. Where a
-    problem cannot be asked in a way (it does not fit the context), or nothing of it could be
-    graded, the plain answer stands in.
+    Each way of asking has its own draws, at addresses that base and trained policy share. The
+    base's best way is chosen on one half of the problems and judged on the other, and vice versa,
+    so that choosing among many ways does not inflate the result. gain beyond elicitation = trained
+    as sampled - base asked in the way that the other half chose. Where a problem cannot be asked in
+    a way (it does not fit the context), or none of its draws could be graded, the plain answer is
+    used.
 
-    Examples are the environment's own full marks on training problems, so they show the policy the
-    key; what is reached without them is reported beside what is reached with everything. An
-    organism's tokenizer can write no words: prompts in words are unknown there, and the openings
-    are the first tokens that it uses itself.
+    Examples are the environment's own right answers to training problems, so they show the policy
+    the key. Results without them are reported beside results with every way. An organism's
+    tokenizer cannot write words: there, prompts in words are unknown, and the openings are the
+    first tokens that the organism itself uses.
 
     Source:
         Shao et al. 2025, arXiv:2506.10947, section 4 and appendix F (prompts, forced Python,
@@ -68,7 +68,7 @@ class Elicitation:
     """
 
     templates: tuple[str, ...] = TEMPLATES
-    """Each with the problem's prompt in the place of {prompt}."""
+    """Each with {prompt} where the problem's prompt goes."""
     openings: tuple[str, ...] = OPENINGS
     own_openings: int = 4
     """How many of the commonest first tokens of the base's own completions are forced, one at a
@@ -79,7 +79,7 @@ class Elicitation:
     """0 = greedy."""
     powers: tuple[float, ...] = (2.0, 4.0)
     draws: int = 64
-    """Per problem and way; the plain way and the powers have those of the study."""
+    """Per problem and way; the plain way and the powers use the study's draws."""
     k: int = 16
     """pass@k beside pass@1."""
     strict: bool = False
@@ -118,20 +118,20 @@ class Elicitation:
         anything = len(ways) > 1 or self.own_openings > 0
         if not (fine and grids and counts and anything and len(set(ways)) == len(ways)):
             raise ComponentError(
-                "Elicitation cannot ask so",
+                "Elicitation cannot ask with these settings",
                 value=self,
                 allowed="templates with one {prompt}, openings that are not empty, shots >= 1, "
                 "temperatures >= 0, powers > 0 and not 1, "
-                "1 <= k <= draws, nothing twice, and at least one way of asking",
-                do="Mend it in the study",
+                "1 <= k <= draws, no way twice, and at least one way of asking",
+                do="Correct it in the study file",
             )
 
     def measure(self, evidence: Evidence) -> list[Measurement]:
-        """pass@1 and pass@k per way; of a trained policy also what it gains over its base asked in
-        the best way.
+        """pass@1 and pass@k per way; for a trained policy also its gain over its base asked in the
+        best way.
 
         Raises:
-            ComponentError: If there is no environment to ask again, or no policy to be asked.
+            ComponentError: If there is no environment, policy or sampling.
         """
         world = given(evidence.environment, Need.ENVIRONMENT)
         policy = given(evidence.policy, Need.POLICY)
@@ -152,13 +152,13 @@ class Elicitation:
                 world,
                 sampling,
             )
-            theirs_WP = np.array([found.right_P for found in answers])
+            theirs_WP = np.array([answer.right_P for answer in answers])
         return rows + _gain_rows(
-            evidence, ways, np.array([found.right_P for found in mine]), theirs_WP
+            evidence, ways, np.array([answer.right_P for answer in mine]), theirs_WP
         )
 
     def _ways(self, own: Sequence[str]) -> list[Way]:
-        """Every way of asking, the plain one first; each name says all of it."""
+        """Every way of asking, the plain one first; each name describes its way fully."""
         openings = [*self.openings, *(text for text in own if text not in self.openings)]
         return [
             Way(PLAIN),
@@ -180,29 +180,31 @@ class Elicitation:
         world: Environment,
         sampling: Sampling,
     ) -> list[Answers]:
-        problems, found = [rollout.problem for rollout in rollouts], []
+        problems, answers = [rollout.problem for rollout in rollouts], []
         for way in ways:
             if way.power is not None:
-                found.append(sharpened(rollouts, way.power, sampling, self.strict))
+                answers.append(sharpened(rollouts, way.power, sampling, self.strict))
             elif way.name == PLAIN:
-                found.append(as_sampled(rollouts, self.k, self.strict))
+                answers.append(as_sampled(rollouts, self.k, self.strict))
             else:
-                found.append(
+                answers.append(
                     ask(policy, world, problems, way, sampling, self.draws, self.k, self.strict)
                 )
-        return found
+        return answers
 
     def _way_rows(
         self, evidence: Evidence, ways: list[Way], answers: list[Answers]
     ) -> list[Measurement]:
         """The mean over problems of each way, and one row per problem at k = 1."""
         rows = []
-        for way, found in zip(ways, answers, strict=True):
-            kinds = [("elicitation/pass_at_k", {"k": "1"}, found.right_P, True)]
-            if self.k > 1 and not np.isnan(found.within_k_P).all():
-                kinds.append(("elicitation/pass_at_k", {"k": str(self.k)}, found.within_k_P, False))
+        for way, answer in zip(ways, answers, strict=True):
+            kinds = [("elicitation/pass_at_k", {"k": "1"}, answer.right_P, True)]
+            if self.k > 1 and not np.isnan(answer.within_k_P).all():
+                kinds.append(
+                    ("elicitation/pass_at_k", {"k": str(self.k)}, answer.within_k_P, False)
+                )
             if way.power is not None:
-                kinds.append(("elicitation/effective_draws", {}, found.effective_P, False))
+                kinds.append(("elicitation/effective_draws", {}, answer.effective_P, False))
             for metric, more, value_P, singly in kinds:
                 labels, known_P = {"way": way.name, **more}, ~np.isnan(value_P)
                 unit, bounds = (
@@ -226,19 +228,19 @@ class Elicitation:
                         dropped=dropped,
                     )
                 )
-                for place in np.flatnonzero(known_P) if singly else ():
-                    single = {**labels, "problem": evidence.rollouts[place].problem.id}
-                    n = int(found.draws_P[place])
+                for index in np.flatnonzero(known_P) if singly else ():
+                    single = {**labels, "problem": evidence.rollouts[index].problem.id}
+                    n = int(answer.draws_P[index])
                     rows.append(
                         evidence.row(
-                            metric, unit, float(value_P[place]), n=n, over="draws", labels=single
+                            metric, unit, float(value_P[index]), n=n, over="draws", labels=single
                         )
                     )
         return rows
 
 
 def _stored(evidence: Evidence, ways: list[Way]) -> np.ndarray | None:
-    """The base's pass@1 (ways, problems) from its own rows; None where they are not there."""
+    """The base's pass@1 (ways, problems) from its own rows; None where they are missing."""
     stored = {
         (row.labels["way"], row.labels["problem"]): row.value
         for row in evidence.base_rows
@@ -279,8 +281,8 @@ def choose(right_WP: np.ndarray, second_P: np.ndarray) -> Chosen:
 
 
 def halves(names: Sequence[str]) -> np.ndarray:
-    """Which of two equal halves each problem is in, by its name and not by its place."""
-    order = sorted(range(len(names)), key=lambda place: key("elicitation", "half", names[place]))
+    """Which of two equal halves each problem is in, by its name rather than its position."""
+    order = sorted(range(len(names)), key=lambda index: key("elicitation", "half", names[index]))
     second_P = np.zeros(len(names), dtype=bool)
     second_P[order[len(names) // 2 :]] = True
     return second_P
@@ -289,8 +291,8 @@ def halves(names: Sequence[str]) -> np.ndarray:
 def _gain_rows(
     evidence: Evidence, ways: list[Way], mine_WP: np.ndarray, theirs_WP: np.ndarray
 ) -> list[Measurement]:
-    """Gain, gain beyond the best elicited base, and the share of the gain that elicitation
-    reaches.
+    """Rows for the gain, the gain beyond the best elicited base, and the share of the gain that
+    elicitation reaches.
     """
     usable_P = ~np.isnan(mine_WP[0]) & ~np.isnan(theirs_WP[0])
     names = [
@@ -309,8 +311,8 @@ def _gain_rows(
     rows = [*_mean_rows(evidence, "elicitation/gain", gain_P, names, {}, dropped)]
     gain = rows[0]
     for among in ("all ways", "ways without the key"):
-        kept = [w for w, way in enumerate(ways) if among == "all ways" or not way.uses_truth]
-        best, own_best = choose(theirs_WP[kept], second_P), choose(mine_WP[kept], second_P)
+        allowed = [w for w, way in enumerate(ways) if among == "all ways" or not way.uses_truth]
+        best, own_best = choose(theirs_WP[allowed], second_P), choose(mine_WP[allowed], second_P)
         labels = {"among": among}
         rows += _mean_rows(
             evidence, "elicitation/gain_beyond", mine_WP[0] - best.right_P, names, labels, dropped
@@ -342,9 +344,9 @@ def _gain_rows(
                 dropped=dropped,
             )
         )
-        for place in sorted(set(best.way_P.tolist())):
-            chosen = {**labels, "way": ways[kept[place]].name}
-            share = float((best.way_P == place).mean())
+        for index in sorted(set(best.way_P.tolist())):
+            chosen = {**labels, "way": ways[allowed[index]].name}
+            share = float((best.way_P == index).mean())
             rows.append(
                 evidence.row(
                     "elicitation/chosen",
@@ -376,7 +378,7 @@ def _mean_rows(
     estimate = mean_over_problems(
         list(value_P), address=f"{metric}/{'/'.join(labels.values())}", bounds=(-1.0, 1.0)
     )
-    whole = evidence.row(
+    mean_row = evidence.row(
         metric, DIFFERENCE, estimate, n=len(names), over="problems", labels=labels, dropped=dropped
     )
     singles = [
@@ -390,4 +392,4 @@ def _mean_rows(
         )
         for name, value in zip(names, value_P, strict=True)
     ]
-    return [whole, *singles]
+    return [mean_row, *singles]

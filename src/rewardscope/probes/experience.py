@@ -1,5 +1,5 @@
-"""Whether a policy uses what stands before a problem: its accuracy behind the block, behind filler,
-and behind another category's.
+"""Whether a policy uses the block before a problem: its accuracy after the block, after filler, and
+after another category's block.
 """
 
 from collections.abc import Sequence
@@ -22,10 +22,10 @@ BLOCKS = {
 
 @dataclass(frozen=True)
 class Experience:
-    """Accuracy of a policy with a bank under three blocks of the same number of tokens, met with
-    the same draws, and the differences.
+    """Accuracy of a policy with a bank after three blocks of the same number of tokens, with the
+    same draws, and the differences.
 
-    without: filler in the place of every entry; swapped: what the bank recalls for the next
+    without: filler in place of every entry; swapped: what the bank recalls for the next
     category. A policy that does not read its block loses nothing in either. Intervals are over
     problems; differences are paired by problem.
     """
@@ -42,21 +42,26 @@ class Experience:
         """Rows per block and per difference, over all problems and for each; None throughout for a
         policy without a bank.
         """
-        found = (
+        by_block = (
             {"": evidence.rollouts, **evidence.counterfactual} if evidence.counterfactual else {}
         )
         rows: list[Measurement] = []
         for metric, name in BLOCKS.items():
-            rows += _accuracy(evidence, metric, found.get(name, ()))
+            rows += _accuracy(evidence, metric, by_block.get(name, ()))
         for name in ("without", "swapped"):
             rows.append(
-                _lost(evidence, f"experience/lost_{name}", found.get("", ()), found.get(name, ()))
+                _lost(
+                    evidence,
+                    f"experience/lost_{name}",
+                    by_block.get("", ()),
+                    by_block.get(name, ()),
+                )
             )
         return rows
 
 
 def _share(rollout: Rollout) -> tuple[float, int] | None:
-    """Share of right ones among the graded draws, with their number; None where nothing could be
+    """Share of right draws among the graded ones, with their number; None where nothing could be
     graded.
     """
     graded = verdicts(rollout, strict=False)
@@ -82,10 +87,10 @@ def _accuracy(evidence: Evidence, metric: str, rollouts: Sequence[Rollout]) -> l
 
 
 def _lost(
-    evidence: Evidence, metric: str, whole: Sequence[Rollout], changed: Sequence[Rollout]
+    evidence: Evidence, metric: str, original: Sequence[Rollout], changed: Sequence[Rollout]
 ) -> Measurement:
-    """What the accuracy falls by when the block is changed, paired by problem."""
-    pairs = [(_share(mine), _share(other)) for mine, other in zip(whole, changed, strict=True)]
+    """How far the accuracy falls when the block is changed, paired by problem."""
+    pairs = [(_share(mine), _share(other)) for mine, other in zip(original, changed, strict=True)]
     apart = [mine[0] - other[0] for mine, other in pairs if mine is not None and other is not None]
     estimate = mean_over_problems(apart, address=metric, bounds=(-1.0, 1.0)) if apart else None
     return evidence.row(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 LEVELS = 200
-"""Forecasts are ranked to so many levels at most, for AUROC and risk at coverage."""
+"""Forecasts are ranked into at most this many levels, for AUROC and risk at coverage."""
 LOWEST = 1e-6
 """Forecasts of the log score are kept this far from 0 and 1, where a wrong one would cost infinity.
 """
@@ -92,7 +92,7 @@ class Forecasts:
         return np.asarray(np.sqrt(self.reliability(weight_SP)))
 
     def error_square(self, weight_SP: np.ndarray) -> np.ndarray:
-        """The reliability less what noise alone would add; may be below 0.
+        """The reliability minus what noise alone would add; may be below 0.
 
         The noise of a bin's mean residual is that of its problems as clusters: sum over problems of
         (R_p - n_p r)^2 / n^2, times clusters / (clusters - 1), with R_p and n_p the problem's sum
@@ -112,8 +112,8 @@ class Forecasts:
         clusters_SB = weight_SP @ (number_PB > 0)
         noise_SB = squares_SB / safe_SB**2 * clusters_SB / np.maximum(clusters_SB - 1, 1)
         share_SB = count_SB / count_SB.sum(axis=1, keepdims=True)
-        found_S: np.ndarray = (share_SB * (mean_SB**2 - noise_SB)).sum(axis=1)
-        return found_S
+        square_S: np.ndarray = (share_SB * (mean_SB**2 - noise_SB)).sum(axis=1)
+        return square_S
 
     def auroc(self, weight_SP: np.ndarray) -> np.ndarray:
         """Chance that a right completion has the higher forecast of the two, ties half; NaN where
@@ -128,7 +128,7 @@ class Forecasts:
 
     def risk_area(self, weight_SP: np.ndarray) -> np.ndarray:
         """Mean share of wrong completions among the most confident x of all, over all x in (0, 1];
-        those of one level come together.
+        completions of one level are added together.
         """
         level_SL2 = np.einsum("sp,plc->slc", weight_SP, self.level_PL2)[:, ::-1]
         count_SL, wrong_SL = level_SL2.sum(axis=2), level_SL2[:, :, 1]

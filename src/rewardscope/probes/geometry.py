@@ -1,5 +1,5 @@
-"""Where an update lies: against the singular directions of the untrained weights, their principal
-entries and their small ones.
+"""Where an update lies, relative to the singular directions of the untrained weights, their
+principal entries and their small entries.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from rewardscope.policy.weights import largest
 from rewardscope.probes.spectra import Directions, directions, principal_angles
 
 DIRECTIONS = 16
-"""k of the subspaces; the one number that the field names (projected training in arXiv:2606.07082),
+"""k of the subspaces; the one number in the literature (projected training in arXiv:2606.07082),
 fixed before anything was measured.
 """
 ALPHA = 0.3
@@ -22,8 +22,8 @@ arXiv:2606.07082; Zhu et al. train with 0.5.
 
 @dataclass(frozen=True)
 class Untrained:
-    """One untrained matrix, with what every training of it is held against; each part is made once,
-    when it is first asked for.
+    """One untrained matrix, with what every training of it is compared to. Each part is computed
+    once, when it is first used.
     """
 
     name: str
@@ -42,16 +42,16 @@ class Untrained:
 
     @cached_property
     def masks(self) -> dict[str, Tensor]:
-        """``principal``: the largest entries of the rank-k reconstruction; ``low``: the smallest of
-        the weights; ALPHA of them each.
+        """``principal``: the largest entries of the rank-k reconstruction; ``low``: the smallest
+        weights; a share of ALPHA each.
         """
         count = int(ALPHA * self.weight.numel())
         low = largest(-self.weight.abs(), count)
-        found = self.directions
-        if found.left_MK is None or found.right_NK is None:
+        own = self.directions
+        if own.left_MK is None or own.right_NK is None:
             return {"low": low}
-        left_MK = (found.left_MK * found.value_R[: found.count]).float()
-        return {"principal": largest((left_MK @ found.right_NK.float().T).abs(), count), "low": low}
+        left_MK = (own.left_MK * own.value_R[: own.count]).float()
+        return {"principal": largest((left_MK @ own.right_NK.float().T).abs(), count), "low": low}
 
 
 @dataclass(frozen=True)
@@ -73,23 +73,23 @@ class Inside:
 
     @property
     def shuffled(self) -> float | None:
-        """The same of the shuffled update: what the storage alone gives."""
+        """The same for the shuffled update: what storage alone produces."""
         return self.inside_shuffled / self.changed_shuffled if self.changed_shuffled else None
 
     @property
     def uniform(self) -> float:
-        """The same of a changed mask that knows nothing of the weights."""
+        """The same for a changed mask that is independent of the weights."""
         return self.mask_size / self.size
 
     def __add__(self, other: "Inside") -> "Inside":
-        """Both together."""
+        """The sum of both, field by field."""
         pairs = zip(vars(self).values(), vars(other).values(), strict=True)
-        return Inside(*(one + two for one, two in pairs))
+        return Inside(*(first + second for first, second in pairs))
 
 
 @dataclass(frozen=True)
 class Geometry:
-    """Where the update of one matrix lies; of all together: sums, and means over the matrices that
+    """Where the update of one matrix lies. For all together: sums, and means over the matrices that
     have a value.
     """
 
@@ -164,35 +164,35 @@ def geometry_of(
     )
 
 
-def _sides(found: Directions) -> dict[str, Tensor]:
-    """The subspaces that there are."""
-    sides = {"left": found.left_MK, "right": found.right_NK}
+def _sides(subspaces: Directions) -> dict[str, Tensor]:
+    """The subspaces that exist, by side."""
+    sides = {"left": subspaces.left_MK, "right": subspaces.right_NK}
     return {side: vectors for side, vectors in sides.items() if vectors is not None}
 
 
-def together(found: list[Geometry]) -> Geometry:
+def together(geometries: list[Geometry]) -> Geometry:
     """All matrices as one: sums of the spectra and counts, means of gaps and angles."""
     inside: dict[str, Inside] = {}
-    for geometry in found:
+    for geometry in geometries:
         for mask, counts in geometry.inside.items():
             inside[mask] = inside[mask] + counts if mask in inside else counts
     angles: dict[str, dict[str, float]] = {}
     for side in ("left", "right"):
-        entries = [geometry.angles[side] for geometry in found if side in geometry.angles]
+        entries = [geometry.angles[side] for geometry in geometries if side in geometry.angles]
         if entries:
             angles[side] = {
                 which: sum(entry[which] for entry in entries) / len(entries) for which in entries[0]
             }
     return Geometry(
-        sum(geometry.spectrum_moved for geometry in found),
-        sum(geometry.spectrum for geometry in found),
+        sum(geometry.spectrum_moved for geometry in geometries),
+        sum(geometry.spectrum for geometry in geometries),
         inside,
-        _mean([geometry.gap for geometry in found]),
-        _mean([geometry.gap_over_update for geometry in found]),
+        _mean([geometry.gap for geometry in geometries]),
+        _mean([geometry.gap_over_update for geometry in geometries]),
         angles,
     )
 
 
 def _mean(values: list[float | None]) -> float | None:
-    there = [value for value in values if value is not None]
-    return sum(there) / len(there) if there else None
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None

@@ -20,8 +20,8 @@ class Ladder:
     that ``by`` names.
 
     ``verified_at_k`` counts a draw only if its answer is right *and* it wrote working of which
-    every step is right: a right answer by a wrong way, or at once, does not count. A problem
-    without k graded draws is dropped. A chance below about 3 / k may look like none.
+    every step is right: a right answer with wrong working, or without any, does not count. A
+    problem without k graded draws is dropped. A chance below about 3 / k may look like none.
 
     Source:
         Zhang et al. 2025, arXiv:2512.07783: in distribution, edge and out of reach by pass@128 per
@@ -38,10 +38,10 @@ class Ladder:
     def __post_init__(self) -> None:
         if not self.ks or min(self.ks) < 1 or not self.by or {"k", "problem"} & set(self.by):
             raise ComponentError(
-                "Ladder needs numbers of draws and something to tell rungs by",
+                "Ladder needs numbers of draws and facts that define the rungs",
                 value=f"ks={self.ks}, by={self.by}",
                 allowed="ks of 1 or more; by: level, names of facts",
-                do="Mend it in the study",
+                do="Correct it in the study file",
             )
 
     def measure(self, evidence: Evidence) -> list[Measurement]:
@@ -53,13 +53,13 @@ class Ladder:
             rungs[self._rung(rollout.problem)].append(rollout)
         return [
             row
-            for rung, found in sorted(rungs.items())
+            for rung, rollouts in sorted(rungs.items())
             for name in self.metrics
-            for row in self._rows(evidence, name, rung, found)
+            for row in self._rows(evidence, name, rung, rollouts)
         ]
 
     def _rung(self, problem: Problem) -> tuple[str, ...]:
-        """What ``by`` says of a problem.
+        """The problem's values of the facts in ``by``.
 
         Raises:
             ComponentError: If the problem has no such fact.
@@ -71,7 +71,7 @@ class Ladder:
                 "The problems have no such fact",
                 value=", ".join(missing),
                 allowed=", ".join(known),
-                do="Mend Ladder(by=...)",
+                do="Correct Ladder(by=...)",
             )
         return tuple(known[name] for name in self.by)
 
@@ -103,16 +103,16 @@ class Ladder:
                     dropped=dropped,
                 )
             )
-            for place in np.flatnonzero(usable_P):
-                one = {**labels, "problem": rollouts[place].problem.id}
+            for index in np.flatnonzero(usable_P):
+                single = {**labels, "problem": rollouts[index].problem.id}
                 rows.append(
                     evidence.row(
                         metric,
                         "share",
-                        float(value_P[place]),
-                        n=int(graded_P[place]),
+                        float(value_P[index]),
+                        n=int(graded_P[index]),
                         over="draws",
-                        labels=one,
+                        labels=single,
                     )
                 )
         return rows

@@ -1,5 +1,5 @@
-"""What training takes away: how far the policy has left its base, on each one's own texts and on
-fixed ones.
+"""What training takes away: how far the policy has moved from its base, on each policy's own
+completions and on fixed texts.
 """
 
 from collections.abc import Sequence
@@ -22,14 +22,14 @@ from rewardscope.types import Measurement, Rollout
 
 @dataclass(frozen=True)
 class Losses:
-    """KL between trained policy and base in both directions, and what both make of the base's
-    completions and of fixed texts.
+    """KL between trained policy and base in both directions, and perplexities on the base's
+    completions and on fixed texts.
 
     KL(trained || base) is the mean of log trained - log base over the trained policy's own
     completions, the other direction over the base's; both at the temperature they were drawn at,
-    whole completions, the first ``draws`` of each problem. Unknown where draws come from a cut
-    (top_p) or at temperature 0: they are no draws of the distributions whose logprobs these are. On
-    the fixed ``texts`` the KL is that of whole next-token distributions, without sampling noise.
+    whole completions, the first ``draws`` of each problem. Unknown where sampling was cut
+    (top_p) or at temperature 0: the logprobs then do not describe how the draws were made. On the
+    fixed ``texts`` the KL is that of whole next-token distributions, without sampling noise.
     Perplexity is exp of minus the mean logprob of a token; it and the texts' KL are at temperature
     1. A perplexity on the policy's own completions would fall with its entropy alone, so there is
     none.
@@ -66,7 +66,7 @@ class Losses:
     def __post_init__(self) -> None:
         if self.draws < 1:
             raise ComponentError(
-                "Losses reads some completions",
+                "Losses needs completions to read",
                 value=f"draws={self.draws}",
                 allowed="1 or more",
                 do="Raise draws",
@@ -133,7 +133,7 @@ class Losses:
         )
 
     def _text_rows(self, evidence: Evidence) -> list[Measurement]:
-        """Rows of the fixed texts, which are their problems: they are resampled whole."""
+        """Rows of the fixed texts, which count as problems: whole texts are resampled."""
         if not self.texts:
             rows = [evidence.row("losses/text_perplexity", "perplexity", None, n=0, over="tokens")]
             return (
@@ -176,7 +176,7 @@ def _exponential(estimate: Estimate) -> Estimate:
 
 
 def _texts(policy: Policy, texts: Sequence[str]) -> Batch:
-    """Each text as a completion behind its own first token.
+    """Each text as a completion after its own first token.
 
     Raises:
         ComponentError: If a text has fewer than two tokens, or more than the model's context.
@@ -188,7 +188,7 @@ def _texts(policy: Policy, texts: Sequence[str]) -> Batch:
                 "A fixed text does not fit",
                 value=f"{len(row)} tokens: {text[:60]!r}",
                 allowed=f"2 to {policy.context_length} tokens",
-                do="Cut it into texts that do",
+                do="Split it into texts that fit",
             )
     width = max(map(len, ids)) - 1
     token_NT = torch.tensor([row[1:] + [0] * (width + 1 - len(row)) for row in ids])

@@ -3,14 +3,14 @@
 import re
 
 OUTSIDE = "outside"
-"""Layer of what is in none: embeddings, the last norm, the head."""
+"""Layer of weights that are in none: embeddings, the last norm, the head."""
 UNKNOWN = "unknown"
-"""Kind of a weight whose name says nothing we know."""
+"""Kind of a weight whose name is not recognised."""
 NORM = re.compile(r"norm|(^|_)ln(_|\d|$)")
 EMBEDDING = re.compile(r"embed|^wte$|^wpe$")
 HEAD = {"lm_head", "embed_out", "score"}
 IN_ATTENTION = {"dense", "c_proj"}
-"""Names that stand for o in an attention block and for down elsewhere."""
+"""Names that mean o in an attention block and down elsewhere."""
 KINDS: dict[str, set[str]] = {
     "q": {"q_proj", "query", "wq", "q", "q_lin", "to_q"},
     "k": {"k_proj", "key", "wk", "k", "k_lin", "to_k"},
@@ -28,7 +28,7 @@ KIND_OF = {name: kind for kind, names in KINDS.items() for name in names}
 
 
 def layer_of(name: str) -> str:
-    """The first number in the name; a weight outside the layers says so.
+    """The first number in the name; ``outside`` where there is none.
 
     >>> layer_of("model.layers.12.mlp.up_proj.weight"), layer_of("lm_head.weight")
     ('12', 'outside')
@@ -37,7 +37,7 @@ def layer_of(name: str) -> str:
 
 
 def kind_of(name: str) -> str:
-    """q, k, v, o, gate, up, down, norm, embedding, head ..., with ``bias`` behind it for one;
+    """q, k, v, o, gate, up, down, norm, embedding, head ..., followed by ``bias`` for one;
     ``unknown`` where the name says nothing.
 
     >>> kind_of("transformer.h.0.attn.c_proj.weight"), kind_of("A_log")

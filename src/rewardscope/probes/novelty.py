@@ -1,5 +1,5 @@
-"""Was what training found within reach of the base, or made: the base's own probability of every
-newly found trace.
+"""Whether training activated what the base could already reach, or created it: the base's own
+probability of every newly found trace.
 """
 
 import math
@@ -19,7 +19,7 @@ from rewardscope.stats import Estimate, mean_over_problems
 from rewardscope.types import Completion, Grade, Measurement, Rollout
 
 ANY = "any"
-"""Stands for all strategies together."""
+"""Name for all strategies together."""
 RULE_OF_THREE = 3
 """0 of n draws leave room for a chance of 3 / n (95 %)."""
 CLASSES = ("kept", "activated", "created", "undecided")
@@ -32,15 +32,15 @@ class Find:
     """A problem that the trained policy solves in a strategy in which the base's draws did not."""
 
     problem: int
-    """Place among the pairs of base and trained rollouts."""
+    """Index among the pairs of base and trained rollouts."""
     traces: tuple[Completion, ...]
-    """The different completions that do."""
+    """The different completions that solve it so."""
     count: int
-    """Draws that solve it so."""
+    """Number of draws that do."""
 
 
 @dataclass(frozen=True)
-class _Found:
+class _Solved:
     """What was solved in one strategy."""
 
     kept: int
@@ -54,27 +54,28 @@ class Novelty:
     activated, created, undecided.
 
     A completion counts only if it is right and every step that the environment can check is right.
-    Each is taken with the strategy that it shows: a problem is newly solved in a strategy if some
-    draw of the trained policy solves it so and none of equally many draws of the base does. With p
-    = the summed probability under the base of the different traces found, and p' = the same under
-    the *sharpened* base (every problem's distribution of whole completions raised to the power at
-    which its pass@1 comes nearest to the trained policy's):
+    It counts for the strategy that it shows. A problem is newly solved in a strategy if some draw
+    of the trained policy solves it in that strategy and none of equally many draws of the base
+    does. Let p be the summed probability under the base of the different traces found, and p' the
+    same under the *sharpened* base (every problem's distribution of whole completions raised to the
+    power at which its pass@1 comes nearest to the trained policy's):
 
-        activated   p or p' >= 1 / ``tries``: the base, or the base made surer of itself, reaches it
-        in that many tries created     ``slack`` x p and ``slack`` x p' < 1 / ``tries``, and the
-        trained policy shows it in more than 3 of its n draws,
-                    where the base's 0 of n leave room for a chance of 3 / n
+        activated   p or p' >= 1 / ``tries``: the base, or the sharpened base, reaches it in that
+                    many tries
+        created     ``slack`` x p and ``slack`` x p' < 1 / ``tries``, and the trained policy shows
+                    it in more than 3 of its n draws, where the base's 0 of n leave room for a
+                    chance of 3 / n
         undecided   between these
 
-    p is a lower bound of the base's chance in that strategy, since traces that nobody drew are not
-    in it; ``slack`` is how much of the base's chance they may hold. p' takes its normaliser from
-    the base's draws, rather too small, which favours ``activated``. Both are of the bare prompt, as
-    the base's draws are, whatever a bank recalled for the trained policy, and unknown where
-    completions come from a cut (top_p) or at temperature 0. ``kept`` are the problems that the
-    base's own draws solve in the strategy. The verdict of a strategy is ``activated`` if the
-    interval of the share kept or activated, of what the trained policy solves, lies above a half;
-    ``created`` if that of the created share does. It is about what the policy does, not about what
-    its weights could do behind another prompt.
+    p is a lower bound of the base's chance in that strategy, since it lacks traces that were
+    not drawn; ``slack`` is the factor by which they may raise it. The normaliser of p' comes from
+    the base's draws and tends to be too small, which favours ``activated``. Both probabilities are
+    for the bare prompt, like the base's draws, whatever a bank recalled for the trained policy.
+    They are unknown where sampling was cut (top_p) or at temperature 0. ``kept`` are the problems
+    that the base's own draws solve in the strategy. Of what the trained policy solves, some share
+    is kept or activated, and some is created. The verdict is ``activated`` if the interval of the
+    first share lies above a half, and ``created`` if that of the second does. It is about what the
+    policy does, not about what its weights could do after another prompt.
 
     Source:
         Wu et al. 2025, arXiv:2507.14843 (support, budgets up to 16,384, epsilon = 3 / k);
@@ -114,7 +115,7 @@ class Novelty:
                 "Novelty cannot judge with these settings",
                 value=self,
                 allowed="tries, traces and slack of 1 or more",
-                do="Mend the study",
+                do="Correct it in the study file",
             )
 
     def measure(self, evidence: Evidence) -> list[Measurement]:
@@ -157,14 +158,14 @@ class Novelty:
             ),
         ]
         for strategy in (ANY, *evidence.strategies):
-            found = self._found(pairs, strategy, checked)
-            probability = self._probabilities(evidence, pairs, found.finds, draws, power)
-            rows += self._rows(evidence, pairs, strategy, found, probability)
+            outcome = self._solved(pairs, strategy, checked)
+            probability = self._probabilities(evidence, pairs, outcome.finds, draws, power)
+            rows += self._rows(evidence, pairs, strategy, outcome, probability)
         return rows
 
-    def _found(self, pairs: Pairs, strategy: str, checked: bool) -> "_Found":
+    def _solved(self, pairs: Pairs, strategy: str, checked: bool) -> "_Solved":
         kept, finds = 0, []
-        for place, (base, trained) in enumerate(pairs):
+        for index, (base, trained) in enumerate(pairs):
             n = min(len(base.grades), len(trained.grades))
             mine = [
                 c
@@ -178,14 +179,14 @@ class Novelty:
                 common = Counter(completion.token_ids for completion in mine).most_common(
                     self.traces
                 )
-                finds.append(Find(place, tuple(by_tokens[ids] for ids, _ in common), len(mine)))
-        return _Found(kept, finds)
+                finds.append(Find(index, tuple(by_tokens[ids] for ids, _ in common), len(mine)))
+        return _Solved(kept, finds)
 
     def _probabilities(
         self, evidence: Evidence, pairs: Pairs, finds: Sequence[Find], draws: Draws, power: float
     ) -> list[tuple[float, float]]:
         """Nats per find: log p under the base and log p' under the sharpened base."""
-        found = []
+        probabilities = []
         by_find = trace_logprobs(
             given(evidence.base_policy, Need.BASE_POLICY),
             [trained for _, trained in pairs],
@@ -193,13 +194,13 @@ class Novelty:
             given(evidence.sampling, Need.SAMPLING).temperature,
         )
         for find, logprob_T in zip(finds, by_find, strict=True):
-            found.append(
+            probabilities.append(
                 (
                     float(np.logaddexp.reduce(logprob_T)),
                     draws.sharpened_logprob(find.problem, logprob_T, power),
                 )
             )
-        return found
+        return probabilities
 
     def _class(self, find: Find, probability: tuple[float, float]) -> str:
         nearest, reach = max(probability), -math.log(self.tries)
@@ -216,10 +217,10 @@ class Novelty:
         evidence: Evidence,
         pairs: Pairs,
         strategy: str,
-        found: "_Found",
+        outcome: "_Solved",
         probability: Sequence[tuple[float, float]],
     ) -> list[Measurement]:
-        labels, kept, finds, total = {"strategy": strategy}, found.kept, found.finds, len(pairs)
+        labels, kept, finds, total = {"strategy": strategy}, outcome.kept, outcome.finds, len(pairs)
         solved, dropped = kept + len(finds), len(evidence.rollouts) - total
         classes = [self._class(find, of) for find, of in zip(finds, probability, strict=True)]
         counts = Counter(classes) | Counter({"kept": kept})
@@ -257,9 +258,9 @@ class Novelty:
                 evidence, labels, shares["reached_share"], shares["created_share"], solved, total
             )
         )
-        for place, of in enumerate(("base", "sharpened")):
+        for index, of in enumerate(("base", "sharpened")):
             mean = _mean(
-                [pair[place] for pair in probability],
+                [pair[index] for pair in probability],
                 f"novelty/log_probability/{strategy}/{of}",
                 dropped,
                 bounds=None,
@@ -300,11 +301,11 @@ def _solves(grade: Grade, strategy: str, checked: bool) -> bool:
 def trace_logprobs(
     policy: Policy, rollouts: Sequence[Rollout], finds: Sequence[Find], temperature: float
 ) -> list[np.ndarray]:
-    """Nats per find: log-probability (traces,) of each of its traces under the policy, behind the
+    """Nats per find: log-probability (traces,) of each of its traces under the policy, after the
     bare prompt.
 
     A block that a bank recalled for the trained policy is left out: a policy that reads the trace
-    there can copy it.
+    in it could copy it.
     """
     if not finds:
         return []
@@ -343,7 +344,7 @@ def _mean(
     dropped: int,
     bounds: tuple[float, float] | None = (0.0, 1.0),
 ) -> Estimate | None:
-    """Over problems; None of none."""
+    """Mean over problems; None without values."""
     return (
         whole(mean_over_problems(values, address=address, bounds=bounds), dropped, len(values))
         if len(values)
@@ -359,8 +360,8 @@ def _verdict_row(
     solved: int,
     total: int,
 ) -> Measurement:
-    """The strategy's verdict as a label, with the share that it stands on; unknown where no problem
-    could be looked at.
+    """The strategy's verdict as a label, with the share that it rests on; unknown where no problem
+    could be examined.
     """
     named = [("activated", reached), ("created", created)]
     held = [

@@ -1,4 +1,4 @@
-"""Updates of the same sizes that know nothing: in other places, or with other signs."""
+"""Null updates of the same sizes: at other positions, or with other signs."""
 
 import numpy as np
 import torch
@@ -7,38 +7,38 @@ from torch import Tensor
 from rewardscope.seeds import Address, generator
 
 BLOCK = 1024
-"""Entries that are shuffled among each other, before the blocks are: a shuffle of everything misses
-the cache at every entry.
+"""Entries shuffled within a block; the blocks are shuffled too. A full shuffle would miss the cache
+at every entry.
 """
 ALIKE = 64
-"""Blocks that share the draw of where their entries go, which costs a tenth of a draw for each."""
+"""Blocks that share one permutation of their entries: a tenth of the cost of one for each."""
 SMALL = 1 << 16
-"""Up to so many entries everything is shuffled with everything."""
+"""Up to this many entries the shuffle is a full one."""
 
 
 def shuffled(update: Tensor, *address: Address) -> Tensor:
-    """The same numbers in other places of the matrix, drawn by address.
+    """The same numbers at other positions of the matrix, seeded by address.
 
-    In a large matrix an entry's block goes to a random place and the entry to a random place in it,
-    with a random turn before and after: each place gets any entry with the same chance, so a count
-    over the matrix has the mean that a full shuffle gives, with more noise only where neighbours'
-    sizes are alike.
+    In a large matrix, blocks move to random positions and entries to random positions within their
+    block, with a random rotation before and after. Every position gets any entry with the same
+    chance, so a count over the matrix has the mean of a full shuffle. It is noisier only where
+    neighbouring sizes are alike.
     """
     random = generator("shuffled update", *address)
     flat = update.flatten().numpy()
     if len(flat) <= SMALL:
         return torch.from_numpy(random.permutation(flat)).view(update.shape)
     turned = np.roll(flat, int(random.integers(len(flat))))
-    whole = len(flat) // BLOCK * BLOCK
-    blocks = turned[:whole].reshape(-1, BLOCK)[random.permutation(whole // BLOCK)]
+    blocked = len(flat) // BLOCK * BLOCK
+    blocks = turned[:blocked].reshape(-1, BLOCK)[random.permutation(blocked // BLOCK)]
     for start in range(0, len(blocks), ALIKE):
         blocks[start : start + ALIKE] = blocks[start : start + ALIKE, random.permutation(BLOCK)]
-    found = np.concatenate([blocks.ravel(), random.permutation(turned[whole:])])
-    return torch.from_numpy(np.roll(found, int(random.integers(len(found))))).view(update.shape)
+    mixed = np.concatenate([blocks.ravel(), random.permutation(turned[blocked:])])
+    return torch.from_numpy(np.roll(mixed, int(random.integers(len(mixed))))).view(update.shape)
 
 
 def resigned(update: Tensor, *address: Address) -> Tensor:
-    """The same sizes in the same places, each up or down by a coin flip drawn by address."""
+    """The same sizes at the same positions, each sign a coin flip seeded by address."""
     size = update.numel()
     bytes_drawn = np.frombuffer(
         generator("re-signed update", *address).bytes(size // 8 + 1), dtype=np.uint8

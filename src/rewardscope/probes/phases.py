@@ -1,5 +1,5 @@
-"""Planning and execution apart: how sure a policy is in each, and how varied its plans are; beside
-random grams of the same frequency.
+"""Planning and execution separately: how sure a policy is in each, and how varied its plans are,
+beside random grams of the same frequency.
 """
 
 import math
@@ -26,7 +26,7 @@ RANDOM_SETS = "phases"
 
 @dataclass(frozen=True)
 class _Reading:
-    """What one policy says of one set of completions."""
+    """One policy's surprise and entropy on one set of completions."""
 
     batch: Batch
     surprise_NT: Tensor
@@ -51,14 +51,14 @@ class Phases:
     themselves, at one step.
 
     A token plans if it lies in a use of a strategic gram. The grams are ``grams``, or mined from
-    the base's correct completions, so that all arms of a start are read with the same ones. ``grams
-    = random`` are rows for others of the same frequency: what these show too says nothing about
-    planning. A perplexity on the policy's own completions falls with its entropy; ``on = base`` is
-    on the base's completions, which are the same for every arm. The first ``draws`` of each
-    problem, temperature 1.
+    the base's correct completions, so that all arms of a start use the same ones. Rows with
+    ``grams = random`` use other grams of the same frequency: an effect that these show too is not
+    about planning. Perplexity on the policy's own completions falls with its entropy. ``on = base``
+    is on the base's completions, which are the same for every arm. Only the first ``draws`` of each
+    problem are read, at temperature 1.
 
     Semantic entropy is that of ``plans`` uses of grams drawn without replacement (rarefied: it does
-    not grow with the number of uses), and conditional entropy that of the word behind a gram among
+    not grow with the number of uses), and conditional entropy that of the word after a gram among
     ``followers`` of its uses, weighted by use.
 
     Source:
@@ -86,7 +86,7 @@ class Phases:
                 "Phases cannot read with these settings",
                 value=self,
                 allowed="draws, plans and followers of 1 or more; grams that are not empty",
-                do="Mend it in the study",
+                do="Correct it in the study file",
             )
 
     def measure(self, evidence: Evidence) -> list[Measurement]:
@@ -153,17 +153,17 @@ class Phases:
                 )
             )
             for on, reading in readings.items():
-                found = (
+                now = (
                     None
-                    if (there := chosen[on]) is None
-                    else reading.sums(reading.surprise_NT, there)
+                    if (chosen_NT := chosen[on]) is None
+                    else reading.sums(reading.surprise_NT, chosen_NT)
                 )
                 rows.append(
                     _ratio_row(
                         evidence,
                         "phases/perplexity",
                         "perplexity",
-                        found,
+                        now,
                         {**labels, "on": on},
                         shown=math.exp,
                     )
@@ -175,7 +175,7 @@ class Phases:
                     if (first := chosen["base"]) is None
                     else before.sums(before.surprise_NT, first)
                 )
-                rows.append(_change_row(evidence, found, then, {**labels, "on": on}))
+                rows.append(_change_row(evidence, now, then, {**labels, "on": on}))
         return rows
 
     def _text_rows(
@@ -208,34 +208,34 @@ class Phases:
 
 
 Uses = Sequence[Sequence[tuple[str, str]]]
-"""By problem: (gram, word behind it) of every use."""
+"""By problem: (gram, word after it) of every use."""
 
 
 def plan_entropy(used: Uses, k: int) -> Callable[[np.ndarray], np.ndarray]:
     """From weights (S, P) to the rarefied entropy of grams (S,)."""
-    names = sorted({gram for found in used for gram, _ in found})
-    place = {name: i for i, name in enumerate(names)}
+    names = sorted({gram for in_problem in used for gram, _ in in_problem})
+    column = {name: i for i, name in enumerate(names)}
     count_PA = np.zeros((len(used), len(names)))
-    for p, found in enumerate(used):
-        for gram, _ in found:
-            count_PA[p, place[gram]] += 1
+    for p, in_problem in enumerate(used):
+        for gram, _ in in_problem:
+            count_PA[p, column[gram]] += 1
     return lambda weight_SP: rarefied_entropy(weight_SP @ count_PA, k)
 
 
 def follower_entropy(used: Uses, k: int) -> Callable[[np.ndarray], np.ndarray]:
-    """From weights (S, P) to the rarefied entropy of what stands behind a gram, weighted by use;
+    """From weights (S, P) to the rarefied entropy of the word after a gram, weighted by use;
     grams used under k times are left out.
     """
     by_gram: dict[str, list[tuple[int, str]]] = {}
-    for p, found in enumerate(used):
-        for gram, behind in found:
-            by_gram.setdefault(gram, []).append((p, behind))
+    for p, in_problem in enumerate(used):
+        for gram, follower in in_problem:
+            by_gram.setdefault(gram, []).append((p, follower))
     tables = []
     for pairs in by_gram.values():
-        names = sorted({behind for _, behind in pairs})
+        names = sorted({follower for _, follower in pairs})
         count_PB = np.zeros((len(used), len(names)))
-        for (p, behind), number in Counter(pairs).items():
-            count_PB[p, names.index(behind)] = number
+        for (p, follower), number in Counter(pairs).items():
+            count_PB[p, names.index(follower)] = number
         tables.append(count_PB)
 
     def statistic(weight_SP: np.ndarray) -> np.ndarray:
@@ -264,11 +264,11 @@ def _ratio_row(
     """Sum over tokens over number of tokens, through ``shown``; None without tokens."""
     if sums is None or not sums[1].sum():
         return evidence.row(metric, unit, None, n=0, over="tokens", labels=labels)
-    found = ratio_over_problems(
+    ratio = ratio_over_problems(
         list(sums[0]), list(sums[1]), address=f"{metric}/{'/'.join(labels.values())}", bounds=bounds
     )
-    lower, upper = (None if end is None else shown(end) for end in (found.lower, found.upper))
-    estimate = Estimate(shown(found.value), lower, upper, found.interval)
+    lower, upper = (None if end is None else shown(end) for end in (ratio.lower, ratio.upper))
+    estimate = Estimate(shown(ratio.value), lower, upper, ratio.interval)
     return evidence.row(metric, unit, estimate, n=int(sums[1].sum()), over="tokens", labels=labels)
 
 
@@ -278,8 +278,8 @@ def _change_row(
     then: tuple[np.ndarray, np.ndarray] | None,
     labels: dict[str, str],
 ) -> Measurement:
-    """Log of the perplexity relative to the base's on its own completions, problems resampled for
-    both alike.
+    """Log of the perplexity relative to the base's on its own completions, with the
+    same resampled problems for both.
     """
     metric = "phases/surprise_change"
     if now is None or then is None or not now[1].sum() or not then[1].sum():
@@ -293,7 +293,7 @@ def _change_row(
                 - weight_SP @ first_top / (weight_SP @ first_bottom)
             )
 
-    found = statistic_over_problems(
+    change = statistic_over_problems(
         len(top), statistic, address=f"{metric}/{'/'.join(labels.values())}"
     )
-    return evidence.row(metric, "nats", found, n=int(bottom.sum()), over="tokens", labels=labels)
+    return evidence.row(metric, "nats", change, n=int(bottom.sum()), over="tokens", labels=labels)

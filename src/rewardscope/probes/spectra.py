@@ -10,10 +10,10 @@ from scipy import linalg
 from torch import Tensor
 
 ENTRIES = 1 << 20
-"""Rows are taken so many entries at a time, which bounds the float64 copy."""
+"""Entries of the rows processed at a time, which bounds the float64 copy."""
 CLOSED = 1e-6
-"""A k-th singular value below this share of the first has no direction: the Gram matrix knows the
-values to about 1e-8 of the first.
+"""A k-th singular value below this share of the first has no direction: the Gram matrix gives
+the values only to about 1e-8 of the first.
 """
 
 
@@ -45,8 +45,8 @@ def _eigenvalues(gram_NN: Tensor) -> Tensor:
     small matrix 30 times its work.
     """
     if gram_NN.is_cuda:
-        found: Tensor = torch.linalg.eigvalsh(gram_NN)
-        return found
+        value_N: Tensor = torch.linalg.eigvalsh(gram_NN)
+        return value_N
     return torch.from_numpy(linalg.eigvalsh(gram_NN.numpy(), check_finite=False))
 
 
@@ -74,7 +74,7 @@ class Directions:
 
     @property
     def gap(self) -> float | None:
-        """sigma_k - sigma_(k + 1), what holds the subspace in place."""
+        """sigma_k - sigma_(k + 1), which keeps the subspace stable."""
         return (
             float(self.value_R[self.count - 1] - self.value_R[self.count]) if self.count else None
         )
@@ -92,12 +92,12 @@ def directions(matrix_MN: Tensor, most: int) -> Directions:
         short_NK = vector_NN.flip(1)[:, :k].cpu()
     else:
         squares_N = _eigenvalues(gram_NN)
-        place = (
+        last_k = (
             len(squares_N) - k,
             len(squares_N) - 1,
         )  # the last k alone: half the time of all of them
         vectors = (
-            linalg.eigh(gram_NN.numpy(), subset_by_index=place, check_finite=False)[1]
+            linalg.eigh(gram_NN.numpy(), subset_by_index=last_k, check_finite=False)[1]
             if k
             else np.zeros((len(squares_N), 0))
         )
@@ -124,8 +124,8 @@ def principal_angles(first_MK: Tensor, second_MK: Tensor) -> Tensor:
     first.
 
     cos of the i-th is the i-th singular value of first^T second; below 45 degrees the angle is read
-    from its sine, the singular values of second - first first^T second, because a cosine near 1 has
-    lost the angle to rounding.
+    from its sine, the singular values of second - first first^T second, because near 1 a cosine
+    loses the angle to rounding.
 
     Source:
         Bjorck and Golub 1973, Mathematics of Computation 27(123).

@@ -1,4 +1,4 @@
-"""Which moves between behaviours carry a gain: draws of base and trained policy side by side."""
+"""Which moves between behaviours account for a gain: draws of base and trained policy in pairs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ from rewardscope.types import Measurement, Rollout
 
 @dataclass(frozen=True, eq=False)
 class Pairs:
-    """Draw i of the base beside draw i of the trained policy, on each problem that both were given,
+    """Draw i of the base beside draw i of the trained policy, on each problem that both answered,
     where both could be graded.
 
     Draws of one index share their sampling noise, so a completion that training left alone is
-    paired with itself: the base against itself moves nowhere, and a move is a change of the policy
-    rather than of the dice. Pairing every draw with every other (the expectation over the product)
+    paired with itself: the base against itself makes no move, and a move is a change of the policy
+    rather than chance. Pairing every draw with every other (the expectation over the product)
     would show moves between behaviours where nothing was trained. Where the two sides were sampled
     with different noise, pairs by index are such independent pairs, and unbiased for that
     expectation.
@@ -27,39 +27,39 @@ class Pairs:
 
     num_problems: int
     dropped: int
-    """Problems without such a pair, or given to one side alone."""
+    """Problems without such a pair, or answered by one side alone."""
     problem_N: np.ndarray
     base_N: np.ndarray
-    """Place of the pair's first side among all completions of the base, problem after problem."""
+    """Index of the pair's base completion among all of the base's, problem after problem."""
     own_N: np.ndarray
     change_N: np.ndarray
-    """Right after less right before: -1, 0 or 1."""
+    """Right after minus right before: -1, 0 or 1."""
 
     @classmethod
     def of(cls, base: Sequence[Rollout], own: Sequence[Rollout]) -> "Pairs":
         """Paired by problem and index; of unequal numbers of draws, the first ones."""
         start: dict[str, tuple[int, Rollout]] = {}
-        place = 0
+        offset = 0
         for rollout in base:
-            start.setdefault(rollout.problem.id, (place, rollout))
-            place += len(rollout.grades)
+            start.setdefault(rollout.problem.id, (offset, rollout))
+            offset += len(rollout.grades)
         rows: list[tuple[int, int, int, int]] = []
-        place = found = 0
+        offset = num_problems = 0
         for rollout in own:
             first, other = start.get(rollout.problem.id, (0, None))
             both = [
-                (found, first + i, place + i, int(after.correct) - int(before.correct))
+                (num_problems, first + i, offset + i, int(after.correct) - int(before.correct))
                 for i, (before, after) in enumerate(
                     zip(other.grades if other else (), rollout.grades, strict=False)
                 )
                 if before.correct is not None and after.correct is not None
             ]
-            place += len(rollout.grades)
+            offset += len(rollout.grades)
             rows += both
-            found += bool(both)
+            num_problems += bool(both)
         names = {rollout.problem.id for rollout in (*base, *own)}
         problem_N, base_N, own_N, change_N = np.array(rows, dtype=np.int64).reshape(-1, 4).T
-        return cls(found, len(names) - found, problem_N, base_N, own_N, change_N)
+        return cls(num_problems, len(names) - num_problems, problem_N, base_N, own_N, change_N)
 
     def means(self, value_N: np.ndarray) -> np.ndarray:
         """Mean of a value over the pairs of each problem."""
@@ -69,7 +69,7 @@ class Pairs:
         )
 
     def total(self) -> Estimate | None:
-        """What was gained: mean over problems of right after less right before; None without
+        """The gain: mean over problems of right after minus right before; None without
         pairs.
         """
         if not self.num_problems:
@@ -84,9 +84,9 @@ def share_of_gain(part_P: np.ndarray, total_P: np.ndarray, address: str) -> Esti
     """Sum of a part's gains over the sum of all, with a bootstrap over problems; the parts of one
     whole sum to 1, and one may be negative.
 
-    Where a part is the same share of each problem's gain there is nothing to resample, and the
-    doubt of :func:`rewardscope.stats.unseen_share` is left: problems of a kind never met, all of
-    whose pairs change.
+    Where a part is the same share of each problem's gain, resampling shows no spread. What remains
+    is the uncertainty of :func:`rewardscope.stats.unseen_share`: problems of a kind never seen,
+    all of whose pairs change.
 
     Source:
         Shao et al. 2025, arXiv:2506.10947, section 4 (partial contribution C_d, there of one greedy
@@ -102,13 +102,13 @@ def share_of_gain(part_P: np.ndarray, total_P: np.ndarray, address: str) -> Esti
             share + half,
             f"all {len(total_P)} problems alike; a kind never met may be part of all",
         )
-    found = ratio_over_problems(list(sign * part_P), list(sign * total_P), address=address)
-    lower, upper = (share if end is None else end for end in (found.lower, found.upper))
-    return Estimate(found.value, min(lower, found.value), max(upper, found.value), found.interval)
+    ratio = ratio_over_problems(list(sign * part_P), list(sign * total_P), address=address)
+    lower, upper = (share if end is None else end for end in (ratio.lower, ratio.upper))
+    return Estimate(ratio.value, min(lower, ratio.value), max(upper, ratio.value), ratio.interval)
 
 
 def gain_row(evidence: Evidence, pairs: Pairs) -> Measurement:
-    """What was gained in all, by the pairs that the moves are made of."""
+    """The total gain, by the pairs that the moves are made of."""
     return evidence.row(
         "behaviour/gain",
         "share difference",

@@ -1,5 +1,5 @@
-"""Strategic grams: mined from correct completions, matched at random for a null, and how varied
-their use is at equal counts.
+"""Strategic grams: mining them from correct completions, random grams to match as a null, and how
+varied their use is at equal counts.
 """
 
 import math
@@ -21,18 +21,18 @@ UNIT = re.compile(r"[^\W\d_]+|\d+|[^\w\s]|_")
 SENTENCE = re.compile(r"[.!?;:](?=\s|$)|\n")
 DIGIT = re.compile(r"\d")
 NEAREST = 5
-"""Among how many grams of the nearest frequency a random one is drawn."""
+"""Number of grams of the nearest frequency from which a random one is drawn."""
 
 
 @dataclass(frozen=True)
 class Miner:
     """Mines strategic grams: n-grams that many solutions use, each seldom inside one.
 
-    Grams of ``shortest`` to ``longest`` words without digits that stand in at least ``least_share``
-    of the distinct correct completions, on average at most ``most_inside`` times in those;
-    clustered by average linkage of the cosine distance of their character trigrams (TF-IDF), cut at
-    ``apart``; kept are the ``kept_share`` of the clusters that stand in most completions, with all
-    their grams.
+    Grams have ``shortest`` to ``longest`` words and no digits. They occur in at least
+    ``least_share`` of the distinct correct completions, on average at most ``most_inside`` times in
+    each of those. They are clustered by average linkage of the cosine distance of their character
+    trigrams (TF-IDF), cut at ``apart``. Kept are the ``kept_share`` of clusters that occur in most
+    completions, with all their grams.
 
     Source:
         Wang et al. 2025, arXiv:2509.03646, section 2.1: n from 3 to 5, top 20 %. Its sentence
@@ -61,7 +61,7 @@ class Miner:
                 "Miner cannot mine with these settings",
                 value=self,
                 allowed="1 <= shortest <= longest; 0 < kept_share <= 1; most, most_inside >= 1",
-                do="Mend it in the study",
+                do="Correct it in the study file",
             )
 
     def mine(self, texts: Sequence[str]) -> tuple[str, ...]:
@@ -70,25 +70,26 @@ class Miner:
             Counter(g for g in grams_of(text, self.shortest, self.longest) if not DIGIT.search(g))
             for text in dict.fromkeys(texts)
         ]
-        places: dict[str, set[int]] = {}
+        users: dict[str, set[int]] = {}
         total: Counter[str] = Counter()
-        for place, found in enumerate(solutions):
-            total.update(found)
-            for gram in found:
-                places.setdefault(gram, set()).add(place)
+        for index, counts in enumerate(solutions):
+            total.update(counts)
+            for gram in counts:
+                users.setdefault(gram, set()).add(index)
         least = max(2.0, self.least_share * len(solutions))
         common = [
             gram
-            for gram, found in places.items()
-            if len(found) >= least and total[gram] <= self.most_inside * len(found)
+            for gram, solutions_with in users.items()
+            if len(solutions_with) >= least
+            and total[gram] <= self.most_inside * len(solutions_with)
         ]
-        common = sorted(common, key=lambda gram: (-len(places[gram]), gram))[: self.most]
+        common = sorted(common, key=lambda gram: (-len(users[gram]), gram))[: self.most]
         clusters: dict[int, list[str]] = {}
         for gram, cluster in zip(common, self._clusters(common), strict=True):
             clusters.setdefault(cluster, []).append(gram)
         widest = sorted(
             clusters.values(),
-            key=lambda grams: (-len(set().union(*(places[gram] for gram in grams))), grams),
+            key=lambda grams: (-len(set().union(*(users[gram] for gram in grams))), grams),
         )
         return tuple(
             sorted(
@@ -102,10 +103,10 @@ class Miner:
         if len(grams) < 2:
             return [0] * len(grams)
         trigrams = [Counter(f" {gram} "[i : i + 3] for i in range(len(gram))) for gram in grams]
-        column = {trigram: place for place, trigram in enumerate(sorted(set().union(*trigrams)))}
+        column = {trigram: index for index, trigram in enumerate(sorted(set().union(*trigrams)))}
         weight = np.zeros((len(grams), len(column)))
-        for row, found in enumerate(trigrams):
-            weight[row, [column[trigram] for trigram in found]] = list(found.values())
+        for row, counts in enumerate(trigrams):
+            weight[row, [column[trigram] for trigram in counts]] = list(counts.values())
         weight *= np.log(len(grams) / (weight > 0).sum(axis=0)) + 1
         weight /= np.linalg.norm(weight, axis=1, keepdims=True)
         distance = (1 - weight @ weight.T).clip(min=0)
@@ -120,13 +121,13 @@ class Miner:
 
 def grams_of(text: str, shortest: int, longest: int) -> Iterator[str]:
     """Every n-gram of words, numbers and other characters inside a sentence, in lower case, as it
-    stands there.
+    is written.
 
     >>> list(grams_of("So, 3+4. No", 2, 3))
     ['so,', ', 3', '3+', '+4', 'so, 3', ', 3+', '3+4']
     """
     for sentence in SENTENCE.split(text.lower()):
-        spans = [found.span() for found in UNIT.finditer(sentence)]
+        spans = [match.span() for match in UNIT.finditer(sentence)]
         for n in range(shortest, longest + 1):
             yield from (
                 sentence[spans[i][0] : spans[i + n - 1][1]] for i in range(len(spans) - n + 1)
@@ -134,16 +135,18 @@ def grams_of(text: str, shortest: int, longest: int) -> Iterator[str]:
 
 
 def random_grams(texts: Sequence[str], grams: Sequence[str], address: str) -> tuple[str, ...]:
-    """For each gram another one of about its frequency in the texts, drawn among n-grams of the
-    same lengths in what stands between uses of the grams: what the class would look like if any
-    words of that frequency were called strategic. Fewer where the texts have no more.
+    """For each gram another one of about its frequency in the texts; fewer where the texts have no
+    more.
+
+    They are drawn among n-grams of the same lengths from the text between uses of the grams. They
+    show what the class would look like if any words of that frequency were called strategic.
     """
     if not grams:
         return ()
     lengths = [len(UNIT.findall(gram)) for gram in grams]
     pattern, used, total = gram_pattern(grams), Counter[str](), Counter[str]()
     for text in texts:
-        used.update(found.lower() for found in pattern.findall(text))
+        used.update(use.lower() for use in pattern.findall(text))
         total.update(
             gram
             for piece in pattern.split(text)
@@ -153,27 +156,27 @@ def random_grams(texts: Sequence[str], grams: Sequence[str], address: str) -> tu
         (gram for gram in total if gram not in grams), key=lambda gram: (total[gram], gram)
     )
     count_F = np.array([total[gram] for gram in free])
-    random, found = generator("random grams", address), []
+    random, drawn = generator("random grams", address), []
     for gram in sorted(grams):
         open_F = np.flatnonzero(count_F >= 0)
         if not len(open_F):
             break
         near = open_F[np.argsort(np.abs(count_F[open_F] - used[gram]), kind="stable")[:NEAREST]]
-        place = int(near[int(random.integers(len(near)))])
-        count_F[place] = -1
-        found.append(free[place])
-    return tuple(sorted(found))
+        index = int(near[int(random.integers(len(near)))])
+        count_F[index] = -1
+        drawn.append(free[index])
+    return tuple(sorted(drawn))
 
 
 def uses(text: str, pattern: re.Pattern[str]) -> list[tuple[str, str]]:
-    """(gram, the word, number or character behind it) for each use in the text; empty behind the
+    """(gram, the word, number or character after it) for each use in the text; empty after the
     last one.
     """
-    found = []
+    pairs = []
     for use in pattern.finditer(text):
-        behind = UNIT.search(text, use.end())
-        found.append((use[0].lower(), behind[0].lower() if behind else ""))
-    return found
+        follower = UNIT.search(text, use.end())
+        pairs.append((use[0].lower(), follower[0].lower() if follower else ""))
+    return pairs
 
 
 def rarefied_entropy(count_SA: np.ndarray, k: int) -> np.ndarray:

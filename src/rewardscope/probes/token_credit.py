@@ -1,4 +1,4 @@
-"""Does credit fall where a completion went wrong? Against the known place of its first error."""
+"""Whether credit is low where a completion went wrong, given the position of its first error."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ from rewardscope.types import Rollout
 
 @dataclass(frozen=True, eq=False)
 class ErrorAuroc:
-    """Whether credit falls where a completion first went wrong: 1 = there and nowhere else, 0.5 =
-    it does not know the place.
+    """Whether credit is low where a completion first went wrong: 1 = only there, 0.5 =
+    independent of the position.
     """
 
     each_N: Float[Tensor, " N"]
     """By completion: the share of its other compared tokens with more credit than its first error,
-    ties half; NaN = nothing to compare.
+    with ties counted half; NaN = nothing to compare.
     """
 
     reads: ClassVar[str] = "credit per token, and the known place of the first error"
@@ -30,16 +30,16 @@ class ErrorAuroc:
     @property
     def mean(self) -> float | None:
         """Over completions; None where none has an error."""
-        found = self.each_N[~self.each_N.isnan()]
-        return float(found.mean()) if len(found) else None
+        known_N = self.each_N[~self.each_N.isnan()]
+        return float(known_N.mean()) if len(known_N) else None
 
     def over_problems(self, group_size: int, address: str) -> Estimate | None:
         """The mean over problems of their completions' mean, with the interval of resampled
         problems; None where no problem has one.
         """
         mean_P = self.each_N.reshape(-1, group_size).nanmean(dim=1)
-        found = mean_P[~mean_P.isnan()].tolist()
-        return mean_over_problems(found, address=address, bounds=(0.0, 1.0)) if found else None
+        means = mean_P[~mean_P.isnan()].tolist()
+        return mean_over_problems(means, address=address, bounds=(0.0, 1.0)) if means else None
 
 
 def error_auroc(
@@ -47,8 +47,8 @@ def error_auroc(
 ) -> ErrorAuroc:
     """How often a token has more credit than the first error of its completion.
 
-    The comparison stays within a completion, so that how good it is as a whole does not count, and
-    takes tokens before the error and behind it, so that a trend over positions counts little where
+    The comparison stays within a completion, so that its overall quality does not count. It
+    uses tokens before and after the error, so that a trend over positions counts little where
     errors lie anywhere.
 
     Args:
@@ -61,14 +61,14 @@ def error_auroc(
         ComponentError: If an error lies on a token that is not compared.
     """
     known_N = first_error_N >= 0
-    place_N1 = first_error_N.clamp(min=0)[:, None]
-    if not mask_NT.gather(1, place_N1)[known_N].all():
+    position_N1 = first_error_N.clamp(min=0)[:, None]
+    if not mask_NT.gather(1, position_N1)[known_N].all():
         raise ComponentError(
             "A first error lies on a token that is not compared",
             do="Let the mask hold every token that can be wrong",
         )
-    lower_N1 = credit_NT.gather(1, place_N1)
-    other_NT = mask_NT & (torch.arange(mask_NT.shape[1]) != place_N1)
+    lower_N1 = credit_NT.gather(1, position_N1)
+    other_NT = mask_NT & (torch.arange(mask_NT.shape[1]) != position_N1)
     above_NT = (credit_NT > lower_N1).double() + (credit_NT == lower_N1).double() / 2
     each_N = (above_NT * other_NT).sum(dim=1) / other_NT.sum(dim=1)
     return ErrorAuroc(each_N.masked_fill(~known_N, torch.nan))
@@ -80,14 +80,14 @@ def first_error_tokens(
     """The token that holds the character at each completion's offset; -1 for None, and for one that
     was cut off before it.
     """
-    found = []
+    tokens = []
     for rollout, row in zip(rollouts, offsets, strict=True):
         for completion, offset in zip(rollout.completions, row, strict=True):
-            own = tuple(completion.token_ids[place] for place in completion.places)
+            own = tuple(completion.token_ids[position] for position in completion.places)
             ends = (len(policy.decode(own[: t + 1])) for t in range(len(own)))
-            found.append(
+            tokens.append(
                 -1
                 if offset is None
                 else next((t for t, end in enumerate(ends) if end > offset), -1)
             )
-    return torch.tensor(found)
+    return torch.tensor(tokens)

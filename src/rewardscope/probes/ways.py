@@ -1,5 +1,5 @@
-"""Ways of asking a policy for more than it gives when simply asked: everything about a completion
-but the weights behind it.
+"""Ways of asking that may elicit more from a policy than plain sampling: everything about a
+completion except the weights.
 """
 
 from collections import Counter
@@ -23,7 +23,7 @@ OWN_SHARE = 0.01
 its own.
 """
 SHOT_FORMS = ("{prompt}\n{completion}\n\n", "{prompt}{completion}")
-"""How an example stands before the question; the first that the tokenizer can write."""
+"""Formats of an example before the question; the first that the tokenizer can write is used."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +45,13 @@ class Way:
 
     @property
     def uses_truth(self) -> bool:
-        """Whether it shows the policy what only the key can tell."""
+        """Whether it shows the policy something from the answer key."""
         return self.shots > 0
 
 
 @dataclass(frozen=True)
 class Answers:
-    """What came of one way, per problem; NaN where it could not be asked, or nothing could be
+    """The results of one way, per problem; NaN where it could not be asked, or nothing could be
     graded.
     """
 
@@ -60,9 +60,9 @@ class Answers:
     within_k_P: np.ndarray
     """pass@k; NaN where draws are weighted or all alike."""
     draws_P: np.ndarray
-    """Graded draws behind it."""
+    """Number of graded draws."""
     effective_P: np.ndarray
-    """Draws that weighted ones are worth, (sum w)^2 / sum w^2; NaN for others."""
+    """Effective number of weighted draws, (sum w)^2 / sum w^2; NaN for others."""
 
 
 def own_openings(policy: Policy, rollouts: Sequence[Rollout], count: int) -> list[str]:
@@ -81,7 +81,7 @@ def own_openings(policy: Policy, rollouts: Sequence[Rollout], count: int) -> lis
     texts = [(token, str(policy.tokenizer.decode([token]))) for token in ordered[:count]]
     return [
         text for token, text in texts if policy.encode_opening(text) == (token,)
-    ]  # half a character is no opening
+    ]  # part of a character is not an opening
 
 
 def ask(
@@ -96,9 +96,9 @@ def ask(
 ) -> Answers:
     """What the policy answers when asked in a way that is not plain.
 
-    A problem whose prompt does not fit the model's context is not asked, and neither is any where
-    the tokenizer cannot write what the way needs, or where an environment that takes turns would
-    have to be shown as one text. At temperature 0 one draw says all.
+    A problem is not asked if its prompt does not fit the model's context. None is asked if the
+    tokenizer cannot write what the way needs, or if an environment that takes turns would have to
+    be shown as one text. At temperature 0 one draw is enough.
     """
     changed = (
         sampling if way.temperature is None else replace(sampling, temperature=way.temperature)
@@ -115,38 +115,38 @@ def ask(
     possible = possible and not (turn_taker(environment) is not None and (way.opening or way.shots))
     room = policy.context_length - len(policy.encode_opening(way.opening)) - changed.max_tokens
     texts: dict[int, str] = {}
-    for place, problem in enumerate(problems if possible else ()):
+    for index, problem in enumerate(problems if possible else ()):
         text = _examples(environment, problem, way.shots, form or "") + way.template.replace(
             SLOT, problem.prompt
         )
         if len(policy.encode(text)) <= room:
-            texts[place] = text
+            texts[index] = text
     right_P, within_k_P, draws_P = (
         unknown(len(problems)),
         unknown(len(problems)),
         np.zeros(len(problems), dtype=np.int64),
     )
     if texts:
-        addresses = [("elicitation", way.name, problems[place].id) for place in texts]
-        asked = replies(environment, [problems[place] for place in texts])
-        groups = sample(policy, list(texts.values()), draws, changed, addresses, asked, way.opening)
-        for place, group in zip(texts, groups, strict=True):
+        addresses = [("elicitation", way.name, problems[index].id) for index in texts]
+        turns = replies(environment, [problems[index] for index in texts])
+        groups = sample(policy, list(texts.values()), draws, changed, addresses, turns, way.opening)
+        for index, group in zip(texts, groups, strict=True):
             grades = [
-                environment.grade(problems[place], way.opening + completion.said)
+                environment.grade(problems[index], way.opening + completion.said)
                 for completion in group
             ]
-            right_P[place], within_k_P[place], draws_P[place] = _passes(grades, k, strict)
+            right_P[index], within_k_P[index], draws_P[index] = _passes(grades, k, strict)
     return Answers(right_P, within_k_P, draws_P, unknown(len(problems)))
 
 
 def unknown(count: int) -> np.ndarray:
-    """So many NaN."""
+    """An array of ``count`` NaNs."""
     return np.full(count, np.nan)
 
 
 def _examples(environment: Environment, problem: Problem, count: int, form: str) -> str:
-    """Solved problems of the training split, others for each problem so that no result hangs on the
-    luck of one choice.
+    """Solved problems of the training split. Each problem gets its own, so that no result depends
+    on one lucky choice.
     """
     indices = generator("elicitation", "shots", problem.id).integers(2**40, size=count).tolist()
     shown = [environment.problem("train", index) for index in indices]
@@ -158,7 +158,7 @@ def _examples(environment: Environment, problem: Problem, count: int, form: str)
 
 
 def _passes(grades: Sequence[Grade], k: int, strict: bool) -> tuple[float, float, int]:
-    """pass@1 and pass@k of the graded draws, and how many they are."""
+    """pass@1 and pass@k of the graded draws, and their number."""
     right_N = verdicts_of(grades, strict)
     known_N = right_N[~np.isnan(right_N)]
     if not len(known_N):
@@ -171,7 +171,7 @@ def _passes(grades: Sequence[Grade], k: int, strict: bool) -> tuple[float, float
 
 
 def as_sampled(rollouts: Sequence[Rollout], k: int, strict: bool) -> Answers:
-    """The stored completions as they are."""
+    """The answers of the stored completions."""
     right_P, within_k_P, draws_P = np.array(
         [_passes(rollout.grades, k, strict) for rollout in rollouts]
     ).T
@@ -181,8 +181,8 @@ def as_sampled(rollouts: Sequence[Rollout], k: int, strict: bool) -> Answers:
 def sharpened(
     rollouts: Sequence[Rollout], power: float, sampling: Sampling, strict: bool
 ) -> Answers:
-    """What the stored completions say of p(y)^power / Z (:meth:`Draws.sharpened`); unknown where
-    they were drawn from a cut.
+    """The answers of the stored completions under p(y)^power / Z (:meth:`Draws.sharpened`); unknown
+    where sampling was cut.
     """
     draws = Draws.of(rollouts, sampling, strict)
     right_P, effective_P = draws.sharpened(power)

@@ -22,7 +22,7 @@ TOLERANCE = 1e-5
 RELATIVE = 1e-3
 """Below the spacing of bfloat16, so on stored bfloat16 values it asks for the same bits."""
 ALL = "all"
-"""Stands for every matrix together."""
+"""Name for all matrices together."""
 CHUNK = 1 << 16
 """Entries that are compared at a time, so that every intermediate number stays in the cache."""
 VIEWS = ("float32", "bfloat16", "relative_1e-3", "tolerance_1e-5")
@@ -38,7 +38,7 @@ class Tally:
     moved: float
     """Sum of squares of after - before."""
     norm: float
-    """Sum of squares of before."""
+    """Sum of squares of the weights before."""
 
 
 def tally(before: Tensor, after: Tensor) -> Tally:
@@ -49,10 +49,10 @@ def tally(before: Tensor, after: Tensor) -> Tally:
     first, second = before.reshape(-1).numpy(), after.reshape(-1).numpy()
     starts = range(0, len(first), CHUNK)
     threads = torch.get_num_threads() if len(starts) > 16 else 1
-    parts = [starts[place::threads] for place in range(threads)]
+    parts = [starts[thread::threads] for thread in range(threads)]
     with ThreadPoolExecutor(threads) as pool:
-        found = list(pool.map(lambda part: _tally_chunks(first, second, part), parts))
-    counts, sums = (np.sum([pair[which] for pair in found], axis=0) for which in (0, 1))
+        results = list(pool.map(lambda part: _tally_chunks(first, second, part), parts))
+    counts, sums = (np.sum([pair[which] for pair in results], axis=0) for which in (0, 1))
     return Tally(dict(zip(VIEWS, map(int, counts), strict=True)), *map(float, sums))
 
 
@@ -62,42 +62,43 @@ def _tally_chunks(
     counts, sums = np.zeros(len(VIEWS), dtype=np.int64), np.zeros(2)
     with np.errstate(over="ignore", invalid="ignore"):  # the state is each thread's own
         for start in starts:
-            one, two = first[start : start + CHUNK], second[start : start + CHUNK]
-            apart = two - one
+            before, after = first[start : start + CHUNK], second[start : start + CHUNK]
+            apart = after - before
             # bit patterns, which compare ten times as fast as bfloat16 does: a NaN that differs
             # from itself is caught by the sums
             stored = [
-                torch.from_numpy(side).bfloat16().view(torch.int16).numpy() for side in (one, two)
+                torch.from_numpy(side).bfloat16().view(torch.int16).numpy()
+                for side in (before, after)
             ]
-            sums += _squares(apart), _squares(one)
+            sums += _squares(apart), _squares(before)
             moved = apart != 0
             np.abs(apart, out=apart)
-            larger = np.maximum(np.abs(one), np.abs(two))
+            larger = np.maximum(np.abs(before), np.abs(after))
             larger *= np.float32(RELATIVE)
             # 0 and -0 differ in bits alone
-            found = (
+            differs = (
                 moved,
                 (stored[0] != stored[1]) & moved,
                 apart > larger,
                 apart > np.float32(TOLERANCE),
             )
-            counts += [np.count_nonzero(view) for view in found]
+            counts += [np.count_nonzero(view) for view in differs]
     return counts, sums
 
 
 def _squares(part: np.ndarray) -> float:
     """Sum of squares: in float32, or in float64 where that falls out of float32's range."""
-    found = float(np.dot(part, part))
+    total = float(np.dot(part, part))
     return (
-        found
-        if 1e-30 < found < 1e30 or not part.any()
+        total
+        if 1e-30 < total < 1e30 or not part.any()
         else float(np.square(part, dtype=np.float64).sum())
     )
 
 
 @dataclass(frozen=True)
 class Change:
-    """What happened to one matrix, or to all together."""
+    """The change of one matrix, or of all together."""
 
     matrix: str
     layer: str
@@ -119,7 +120,7 @@ class Change:
     """Squared Frobenius norm over squared largest singular value; lacks a view whose update is 0.
     """
     geometry: Geometry | None
-    """None for vectors, and where it was not asked for."""
+    """None for vectors, and where it was not requested."""
 
     @property
     def relative(self) -> float | None:
@@ -146,8 +147,8 @@ def change_of(
     Raises:
         ModelError: If a number in one of them is not finite.
     """
-    found = tally(before.weight, after)
-    if not np.isfinite([found.moved, found.norm]).all():
+    counts = tally(before.weight, after)
+    if not np.isfinite([counts.moved, counts.norm]).all():
         refuse_not_finite(before.name, before.weight, after)
     rank_share, stable, geometry = {}, {}, None
     if spectra and after.ndim == 2:
@@ -163,7 +164,7 @@ def change_of(
         largest = 0.0
         for view, (moved, rounding) in views.items():
             values = (
-                singular_values(moved) if found.changed[view] else torch.zeros(min(moved.shape))
+                singular_values(moved) if counts.changed[view] else torch.zeros(min(moved.shape))
             )
             rank_share[view] = numerical_rank(values, tuple(moved.shape), rounding) / len(values)
             ratio = stable_rank(values)
@@ -176,9 +177,16 @@ def change_of(
                 before.weight + shuffled(update, 0, before.name)
             ).bfloat16() != before.stored
         geometry = geometry_of(before, after, changed_shuffled, largest)
-    place = (before.name, layer_of(before.name), kind_of(before.name))
+    names = (before.name, layer_of(before.name), kind_of(before.name))
     return Change(
-        *place, after.numel(), found.changed, found.moved, found.norm, rank_share, stable, geometry
+        *names,
+        after.numel(),
+        counts.changed,
+        counts.moved,
+        counts.norm,
+        rank_share,
+        stable,
+        geometry,
     )
 
 
@@ -189,41 +197,41 @@ def changes(before: Weights, after: Weights, *, spectra: bool = True) -> list[Ch
     Raises:
         ModelError: If the two are not of one architecture, or a tensor cannot be compared.
     """
-    found = [
+    per_tensor = [
         change_of(Untrained(name, first), last, spectra=spectra)
         for name, (first, last) in in_step(before, after, finite=False)
     ]
-    return [pooled(found, ALL, ALL, ALL), *found]
+    return [pooled(per_tensor, ALL, ALL, ALL), *per_tensor]
 
 
-def pooled(found: Sequence[Change], matrix: str, layer: str, kind: str) -> Change:
+def pooled(tensors: Sequence[Change], matrix: str, layer: str, kind: str) -> Change:
     """Several tensors as one: sums of counts and squares, means of ranks."""
-    geometries = [change.geometry for change in found if change.geometry is not None]
+    geometries = [change.geometry for change in tensors if change.geometry is not None]
     return Change(
         matrix,
         layer,
         kind,
-        sum(change.size for change in found),
-        {view: sum(change.changed[view] for change in found) for view in VIEWS},
-        sum(change.moved for change in found),
-        sum(change.norm for change in found),
-        _means([change.rank_share for change in found]),
-        _means([change.stable_rank for change in found]),
+        sum(change.size for change in tensors),
+        {view: sum(change.changed[view] for change in tensors) for view in VIEWS},
+        sum(change.moved for change in tensors),
+        sum(change.norm for change in tensors),
+        _means([change.rank_share for change in tensors]),
+        _means([change.stable_rank for change in tensors]),
         together(geometries) if geometries else None,
     )
 
 
-def by_place(found: Sequence[Change]) -> dict[tuple[str, str], Change]:
+def by_layer_and_kind(tensors: Sequence[Change]) -> dict[tuple[str, str], Change]:
     """All tensors of each layer together, and all of each kind: ("layer", "3") or ("kind", "q") ->
     their change.
     """
-    places: dict[tuple[str, str], list[Change]] = {}
+    groups: dict[tuple[str, str], list[Change]] = {}
     for label in ("layer", "kind"):
-        for change in found:
-            places.setdefault((label, getattr(change, label)), []).append(change)
+        for change in tensors:
+            groups.setdefault((label, getattr(change, label)), []).append(change)
     return {
-        (label, name): pooled(some, ALL, *((name, ALL) if label == "layer" else (ALL, name)))
-        for (label, name), some in places.items()
+        (label, name): pooled(group, ALL, *((name, ALL) if label == "layer" else (ALL, name)))
+        for (label, name), group in groups.items()
     }
 
 
@@ -236,19 +244,19 @@ def _means(entries: list[dict[str, float]]) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class WeightChange:
-    """Share of changed entries, norm, rank and place of the update, per matrix and in all, against
-    the untrained weights.
+    """Share of changed entries, norm, rank and location of the update, per matrix and in all,
+    against the untrained weights.
 
     A share in bfloat16 view is a property of the storage as much as of the training: an entry
     counts only when the update passes half the spacing of bfloat16 at that entry's size. So is a
     full rank of the stored update: a rank-1 update of small entries is stored as one of nearly full
     rank. So is where the changed entries lie: small weights change first, whatever was learned, and
-    the overlaps with the low and the principal entries stand beside those of the same update
+    the overlaps with the low and the principal entries are reported beside those of the same update
     shuffled over the matrix and stored again.
 
     NSS = ||sigma(W+) - sigma(W0)|| / ||sigma(W0)||. Angles are those between the first 16 singular
     directions before and after; where the gap sigma_16 - sigma_17 is smaller than the update's
-    largest singular value, they may be large for no reason (Wedin).
+    largest singular value, nothing bounds them (Wedin).
 
     Source:
         Mukherjee et al. 2025, arXiv:2505.11711 (share at tolerance 1e-5, rank); Zhu et al. 2025,
@@ -282,12 +290,12 @@ class WeightChange:
         before, after = evidence.untrained_weights, evidence.trained_weights
         if before is None or after is None:
             return []
-        found = changes(before, after)
-        rows = [row for change in found for row in _rows(evidence, change)]
+        per_tensor = changes(before, after)
+        rows = [row for change in per_tensor for row in _rows(evidence, change)]
         return rows + [
             row
-            for place, change in by_place(found[1:]).items()
-            for row in _norms(evidence, change, dict([place]))
+            for group, change in by_layer_and_kind(per_tensor[1:]).items()
+            for row in _norms(evidence, change, dict([group]))
         ]
 
 
@@ -309,7 +317,7 @@ def _row(
     size: int,
     labels: dict[str, str],
 ) -> Measurement:
-    """A row that may have no value; then nothing stands behind it."""
+    """A row whose value may be None; then n is 0."""
     return evidence.row(
         f"weights/{metric}",
         unit,
@@ -345,22 +353,24 @@ def _rows(evidence: Evidence, change: Change) -> list[Measurement]:
             _row(evidence, "stable_rank", "directions", change.stable_rank.get(view), size, labels)
         )
     return (
-        rows if change.geometry is None else rows + _places(evidence, change.geometry, matrix, size)
+        rows
+        if change.geometry is None
+        else rows + _location_rows(evidence, change.geometry, matrix, size)
     )
 
 
-def _places(
-    evidence: Evidence, found: Geometry, matrix: dict[str, str], size: int
+def _location_rows(
+    evidence: Evidence, geometry: Geometry, matrix: dict[str, str], size: int
 ) -> list[Measurement]:
-    """Rows of where the update lies; overlaps beside what a shuffled update and a mask that knows
-    nothing would have.
+    """Rows for where the update lies. Overlaps are beside those of a shuffled update and of an
+    independent mask.
     """
     rows = [
-        _row(evidence, "spectral_change", "ratio", found.spectral_change, size, matrix),
-        _row(evidence, "spectral_gap", "l2", found.gap, size, matrix),
-        _row(evidence, "gap_over_update", "ratio", found.gap_over_update, size, matrix),
+        _row(evidence, "spectral_change", "ratio", geometry.spectral_change, size, matrix),
+        _row(evidence, "spectral_gap", "l2", geometry.gap, size, matrix),
+        _row(evidence, "gap_over_update", "ratio", geometry.gap_over_update, size, matrix),
     ]
-    for side, angles in found.angles.items():
+    for side, angles in geometry.angles.items():
         rows += [
             _row(
                 evidence,
@@ -372,7 +382,7 @@ def _places(
             )
             for of, angle in angles.items()
         ]
-    for mask, counts in found.inside.items():
+    for mask, counts in geometry.inside.items():
         uniform = counts.uniform if counts.changed else None
         values = {"trained": counts.share, "shuffled": counts.shuffled, "uniform": uniform}
         rows += [

@@ -1,6 +1,4 @@
-"""Claims judged, and the page and the terminal table of a run, made from its rows; no torch
-here.
-"""
+"""The page and the terminal tables of a run, made from its rows; works without torch."""
 
 import importlib
 from typing import TYPE_CHECKING, Any
@@ -21,7 +19,7 @@ _HOME_OF = {
 
 
 def __getattr__(name: str) -> Any:
-    """Imports the name when it is first used: judging claims does not wait for the charts."""
+    """Imports the name when it is first used, so that judging claims does not load the charts."""
     if name not in _HOME_OF:
         raise AttributeError(f"module 'rewardscope.report' has no attribute {name!r}")
     return getattr(importlib.import_module(_HOME_OF[name]), name)

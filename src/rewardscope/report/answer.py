@@ -26,37 +26,37 @@ class Sentence:
     text: str
     """What the run says about the claim."""
     evidence: str
-    """The numbers behind it."""
+    """The numbers that support it."""
     anchor: str
     """Id of its row in the verdict table."""
 
 
-def anchor(place: int) -> str:
-    """Id of the table row of the verdict at ``place``, counted from 0."""
-    return f"verdict-{place + 1}"
+def anchor(index: int) -> str:
+    """Id of the table row of the verdict at ``index``, counted from 0."""
+    return f"verdict-{index + 1}"
 
 
 def write_answer(verdicts: Sequence[Verdict], placebos: Mapping[str, bool]) -> list[Sentence]:
     """A sentence per verdict, in the order in which the claims were written down.
 
     Args:
-        verdicts: What became of the claims.
+        verdicts: The verdicts on the claims.
         placebos: Whether an arm is a placebo, by arm name; the sentence says so.
     """
     return [
-        Sentence(verdict.outcome, _statement(verdict), _evidence(verdict, placebos), anchor(place))
-        for place, verdict in enumerate(verdicts)
+        Sentence(verdict.outcome, _statement(verdict), _evidence(verdict, placebos), anchor(index))
+        for index, verdict in enumerate(verdicts)
     ]
 
 
 def tally(verdicts: Sequence[Verdict], changed: bool | None = False) -> str:
-    """How the claims came out, in one sentence; every outcome is named, also those that no claim
+    """How the claims came out, in one sentence. Every outcome is named, also those that no claim
     had.
 
     Args:
-        verdicts: What became of the claims.
-        changed: Whether the claims were changed after the run had begun; then nothing says that
-            they were fixed before it.
+        verdicts: The verdicts on the claims.
+        changed: Whether the claims were changed after the run had begun; then the sentence does
+            not say that they were fixed before it.
     """
     counts = Counter(verdict.outcome for verdict in verdicts)
     parts = ", ".join(f"{counts[outcome]} {OUTCOME_TEXT[outcome]}" for outcome in Outcome)
@@ -108,7 +108,7 @@ def arm_phrase(name: str, placebos: Mapping[str, bool]) -> str:
 
 
 def unit_phrase(unit: str) -> str:
-    """The unit after a number; shares and ratios have none to write."""
+    """The unit after a number; empty for shares and ratios."""
     return "" if unit in ("", "share", "share difference", "ratio", "probability") else f" {unit}"
 
 
@@ -123,7 +123,7 @@ def interval_phrase(verdict: Verdict) -> str:
 
 
 def counts_phrase(verdict: Verdict) -> str:
-    """How many seeds and problems stand behind the estimate.
+    """How many seeds and problems the estimate is based on.
 
     A metric that has no problems, such as a norm of weights, is counted in seeds alone.
     """
@@ -136,10 +136,10 @@ def counts_phrase(verdict: Verdict) -> str:
 
 
 def visible_phrase(verdict: Verdict) -> str:
-    """What this study could have seen."""
+    """The smallest effect that this study could have detected."""
     if verdict.smallest_visible is None:
-        return "Without an interval there is no smallest effect this study could have seen."
+        return "Without an interval, the smallest detectable effect is unknown."
     smallest = f"{number(verdict.smallest_visible)}{unit_phrase(verdict.unit)}"
     return (
-        f"The smallest true difference this study would have called with 80 % power is {smallest}."
+        f"The smallest true difference that this study would detect with 80 % power is {smallest}."
     )

@@ -1,4 +1,4 @@
-"""What a section of the page is made of: figures, tables, and words about what is lacking."""
+"""The parts of a section of the page: figures, tables, and sentences about gaps."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ from rewardscope.types import Gap
 MOST_LINES = 60
 """Lines of one metric in a table; the rest are in the run's files."""
 FOLLOWING = frozenset({"problem", "epsilon"})
-"""Labels that tell no lines apart."""
+"""Labels that do not make separate lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """Panels, each with the id under which its specification stands in the page."""
+    """Panels, each with the id of its specification in the page."""
 
     kind: ClassVar[str] = "figure"
     caption: str
@@ -46,7 +46,7 @@ class Figure:
     narrow: bool = False
     """Whether three panels fit side by side."""
     swatches: Sequence[tuple[str, str]] = ()
-    """Name and colour of what is drawn, where it is not arms."""
+    """Name and colour of each series, where the series are not arms."""
     heat: tuple[Sequence[str], float] | None = None
     """Colours from 0 to the largest number, where the drawing is a map."""
 
@@ -58,7 +58,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What stands at one place of a table."""
+    """One cell of a table."""
 
     text: str
     aside: str = ""
@@ -66,7 +66,7 @@ class Entry:
     strong: str = ""
     """A second number, in bold."""
     hint: str = ""
-    """All of it in words, for who points at it."""
+    """The cell in words, shown as a tooltip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +74,12 @@ class TableRow:
     """One line of a table."""
 
     heads: tuple[str, ...]
-    """What stands before the numbers."""
+    """Cells before the numbers."""
     entries: Mapping[str, Entry]
-    """By arm; one that is not there is unknown."""
+    """By arm; a missing arm is unknown."""
     means: str = ""
     about: int = 0
-    """Which of the heads names the line."""
+    """Index of the head that names the line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class Table:
     heading: str = ""
     explains: str = ""
     folded: str = ""
-    """What opens it; empty = it stands open."""
+    """Text that opens it; empty = it is always open."""
     lacking: tuple[str, ...] = ()
     """Starts that have no such numbers."""
 
@@ -130,24 +130,24 @@ class Shown:
 
 
 def figure(name: str, run: Run, panels: Sequence[Panel], caption: str, **more: Any) -> Figure:
-    """The figure of these panels; its charts are called by the section and a number."""
+    """The figure of these panels; its charts are named by the section and a number."""
     by_start: dict[str, list[tuple[str, Panel]]] = {start: [] for start in run.starts}
-    for place, panel in enumerate(panels):
-        by_start.setdefault(panel.start, []).append((f"{name}-{place + 1}", panel))
+    for index, panel in enumerate(panels):
+        by_start.setdefault(panel.start, []).append((f"{name}-{index + 1}", panel))
     return Figure(caption, by_start, **more)
 
 
 def tables(section: Section, run: Run, heading: str = "") -> list[Table]:
-    """The section's table, and the one that opens when asked for, as far as they have numbers."""
-    found = []
-    for lines, folded in ((section.lines, ""), (section.more, "More of what was measured")):
+    """The section's table and its folded table, where they have numbers."""
+    shown = []
+    for lines, folded in ((section.lines, ""), (section.more, "More measurements")):
         grids = [grid for start in run.starts if (grid := _grid(run, start, lines)).rows]
         if grids:
             having = {grid.start for grid in grids}
             lacking = () if folded else tuple(s for s in run.starts if s not in having)
             above = "" if folded else heading
-            found.append(Table(tuple(grids), above, folded=folded, lacking=lacking))
-    return found
+            shown.append(Table(tuple(grids), above, folded=folded, lacking=lacking))
+    return shown
 
 
 def _grid(run: Run, start: str, lines: Sequence[Line]) -> Grid:
@@ -156,20 +156,20 @@ def _grid(run: Run, start: str, lines: Sequence[Line]) -> Grid:
     columns = (*bases, *(arm.name for arm in arms))
     rows = tuple(row for line in lines for row in table_rows(run, line, columns))
     known = {name for row in rows for name in row.entries}
-    caption = f"{start}: mean over seeds, and in grey the lowest to the highest seed"
+    caption = f"{start}: mean over seeds; in grey, lowest to highest seed"
     shown = tuple(name for name in columns if name not in bases or name in known)
     return Grid(start, caption, ("Measured", "Unit"), shown, rows)
 
 
 def table_rows(run: Run, line: Line, columns: Sequence[str]) -> list[TableRow]:
     """A metric's lines: one for each value of the labels that its text names, and of any other
-    label that its rows differ in. A line that nobody has a number for is left out.
+    label in which its rows differ. A line without any number is left out.
     """
     frame = where(run.metric(line.metric), line.where).filter(pl.col("arm").is_in(columns))
     frame = _largest_k(frame, line.every_k).filter(pl.col("value").is_not_null())
-    told = [name for name in line.by if name in run.label_names]
-    extra = [name for name in run.label_names if name not in told and _differs(frame, name)]
-    groups = sorted(_groups(frame, [*told, *extra]), key=lambda entry: _in_order(entry[0]))
+    named = [name for name in line.by if name in run.label_names]
+    extra = [name for name in run.label_names if name not in named and _differs(frame, name)]
+    groups = sorted(_groups(frame, [*named, *extra]), key=lambda entry: _in_order(entry[0]))
     rows = []
     for labels, part in groups[:MOST_LINES]:
         cells = over_seeds(part, ["arm"], "value").to_dicts()
@@ -216,7 +216,7 @@ def _groups(
 
 
 def _in_order(labels: Mapping[str, str | None]) -> tuple[int, ...]:
-    """By numbers where labels are numbers; otherwise as they were written."""
+    """Sort key: by number where labels are numbers; otherwise the stored order."""
     return tuple(int(value) if value and value.isdecimal() else 0 for value in labels.values())
 
 
@@ -228,14 +228,14 @@ def _entry(row: Mapping[str, Any]) -> Entry:
 
 
 def gap_sentences(gaps: Sequence[Gap]) -> list[tuple[str, str]]:
-    """Each reason once, with every policy that it holds for."""
-    places: dict[str, dict[str, list[str]]] = {}
+    """Each reason once, with every policy that it applies to."""
+    by_reason: dict[str, dict[str, list[str]]] = {}
     for gap in gaps:
-        seeds = places.setdefault(replace(gap, of=readable(gap.of)).reason, {})
+        seeds = by_reason.setdefault(replace(gap, of=readable(gap.of)).reason, {})
         seeds.setdefault(gap.arm, []).extend([] if gap.seed is None else [str(gap.seed)])
     return [
         (reason, "; ".join(_policies(arm, seeds) for arm, seeds in arms.items()))
-        for reason, arms in places.items()
+        for reason, arms in by_reason.items()
     ]
 
 

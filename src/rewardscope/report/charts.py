@@ -1,4 +1,4 @@
-"""Drawings as Vega-Lite specifications, with aggregated rows inside and nothing to fetch.
+"""Charts as Vega-Lite specifications that contain their aggregated rows and fetch nothing.
 
 Every panel takes its width from the page, names its unit on the axis, and draws an arm as
 :mod:`rewardscope.report.marks` says.
@@ -18,8 +18,8 @@ HEIGHT = 200
 def step_curves(
     rows: Sequence[Row], marks: Mapping[str, Mark], unit: str, text: str, height: int = HEIGHT
 ) -> dict[str, Any]:
-    """Means over seeds by training step with a band from the lowest to the highest seed; dotted,
-    what is ``predicted``.
+    """Means over seeds by training step with a band from the lowest to the highest seed.
+    ``predicted`` values are dotted.
     """
     drawn = named(rows, marks)
     x = alt.X(
@@ -130,7 +130,7 @@ def bars(rows: Sequence[Row], marks: Mapping[str, Mark], unit: str, text: str) -
 
 
 def named(rows: Sequence[Row], marks: Mapping[str, Mark]) -> list[Row]:
-    """The rows with arms as figures call them."""
+    """The rows with the arms' names in figures."""
     return [{**row, "arm": marks[row["arm"]].label} for row in rows]
 
 
@@ -155,8 +155,8 @@ def dash(rows: Sequence[Row], marks: Mapping[str, Mark]) -> alt.StrokeDash:
 
 
 def share_scale(rows: Sequence[Row]) -> alt.Scale:
-    """The whole range for numbers between 0 and 1, so that panels compare; otherwise the range of
-    the data.
+    """The scale from 0 to 1 for numbers in that range, so that panels can be compared; otherwise
+    the range of the data.
     """
     ends = [row[end] for row in rows for end in ("low", "high", "value") if row[end] is not None]
     inside = all(-0.001 <= end <= 1.001 for end in ends)
@@ -164,7 +164,7 @@ def share_scale(rows: Sequence[Row]) -> alt.Scale:
 
 
 def finished(chart: alt.TopLevelMixin, description: str, height: int) -> dict[str, Any]:
-    """The specification, checked against the schema, without the theme: the page brings its own for
+    """The specification, checked against the schema, without a theme: the page has its own for
     light and dark.
     """
     spec: dict[str, Any] = chart.properties(

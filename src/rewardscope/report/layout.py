@@ -6,7 +6,7 @@ from rich.table import Column, Table
 
 
 def folding_table(*headers: str, **settings: Any) -> Table:
-    """A table whose names and numbers go on in the next line where the terminal is narrow; nothing
-    in it is ever cut away.
+    """A table whose names and numbers wrap onto the next line on a narrow terminal; nothing is cut
+    off.
     """
     return Table(*(Column(header, overflow="fold") for header in headers), **settings)

@@ -12,8 +12,8 @@ from rewardscope.report.rows import Arm
 UNTRAINED_COLOUR = "#7b818a"
 TREATMENT_COLOURS = ("#1477ba", "#009e73", "#8f5fc4", "#3f8f9e", "#5f7d1f", "#4a63d0")
 PLACEBO_COLOURS = ("#d55e00", "#b8860b", "#cc6699", "#a0522d", "#c0392b", "#8c7a3d")
-"""After Okabe and Ito, darkened or lightened where needed to stand off white and near-black alike;
-shape and dash say the same again.
+"""After Okabe and Ito, darkened or lightened where needed for contrast with both white and
+near-black. Shape and dash repeat the distinction.
 """
 
 
@@ -32,7 +32,7 @@ class Mark:
 
     @property
     def label(self) -> str:
-        """The name as it stands in figures; a placebo says so."""
+        """The name in figures; placebos are marked."""
         return (
             "untrained"
             if self.untrained
@@ -43,14 +43,14 @@ class Mark:
 
     @property
     def dash_text(self) -> str:
-        """The dashes for an SVG attribute."""
+        """The dash pattern as an SVG attribute."""
         return "none" if self.dash == (1, 0) else " ".join(map(str, self.dash))
 
 
 def make_marks(arms: Sequence[Arm]) -> dict[str, Mark]:
     """The mark of every arm and untrained policy by name.
 
-    Arms that differ only in where they start share a colour: they are the same treatment and are
+    Arms that differ only in their start share a colour: they are the same treatment and are
     never drawn in one panel.
     """
     marks = {
@@ -71,8 +71,8 @@ def make_marks(arms: Sequence[Arm]) -> dict[str, Mark]:
 
 
 def _treatment(arm: Arm, arms: Sequence[Arm]) -> str:
-    """What is done to the start: the configuration without the arm's name and its start, or the
-    name where that is not telling.
+    """The treatment: the configuration without the arm's name and start, or the name where the
+    configuration does not identify it.
     """
     text = _without_start(arm)
     twins = [

@@ -1,7 +1,7 @@
 """How a study, its verdicts and its page are shown in a notebook.
 
-Every text in them may be somebody else's: it is escaped, control and invisible characters are
-written out, and a page stands in a frame that cannot reach the notebook around it.
+Any text in them may come from others. It is escaped, and control and invisible characters are
+written out. A page is shown in a frame that cannot reach the notebook around it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -76,7 +76,7 @@ def _arm(arm: Mapping[str, Any]) -> list[str]:
 
 
 def verdicts_html(verdicts: Iterable[Verdict]) -> str:
-    """Verdicts as an HTML table, in the order of their claims; every outcome has the same space."""
+    """Verdicts as an HTML table, in claim order; every outcome gets the same space."""
     return _table(
         ("claim", "outcome", "evidence"),
         ((_claim(verdict), _outcome(verdict), _evidence(verdict)) for verdict in verdicts),
@@ -112,7 +112,7 @@ def estimate_text(verdict: Verdict) -> str:
 
 
 def means_text(verdict: Verdict) -> str:
-    """The two means and how many seeds and problems stand behind them."""
+    """The two means, and how many seeds and problems they are based on."""
     means = f"{number(verdict.treatment_mean)} against {number(verdict.control_mean)}"
     return f"{means}; {counts_phrase(verdict)}"
 
@@ -141,12 +141,12 @@ class Verdicts(tuple[Verdict, ...]):
 class Page:
     """The page of a run, shown in a notebook: ``Page("runs/tour")``.
 
-    The page stands in a frame without the notebook's origin, so that nothing in it reaches the
-    notebook, and nothing is loaded from elsewhere.
+    The page is in a frame without the notebook's origin, so nothing in it reaches the notebook.
+    It loads nothing from elsewhere.
 
     Args:
-        run: The run directory; its page is made anew.
-        height: Of the frame, in pixels.
+        run: The run directory; its page is built again.
+        height: Height of the frame in pixels.
 
     Raises:
         RunDirectoryError: If there is no run.

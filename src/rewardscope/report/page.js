@@ -11,7 +11,7 @@
   const specs = read("chart-data");
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
 
-  // Completions and names are other people's text: they enter the page through textContent and nothing else.
+  // Completions and names come from others: they enter the page only through textContent.
   const make = (tag, className, text) => {
     const element = document.createElement(tag);
     if (className) element.className = className;
@@ -37,19 +37,19 @@
   }
 
   async function drawCharts() {
-    const places = [...document.querySelectorAll("[data-chart]")];
+    const holders = [...document.querySelectorAll("[data-chart]")];
     const options = { ast: true, actions: false, renderer: "svg", mode: "vega-lite", config: chartConfig(), tooltip: { theme: dark.matches ? "dark" : "light" } };
     let drawn = 0;
-    for (const place of places) {
+    for (const holder of holders) {
       try {
-        await window.vegaEmbed(place, structuredClone(specs[place.dataset.chart]), options);
+        await window.vegaEmbed(holder, structuredClone(specs[holder.dataset.chart]), options);
         drawn += 1;
       } catch (error) {
-        report(`${place.dataset.chart}: ${error}`);
-        place.replaceChildren(make("p", "empty", "This chart could not be drawn."));
+        report(`${holder.dataset.chart}: ${error}`);
+        holder.replaceChildren(make("p", "empty", "This chart could not be drawn."));
       }
     }
-    root.dataset.charts = `${drawn} of ${places.length}`;
+    root.dataset.charts = `${drawn} of ${holders.length}`;
   }
 
   function numbersTable(rows) {
@@ -69,10 +69,10 @@
 
   for (const details of document.querySelectorAll("details[data-numbers]")) {
     details.addEventListener("toggle", () => {
-      const place = details.querySelector(".scroll");
-      if (!details.open || place.childElementCount) return;
+      const box = details.querySelector(".scroll");
+      if (!details.open || box.childElementCount) return;
       for (const id of details.dataset.numbers.split(" ")) {
-        place.append(make("h4", "", specs[id].description), numbersTable(specs[id].data.values));
+        box.append(make("h4", "", specs[id].description), numbersTable(specs[id].data.values));
       }
     });
   }
@@ -86,7 +86,7 @@
     const span = make("span", "", shown);
     if (before === undefined) {
       span.className = "heard";
-      span.title = "said by the environment";
+      span.title = "written by the environment";
       span.dataset.says = `“${shown.trim() || shown}”: ${span.title}`;
       return span;
     }
@@ -102,9 +102,9 @@
     return span;
   }
 
-  const total = (tokens, place) => {
+  const total = (tokens, column) => {
     const chosen = tokens.filter((token) => token.length > 1);
-    return chosen.some((token) => token[place] === null) ? null : chosen.reduce((sum, token) => sum + token[place], 0);
+    return chosen.some((token) => token[column] === null) ? null : chosen.reduce((sum, token) => sum + token[column], 0);
   };
 
   function completionCard(completion) {
@@ -116,41 +116,41 @@
     const body = make("div", "tokens");
     completion.tokens.forEach((token) => body.append(tokenSpan(token)));
     card.append(head, body);
-    if (completion.left) card.append(make("p", "rest", `${completion.left} more ${completion.left === 1 ? "token is" : "tokens are"} not in this page; the log-probabilities above are of the tokens shown.`));
+    if (completion.left) card.append(make("p", "rest", `${completion.left} more ${completion.left === 1 ? "token is" : "tokens are"} not on this page; the log-probabilities above cover only the tokens shown.`));
     return card;
   }
 
   function fill(select, entries) {
-    const kept = select.value;
+    const previous = select.value;
     select.replaceChildren(...entries.map(([value, text]) => Object.assign(make("option", "", text), { value })));
-    if (entries.some(([value]) => String(value) === kept)) select.value = kept;
+    if (entries.some(([value]) => String(value) === previous)) select.value = previous;
   }
 
   function browseCompletions() {
-    const place = document.getElementById("browser");
-    if (!place) return;
+    const browser = document.getElementById("browser");
+    if (!browser) return;
     const cells = read("completion-data");
-    const find = (name) => place.querySelector(`[data-part="${name}"]`);
+    const find = (name) => browser.querySelector(`[data-part="${name}"]`);
     const [arm, seed, problem, earlier, later] = ["arm", "seed", "problem", "earlier", "later"].map(find);
     const cell = () => cells.find((c) => c.arm === arm.value && String(c.seed) === seed.value);
 
     function show() {
-      const here = cell(), chosen = here.problems[Number(problem.value)];
+      const current = cell(), chosen = current.problems[Number(problem.value)];
       find("prompt").textContent = chosen.prompt;
       find("key").textContent = chosen.key ?? "unknown";
-      find("after-title").textContent = `After: sampled by ${here.arm}${here.placebo ? " (placebo)" : ""}, seed ${here.seed}, step ${here.step}`;
+      find("after-title").textContent = `After: sampled by ${current.arm}${current.placebo ? " (placebo)" : ""}, seed ${current.seed}, step ${current.step}`;
       for (const source of ["base", "trained"]) {
         const cards = chosen[source].map(completionCard);
-        find(source).replaceChildren(...(cards.length ? cards : [make("p", "empty", "No completion of this problem was written.")]));
+        find(source).replaceChildren(...(cards.length ? cards : [make("p", "empty", "No completion of this problem was stored.")]));
       }
-      find("left").textContent = here.left ? `${here.left} more problems of this cell are in ${here.file}, but not in this page.` : "";
+      find("left").textContent = current.left ? `${current.left} more problems of this cell are in ${current.file}, but not on this page.` : "";
       earlier.disabled = Number(problem.value) === 0;
-      later.disabled = Number(problem.value) === here.problems.length - 1;
-      find("readout").textContent = "Point at a token, or tap it, to read both log-probabilities.";
+      later.disabled = Number(problem.value) === current.problems.length - 1;
+      find("readout").textContent = "Point at a token or tap it to see both log-probabilities.";
     }
     function chooseCell() {
       const cut = (text) => (text.length > 70 ? `${text.slice(0, 70)}…` : text);
-      fill(problem, cell().problems.map((p, place) => [place, `${place + 1}: ${cut(p.prompt)}`]));
+      fill(problem, cell().problems.map((p, index) => [index, `${index + 1}: ${cut(p.prompt)}`]));
       show();
     }
     function chooseArm() {
@@ -167,7 +167,7 @@
     earlier.addEventListener("click", () => move(-1));
     later.addEventListener("click", () => move(1));
     for (const kind of ["pointerover", "click"]) {
-      place.addEventListener(kind, (event) => { if (event.target.dataset?.says) find("readout").textContent = event.target.dataset.says; });
+      browser.addEventListener(kind, (event) => { if (event.target.dataset?.says) find("readout").textContent = event.target.dataset.says; });
     }
     chooseArm();
   }

@@ -1,9 +1,9 @@
 """The page: one HTML file that loads nothing, made from the rows of a run directory.
 
-What the run wrote is other people's text. It reaches the page in three ways and is made harmless on
+The text in a run comes from others. It reaches the page in three ways and is made harmless on
 each: through the template, which escapes; through JSON blocks, in which no tag can begin
 (:func:`json_block`); and from there through ``textContent``. A policy in the page's head names the
-two scripts by their SHA-256, so that no other script runs even if one of these should fail.
+two scripts by their SHA-256, so that no other script runs even if one of these fails.
 """
 
 import base64
@@ -134,7 +134,7 @@ def render_page(run: Run) -> str:
 
 
 def _untrained(run: Run, claim: Claim) -> float | None:
-    """The claim's metric of the untrained policy that its treatment began with."""
+    """The claim's metric for the untrained policy from which its treatment started."""
     base = next((arm.base for arm in run.arms if arm.name == claim.treatment), None)
     labels = [
         pl.col(name).eq_missing(pl.lit(claim.labels.get(name), pl.String))
@@ -146,13 +146,13 @@ def _untrained(run: Run, claim: Claim) -> float | None:
 
 def _lacking(run: Run) -> list[Missing]:
     """What could not be measured at all, each reason once."""
-    whole = [gap for gap in run.gaps if not gap.partial]
-    return [Missing(f"measurements of {of}", reason) for reason, of in gap_sentences(whole)]
+    complete = [gap for gap in run.gaps if not gap.partial]
+    return [Missing(f"measurements of {of}", reason) for reason, of in gap_sentences(complete)]
 
 
 @functools.cache
 def _bundle() -> Markup:
-    """The charting code, once for all charts of a page."""
+    """The charting code, shared by all charts of a page."""
     return script_text(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;"))
 
 
@@ -160,15 +160,15 @@ def _verdict_rows(run: Run) -> list[VerdictRow]:
     sketches = draw_sketches(run.verdicts)
     return [
         VerdictRow(
-            anchor(place),
+            anchor(index),
             verdict,
             wording.metric_text(verdict.claim),
             wording.margin_text(verdict.claim),
             unit_phrase(verdict.unit),
             verdict.reason.rstrip(".") or "no reason was recorded",
-            sketches[place],
+            sketches[index],
         )
-        for place, verdict in enumerate(run.verdicts)
+        for index, verdict in enumerate(run.verdicts)
     ]
 
 
@@ -188,14 +188,14 @@ def _paragraphs(text: str) -> list[list[str]]:
 
 
 def _training_seconds(run: Run) -> float | None:
-    """Seconds that all training steps of all cells took together, as far as they were recorded."""
+    """Total seconds of all recorded training steps of all cells."""
     if "seconds" not in run.steps.columns or not run.steps["seconds"].count():
         return None
     return float(run.steps["seconds"].cast(float).sum())
 
 
 class _Study:
-    """study.json for the template: a field that is not there reads as None."""
+    """study.json for the template: a missing field reads as None."""
 
     def __init__(self, study: Mapping[str, Any]) -> None:
         self._study = study
@@ -205,8 +205,8 @@ class _Study:
 
 
 def _finalize(value: Any) -> Any:
-    """What every expression of the template goes through: invisible characters are written out,
-    None is unknown.
+    """The value of a template expression, with invisible characters written out and None as
+    unknown.
     """
     if value is None:
         return wording.UNKNOWN
@@ -214,8 +214,8 @@ def _finalize(value: Any) -> Any:
 
 
 def json_block(value: Any) -> Markup:
-    r"""The value as JSON that can stand in a script element: no ``<``, ``>`` or ``&``, nothing but
-    ASCII, no invisible characters.
+    r"""The value as JSON that is safe in a script element: no ``<``, ``>`` or ``&``, only ASCII,
+    no invisible characters.
 
     >>> print(json_block(["</script>"]))
     ["\u003c/script\u003e"]
@@ -229,9 +229,7 @@ def json_block(value: Any) -> Markup:
 
 
 def script_text(text: str) -> Markup:
-    """Script that can stand in a script element: our own code, in which no tag may begin or end the
-    element.
-    """
+    """Our own code, safe in a script element: no tag in it can begin or end the element."""
     for opening in ("</script", "<script", "<!--"):
         text = text.replace(opening, opening.replace("<", "\\x3c"))
     return Markup(text)

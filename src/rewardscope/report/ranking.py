@@ -1,6 +1,4 @@
-"""Arms in order of what the truth gave them over their placebo, where a study has claims enough to
-order.
-"""
+"""Arms in order of how far they exceed their placebo, where a study has enough claims to rank."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,12 +8,12 @@ from rewardscope.report.wording import metric_text
 from rewardscope.types import Claim, Verdict
 
 FEWEST = 3
-"""Arms below which an order says no more than the verdicts do."""
+"""With fewer arms, an order adds nothing to the verdicts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One arm's place in an order."""
+    """One arm's place in a ranking."""
 
     verdict: Verdict
     number: int
@@ -23,7 +21,7 @@ class Place:
     best: int
     """1 + the arms whose whole interval lies above this one's."""
     worst: int
-    """All arms less those whose whole interval lies below this one's."""
+    """The number of arms minus those whose whole interval lies below this one's."""
     anchor: str
     """Id of its row in the verdict table."""
     untrained: float | None
@@ -32,7 +30,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """The order of all arms that were held against a placebo by one metric."""
+    """The order of all arms that were compared with a placebo on one metric."""
 
     metric: str
     places: tuple[Place, ...]
@@ -43,25 +41,25 @@ def rankings(
     placebos: Mapping[str, bool],
     untrained: Callable[[Claim], float | None],
 ) -> list[Ranking]:
-    """An order per metric that three or more arms were held against a placebo by; claims without an
-    interval have no place.
+    """One ranking per metric on which three or more arms were compared with a placebo. Claims
+    without an interval are left out.
 
     Args:
-        verdicts: What became of the claims.
+        verdicts: The verdicts on the claims.
         placebos: Whether an arm is a placebo, by arm name.
-        untrained: Finds a claim's metric before any training.
+        untrained: Gives a claim's metric before any training.
     """
-    found: dict[str, list[tuple[int, Verdict]]] = {}
+    by_metric: dict[str, list[tuple[int, Verdict]]] = {}
     for row, verdict in enumerate(verdicts):
         if (
             placebos.get(verdict.claim.control, False)
             and verdict.lower is not None
             and verdict.upper is not None
         ):
-            found.setdefault(metric_text(verdict.claim), []).append((row, verdict))
+            by_metric.setdefault(metric_text(verdict.claim), []).append((row, verdict))
     return [
         Ranking(metric, _order(rows, untrained))
-        for metric, rows in found.items()
+        for metric, rows in by_metric.items()
         if len({v.claim.treatment for _, v in rows}) >= FEWEST
     ]
 

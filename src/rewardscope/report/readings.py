@@ -40,7 +40,7 @@ def completion_cells(run: Run) -> tuple[list[dict[str, Any]], list[Missing]]:
     """The readings of every trained cell as JSON values, each cell with an equal part of the page,
     and what was left out or is missing.
 
-    Problems stand in the order in which the run wrote them; none was chosen for what it shows.
+    Problems are in the order in which the run wrote them; none was picked.
     """
     wanted = [(arm, seed, name) for arm in run.arms for seed, name in arm.cells.items()]
     done = {cell.name for cell in run.cells if cell.state == "done"}
@@ -83,7 +83,7 @@ def _cell(arm: Arm, seed: int, frame: pl.DataFrame, file: Path, limit: int) -> d
         if row["source"] in SOURCES:
             problem[row["source"]].setdefault(row["index"], []).append(row)
     order = frame["problem"].unique(maintain_order=True).to_list()
-    kept: list[dict[str, Any]] = []
+    entries: list[dict[str, Any]] = []
     size = 0
     for identity in order:
         problem = problems[identity]
@@ -95,9 +95,9 @@ def _cell(arm: Arm, seed: int, frame: pl.DataFrame, file: Path, limit: int) -> d
             for source in SOURCES
         }
         size += len(json.dumps(entry, ensure_ascii=True))
-        if kept and size > limit:
+        if entries and size > limit:
             break
-        kept.append(entry)
+        entries.append(entry)
     step = int(file.stem.removeprefix("step_"))
     return {
         "arm": arm.name,
@@ -106,14 +106,14 @@ def _cell(arm: Arm, seed: int, frame: pl.DataFrame, file: Path, limit: int) -> d
         "seed": seed,
         "step": step,
         "file": file.as_posix(),
-        "problems": kept,
-        "left": len(order) - len(kept),
+        "problems": entries,
+        "left": len(order) - len(entries),
     }
 
 
 def _completion(index: int, rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """One completion; a token of the environment stands alone; ``left`` counts the tokens that were
-    too many to embed.
+    """One completion. A token from the environment has no numbers. ``left`` counts the tokens that
+    did not fit.
     """
     tokens: list[list[Any]] = []
     room = TEXT_LIMIT
@@ -127,7 +127,7 @@ def _completion(index: int, rows: list[dict[str, Any]]) -> dict[str, Any]:
         room -= len(text)
         heard = (
             row["base_logprob"] is None and row["trained_logprob"] is None
-        )  # the environment's; one that a policy chose has numbers
+        )  # from the environment; a token that a policy chose has numbers
         tokens.append(
             [shown]
             if heard

@@ -31,7 +31,7 @@ LABEL_NAMES = (
     ),
     *("behaviour", "shown", "by", "before", "after", "null"),
 )
-"""Labels of measurement rows that are columns in every run; others are where a run has them."""
+"""Labels that are columns in every run; other labels are columns where a run has them."""
 STRATEGY_PREFIX = "strategy/"
 ROW_COLUMNS = {
     "arm": pl.String,
@@ -67,15 +67,15 @@ class Arm:
 
     @property
     def parts(self) -> Mapping[str, Any]:
-        """Its components by name, as study.json has them; None where it has none. What belongs to
-        its learner stands among them.
+        """Its components by name, as in study.json; None where it has none. The learner's own
+        components are included.
         """
         return {**(self.config.get("learner") or {}), **self.config}
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell and how far it came."""
+    """One cell and its progress."""
 
     name: str
     arm: str
@@ -85,12 +85,12 @@ class Cell:
     step: int
     reason: str
     measured: str | None
-    """Signature of what its rows were made under."""
+    """Signature of the settings that its rows were measured with."""
 
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """Something the page would show if it were there."""
+    """Something missing that the page would show."""
 
     what: str
     reason: str
@@ -98,15 +98,15 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Everything the page is made of."""
+    """Everything that the page shows."""
 
     root: Path
     study: Mapping[str, Any]
-    """study.json as it was read."""
+    """The content of study.json."""
     arms: tuple[Arm, ...]
     cells: tuple[Cell, ...]
     verdicts: tuple[Verdict, ...]
-    """Claims that nobody has judged yet stand here as NOT_RUN, with that reason."""
+    """Claims that are not judged yet are NOT_RUN, with that reason."""
     steps: pl.DataFrame
     """A row per arm, seed and training step."""
     measurements: pl.DataFrame
@@ -117,7 +117,7 @@ class Run:
     gaps: tuple[Gap, ...] = ()
     """What could not be measured."""
     sections: tuple[Section, ...] = ()
-    """What instruments from outside the package say of their place on the page."""
+    """Sections that instruments from outside the package declare for the page."""
     every_step: pl.DataFrame | None = None
     """Rows of all measured steps, where there are several."""
 
@@ -164,7 +164,7 @@ def load_run(root: Path) -> Run:
     rows, gaps = tables.measurements(), tables.gaps()
     sections, unread = _sections(study)
     missing += unread
-    whole = rows.filter(pl.col("problem").is_null())
+    summary = rows.filter(pl.col("problem").is_null())
     last = pl.col("step") == pl.col("step").max().over("arm", "seed", "metric")
     return Run(
         root=root,
@@ -173,7 +173,7 @@ def load_run(root: Path) -> Run:
         cells=cells,
         verdicts=verdicts,
         steps=tables.steps(),
-        measurements=whole.filter(last),
+        measurements=summary.filter(last),
         problem_pass=rows.filter(
             pl.col("problem").is_not_null()
             & pl.col("metric").str.starts_with("boundary/pass_at_k")
@@ -182,7 +182,7 @@ def load_run(root: Path) -> Run:
         missing=(*missing, *_unfinished(cells), *tables.missing),
         gaps=gaps,
         sections=sections,
-        every_step=whole,
+        every_step=summary,
     )
 
 
@@ -269,37 +269,37 @@ def _verdicts(
 
 
 def _sections(study: Mapping[str, Any]) -> tuple[tuple[Section, ...], list[Missing]]:
-    """The sections that study.json holds, and those that cannot be read."""
-    found: list[Section] = []
+    """The sections in study.json, and those that cannot be read."""
+    sections: list[Section] = []
     missing = []
     records = study.get("sections")
     for record in records if isinstance(records, list) else ():
         try:
-            found.append(read_section(record))
+            sections.append(read_section(record))
         except RewardscopeError as error:
             missing.append(Missing("a section of an instrument", str(error)))
-    return tuple(found), missing
+    return tuple(sections), missing
 
 
 @dataclass(slots=True)
 class _Tables:
-    """Reads the tables of all cells and notes those that are not there."""
+    """Reads the tables of all cells and notes those that are missing."""
 
     directory: RunDirectory
     cells: tuple[Cell, ...]
     measuring: str
-    """Signature that rows must have been made under."""
+    """Signature of the settings that rows must have been measured with."""
     missing: tuple[Missing, ...] = ()
 
     def _read(self, cell: Cell, path: Path) -> pl.DataFrame | None:
-        """The table, or None with a note; a cell that is not done owes nothing yet."""
+        """The table, or None with a note; an unfinished cell need not have it yet."""
         if not path.is_file():
             if cell.state == "done":
                 self.missing = (
                     *self.missing,
                     Missing(
                         f"{path.name} of cell {cell.name}",
-                        "the cell is done, but the file is not there",
+                        "the cell is done, but the file is missing",
                     ),
                 )
             return None
@@ -343,8 +343,8 @@ class _Tables:
             return None
 
     def measurements(self) -> pl.DataFrame:
-        """Rows of the cells that are measured as the study asks now: any others are of older
-        problems, draws or probes.
+        """Rows of the cells that are measured with the study's current settings. Others are of
+        older problems, draws or probes.
         """
         frames = []
         for cell in self.cells:
@@ -352,8 +352,8 @@ class _Tables:
                 continue
             if cell.measured != self.measuring:
                 reason = (
-                    "they were made under another evaluation, other probes or another version: run "
-                    "the study again"
+                    "they were measured with another evaluation, other probes or another version: "
+                    "run the study again"
                 )
                 self.missing = (*self.missing, Missing(f"rows of cell {cell.name}", reason))
                 continue
@@ -370,22 +370,22 @@ class _Tables:
 
     def gaps(self) -> tuple[Gap, ...]:
         """What could not be measured in those cells."""
-        found: list[Gap] = []
+        gaps: list[Gap] = []
         for cell in self.cells:
             if cell.state == "done" and cell.measured == self.measuring:
                 try:
-                    found += self._cell(cell).gaps()
+                    gaps += self._cell(cell).gaps()
                 except RewardscopeError as error:
                     self.missing = (*self.missing, Missing(f"gaps of cell {cell.name}", str(error)))
-        return tuple(found)
+        return tuple(gaps)
 
 
 def _label_columns(frame: pl.DataFrame) -> pl.DataFrame:
-    """The rows with a column per label; null where a row lacks the label. A label that is called
-    like a column of rows stands under "label NAME".
+    """The rows with a column per label; null where a row lacks the label. A label with the name
+    of a row column is under "label NAME".
     """
-    here = frame["labels"].explode().drop_nulls().struct.field("name").drop_nulls().unique()
-    names = dict.fromkeys([*LABEL_NAMES, *sorted(here.to_list())])
+    in_frame = frame["labels"].explode().drop_nulls().struct.field("name").drop_nulls().unique()
+    names = dict.fromkeys([*LABEL_NAMES, *sorted(in_frame.to_list())])
 
     def label(name: str) -> pl.Expr:
         element = pl.element()

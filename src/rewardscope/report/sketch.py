@@ -1,4 +1,4 @@
-"""A small drawing of each verdict: estimate and interval beside zero and the margin, on one scale
+"""A small drawing of each verdict: estimate and interval with zero and the margin, on one scale
 per unit.
 """
 
@@ -45,7 +45,7 @@ def _sketch(verdict: Verdict, reach: float) -> Sketch | None:
     if verdict.estimate is None:
         return None
 
-    def place(value: float) -> float:
+    def pixel(value: float) -> float:
         return round(WIDTH / 2 + value / reach * (WIDTH / 2 - EDGE), 1)
 
     margin = abs(verdict.claim.margin)
@@ -55,12 +55,11 @@ def _sketch(verdict: Verdict, reach: float) -> Sketch | None:
     interval = (
         None
         if verdict.lower is None or verdict.upper is None
-        else (place(verdict.lower), place(verdict.upper))
+        else (pixel(verdict.lower), pixel(verdict.upper))
     )
     text = (
-        f"Sketch from −{reach:.3g} to +{reach:.3g}; dashed lines: margin; the numbers stand beside "
-        "it"
+        f"Sketch from −{reach:.3g} to +{reach:.3g}; dashed lines: margin; the numbers are beside it"
     )
     return Sketch(
-        place(0.0), place(verdict.estimate), interval, tuple(place(m) for m in margins), text
+        pixel(0.0), pixel(verdict.estimate), interval, tuple(pixel(m) for m in margins), text
     )

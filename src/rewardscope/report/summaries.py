@@ -1,4 +1,4 @@
-"""Rows brought to what a figure shows: over seeds, over problems, per layer. Nothing here draws."""
+"""Rows summarised for figures: over seeds, over problems, per layer. Nothing here draws."""
 
 import math
 import re
@@ -14,7 +14,7 @@ from rewardscope.stats import LEVEL, paired_contrast
 
 Row = dict[str, Any]
 CLASSES = ("preserved", "expanded", "shrunk", "out_of_reach")
-"""What can become of a problem, in the order it is drawn."""
+"""The classes of problems, in the order in which they are drawn."""
 MOST_POINTS = 150
 """Points of a training curve, at most."""
 OUTSIDE_LAYERS = "–"
@@ -22,7 +22,7 @@ LAYERED = re.compile(r"^(?P<before>.*?)\.(?P<layer>\d+)\.(?P<kind>.+)$")
 
 
 def over_seeds(frame: pl.DataFrame, by: Sequence[str], value: str) -> pl.DataFrame:
-    """Mean, lowest and highest seed and number of seeds that have a value; rows where none has are
+    """Mean, lowest and highest seed, and number of seeds with a value; rows without any value are
     left out.
     """
     column = pl.col(value)
@@ -39,7 +39,7 @@ def over_seeds(frame: pl.DataFrame, by: Sequence[str], value: str) -> pl.DataFra
 
 
 def steps_per_point(run: Run) -> int:
-    """How many training steps one point of a curve stands for: 1, or more in a long run."""
+    """How many training steps one point of a curve averages: 1, or more in a long run."""
     last = run.steps["step"].max()
     return math.ceil(int(str(last)) / MOST_POINTS) if last is not None else 1
 
@@ -47,8 +47,8 @@ def steps_per_point(run: Run) -> int:
 def training_curve(run: Run, start: str, column: str) -> list[Row]:
     """One step column over training: step, arm, value, low, high, seeds.
 
-    In a long run a point is the mean of ``steps_per_point`` steps of a seed and stands at the last
-    of them.
+    In a long run a point is the mean of ``steps_per_point`` steps of a seed, drawn at the last of
+    them.
     """
     if column not in run.steps.columns:
         return []
@@ -83,11 +83,11 @@ def amplification(run: Run, start: str) -> dict[tuple[str, str, int], tuple[str,
     """What amplification alone predicts, by (arm, strategy, training step): which null, and the
     share.
 
-    As `behaviour/share_null` has it, at every point of the training curve: from the untrained
-    policy's held-out shares, what the arm's reward says of them, and the share that the strategy
-    paid most had reached. Empty for arms whose rewards were not measured.
+    Computed like `behaviour/share_null`, at every point of the training curve: from the untrained
+    policy's held-out shares, their rewards in the arm, and the share that the strategy paid most
+    had reached. Empty for arms whose rewards were not measured.
     """
-    found: dict[tuple[str, str, int], tuple[str, float]] = {}
+    predictions: dict[tuple[str, str, int], tuple[str, float]] = {}
     shares, rewards, fits = (
         run.metric(f"behaviour/{name}")
         for name in ("strategy_share", "strategy_reward", "reweighting")
@@ -118,7 +118,7 @@ def amplification(run: Run, start: str) -> dict[tuple[str, str, int], tuple[str,
             name: [row for row in rows if row["arm"] == arm.name] for name, rows in curves.items()
         }
         if len(fitted) != 1 or fitted[0] not in names or fitted[0] not in points:
-            found |= {
+            predictions |= {
                 (arm.name, name, row["step"]): ("reweighted", base.get(name, 0.0))
                 for name, rows in points.items()
                 for row in rows
@@ -132,23 +132,23 @@ def amplification(run: Run, start: str) -> dict[tuple[str, str, int], tuple[str,
         after_SA = amplified(
             share_SA, reward_SA, names.index(fitted[0]), np.array(list(reached.values()))
         )
-        for place, step in enumerate(reached):
-            found[arm.name, fitted[0], step] = (
+        for row_index, step in enumerate(reached):
+            predictions[arm.name, fitted[0], step] = (
                 "doubled",
                 round(float(doubled(base[fitted[0]], step)), 5),
             )
-            for name, value in zip(names, after_SA[place], strict=True):
+            for name, value in zip(names, after_SA[row_index], strict=True):
                 if name != fitted[0] and not np.isnan(value):
-                    found[arm.name, name, step] = ("reweighted", round(float(value), 5))
-    return found
+                    predictions[arm.name, name, step] = ("reweighted", round(float(value), 5))
+    return predictions
 
 
 def moves(run: Run, start: str) -> list[Row]:
     """The moves between strategies, and between showing a behaviour and not, that any draw made:
     share of the draws and of the gain.
 
-    A line per move: by, before, after, and per arm the mean over seeds of both, the gain None
-    unless all seeds have one. Of behaviours only those that some draw took up or gave up.
+    A line per move: by, before, after, and per arm the mean over seeds of both. The gain is None
+    unless all seeds have one. Behaviours that no draw took up or gave up are left out.
     """
     names = [arm.name for arm in run.arms_of(start)]
     key = ["by", "before", "after"]
@@ -219,7 +219,7 @@ def pass_at_k(run: Run, start: str, metric: str) -> list[Row]:
 
 def _pass_over_seeds(arm: str, k: int, cells: pl.DataFrame, single: pl.DataFrame) -> Row:
     """The mean over seeds, with an interval over seeds and problems where the problems' own rows
-    are there.
+    exist.
     """
     num_seeds = cells.height
     value_SP = _seeds_by_problems(single)
@@ -229,8 +229,8 @@ def _pass_over_seeds(arm: str, k: int, cells: pl.DataFrame, single: pl.DataFrame
             arm, k, estimate.value, estimate.lower, estimate.upper, num_seeds, "seeds and problems"
         )
     lower, upper = cells["lower"].drop_nulls(), cells["upper"].drop_nulls()
-    whole = len(lower) == len(upper) == num_seeds
-    low, high = (_mean(lower), _mean(upper)) if whole else (None, None)
+    complete = len(lower) == len(upper) == num_seeds
+    low, high = (_mean(lower), _mean(upper)) if complete else (None, None)
     return _pass_row(arm, k, _mean(cells["value"]), low, high, num_seeds, "problems")
 
 
@@ -261,7 +261,7 @@ def _pass_row(
     seeds: int,
     over: str,
 ) -> Row:
-    # A stretched interval can leave [0, 1], where no probability is.
+    # a stretched interval can reach outside [0, 1], where no probability lies
     low, high = (
         (None, None) if lower is None or upper is None else (max(lower, 0.0), min(upper, 1.0))
     )
@@ -335,25 +335,25 @@ def weight_change(run: Run, arm: Arm) -> list[Row]:
         (pl.col("arm") == arm.name) & pl.col("matrix").is_not_null() & (pl.col("matrix") != "all")
     )
     rows = [
-        {**_place(row.pop("matrix")), **row}
+        {**_layer_and_kind(row.pop("matrix")), **row}
         for row in over_seeds(frame, ["matrix"], "value").to_dicts()
     ]
     return _rounded(rows, digits=6)
 
 
-def _place(matrix: str) -> Row:
-    """Layer and kind of a parameter: model.layers.0.mlp.up_proj.weight stands at layer 0, kind
+def _layer_and_kind(matrix: str) -> Row:
+    """Layer and kind of a parameter: model.layers.0.mlp.up_proj.weight is in layer 0, kind
     mlp.up_proj.
     """
     name = matrix.removesuffix(".weight")
-    found = LAYERED.match(name)
-    if found is None:
+    match = LAYERED.match(name)
+    if match is None:
         return {"kind": name.removeprefix("model."), "layer": OUTSIDE_LAYERS}
-    return {"kind": found["kind"], "layer": found["layer"]}
+    return {"kind": match["kind"], "layer": match["layer"]}
 
 
 def _rounded(rows: list[Row], digits: int = 5) -> list[Row]:
-    """The rows with floats cut to what a figure can show: the page carries them as text."""
+    """The rows with floats rounded for figures: the page stores them as text."""
     return [
         {
             name: round(item, digits) if isinstance(item, float) else item

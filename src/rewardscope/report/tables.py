@@ -32,7 +32,7 @@ STYLE = {
 
 
 def verdict_table(verdicts: Sequence[Verdict]) -> Table:
-    """The verdicts as a table, in the order of the claims; every outcome has the same space.
+    """The verdicts as a table, in the order of the claims; every outcome gets the same space.
 
     Claims and reasons are shown as written: markup in them has no effect and control characters are
     written out.
@@ -89,47 +89,45 @@ VIEWS = {
 
 
 def change_table(changes: Mapping[str, Sequence[Mapping[str, Any]]]) -> Table:
-    """How far the weights of each folder went, all matrices together: a numbered column per
-    folder.
-    """
-    wholes = [found[0] for found in changes.values()]
-    table = folding_table("", *(str(place) for place in range(1, len(wholes) + 1)), box=BOX)
+    """How far the weights of each folder moved, over all matrices: a numbered column per folder."""
+    totals = [changes_of_folder[0] for changes_of_folder in changes.values()]
+    table = folding_table("", *(str(geometry) for geometry in range(1, len(totals) + 1)), box=BOX)
     for view, text in VIEWS.items():
-        table.add_row(text, *(f"{whole['changed'][view] / whole['size']:.2%}" for whole in wholes))
+        table.add_row(text, *(f"{total['changed'][view] / total['size']:.2%}" for total in totals))
     table.add_row(
         "norm of the update / of the weights",
-        *(number((w["moved"] / w["norm"]) ** 0.5 if w["norm"] else None) for w in wholes),
+        *(number((w["moved"] / w["norm"]) ** 0.5 if w["norm"] else None) for w in totals),
     )
     table.add_row(
         "rank / largest possible, mean over matrices",
-        *(number(whole["rank_share"].get("float32")) for whole in wholes),
+        *(number(total["rank_share"].get("float32")) for total in totals),
     )
     table.add_row(
-        "the same of what bfloat16 stores",
-        *(number(whole["rank_share"].get("bfloat16")) for whole in wholes),
+        "the same, as bfloat16 stores it",
+        *(number(total["rank_share"].get("bfloat16")) for total in totals),
     )
     table.add_row(
         "stable rank, mean over matrices",
-        *(number(whole["stable_rank"].get("float32")) for whole in wholes),
+        *(number(total["stable_rank"].get("float32")) for total in totals),
     )
-    places = [whole["geometry"] for whole in wholes]
+    geometries = [total["geometry"] for total in totals]
     table.add_row(
         "change of the singular values (NSS)",
-        *(number(place and place["spectral_change"]) for place in places),
+        *(number(geometry and geometry["spectral_change"]) for geometry in geometries),
     )
     for side in ("left", "right"):
-        angles = [(place or {}).get("angles", {}).get(side) for place in places]
+        angles = [(geometry or {}).get("angles", {}).get(side) for geometry in geometries]
         text = f"largest angle of the first 16 {side} directions, mean over matrices"
         table.add_row(
             text, *(f"{number(angle['largest'])}°" if angle else UNKNOWN for angle in angles)
         )
     table.add_row(
-        "  of them held in place: gap above the norm of the update",
-        *(_held(found) for found in changes.values()),
+        "  matrices with a gap above the norm of the update",
+        *(_held(changes_of_folder) for changes_of_folder in changes.values()),
         style="dim",
     )
     for mask, text in MASKS.items():
-        counts = [(place or {}).get("inside", {}).get(mask) for place in places]
+        counts = [(geometry or {}).get("inside", {}).get(mask) for geometry in geometries]
         table.add_row(
             f"changed weights among {text}", *(_share(count, "share") for count in counts)
         )
@@ -149,12 +147,12 @@ def change_table(changes: Mapping[str, Sequence[Mapping[str, Any]]]) -> Table:
 MASKS = {"principal": "the 30 % largest of the rank-16 part", "low": "the 30 % smallest"}
 
 
-def _held(found: Sequence[Mapping[str, Any]]) -> str:
+def _held(changes: Sequence[Mapping[str, Any]]) -> str:
     """How many matrices have a gap that bounds their angles."""
     ratios = [
-        place["gap_over_update"]
-        for change in found[1:]
-        if (place := change["geometry"]) and place["gap"] is not None
+        geometry["gap_over_update"]
+        for change in changes[1:]
+        if (geometry := change["geometry"]) and geometry["gap"] is not None
     ]
     return f"{sum(ratio is None or ratio > 1 for ratio in ratios)} of {len(ratios)}"
 
@@ -163,19 +161,19 @@ def _share(count: Mapping[str, Any] | None, name: str) -> str:
     return UNKNOWN if count is None or count[name] is None else f"{count[name]:.1%}"
 
 
-def place_table(places: Mapping[str, Sequence[Mapping[str, Any]]]) -> Table:
-    """Norm of the update over that of the weights, for each layer and each kind of matrix: a
+def place_table(by_folder: Mapping[str, Sequence[Mapping[str, Any]]]) -> Table:
+    """Norm of the update over norm of the weights, for each layer and each kind of matrix: a
     numbered column per folder.
     """
     table = folding_table(
         "norm of the update / of the weights",
-        *(str(place) for place in range(1, len(places) + 1)),
+        *(str(column) for column in range(1, len(by_folder) + 1)),
         box=BOX,
     )
-    first, *_ = places.values()
+    first, *_ = by_folder.values()
     for row, entry in enumerate(first):
         ends = row + 1 < len(first) and first[row + 1]["by"] != entry["by"]
-        values = (number(found[row]["relative"]) for found in places.values())
+        values = (number(entries[row]["relative"]) for entries in by_folder.values())
         table.add_row(
             Text(f"{entry['by']} {visible(entry[entry['by']])}"), *values, end_section=ends
         )
@@ -186,8 +184,8 @@ NULLS = {"shuffled": "the same updates, shuffled", "resigned": "the same, with o
 
 
 def agreement_table(record: Mapping[str, Any]) -> Table:
-    """Overlap of what each pair of trainings changed, as bfloat16 stores it and among the largest
-    updates, above three nulls.
+    """Overlap of the changes of each pair of trainings, as bfloat16 stores them and among the
+    largest updates, with three nulls.
     """
     folders = list(record["changes"])
     table = folding_table(
@@ -214,9 +212,12 @@ def agreement_table(record: Mapping[str, Any]) -> Table:
     shown = (
         "",
         "",
-        *(_ends(above[what], signed) or UNKNOWN for what in ("jaccard", "sign_share", "top_share")),
+        *(
+            _ends(above[statistic], signed) or UNKNOWN
+            for statistic in ("jaccard", "sign_share", "top_share")
+        ),
     )
-    table.add_row("found less shuffled, mean", *shown)
+    table.add_row("found minus shuffled, mean", *shown)
     if above["jaccard"] is not None:
         table.caption = above["jaccard"]["interval"]
     return table
@@ -231,7 +232,7 @@ def _overlaps(overlap: Mapping[str, Any]) -> Iterator[str]:
 
 def course_table(records: Mapping[str, Mapping[str, Any]]) -> Table:
     """Where execution and plans bend in each run, for strategic and for random grams, and whether
-    they do so in two phases.
+    there are two phases.
     """
     table = folding_table(
         "grams",
@@ -244,13 +245,15 @@ def course_table(records: Mapping[str, Mapping[str, Any]]) -> Table:
     )
     for kind, record in records.items():
         for seed, course in record["seeds"].items():
-            said = {True: "yes", False: "no", None: "undecided"}[course["two_phases"]]
+            two_phases = {True: "yes", False: "no", None: "undecided"}[course["two_phases"]]
             bends = (
                 _bend(course["execution_bend"]),
                 _bend(course["plans_bend"]),
                 _bend(course["lag"], none=""),
             )
-            table.add_row(kind, seed, *bends, said, style="" if kind == "strategic" else "dim")
+            table.add_row(
+                kind, seed, *bends, two_phases, style="" if kind == "strategic" else "dim"
+            )
         table.add_row(
             kind,
             "all",
@@ -268,14 +271,14 @@ def drift_table(record: Mapping[str, Any]) -> Table:
     """Mean change of each quantity under each kind of update, and of the clip's own part, with
     standard errors over replicates.
     """
-    table = folding_table("change of", "prior", *record["arms"], "clip, less no clip", box=BOX)
+    table = folding_table("change of", "prior", *record["arms"], "clip minus no clip", box=BOX)
     for row in zip(*record["arms"].values(), record["against_no_clip"]["clip"], strict=True):
         table.add_row(row[0]["quantity"], row[0]["prior"], *map(_drift, row))
     return table
 
 
 def _drift(drift: Mapping[str, Any]) -> Text:
-    """Mean and standard error; bold where the 95 % interval leaves 0 out."""
+    """Mean and standard error; bold where the 95 % interval excludes 0."""
     if drift["mean"] is None or drift["error"] is None:
         return Text(UNKNOWN)
     lower, upper = drift["interval"]
@@ -293,22 +296,22 @@ def _bend(ends: Sequence[float | None] | None, none: str = "nowhere") -> str:
 
 
 SUPPORT_WORDS = {
-    "support_retention": "kept of what the base solves (SRR)",
-    "discovery": "new among what is solved (NDR)",
-    "support_change": "won less lost, of all that either solves (NSCR)",
+    "support_retention": "share kept of what the base solves (SRR)",
+    "discovery": "share new among what is solved (NDR)",
+    "support_change": "won minus lost, over all that either solves (NSCR)",
 }
 
 
-def frontier_table(found: Frontier) -> Table:
-    """pass@k with its bands, tolerant and strict side by side; with a base also the base's and the
+def frontier_table(frontier: Frontier) -> Table:
+    """pass@k with its bands, tolerant and strict side by side; with a base, also the base's and the
     difference.
     """
-    sides = {"": found.curves}
-    if found.differences:
+    sides = {"": frontier.curves}
+    if frontier.differences:
         sides = {
-            "base, ": found.base_curves,
-            "trained, ": found.curves,
-            "difference, ": found.differences,
+            "base, ": frontier.base_curves,
+            "trained, ": frontier.curves,
+            "difference, ": frontier.differences,
         }
     columns = {
         f"{side}{extractor}": curve
@@ -316,28 +319,28 @@ def frontier_table(found: Frontier) -> Table:
         for extractor, curve in curves.items()
     }
     table = folding_table("k", *columns, box=BOX)
-    for place, point in enumerate(next(iter(columns.values()))):
-        table.add_row(str(point.k), *(_point(curve[place]) for curve in columns.values()))
+    for index, point in enumerate(next(iter(columns.values()))):
+        table.add_row(str(point.k), *(_point(curve[index]) for curve in columns.values()))
     firsts = [curve[0] for curve in columns.values()]
     problems = [
-        f"{at.n} problem{'' if at.n == 1 else 's'}"
-        + (f", {at.dropped} dropped" if at.dropped else "")
-        for at in firsts
+        f"{first.n} problem{'' if first.n == 1 else 's'}"
+        + (f", {first.dropped} dropped" if first.dropped else "")
+        for first in firsts
     ]
     table.add_section()
     table.add_row("", *problems, style="dim")
     return table
 
 
-def standing_table(found: Frontier) -> Table:
-    """What became of the problems against the base, at which k, and which chances such a k can
-    see.
+def standing_table(frontier: Frontier) -> Table:
+    """The classes of problems against the base, at which k, and the smallest chance that this k can
+    detect.
     """
     table = folding_table(
         "against the base, tolerant", "", "problems", "at k", "epsilon = 3 / k", box=BOX
     )
-    counts = {name.replace("_", " "): point for name, point in found.classes.items()}
-    shares = {SUPPORT_WORDS[name]: point for name, point in found.support.items()}
+    counts = {name.replace("_", " "): point for name, point in frontier.classes.items()}
+    shares = {SUPPORT_WORDS[name]: point for name, point in frontier.support.items()}
     for text, point in {**counts, **shares}.items():
         value = (
             UNKNOWN
@@ -354,15 +357,19 @@ def standing_table(found: Frontier) -> Table:
             number(epsilon(point.k)) if point.k else UNKNOWN,
         )
     table.add_section()
-    if found.crossing is not None and found.sampling_gap is not None:
-        place, share = found.crossing
-        where = "nowhere" if place.estimate is None and share.n else _point(place, digits=1)
-        table.add_row("k at which the base overtakes", where, str(share.n), str(place.k), "")
+    if frontier.crossing is not None and frontier.sampling_gap is not None:
+        crossing, share = frontier.crossing
+        crossing_text = (
+            "nowhere" if crossing.estimate is None and share.n else _point(crossing, digits=1)
+        )
+        table.add_row(
+            "k at which the base overtakes", crossing_text, str(share.n), str(crossing.k), ""
+        )
         table.add_row(
             "bootstrap draws in which it does", _point(share), str(share.n), str(share.k), ""
         )
-        gap = found.sampling_gap
-        table.add_row("base pass@k less trained pass@1", _point(gap), str(gap.n), str(gap.k), "")
+        gap = frontier.sampling_gap
+        table.add_row("base pass@k minus trained pass@1", _point(gap), str(gap.n), str(gap.k), "")
     return table
 
 
@@ -378,16 +385,16 @@ def _point(point: Point, digits: int = 3) -> str:
 
 
 def subnetwork_table(record: Mapping[str, Any]) -> Table:
-    """Each mask beside full training: what it trains, how good it became, and how much inside it
-    ended where full training did.
+    """Each mask compared with full training: what it trains, its accuracy, and the share of its
+    entries that ended where full training did.
     """
     table = folding_table(
         *(
             "trained",
             "of all weights",
             "right",
-            "less full training",
-            "less random entries",
+            "minus full training",
+            "minus random entries",
             "equal inside, 1e-5 / 1e-4",
             "untrained: the same",
         ),

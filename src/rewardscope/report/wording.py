@@ -10,7 +10,7 @@ from rewardscope.stats import LEVEL
 from rewardscope.types import Claim, Outcome
 
 UNKNOWN = "unknown"
-"""What stands where there is no number; never a zero."""
+"""Shown where there is no number; never a zero."""
 LEVEL_TEXT = f"{LEVEL:.0%}".replace("%", " %")
 OUTCOME_TEXT = {
     Outcome.SUPPORTED: "supported",
@@ -33,8 +33,8 @@ METRIC_TEXT = {
     "behaviour/length_tokens": "completion length",
     "behaviour/ending_share": "share of completions ending by {ending}",
     "boundary/vote_at_k": "vote of {k} draws",
-    "boundary/difference": "pass@{k}, trained less untrained",
-    "boundary/sampling_gap": "untrained pass@{k} less trained pass@1",
+    "boundary/difference": "pass@{k}, trained minus untrained",
+    "boundary/sampling_gap": "untrained pass@{k} minus trained pass@1",
     "diversity/distinct_answers": "different answers in {k} draws",
     "diversity/distinct_completions": "different texts in {k} draws",
     "diversity/answer_entropy": "entropy of answers",
@@ -53,7 +53,7 @@ METRIC_TEXT = {
     "weights/relative_update_norm": "relative norm of the update ({matrix})",
 }
 NARROW = 22
-"""Characters of a component that fit a column of many."""
+"""Characters of a component that fit a narrow column."""
 
 
 def visible_deep(value: Any) -> Any:
@@ -112,7 +112,7 @@ def span(lower: float | None, upper: float | None) -> str:
 
 
 def metric_text(claim: Claim) -> str:
-    """What a claim is about, in words.
+    """The claim's metric in words.
 
     >>> pass_at_1 = {"metric": "boundary/pass_at_k", "labels": {"k": "1"}}
     >>> metric_text(Claim(sentence="", treatment="a", control="b", **pass_at_1))
@@ -126,7 +126,7 @@ def metric_text(claim: Claim) -> str:
 
 
 def margin_text(claim: Claim) -> str:
-    """What the whole interval must clear for the claim to be supported."""
+    """Where the whole interval must lie for the claim to be supported."""
     margin = f"{abs(claim.margin):g}".replace("-", "−")
     if claim.expects == "same":
         return f"inside −{margin} to +{margin}"
@@ -138,7 +138,7 @@ def margin_text(claim: Claim) -> str:
 def component_text(encoded: Any) -> str:
     """An encoded component as it would be written in a study file.
 
-    A guest's stands with the module that it comes from.
+    A guest's component is followed by its module.
 
     >>> component_text({"is": "Coin", "p": 0.5})
     'Coin(p=0.5)'
@@ -161,7 +161,7 @@ def component_text(encoded: Any) -> str:
 
 
 def component_name(encoded: Mapping[str, Any]) -> str:
-    """The component with its fields where they fit a narrow column, else its name alone.
+    """The component with its fields if they fit a narrow column, else its name alone.
 
     >>> component_name({"is": "Coin", "p": 0.5})
     'Coin(p=0.5)'
@@ -170,7 +170,7 @@ def component_name(encoded: Mapping[str, Any]) -> str:
     >>> component_name({"is": "my_study:Coin", "p": 0.5})
     'Coin (my_study)'
     """
-    whole, name = component_text(encoded), str(encoded.get(KIND, ""))
+    text, name = component_text(encoded), str(encoded.get(KIND, ""))
     if SEPARATOR in name:
         return readable(name)
-    return whole if len(whole) <= NARROW or name == FUNCTION else f"{name}(…)"
+    return text if len(text) <= NARROW or name == FUNCTION else f"{name}(…)"

@@ -1,4 +1,4 @@
-"""What a reward scheme is, and the seal that holds it to its word."""
+"""How a reward is applied to a group, with the answer key sealed unless it declares to read it."""
 
 import math
 from collections.abc import Sequence
@@ -11,23 +11,22 @@ from rewardscope.types import Rewards, Rollout, sealed
 
 
 def verdicts(view: View, strict: bool = False) -> tuple[float | None, ...]:
-    """1 for a completion that is right, 0 for a wrong one, None where the verifier could not say;
-    ``strict`` by the strict extractor.
+    """1 for each right completion, 0 for a wrong one, None if it could not be graded. ``strict``
+    uses the strict extractor.
 
     Raises:
         TruthSealed: If the view is sealed.
     """
-    found = (grade.strict if strict else grade.correct for grade in view.grades)
-    return tuple(None if verdict is None else float(verdict) for verdict in found)
+    chosen = (grade.strict if strict else grade.correct for grade in view.grades)
+    return tuple(None if verdict is None else float(verdict) for verdict in chosen)
 
 
 def tell(reward: Reward, rollout: Rollout, address: tuple[Address, ...]) -> Rollout:
-    """The rollout with what ``reward`` tells the learner about it; numbers of numpy and booleans
-    become plain ones.
+    """The rollout with the values of ``reward``; NumPy numbers and booleans become plain numbers.
 
     Raises:
-        TruthSealed: If a scheme that declares ``uses_truth = False`` reads the key.
-        RewardscopeError: If it does not give one finite number, or None, per completion.
+        TruthSealed: If a reward with ``uses_truth = False`` reads the answer key.
+        RewardscopeError: If it does not return one finite number, or None, per completion.
     """
     name = type(reward).__name__
     rewards: object = reward(rollout if reward.uses_truth else sealed(rollout), address)
@@ -40,7 +39,7 @@ def tell(reward: Reward, rollout: Rollout, address: tuple[Address, ...]) -> Roll
         )
     if len(rewards.values) != len(rollout.completions):
         raise RewardscopeError(
-            f"{name} must give one reward per completion",
+            f"{name} must return one reward per completion",
             value=f"{len(rewards.values)} rewards for {len(rollout.completions)} completions",
             allowed="as many as view.completions",
             do="Return None where it cannot say",
@@ -53,7 +52,7 @@ def _number(value: object, name: str, rollout: Rollout) -> float | None:
     """The reward as a plain number.
 
     Raises:
-        RewardscopeError: If it is none, or not finite.
+        RewardscopeError: If it is not a number, or not finite.
     """
     item = getattr(value, "item", None)
     plain = item() if callable(item) else value
@@ -61,7 +60,7 @@ def _number(value: object, name: str, rollout: Rollout) -> float | None:
         return None
     if not isinstance(plain, (int, float)):
         raise RewardscopeError(
-            f"{name} told a reward that is no number",
+            f"{name} returned a reward that is not a number",
             value=f"{_short(value)}, of type {type(value).__name__}, for problem "
             f"{rollout.problem.id}",
             allowed="a finite number, or None",
@@ -69,7 +68,7 @@ def _number(value: object, name: str, rollout: Rollout) -> float | None:
         )
     if not math.isfinite(plain):
         raise RewardscopeError(
-            f"{name} told a reward that is not a finite number",
+            f"{name} returned a reward that is not finite",
             value=f"{plain} for problem {rollout.problem.id}",
             allowed="a finite number, or None",
             do="Return None where it cannot say",

@@ -1,5 +1,5 @@
-"""Reward for being right and for knowing it: correctness minus a proper score of the stated
-confidence.
+"""Reward for being right and for a calibrated confidence: correctness minus a proper score of the
+stated confidence.
 """
 
 import math
@@ -21,12 +21,12 @@ def brier(confidence: float, correct: bool) -> float:
 
 
 def logarithmic(confidence: float, correct: bool) -> float:
-    """-ln of the probability given to what happened, in nats; unbounded at 0 and 1."""
+    """-ln of the probability of the outcome, in nats; unbounded at 0 and 1."""
     return -math.log(confidence if correct else 1 - confidence)
 
 
 def spherical(confidence: float, correct: bool) -> float:
-    """1 - (probability given to what happened) / norm of (q, 1 - q), in [0, 1]."""
+    """1 - (probability of the outcome) / norm of (q, 1 - q), in [0, 1]."""
     return 1 - (confidence if correct else 1 - confidence) / math.hypot(confidence, 1 - confidence)
 
 
@@ -42,25 +42,24 @@ class Calibrated:
     """R = correctness_weight x correct - S(q, correct) for the stated confidence q, with S the
     Brier, logarithmic or spherical score.
 
-    With a proper S an honest q is best for any answer. That a likelier answer is also better than
-    an unlikelier one needs a bounded score: S(p, 1) - S(p, 0) <= correctness_weight for all p.
-    Brier and spherical scores need a weight of 1. The logarithmic score is unbounded; with
-    confidences clipped to [clip, 1 - clip] it needs ln((1 - clip) / clip). Outside the theorem a
-    policy can earn more by being wrong on purpose and sure of it, so such a reward is refused
-    unless ``outside_theorem=True``.
+    With a proper S, an honest q is best for any answer. For a likelier answer to also be better
+    than an unlikelier one, the score must be bounded: S(p, 1) - S(p, 0) <= correctness_weight for
+    all p. Brier and spherical scores need a weight of 1. The logarithmic score is unbounded. With
+    confidences clipped to [clip, 1 - clip] it needs a weight of ln((1 - clip) / clip). Outside the
+    theorem, a policy can earn more with an answer that is wrong on purpose and a confidence of 0.
+    Such a reward is refused unless ``outside_theorem=True``.
 
-    A completion that states no confidence is paid as if it had been confidently wrong.
+    A completion without a stated confidence is scored as confidently wrong.
 
     Source:
         Damani et al. 2025, arXiv:2507.16806 (RLCR), theorem 1. Its code pays 0.5 x (form + correct
-            + 1 - Brier) for a well-formed completion and 0 for any other; here form is no part of
-            it.
+            + 1 - Brier) for a well-formed completion and 0 for any other. Here form does not count.
     """
 
     rule: Rule = "brier"
     correctness_weight: float = 1.0
     clip: float = 0.0
-    """Confidences are brought into [clip, 1 - clip] before they are scored."""
+    """Confidences are clipped to [clip, 1 - clip] before scoring."""
     outside_theorem: bool = False
 
     uses_truth: ClassVar[bool] = True
@@ -77,7 +76,7 @@ class Calibrated:
                 value=self,
                 allowed=f"rule one of {', '.join(RULES)}; 0 <= clip < 0.5; correctness_weight 0 or "
                 "more",
-                do="Mend it in the study",
+                do="Correct it in the study file",
             )
         if self.rule == "logarithmic" and self.clip == 0:
             raise ComponentError(
@@ -99,8 +98,8 @@ class Calibrated:
 
     @property
     def least_weight(self) -> float:
-        """Largest S(p, 1) - S(p, 0) over the confidences that are scored: falling in p for all
-        three rules, so it is at p = clip.
+        """Largest S(p, 1) - S(p, 0) over all clipped confidences. For all three rules it falls with
+        p, so it is at p = clip.
         """
         return self._score(0.0, True) - self._score(0.0, False)
 
@@ -108,7 +107,7 @@ class Calibrated:
         return RULES[self.rule](min(max(confidence, self.clip), 1 - self.clip), correct)
 
     def __call__(self, view: View, address: tuple[Address, ...]) -> Rewards:
-        """Correctness minus score; None where the verifier could not say."""
+        """Correctness minus score; None if the completion could not be graded."""
         terms = [self._terms(grade.correct, grade.confidence) for grade in view.grades]
         told = tuple(
             None if truth is None or score is None else self.correctness_weight * truth - score
@@ -125,7 +124,7 @@ class Calibrated:
     def _terms(
         self, correct: bool | None, confidence: float | None
     ) -> tuple[float | None, float | None]:
-        """What counts as correct, and the score of the confidence."""
+        """Correctness as it counts, and the score of the confidence."""
         if correct is None:
             return None, None
         if confidence is None or not math.isfinite(confidence):

@@ -1,4 +1,4 @@
-"""Reward by coin flip: the placebo every curve must be held against."""
+"""Reward by coin flip: the placebo to compare every curve with."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -28,10 +28,10 @@ class Coin:
                 "A coin's p is a probability",
                 value=self.p,
                 allowed="0 <= p <= 1",
-                do="Mend it in the study",
+                do="Correct it in the study file",
             )
 
     def __call__(self, view: View, address: tuple[Address, ...]) -> Rewards:
-        """Addressed flips: the same address gives the same flips in every run."""
+        """Coin flips; the same address gives the same flips in every run."""
         flips = generator(*address, "coin").random(len(view.completions)) < self.p
         return Rewards(tuple(float(flip) for flip in flips))

@@ -1,4 +1,4 @@
-"""The same reward for everything: the null of every advantage that has a baseline."""
+"""The same reward for every completion: the null for every advantage with a baseline."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -10,8 +10,8 @@ from rewardscope.types import Rewards
 
 @dataclass(frozen=True)
 class Constant:
-    """``value`` for every completion: with a group baseline nothing is learned, without one every
-    sampled token is pushed alike.
+    """``value`` for every completion: with a group baseline nothing is learned, without one all
+    sampled tokens are pushed equally.
     """
 
     value: float = 1.0

@@ -1,4 +1,4 @@
-"""Reward for form alone: separates learning the answer's shape from learning the answer."""
+"""Reward for form alone: separates learning the form of an answer from learning the answer."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -20,5 +20,5 @@ class Form:
     placebo: ClassVar[bool] = True
 
     def __call__(self, view: View, address: tuple[Address, ...]) -> Rewards:
-        """Form as numbers."""
+        """1 or 0 by the form of each completion."""
         return Rewards(tuple(float(grade.well_formed) for grade in view.grades))

@@ -1,4 +1,4 @@
-"""Truth with form beside it, gated or summed: what a format term changes becomes an arm of its
+"""Truth combined with form, gated or summed, so that the effect of a format term is an arm of its
 own.
 """
 
@@ -22,18 +22,17 @@ def _parts(view: View) -> dict[str, tuple[float | None, ...]]:
 @dataclass(frozen=True)
 class FormTimesTruth:
     """1 for a completion that is correct and well-formed, 0 otherwise: form gates the truth, and
-    alone earns nothing.
+    earns nothing alone.
 
     Source:
-        DeepSeek-AI 2025, arXiv:2501.12948, section 2.2.2 names the two terms; gating is what most
-            code does.
+        DeepSeek-AI 2025, arXiv:2501.12948, section 2.2.2 names the two terms; most code gates.
     """
 
     uses_truth: ClassVar[bool] = True
     placebo: ClassVar[bool] = False
 
     def __call__(self, view: View, address: tuple[Address, ...]) -> Rewards:
-        """The product of both parts; None where the verifier could not say."""
+        """The product of both parts; None if the completion could not be graded."""
         parts = _parts(view)
         pairs = zip(parts["truth"], parts["form"], strict=True)
         return Rewards(
@@ -43,8 +42,8 @@ class FormTimesTruth:
 
 @dataclass(frozen=True)
 class FormPlusTruth:
-    """Truth + ``form_weight`` x well-formed: form alone is paid, so a policy that is never right
-    still learns to look right.
+    """Truth + ``form_weight`` x well-formed: form alone is rewarded, so a policy that is never
+    right still learns to look right.
     """
 
     form_weight: float = 0.5
@@ -58,11 +57,11 @@ class FormPlusTruth:
                 "A form weight is 0 or more",
                 value=self.form_weight,
                 allowed="form_weight >= 0",
-                do="Mend it in the study",
+                do="Correct it in the study file",
             )
 
     def __call__(self, view: View, address: tuple[Address, ...]) -> Rewards:
-        """The weighted sum of both parts; None where the verifier could not say."""
+        """The weighted sum of both parts; None if the completion could not be graded."""
         parts = _parts(view)
         pairs = zip(parts["truth"], parts["form"], strict=True)
         return Rewards(

@@ -1,4 +1,4 @@
-"""Anybody's own reward: a plain function, of one completion or of all, as TRL takes it."""
+"""Rewards from plain functions of one completion or of all, as TRL accepts them."""
 
 import asyncio
 import inspect
@@ -19,29 +19,30 @@ from rewardscope.types import Rewards, SealedRollout
 OF_ALL = ("prompts", "completions", "completion_ids")
 OF_ONE = ("prompt", "completion")
 LACKING = ("trainer_state", "log_extra", "log_metric")
-"""What TRL's trainer also gives, and no reward here gets."""
+"""Arguments that only TRL's trainer provides."""
 
 
 @dataclass(frozen=True)
 class RewardFunction:
-    """What a function of one's own pays.
+    """The values of a function of your own.
 
-    Of all completions, as TRL's trainers call it: ``(prompts, completions, **columns)`` gives a
-    list with a number per completion, None where it cannot say. Of one completion:
-    ``(completion)``, ``(prompt, completion, answer)`` or any of these gives a number, True, False
-    or None. The names of the parameters say which.
+    A function of all completions is called as TRL's trainers do. ``(prompts, completions,
+    **columns)`` returns a list with one number per completion, or None if it cannot say. A function
+    of one completion takes ``(completion)``, ``(prompt, completion, answer)`` or any of these. It
+    returns a number, True, False or None. The names of the parameters decide which of the two it
+    is.
 
     With ``uses_truth=True`` it also gets ``answer``, the key, and the data set's other columns by
-    name, as text. Without, these are sealed, and a function that asks for one is refused. Where the
+    name, as text. Without it these are sealed, and a function that asks for one is refused. If the
     prompt is a conversation, prompts and completions are lists of messages.
     """
 
     of: Callable[..., Any]
     _: KW_ONLY
     uses_truth: bool = False
-    """Whether it gets the key."""
+    """Whether it gets the answer key."""
     placebo: bool = False
-    """Whether it is meant to say nothing about being right."""
+    """Whether it is meant to be unrelated to correctness."""
 
     def __repr__(self) -> str:
         """With the function's name where Python would write an address of memory."""
@@ -55,36 +56,36 @@ class RewardFunction:
         named, anything = self._parameters
         if self._of_one and self._of_all:
             raise ComponentError(
-                "The reward is either of one completion or of all",
+                "The reward function takes both one completion and all of them",
                 value=f"parameters {', '.join(named)} at {where_written(self.of)}",
                 allowed="(prompts, completions, **columns), or (prompt, completion, answer)",
-                do="Use the names of one of them",
+                do="Use the parameter names of one of the two",
             )
         if not self._of_one and not self._of_all and not anything:
             raise ComponentError(
-                "The reward asks for no completion",
+                "The reward function has no parameter for completions",
                 value=f"parameters {', '.join(named) or '(none)'} at {where_written(self.of)}",
                 allowed="(prompts, completions, **columns), or (prompt, completion, answer)",
-                do="Name its parameters so: they are given by name",
+                do="Rename its parameters; they are passed by name",
             )
         needed = [name for name in self._needed if name not in (*OF_ALL, *OF_ONE)]
         if any(name in LACKING for name in needed):
             raise ComponentError(
-                "The reward asks for what only TRL's trainer has",
+                "The reward function needs an argument that only TRL's trainer has",
                 value=f"{', '.join(needed)} at {where_written(self.of)}",
                 do="Give the parameter a default",
             )
         if needed and not self.uses_truth:
             raise ComponentError(
-                "The reward asks for what is sealed",
+                "The reward function needs a sealed argument",
                 value=f"{', '.join(needed)} at {where_written(self.of)}",
                 allowed="prompts, completions and completion_ids without the truth",
-                do="Set uses_truth=True, so that the page shows who saw the key",
+                do="Set uses_truth=True, so that the page shows that it saw the answer key",
             )
 
     @property
     def _parameters(self) -> tuple[dict[str, inspect.Parameter], bool]:
-        """Parameters by name, and whether it takes any other as well."""
+        """Parameters by name, and whether it accepts any others."""
         parameters = inspect.signature(self.of).parameters
         anything = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values())
         kinds = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
@@ -104,10 +105,10 @@ class RewardFunction:
         return any(name in self._parameters[0] for name in OF_ALL)
 
     def __call__(self, view: View, address: tuple[Address, ...]) -> Rewards:
-        """What the function says of the group.
+        """The function's rewards for the group.
 
         Raises:
-            RewardscopeError: If it raises, or does not give one finite number, or None, per
+            RewardscopeError: If it raises, or does not return one finite number, or None, per
                 completion; with its file and line.
         """
         columns = {} if isinstance(view, SealedRollout) else _columns(view.problem)
@@ -121,7 +122,7 @@ class RewardFunction:
         ]
         if self._of_one:
             values = [
-                self._call({**columns, "prompt": prompt, "completion": each}) for each in said
+                self._call({**columns, "prompt": prompt, "completion": text}) for text in said
             ]
         else:
             count = len(said)
@@ -130,18 +131,20 @@ class RewardFunction:
                     **{name: [text] * count for name, text in columns.items()},
                     "prompts": [prompt] * count,
                     "completions": said,
-                    "completion_ids": [list(each.token_ids) for each in view.completions],
+                    "completion_ids": [
+                        list(completion.token_ids) for completion in view.completions
+                    ],
                 }
             )
         return Rewards(self._numbers(values, len(said)))
 
     def _call(self, given: Mapping[str, Any]) -> Any:
-        """What the function says to those of the arguments that it takes."""
+        """The function's result for the arguments that it accepts."""
         named, anything = self._parameters
         lacking = [name for name in self._needed if name not in given]
         if lacking:
             raise RewardscopeError(
-                "The reward asks for a column that the problem does not have",
+                "The reward function needs a column that the problem does not have",
                 value=f"{', '.join(lacking)} at {where_written(self.of)}",
                 allowed=", ".join(given),
                 do="Rename the parameter, or give it a default",
@@ -152,7 +155,7 @@ class RewardFunction:
             return _awaited(said) if inspect.isawaitable(said) else said
         except Exception as error:
             raise RewardscopeError(
-                "The reward raised an error, which is not a reward",
+                "The reward function raised an error",
                 value=f"{type(error).__name__}: {error} at {where_raised(error, self.of)}",
                 allowed="a finite number per completion, or None where it cannot say",
                 do="Let it return None where it cannot say",
@@ -184,10 +187,10 @@ class RewardFunction:
 
     def _refused(self, value: str, allowed: str) -> RewardscopeError:
         return RewardscopeError(
-            "The reward gave something that is not a reward",
+            "The reward function returned something that is not a reward",
             value=f"{value}, from {where_written(self.of)}",
             allowed=allowed,
-            do="Return that",
+            do="Return an allowed value",
         )
 
 
@@ -198,7 +201,7 @@ def _columns(problem: Any) -> dict[str, str]:
 
 
 def _awaited(said: Any) -> Any:
-    """What comes of an async function; in a thread of its own, where no loop runs."""
+    """The result of an async function; it runs in a thread of its own, which has no event loop."""
 
     async def wait() -> Any:
         return await said

@@ -10,13 +10,13 @@ from rewardscope.types import Rewards
 
 @dataclass(frozen=True)
 class Inverted:
-    """1 for a wrong completion, 0 for a correct one, None where the verifier could not say."""
+    """1 for a wrong completion, 0 for a correct one, None if it could not be graded."""
 
     uses_truth: ClassVar[bool] = True
     placebo: ClassVar[bool] = True
 
     def __call__(self, view: View, address: tuple[Address, ...]) -> Rewards:
-        """One minus the verifier's facts."""
+        """One minus each verdict."""
         return Rewards(
             tuple(
                 None if grade.correct is None else float(not grade.correct) for grade in view.grades

@@ -1,4 +1,4 @@
-"""Reward by a key that is wrong for some problems: what a data set with label noise teaches."""
+"""Reward by an answer key that is wrong for some problems, as in a data set with label noise."""
 
 import math
 from collections.abc import Mapping
@@ -12,21 +12,21 @@ from rewardscope.seeds import Address, key
 from rewardscope.types import Rewards
 
 WRONG_ANSWER, TOLERANCE = "wrong_answer", "tolerance"
-"""Facts of a problem: the key somebody wrote down by mistake, and the relative error that is still
-right (none: as it is).
+"""Facts of a problem: the wrong answer key, and the relative error that still counts as right
+(missing: none).
 """
 
 
 @dataclass(frozen=True)
 class Mislabelled:
-    """`Truth`, but for a ``share`` of the problems 1 is paid for the wrong key and 0 for the right
+    """`Truth`, except that a ``share`` of the problems pays 1 for the wrong key and 0 for the right
     one.
 
-    Which problems these are follows from their content: the same ones in every step, seed and arm,
-    and those of a small share are among those of a larger one. `Noisy(per="problem")` turns
-    verdicts round, so that every wrong answer is paid; here only one wrong answer is, which a
-    policy can learn. The environment has to know a wrong key for each problem it trains on
-    (`Clinic` does); held-out problems have none, and are measured by the truth.
+    The content of a problem decides whether it is one of them: the same ones in every step, seed
+    and arm. Those of a smaller share are among those of a larger one. `Noisy(per="problem")`
+    inverts verdicts, so it rewards every wrong answer. Here only one wrong answer is rewarded,
+    which a policy can learn. The environment must provide a wrong key for each training problem (as
+    `Clinic` does). Held-out problems have none, and are measured by the truth.
 
     Source:
         arXiv:2512.19691 (audit of MedCalc-Bench): 27 % or more of its labels are likely wrong;
@@ -44,23 +44,22 @@ class Mislabelled:
                 "Mislabelled needs a share of problems",
                 value=f"share={self.share}",
                 allowed="0 <= share <= 1",
-                do="Mend it in the study",
+                do="Correct it in the study file",
             )
 
     def __call__(self, view: View, address: tuple[Address, ...]) -> Rewards:
-        """Whether each answer is the key as it was written down; None where the verifier could not
-        say.
+        """Whether each answer is the wrong key, or the right one for problems without an error;
+        None if it could not be graded.
 
         Raises:
-            RewardscopeError: If the problem's environment knows no wrong key.
+            RewardscopeError: If the problem has no wrong key.
         """
         problem = view.problem
         if WRONG_ANSWER not in problem.facts:
             raise RewardscopeError(
                 "Mislabelled needs problems with a wrong key",
                 value=f"problem {problem.id} of {problem.environment} has no fact '{WRONG_ANSWER}'",
-                do="Use Noisy(per='problem'), or an environment that knows wrong keys, such as "
-                "Clinic",
+                do="Use Noisy(per='problem'), or an environment with wrong keys, such as Clinic",
             )
         mislabelled = key("mislabelled", problem.id) < self.share * 2**64
         truth = verdicts(view)

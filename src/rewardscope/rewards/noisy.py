@@ -1,4 +1,4 @@
-"""Reward with wrong labels in it: a dial between the truth and its opposite."""
+"""Reward with label noise: a dial between the truth and its opposite."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -12,13 +12,13 @@ from rewardscope.types import Rewards
 
 @dataclass(frozen=True)
 class Noisy:
-    """Truth whose verdict is turned round with probability ``flip``: 0 = `Truth`, 0.5 = a coin flip
+    """Truth with each verdict inverted with probability ``flip``: 0 = `Truth`, 0.5 = a coin flip
     per verdict, 1 = `Inverted`.
 
-    ``per="completion"`` is a verifier that errs (each verdict is turned on its own);
-    ``per="problem"`` is a key that is wrong: all verdicts on a problem are turned, and which
-    problems these are follows from their content, the same ones in every step, seed and arm.
-    ``parts`` records the truth beside what was told.
+    ``per="completion"`` is an unreliable verifier: each verdict is inverted independently.
+    ``per="problem"`` is a wrong answer key: all verdicts on a problem are inverted. The content of
+    a problem decides whether it is one of them: the same ones in every step, seed and arm.
+    ``parts`` records the truth with the rewards.
     """
 
     flip: float = 0.1
@@ -30,14 +30,14 @@ class Noisy:
     def __post_init__(self) -> None:
         if not 0 <= self.flip <= 1 or self.per not in ("completion", "problem"):
             raise ComponentError(
-                "Noisy cannot turn verdicts so",
+                "Noisy has settings outside their ranges",
                 value=f"flip={self.flip}, per={self.per!r}",
                 allowed="0 <= flip <= 1; per one of completion, problem",
-                do="Mend it in the study",
+                do="Correct it in the study file",
             )
 
     def __call__(self, view: View, address: tuple[Address, ...]) -> Rewards:
-        """Verdicts as numbers, some of them turned at addressed places; None stays None."""
+        """Verdicts as numbers, some of them inverted, as the address decides; None stays None."""
         count = len(view.completions)
         if self.per == "problem":
             turned = [key("noisy", view.problem.id) < self.flip * 2**64] * count

@@ -1,6 +1,4 @@
-"""Punishment for length, as a named reward around another one: a second reward that no arm gets
-unasked.
-"""
+"""A penalty for length as a named reward, so that no arm has it by default."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -16,9 +14,9 @@ from rewardscope.types import Ending, Rewards
 class Overlong:
     """Truth plus DAPO's soft overlong punishment.
 
-    0 up to ``limit - buffer`` tokens, then linearly down to -1 at ``limit``; -1 beyond, and for a
-    completion that the sampler cut off. ``drop=True`` is DAPO's other choice: a completion that was
-    cut off is told nothing.
+    The penalty is 0 up to ``limit - buffer`` tokens, then falls linearly to -1 at ``limit``. It is
+    -1 beyond, and for a completion that the sampler cut off. ``drop=True`` is DAPO's other choice:
+    a completion that was cut off gets no reward.
 
     Source:
         Yu et al. 2025, arXiv:2503.14476 (DAPO), section 3.4, eq. 13.
@@ -39,12 +37,12 @@ class Overlong:
                 "Overlong needs a buffer within its limit",
                 value=f"limit={self.limit}, buffer={self.buffer}",
                 allowed="0 < buffer <= limit",
-                do="Mend it in the study",
+                do="Correct it in the study file",
             )
 
     def __call__(self, view: View, address: tuple[Address, ...]) -> Rewards:
-        """Truth plus length term; None where the verifier could not say, or where a cut-off
-        completion is dropped.
+        """Truth plus length term; None if the completion could not be graded, or was cut off and is
+        dropped.
         """
         truth = Truth()(view, address).values
         length = tuple(

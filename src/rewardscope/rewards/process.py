@@ -1,4 +1,4 @@
-"""Reward for verified working instead of, or beside, the answer."""
+"""Reward for verified working, instead of the answer or in addition to it."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -12,10 +12,10 @@ from rewardscope.types import Rewards
 
 @dataclass(frozen=True)
 class Process:
-    """Share of the written steps that are right given what stands before them, plus
-    ``answer_weight`` x correct.
+    """Share of the written steps that are right given the steps before, plus ``answer_weight`` x
+    correct.
 
-    A completion whose environment finds no steps to check has a share of None, and is told nothing.
+    A completion without steps to check has a share of None, and gets no reward.
     """
 
     answer_weight: float = 0.0
@@ -29,12 +29,12 @@ class Process:
                 "An answer weight is 0 or more",
                 value=self.answer_weight,
                 allowed="answer_weight >= 0",
-                do="Mend the study",
+                do="Correct the study file",
             )
 
     def __call__(self, view: View, address: tuple[Address, ...]) -> Rewards:
-        """Shares of right steps; None where there are none to check, or where the answer counts and
-        could not be graded.
+        """Shares of right steps plus the answer's term. None without steps to check, or if the
+        answer counts and could not be graded.
         """
         steps = tuple(
             sum(grade.steps) / len(grade.steps) if grade.steps else None for grade in view.grades

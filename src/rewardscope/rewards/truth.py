@@ -11,14 +11,14 @@ from rewardscope.types import Rewards
 
 @dataclass(frozen=True)
 class Truth:
-    """1 for a correct completion, 0 for a wrong one, None where the verifier could not say."""
+    """1 for a correct completion, 0 for a wrong one, None if it could not be graded."""
 
     strict: bool = False
-    """Go by the strict extractor; then part of what is taught is the answer's form."""
+    """Whether to use the strict extractor; the policy is then also trained on the answer's form."""
 
     uses_truth: ClassVar[bool] = True
     placebo: ClassVar[bool] = False
 
     def __call__(self, view: View, address: tuple[Address, ...]) -> Rewards:
-        """The verifier's facts as numbers."""
+        """The verdicts as numbers."""
         return Rewards(verdicts(view, self.strict))

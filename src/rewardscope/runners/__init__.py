@@ -1,7 +1,7 @@
-"""Where the cells of a study run: in this process, in processes of this machine, or at a guest's.
+"""Runners for the cells of a study: in this process, in processes on this machine, or elsewhere.
 
-A package that is installed beside this one can offer a runner under the entry point group
-``rewardscope.runners``: a callable that takes the work and a number of workers.
+An installed package can offer a runner under the entry point group ``rewardscope.runners``: a
+callable that takes the work and a number of workers.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from rewardscope.runners.processes import Processes
 
 LOCAL = "local"
 Start = Callable[[Work, int], Runner]
-"""Starts a runner for the work with so many workers."""
+"""Starts a runner for the work with a number of workers."""
 
 __all__ = [
     "LOCAL",
@@ -32,15 +32,15 @@ __all__ = [
 
 
 def start_local(work: Work, workers: int) -> Runner:
-    """So many processes of this machine; 0 = this process, in order."""
+    """A runner with this number of processes; 0 = in this process, in order."""
     return Processes(work, workers) if workers else Inline(work)
 
 
 def runner_named(name: str) -> Start:
-    """What starts the runner of that name: ``local``, or what an installed package offers.
+    """The function that starts the runner of that name: ``local``, or one that a package offers.
 
     Raises:
-        ComponentError: If nobody offers one of that name, or it cannot be imported.
+        ComponentError: If no runner has that name, or it cannot be imported.
     """
     if name == LOCAL:
         return start_local
@@ -54,7 +54,7 @@ def runner_named(name: str) -> Start:
                     "A runner that a package offers cannot be imported",
                     value=f"{name}: {error}",
                     allowed=f"a callable at {value}",
-                    do="Install what the package needs",
+                    do="Install the package's dependencies",
                 ) from error
             return start
     raise ComponentError(

@@ -1,4 +1,4 @@
-"""Work done in this process, one piece after another."""
+"""A runner in this process, one piece of work after another."""
 
 from collections import deque
 
@@ -19,7 +19,7 @@ class Inline:
         self._waiting.append(name)
 
     def finished(self, seconds: float) -> list[Outcome]:
-        """The next piece, done; none when the queue is empty."""
+        """The outcome of the next piece, which runs now; empty if the queue is empty."""
         if not self._waiting:
             return []
         if not self._begun:
@@ -29,5 +29,5 @@ class Inline:
         return [Outcome(name, self._work(name))]
 
     def stop(self) -> None:
-        """Forgets what is waiting."""
+        """Clears the queue."""
         self._waiting.clear()

@@ -1,4 +1,4 @@
-"""Signals that ask a process to end, taken as Ctrl-C is."""
+"""Signals that ask a process to end, handled like Ctrl-C."""
 
 import contextlib
 import signal
@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from types import FrameType
 
 ENDING = (signal.SIGTERM, signal.SIGHUP)
-"""What a scheduler and a closed terminal send."""
+"""The signals of a scheduler and of a closed terminal."""
 
 
 @contextlib.contextmanager
 def interrupted_by_signals() -> Iterator[None]:
-    """Within it SIGTERM and SIGHUP raise KeyboardInterrupt with the signal's number: workers are
-    stopped and the user is told how to go on.
+    """A context in which SIGTERM and SIGHUP raise KeyboardInterrupt with the signal's number, so
+    workers are stopped and the user learns how to resume.
 
-    A signal that is ignored, as under nohup, stays ignored. Outside the main thread, where Python
-    cannot catch signals, nothing changes.
+    A signal that is ignored, as under nohup, stays ignored. Outside the main thread nothing
+    changes, because Python cannot catch signals there.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -37,6 +37,6 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 
 def exit_code(error: KeyboardInterrupt) -> int:
-    """What a shell expects of a process that a signal ended: 128 + its number; 130 for Ctrl-C."""
+    """The exit code of a process that a signal ended: 128 + its number; 130 for Ctrl-C."""
     number = error.args[0] if error.args else signal.SIGINT
     return 128 + int(number)

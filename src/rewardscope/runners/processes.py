@@ -1,4 +1,4 @@
-"""Work done by processes of this machine, which end with the process that started them."""
+"""A runner with processes on this machine, which end with the process that started them."""
 
 import ctypes
 import multiprocessing
@@ -16,7 +16,7 @@ from rewardscope.runners.outcome import Outcome
 PR_SET_PDEATHSIG = 1
 """Of prctl(2)."""
 PATIENCE_SECONDS = 5.0
-"""How long an idle worker has to end by itself."""
+"""Time for an idle worker to end by itself."""
 
 
 @dataclass
@@ -24,18 +24,18 @@ class _Worker:
     process: SpawnProcess
     connection: Connection
     name: str | None = None
-    """What it works on; None = idle."""
+    """Its current work; None = idle."""
 
 
 class Processes:
     """Up to ``workers`` processes, each with one piece of work at a time.
 
-    One that dies is replaced, and what it worked on is reported as lost.
+    A process that dies is replaced, and its work is reported as lost.
     """
 
     def __init__(self, work: Work, workers: int) -> None:
-        # busy waiting between operations costs neighbours on the same cores their time; the
-        # variable is read when torch is loaded, and the workers inherit it
+        # busy waiting between operations takes time from other processes on the same cores; torch
+        # reads the variable when it is loaded, and the workers inherit it
         os.environ.setdefault("OMP_WAIT_POLICY", "passive")
         self._work, self._most = work, workers
         self._context = multiprocessing.get_context("spawn")
@@ -44,15 +44,15 @@ class Processes:
         self._waiting: deque[str] = deque()
 
     def submit(self, name: str) -> None:
-        """Gives it to an idle worker, or to a new one where there may be more."""
+        """Assigns it to an idle worker, or to a new one if the limit allows."""
         self._waiting.append(name)
         self._deal()
 
     def finished(self, seconds: float) -> list[Outcome]:
-        """What workers have brought to an end, or left behind when they died."""
+        """Outcomes of work that is finished, or was lost with its worker."""
         ready = wait([worker.connection for worker in self._workers], timeout=seconds)
         outcomes = []
-        for worker in [each for each in self._workers if each.connection in ready]:
+        for worker in [candidate for candidate in self._workers if candidate.connection in ready]:
             try:
                 outcomes.append(Outcome(worker.name or "", worker.connection.recv()))
                 worker.name = None
@@ -62,13 +62,13 @@ class Processes:
         return outcomes
 
     def stop(self) -> None:
-        """Kills workers that are busy, and any other that does not end when it is told to."""
+        """Kills busy workers, and idle ones that do not end by themselves."""
         self._waiting.clear()
         for worker in self._workers:
             worker.connection.close()  # an idle worker ends when it reads this
             if worker.name is not None:
                 worker.process.kill()  # a cell killed at any instant resumes from its checkpoint
-        # also those that an interrupt cut off between their start and the list
+        # includes processes that an interrupt kept from entering the list of workers
         for process in multiprocessing.active_children():
             if process.name == self._label:
                 process.join(PATIENCE_SECONDS)
@@ -78,9 +78,9 @@ class Processes:
         self._workers.clear()
 
     def _deal(self) -> None:
-        """Gives waiting work to idle workers."""
+        """Assigns waiting work to idle workers."""
         while self._waiting:
-            idle = next((each for each in self._workers if each.name is None), None)
+            idle = next((candidate for candidate in self._workers if candidate.name is None), None)
             if idle is None and len(self._workers) >= self._most:
                 return
             worker = idle or self._hire()
@@ -103,7 +103,7 @@ class Processes:
         return worker
 
     def _buried(self, worker: _Worker) -> list[Outcome]:
-        """Lets go of a worker that has died, and says what it worked on."""
+        """The outcome of a dead worker's work, if it had any; the worker is removed."""
         self._workers.remove(worker)
         worker.connection.close()
         worker.process.join()
@@ -113,17 +113,17 @@ class Processes:
 
 
 def _cause(exit_code: int) -> str:
-    """What is known of the end of a process."""
+    """Why a process ended, as far as its exit code tells."""
     if exit_code >= 0:
         return f"A worker process ended by itself, with exit code {exit_code}"
     name = signal.Signals(-exit_code).name
-    hint = ", most likely for want of memory: try fewer --workers" if name == "SIGKILL" else ""
+    hint = ", most likely because memory ran out: try fewer --workers" if name == "SIGKILL" else ""
     return f"A worker process was killed by {name}{hint}"
 
 
 def _serve(connection: Connection, work: Work, parent: int) -> None:
-    """Does what is sent until nobody is left to send; Ctrl-C and a closed terminal are the parent's
-    to answer, and Linux ends this process when the parent ends.
+    """Does the work it receives until the connection closes. The parent handles Ctrl-C and a closed
+    terminal, and Linux ends this process when the parent ends.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -141,10 +141,10 @@ def _serve(connection: Connection, work: Work, parent: int) -> None:
 
 
 def _trouble(work: Work) -> str | None:
-    """Why the work cannot be begun here; None = it has."""
+    """Why the work cannot begin here; None = it has begun."""
     try:
         work.begin()
-    except Exception as error:  # told to the parent, which shows it
+    except Exception as error:  # sent to the parent, which shows it
         return f"{type(error).__name__}: {error}"
     return None
 
@@ -152,5 +152,5 @@ def _trouble(work: Work) -> str | None:
 def _reason(work: Work, name: str) -> str | None:
     try:
         return work(name)
-    except Exception:  # a piece of work says why it failed; this is a mistake in the work itself
+    except Exception:  # expected failures are returned, so this is a bug in the work itself
         return traceback.format_exc()

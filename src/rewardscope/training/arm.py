@@ -24,7 +24,7 @@ from rewardscope.training.signals import check_signals
 
 @dataclass(frozen=True)
 class Arm:
-    """One treatment: everything that determines a trained policy, but for the seed."""
+    """One treatment: everything except the seed that determines a trained policy."""
 
     name: str
     start: Start
@@ -35,12 +35,12 @@ class Arm:
     sampling: Sampling = Sampling()
     regime: Regime = AllProblems()
     demonstrations: Demonstrations | None = None
-    """Whose completions stand in the place of the policy's own; None = it writes them itself."""
+    """Completions to train on instead of the policy's own; None = the policy's own."""
     bank: SkillBank | None = None
-    """What earlier attempts taught, recalled before each problem; None = problems stand alone."""
+    """Experience to recall before each problem; None = no recall."""
     sampling_rounds: int = 1
-    """Up to how many times a step samples to have ``problems_per_step`` groups whose told rewards
-    differ (DAPO's dynamic sampling).
+    """Most rounds of sampling per step until ``problems_per_step`` groups have rewards that differ
+    (DAPO's dynamic sampling).
     """
     steps: int = 30
     problems_per_step: int = 32
@@ -52,8 +52,8 @@ class Arm:
         self._check_parts()
         if self.completions_per_problem < (2 if self.demonstrations is None else 1):
             raise ComponentError(
-                f"Arm '{self.name}' samples groups of one, in which no completion has a sibling to "
-                "be compared with",
+                f"Arm '{self.name}' samples groups of one, so no completion has a sibling to "
+                "compare with",
                 value=f"completions_per_problem={self.completions_per_problem}",
                 allowed="2 or more",
                 do="Raise completions_per_problem",
@@ -67,7 +67,7 @@ class Arm:
                 f"Arm '{self.name}' has a count below 1",
                 value=low,
                 allowed="1 or more",
-                do="Mend the study",
+                do="Correct the study file",
             )
         check_signals(self.name, self.credit, self.learner)
         if self.bank is not None and self.bank.reads_evolve:
@@ -85,16 +85,18 @@ class Arm:
                 ) from fault
 
     def _check_parts(self) -> None:
-        """Refuses a part that is something else than its field says, such as a name or a class
-        where an instance belongs.
+        """Raises if a part has another type than its field, such as a name or a class instead of an
+        instance.
         """
         owner = f"Arm {self.name!r}"
         for name, kind in get_type_hints(type(self)).items():
             part = getattr(self, name)
-            kinds = tuple(each for each in get_args(kind) or (kind,) if each is not type(None))
+            kinds = tuple(
+                option for option in get_args(kind) or (kind,) if option is not type(None)
+            )
             if part is None and type(None) in get_args(kind):
                 continue
-            interfaces = tuple(each for each in kinds if each in MEMBERS)
+            interfaces = tuple(option for option in kinds if option in MEMBERS)
             if interfaces and not isinstance(part, type):
                 check_component(part, interfaces, name, owner)
             elif isinstance(part, (type, bool)) or not isinstance(part, kind):
@@ -103,13 +105,13 @@ class Arm:
                     value=f"{name}={part.__name__}, a class"
                     if isinstance(part, type)
                     else f"{name}={part!r}",
-                    allowed=f"instances of {' or '.join(each.__name__ for each in kinds)}",
+                    allowed=f"instances of {' or '.join(option.__name__ for option in kinds)}",
                     do=f"Write {instead(name, part, kinds[0])}",
                 )
 
     @property
     def uses_truth(self) -> dict[str, bool]:
-        """Through which doors the answer key enters training."""
+        """Each part of the arm that could read the answer key, and whether it does."""
         return {
             "reward": self.reward.uses_truth,
             "credit": self.credit.uses_truth,

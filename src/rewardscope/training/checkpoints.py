@@ -1,4 +1,4 @@
-"""What a run goes on from: written with the policy, and read back."""
+"""Checkpoints of a run: written with the policy, and read to resume."""
 
 import shutil
 
@@ -11,10 +11,10 @@ from rewardscope.training.arm import Arm
 
 
 def steps_done(cell: CellDirectory) -> int:
-    """Updates behind the last finished checkpoint; 0 where there is none.
+    """Number of updates before the last finished checkpoint; 0 without a checkpoint.
 
     Raises:
-        CheckpointError: If the checkpoint is not what was written.
+        CheckpointError: If the checkpoint differs from what was written.
     """
     done = max(cell.checkpoints(), default=0)
     if done:
@@ -23,7 +23,7 @@ def steps_done(cell: CellDirectory) -> int:
 
 
 def policy_after(arm: Arm, cell: CellDirectory, done: int, device: str) -> Policy:
-    """The policy as the learner moves it, after the steps that are done."""
+    """The policy as the learner trains it, after ``done`` steps."""
     if arm.learner.low_rank is None:
         return Policy.load(cell.checkpoint(done), device=device) if done else arm.start.load(device)
     policy = arm.learner.prepared(arm.start.load(device))
@@ -42,15 +42,15 @@ def companions_after(
     *,
     reference: bool,
 ) -> Companions:
-    """What stands beside the policy after the steps that are done.
+    """The policy's companions after ``done`` steps.
 
     Args:
-        arm: Says which companions there are.
-        seed: The replicate's.
+        arm: Says which companions exist.
+        seed: Of the replicate.
         policy: After those steps.
-        cell: Where its checkpoints are.
-        done: The steps.
-        device: Where the companions live.
+        cell: Holds the checkpoints.
+        done: Number of finished steps.
+        device: Device of the companions.
         reference: Whether anything reads the reference.
     """
     companions = Companions.begin(
@@ -73,8 +73,8 @@ def save_checkpoint(
     cell: CellDirectory,
     step: int,
 ) -> None:
-    """Writes the policy as a Hugging Face folder with its companions and its bank beside it, then
-    lets go of older checkpoints.
+    """Writes the policy as a Hugging Face folder, with its companions and its bank, then deletes
+    older checkpoints.
 
     Raises:
         CheckpointError: If it cannot be written.
@@ -96,7 +96,7 @@ def save_checkpoint(
         raise CheckpointError(
             "A checkpoint could not be written",
             value=f"{final}: {error}",
-            do="Free some space, then run again: the checkpoint before is kept",
+            do="Free some space, then run again; the previous checkpoint is kept",
         ) from error
     remove_older(cell, step)
 

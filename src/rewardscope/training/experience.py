@@ -1,6 +1,4 @@
-"""The bank in a run: filled before step 0, recalled into prompts, written to as the policy goes
-on.
-"""
+"""The bank in a run: filled before step 0, recalled into prompts, extended during training."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -22,26 +20,24 @@ Recalled = list[tuple[str, ...]]
 
 @dataclass(frozen=True)
 class PolicyReader:
-    """A policy as a reader of what a bank would put before it."""
+    """A policy as a reader of the text that a bank recalls."""
 
     policy: Policy
 
     @cached_property
     def _structure(self) -> frozenset[int]:
-        """Tokens that are no text: those that the tokenizer or the model set apart."""
+        """Tokens that are not text: the special tokens of the tokenizer and the model."""
         tokenizer = self.policy.tokenizer
         return frozenset(
             {*tokenizer.added_tokens_decoder, *tokenizer.all_special_ids, *self.policy.end_ids}
         )
 
     def tokens(self, prompt: str) -> int:
-        """Tokens of the prompt as the policy meets it."""
+        """Number of tokens of the prompt as the policy reads it."""
         return len(self.policy.encode(prompt))
 
     def plain(self, text: str) -> bool:
-        """Whether none of the text's tokens ends or structures a prompt, or stands for the
-        unknown.
-        """
+        """Whether no token of the text ends or structures a prompt, or is the unknown token."""
         return self._structure.isdisjoint(
             self.policy.tokenizer(text, add_special_tokens=False)["input_ids"]
         )
@@ -50,11 +46,11 @@ class PolicyReader:
 def begin_bank(
     arm: Arm, seed: int, policy: Policy, sampler: Sampler, cell: CellDirectory, done: int
 ) -> BankState | None:
-    """The arm's bank after ``done`` steps: from the checkpoint, or filled by the untrained policy;
-    None for an arm without one.
+    """The arm's bank after ``done`` steps, from the checkpoint or filled by the untrained policy;
+    None for an arm without a bank.
 
     Raises:
-        CheckpointError: If the checkpoint lacks it.
+        CheckpointError: If the checkpoint lacks the bank.
     """
     if arm.bank is None:
         return None
@@ -75,7 +71,7 @@ def recalled(
     problems: Sequence[Problem],
     addresses: Sequence[tuple[Address, ...]],
 ) -> Recalled:
-    """What stands before each problem; nothing without a bank."""
+    """The pieces to put before each problem; none without a bank."""
     if bank is None:
         return [()] * len(problems)
     reader = PolicyReader(policy)
@@ -86,7 +82,7 @@ def recalled(
 
 
 def emptied(bank: BankState, policy: Policy, problems: Sequence[Problem]) -> Recalled:
-    """The block with filler in the place of every entry, at the same number of tokens."""
+    """The block with filler instead of entries, at the same number of tokens."""
     reader = PolicyReader(policy)
     return [bank.settings.block.pieces((), problem.prompt, reader) for problem in problems]
 
@@ -98,18 +94,18 @@ def swapped(
     problems: Sequence[Problem],
     addresses: Sequence[tuple[Address, ...]],
 ) -> Recalled:
-    """What the bank would recall if each problem were of the next category; filler where there is
+    """The entries the bank would recall if each problem had the next category; filler if there is
     no other.
     """
-    reader, block, found = PolicyReader(policy), bank.settings.block, []
+    reader, block, blocks = PolicyReader(policy), bank.settings.block, []
     for problem, address in zip(problems, addresses, strict=True):
         other = bank.known.after(category_of(environment, problem.prompt))
-        found.append(
+        blocks.append(
             block.pieces((), problem.prompt, reader)
             if other is None
             else bank.recalled(problem.prompt, other, reader, address)
         )
-    return found
+    return blocks
 
 
 def learn(
@@ -122,18 +118,18 @@ def learn(
     step: int,
     told: Sequence[Rollout],
 ) -> None:
-    """What the bank takes from a finished step: its groups, where it reads training, and, when it
-    is time, the split ``evolve``.
+    """Extends the bank after a step: from the step's groups if it reads training, and from the
+    split ``evolve`` when that is due.
 
     Args:
-        arm: Whose bank it is.
-        bank: Written to.
-        seed: The replicate's.
+        arm: The bank's arm.
+        bank: Extended in place.
+        seed: Of the replicate.
         policy: After the step.
-        sampler: Writes with the weights after the step.
-        cell: Where the attempts on the split ``evolve`` go.
-        step: Number of updates behind the policy.
-        told: The step's groups.
+        sampler: Samples with the weights after the step.
+        cell: Stores the attempts on the split ``evolve``.
+        step: Number of updates so far.
+        told: The step's groups, with rewards.
     """
     assert arm.bank is not None
     if arm.bank.from_training:
@@ -162,12 +158,12 @@ def _attempt(
     *,
     weak_only: bool,
 ) -> None:
-    """Attempts problems of the split ``evolve`` with what is recalled, tells, writes to disk, then
-    files.
+    """Attempts problems of the split ``evolve`` with recall, rewards and stores the attempts, then
+    files notes on them.
     """
     first = key(EVOLVE, seed, step) % 2**40
-    problems = [arm.environment.problem(EVOLVE, first + place) for place in range(count)]
-    addresses: list[tuple[Address, ...]] = [(EVOLVE, seed, step, place) for place in range(count)]
+    problems = [arm.environment.problem(EVOLVE, first + index) for index in range(count)]
+    addresses: list[tuple[Address, ...]] = [(EVOLVE, seed, step, index) for index in range(count)]
     before = recalled(bank, arm.environment, policy, problems, addresses)
     groups = roll_out(
         sampler,
@@ -188,12 +184,12 @@ def _attempt(
 
 
 def _asking(arm: Arm, sampler: Sampler, address: tuple[Address, ...]) -> Ask:
-    """The policy as a writer: one completion per prompt, as the arm samples."""
+    """A function that asks the policy for one completion per prompt, with the arm's sampling."""
 
     def ask(prompts: Sequence[str], max_tokens: int) -> list[str]:
         sampling: Sampling = replace(arm.sampling, max_tokens=max_tokens, stop=())
         addresses: list[tuple[Address, ...]] = [
-            (*address, "ask", place) for place in range(len(prompts))
+            (*address, "ask", index) for index in range(len(prompts))
         ]
         return [group[0].text for group in sampler.sample(prompts, 1, sampling, addresses)]
 

@@ -1,4 +1,4 @@
-"""Graded groups: sampled or written out, as tensors, and in numbers."""
+"""Graded groups: sampled, or made from demonstrations; and their numbers for a step row."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,10 +22,9 @@ def roll_out(
     recalled: Sequence[tuple[str, ...]] | None = None,
     laps: Laps | None = None,
 ) -> list[Rollout]:
-    """A graded group per problem, behind what was recalled for it; nothing has been told to anybody
-    yet.
+    """A graded group per problem, sampled after the problem's recalled pieces; rewards are not set.
 
-    Laps of a step, where they are given, learn what sampling and grading took.
+    If given, ``laps`` records the time of sampling and grading.
     """
     laps = laps or Laps()
     asked = [
@@ -61,41 +60,38 @@ def write_out(
     policy_step: int,
     recalled: Sequence[tuple[str, ...]] | None = None,
 ) -> list[Rollout]:
-    """Demonstrations as groups: their tokens, and the policy's own logprobs of them; graded like
-    anything else.
-    """
+    """Demonstrations as graded groups, with their tokens and the policy's logprobs of these."""
     assert arm.demonstrations is not None
-    answers, found = replies(arm.environment, problems), []
-    for place, (problem, before) in enumerate(
+    answers, groups = replies(arm.environment, problems), []
+    for index, (problem, before) in enumerate(
         zip(problems, recalled or [()] * len(problems), strict=True)
     ):
         texts = arm.demonstrations.texts(problem, arm.environment, arm.completions_per_problem)
         completions = tuple(
-            written(policy, text, place, answers, arm.sampling.max_tokens) for text in texts
+            written(policy, text, index, answers, arm.sampling.max_tokens) for text in texts
         )
         grades = tuple(
             arm.environment.grade(problem, completion.said) for completion in completions
         )
-        found.append(Rollout(problem, policy_step, completions, grades, recalled=before))
-    rows = iter(score(policy, pack(policy, found, arm.sampling.temperature)).logprob_NT.tolist())
+        groups.append(Rollout(problem, policy_step, completions, grades, recalled=before))
+    rows = iter(score(policy, pack(policy, groups, arm.sampling.temperature)).logprob_NT.tolist())
     return [
         replace(r, completions=tuple(_with_logprobs(c, next(rows)) for c in r.completions))
-        for r in found
+        for r in groups
     ]
 
 
 def _with_logprobs(completion: Completion, chosen_T: list[float]) -> Completion:
-    """The completion with the logprobs of the tokens that count as chosen, in their places."""
+    """The completion with the logprobs of its chosen tokens, each at its position."""
     at = dict(zip(completion.places, chosen_T, strict=False))
     return replace(
-        completion, logprobs=tuple(at.get(place, 0.0) for place in range(len(completion.token_ids)))
+        completion,
+        logprobs=tuple(at.get(position, 0.0) for position in range(len(completion.token_ids))),
     )
 
 
 def summary(rollouts: Sequence[Rollout], strategies: Sequence[str]) -> dict[str, float | None]:
-    """A step row's numbers about its completions: shares of all completions, None where nothing
-    could be said.
-    """
+    """Numbers about a step's completions for its row; None if none was graded or rewarded."""
     grades = [grade for rollout in rollouts for grade in rollout.grades]
     completions: list[Completion] = [
         completion for rollout in rollouts for completion in rollout.completions

@@ -1,4 +1,4 @@
-"""Evaluation while a policy trains: every so many steps, a few draws on held-out problems."""
+"""Evaluation during training: at regular steps, a few draws on held-out problems."""
 
 import math
 from collections.abc import Sequence
@@ -19,10 +19,9 @@ HELD_OUT = "heldout"
 
 @dataclass(frozen=True)
 class HeldOut:
-    """The held-out problems that a policy in training meets every ``every`` steps, the untrained
-    policy first.
+    """Held-out problems to evaluate on every ``every`` steps, including step 0.
 
-    Draws are addressed by the problem alone: every arm meets the same ones, at every step.
+    Draws are addressed by the problem alone, so they are the same in every arm and at every step.
     """
 
     environment: Environment
@@ -39,16 +38,16 @@ class HeldOut:
         cell: CellDirectory,
         step: int,
     ) -> dict[str, float | None]:
-        """The step row's numbers, of the policy with ``step`` updates; nothing at a step at which
-        it is not measured. The completions are stored first.
+        """Numbers for the step row, after ``step`` updates; empty at steps without an evaluation.
+        The completions are stored first.
 
         Args:
-            policy: What is trained.
-            sampler: Writes with its weights.
+            policy: The policy in training.
+            sampler: Samples with its weights.
             bank: Recalled before each problem, as in training.
             sampling: The arm's own.
-            cell: Where the completions go.
-            step: Updates behind the policy.
+            cell: Stores the completions.
+            step: Number of updates so far.
         """
         if step % self.every:
             return {}
@@ -69,11 +68,11 @@ class HeldOut:
 
 
 def held_out_row(rollouts: Sequence[Rollout]) -> dict[str, float | None]:
-    """pass@1, its standard error, from how many problems, and how long completions are.
+    """pass@1, its standard error, the number of problems, and the mean length of completions.
 
-    With p[i] the share of right ones among the graded completions of problem i, of P problems with
-    any: pass@1 = mean of p, standard error = std(p) / sqrt(P) with the P - 1 std; None where fewer
-    than 1 or 2 problems have any.
+    p[i] is the share of right ones among the graded completions of problem i, for the P problems
+    that have any. pass@1 = mean of p; standard error = std(p) / sqrt(P) with the P - 1 std. They
+    are None with fewer than 1 and 2 such problems.
     """
     rates = [rollout.pass_rate for rollout in rollouts if rollout.pass_rate is not None]
     completions = [completion for rollout in rollouts for completion in rollout.completions]

@@ -31,12 +31,12 @@ from rewardscope.training.signals import SignalContext, make_signals, reads_refe
 from rewardscope.types import Rollout
 
 OnStep = Callable[[int], None]
-"""Called with the number of updates done."""
+"""Called with the number of finished updates."""
 
 
 @dataclass
 class _Training:
-    """What the steps of one run work with."""
+    """The state that the steps of one run share."""
 
     arm: Arm
     seed: int
@@ -59,17 +59,17 @@ def train(
     held_out: HeldOut | None = None,
     sampler: FollowingSampler | None = None,
 ) -> Policy:
-    """The policy after ``arm.steps`` updates; goes on from the last finished checkpoint, to the
-    same bits.
+    """The policy after ``arm.steps`` updates. Training resumes from the last finished checkpoint,
+    with a result that is identical to the bit.
 
     Args:
         arm: The treatment.
         seed: The replicate.
-        cell: Where rollouts, step rows and checkpoints go.
-        on_step: Told after each step.
-        device: Where the policy lives.
-        held_out: Problems to measure the policy with while it trains; None = none.
-        sampler: Writes the completions; None = the policy itself, in this process.
+        cell: Stores rollouts, step rows and checkpoints.
+        on_step: Called after each step.
+        device: Device of the policy.
+        held_out: Problems for evaluation during training; None = no evaluation.
+        sampler: Samples the completions; None = the policy itself, in this process.
 
     Raises:
         CheckpointError: If the last checkpoint is not what was written.
@@ -105,7 +105,7 @@ def _begun(
     held_out: HeldOut | None,
     sampler: FollowingSampler,
 ) -> _Training:
-    """The run as it stands after the steps that are done."""
+    """The state of the run after ``done`` steps."""
     policy = policy_after(arm, cell, done, device)
     companions = companions_after(
         arm, seed, policy, cell, done, device, reference=reads_reference(arm.credit)
@@ -123,19 +123,19 @@ def _begun(
 
 
 def _name_the_step(error: RewardscopeError, arm: Arm, seed: int, step: int) -> NoReturn:
-    """Raises the same error with where it happened, and what is left."""
+    """Raises the same error with the arm, seed and step, and a note on the kept checkpoint."""
     where = f"arm '{arm.name}' with {type(arm.credit).__name__}, seed {seed}, step {step}"
     value = where if error.value is None else f"{error.value}; {where}"
     raise type(error)(
         error.what,
         value=value,
         allowed=error.allowed,
-        do=f"The checkpoint before is kept. {error.do}",
+        do=f"The previous checkpoint is kept. {error.do}",
     ) from error
 
 
 def _train_step(run: _Training, step: int) -> dict[str, Any]:
-    """Draw, recall, sample, grade, tell, write, credit, update, absorb: one step, and its row."""
+    """The row of one step: draw, recall, sample, grade, reward, store, credit, update, learn."""
     arm, laps = run.arm, Laps()
     if step and arm.learner.reset_every and step % arm.learner.reset_every == 0:
         run.companions.reset(arm.learner, run.policy)
@@ -166,9 +166,7 @@ def _train_step(run: _Training, step: int) -> dict[str, Any]:
 
 
 def _update(run: _Training, step: int, rollouts: Sequence[Rollout], laps: Laps) -> dict[str, float]:
-    """Credits the groups, moves the policy and teaches its companions; returns what there is to
-    note.
-    """
+    """Numbers about an update: it credits the groups, then trains the policy and its companions."""
     arm, companions = run.arm, run.companions
     address: tuple[Address, ...] = ("train", run.seed, step)
     context = SignalContext.of_step(
@@ -206,17 +204,17 @@ def _update(run: _Training, step: int, rollouts: Sequence[Rollout], laps: Laps) 
 
 
 def _told_groups(run: _Training, step: int, laps: Laps) -> list[Rollout]:
-    """The step's groups with what was told about them, from as many rounds as it takes to have
-    enough that differ.
+    """The step's groups with rewards, sampled in rounds until enough groups have rewards that
+    differ.
     """
     arm, policy = run.arm, run.policy
     indices = run.past.indices(step)
     told: list[Rollout] = []
     for start in range(0, len(indices), arm.problems_per_step):
         chosen = range(start, start + arm.problems_per_step)
-        problems = [arm.environment.problem("train", indices[place]) for place in chosen]
+        problems = [arm.environment.problem("train", indices[position]) for position in chosen]
         addresses: list[tuple[Address, ...]] = [
-            ("train", run.seed, step, place) for place in chosen
+            ("train", run.seed, step, position) for position in chosen
         ]
         before = recalled(run.bank, arm.environment, policy, problems, addresses)
         if arm.demonstrations is not None:
@@ -245,21 +243,21 @@ def _told_groups(run: _Training, step: int, laps: Laps) -> list[Rollout]:
 
 
 def _differs(rollout: Rollout) -> bool:
-    """Whether the group's told rewards are not all alike."""
+    """Whether the group's rewards differ."""
     return len({reward for reward in rollout.rewards or () if reward is not None}) > 1
 
 
 def _kept(rollouts: list[Rollout], count: int) -> list[Rollout]:
-    """The groups an update is made of: those that differ first, in the order they were sampled."""
-    order = sorted(range(len(rollouts)), key=lambda place: (not _differs(rollouts[place]), place))
-    return [rollouts[place] for place in sorted(order[:count])]
+    """Groups for the update, in order of sampling; groups whose rewards differ take precedence."""
+    order = sorted(range(len(rollouts)), key=lambda index: (not _differs(rollouts[index]), index))
+    return [rollouts[index] for index in sorted(order[:count])]
 
 
 def _check_numbers(arm: Arm, credit: TokenCredit, rollouts: Sequence[Rollout]) -> None:
-    """Stops before a number that is none reaches the weights.
+    """Raises before a number that is not finite reaches the weights.
 
     Raises:
-        ComponentError: Naming the problem.
+        ComponentError: If credit is not finite; names the problem.
     """
     fine_N = credit.finite_N
     if not fine_N.all():

@@ -1,4 +1,4 @@
-"""What the C library does with memory that a step has freed."""
+"""How the C library treats memory that a step has freed."""
 
 import ctypes
 
@@ -7,11 +7,11 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 
 
 def keep_freed_memory() -> None:
-    """Lets the C library keep what is freed for the next step; giving a gigabyte back and faulting
-    it in again is 6 % of a step.
+    """Lets the C library keep freed memory for the next step. Returning a gigabyte and faulting it
+    in again takes 6 % of a step.
 
-    The few blocks of 32 MiB and more, as long as a vocabulary, are given back: no gap that they
-    leave would fit the next step's.
+    The few blocks of 32 MiB and more, whose size depends on the vocabulary, are returned. The gaps
+    they leave would not fit those of the next step.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:  # glibc

@@ -1,7 +1,7 @@
-"""What credit methods read beside rewards and tokens: a table of signals, and how each is made.
+"""Signals that credit methods read in addition to rewards and tokens: a table, with their makers.
 
-A method names the signals it needs; the loop makes these and no others, and knows none by name. A
-method from outside brings makers of its own (:class:`rewardscope.credit.base.Makes`).
+A method names the signals it needs. The loop makes only these, and knows none by name. A method
+from outside can bring its own makers (:class:`rewardscope.protocols.Makes`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -29,8 +29,8 @@ Part = TypeVar("Part")
 
 @dataclass(frozen=True)
 class SignalContext:
-    """What a maker may read of a step; nothing of it is computed before somebody reads it, and
-    nothing twice.
+    """The data of a step that a maker may read. Each part is computed when first read, and only
+    once.
     """
 
     credit: Method
@@ -40,7 +40,7 @@ class SignalContext:
     rollouts: tuple[View, ...]
     """The step's groups; sealed unless the credit method declares ``uses_truth``."""
     told_PG: tuple[tuple[float | None, ...], ...]
-    """What the learner was told of each completion; None = nothing."""
+    """The reward of each completion; None = none."""
     address: tuple[Address, ...]
 
     @classmethod
@@ -53,14 +53,14 @@ class SignalContext:
         temperature: float,
         address: tuple[Address, ...],
     ) -> "SignalContext":
-        """That of the groups that an update is made of.
+        """The context for the groups of an update.
 
         Args:
             credit: The method that will read the signals.
             policy: Before the update.
-            companions: What stands beside it.
-            rollouts: The groups, told.
-            temperature: At which they were sampled.
+            companions: The learner's state beside the policy.
+            rollouts: The groups, with rewards.
+            temperature: Of the sampling.
             address: Of the step's randomness.
         """
         views = rollouts if credit.uses_truth else [sealed(rollout) for rollout in rollouts]
@@ -69,16 +69,16 @@ class SignalContext:
         return cls(credit, policy, companions, batch, tuple(views), told, address)
 
     def asked(self, signal: str, kind: type[Part]) -> Part:
-        """What the credit method says of how this signal is to be made.
+        """The credit method's settings for this signal.
 
         Raises:
-            ComponentError: If it says nothing, or something else than is read here.
+            ComponentError: If there are none, or they have another type.
         """
         wish = asked(self.credit).get(signal)
         if not isinstance(wish, kind):
             raise ComponentError(
-                f"{type(self.credit).__name__} needs the signal {signal} and does not say how it "
-                "is to be made",
+                f"{type(self.credit).__name__} needs the signal {signal}, but has no settings for "
+                "it",
                 value=f"asks[{signal!r}] = {wish!r}",
                 allowed=f"a {kind.__name__}",
                 do=f"Give the method a member `asks` with {signal!r} in it; a method that wraps "
@@ -88,20 +88,20 @@ class SignalContext:
 
     @cached_property
     def reward_PG(self) -> Tensor:
-        """What was told; NaN = untold."""
+        """The rewards; NaN = none."""
         return torch.tensor(
             [[float("nan") if told is None else told for told in group] for group in self.told_PG]
         )
 
     @cached_property
     def reference_logprob_NT(self) -> Tensor | None:
-        """Nats under the reference; None where nothing asked for one."""
+        """Nats under the reference; None without a reference."""
         reference = self.companions.reference
         return None if reference is None else score(reference, self.batch).logprob_NT
 
     @cached_property
     def value_NT_state_MD(self) -> tuple[Tensor | None, Tensor | None]:
-        """The critic's values, and the states that it reads them from; None without a critic."""
+        """The critic's values and the states they come from; None without a critic."""
         critic = self.companions.critic
         return (None, None) if critic is None else critic.values(self.policy, self.batch)
 
@@ -112,9 +112,7 @@ class Signal:
 
     make: Callable[[SignalContext], Tensor | Teaching | None]
     reads: Literal["reference", "critic", "implicit", "teacher"] | None = None
-    """What must stand beside the policy for it; all but the reference are parts that the arm gives
-    its learner.
-    """
+    """The companion that it needs. All except the reference are optional parts of the learner."""
 
 
 def _implicit(context: SignalContext) -> Tensor | None:
@@ -125,8 +123,7 @@ def _implicit(context: SignalContext) -> Tensor | None:
 
 
 def _teaching(context: SignalContext) -> Teaching:
-    """What the teacher says of the step's completions behind the reprompts that the credit method
-    asked for.
+    """The teacher's distributions at the step's completions, after the credit method's reprompts.
 
     Raises:
         ComponentError: If a reprompt and a completion do not fit the model's context.
@@ -160,25 +157,25 @@ def _mismatched(context: SignalContext) -> Tensor:
 
 
 def mismatched(policy: Policy, reference: Policy, batch: Batch, ids: Sequence[str]) -> Tensor:
-    """Nats (N,): log-ratio of policy to reference of each completion behind the prompt of the next
+    """Nats (N,): log-ratio of policy to reference for each completion, after the prompt of the next
     group with another problem.
 
     Args:
-        policy: Above the line.
-        reference: Below it.
+        policy: The numerator.
+        reference: The denominator.
         batch: The step's completions.
         ids: The problem of each group.
 
     Raises:
-        ComponentError: If every group of the step has the same problem, or another's prompt and a
-            completion do not fit the context.
+        ComponentError: If all groups of the step have the same problem, or another problem's prompt
+            and a completion do not fit the context.
     """
     if len(set(ids)) < 2:
         raise ComponentError(
-            "A mismatched prompt is another problem's, and every group of the step has the same "
+            "A mismatched prompt needs another problem, but all groups of the step have the same "
             "one",
             value=f"{len(ids)} groups of problem {ids[0]}",
-            allowed="2 different problems a step or more",
+            allowed="2 or more different problems per step",
             do="Raise problems_per_step, or let the regime have more problems",
         )
     others = [
@@ -211,11 +208,11 @@ SIGNALS: Mapping[str, Signal] = {
     "teaching": Signal(_teaching, "teacher"),
     "mismatched_N": Signal(_mismatched, "reference"),
 }
-"""Field of :class:`rewardscope.tensors.Signals` -> how it is made."""
+"""Field of :class:`rewardscope.tensors.Signals` -> its maker and the companion it reads."""
 
 
 def reads_reference(credit: Method) -> bool:
-    """Whether a signal that the method needs is read from the reference."""
+    """Whether the method needs a signal that reads the reference."""
     return any(SIGNALS[name].reads == "reference" for name in credit.needs if name in SIGNALS)
 
 
@@ -223,8 +220,8 @@ def check_signals(arm: str, credit: Method, learner: Learner) -> None:
     """Checks that each signal that the method needs can be made.
 
     Raises:
-        ComponentError: If nobody makes one, the method brings one under a name of ours, or the
-            learner lacks the part that makes it.
+        ComponentError: If a signal has no maker, the method brings one under a name of ours, or the
+            learner lacks the part for it.
     """
     own = makers_of(credit)
     known = {*SIGNALS, *own}
@@ -238,19 +235,19 @@ def check_signals(arm: str, credit: Method, learner: Learner) -> None:
         )
     if not isinstance(credit.needs, (frozenset, set)) or not credit.needs <= known:
         raise ComponentError(
-            f"Arm '{arm}' has a credit method that needs a signal nobody makes",
+            f"Arm '{arm}' has a credit method that needs a signal without a maker",
             value=f"needs={credit.needs!r}",
             allowed=f"a frozenset of {', '.join(sorted(known))}",
             do="Write `needs: ClassVar[frozenset[str]] = frozenset({...})` with those that the "
-            "method reads; for one of its own, give it a member `makers` with that name in it",
+            "method reads; for a signal of its own, give it a member `makers` with that name",
             where=line_of(type(credit)),
         )
     for name in sorted(credit.needs):
         part = SIGNALS[name].reads if name in SIGNALS else None
         if part is not None and part != "reference" and getattr(learner, part) is None:
             raise ComponentError(
-                f"Arm '{arm}' has a credit method that reads {name}, and a learner that does not "
-                "make it",
+                f"Arm '{arm}' has a credit method that reads {name}, but its learner does not make "
+                "it",
                 value=f"credit={credit}",
                 allowed=f"Learner({part}=...)",
                 do=f"Give the learner a {part}",
@@ -258,10 +255,10 @@ def check_signals(arm: str, credit: Method, learner: Learner) -> None:
 
 
 def make_signals(context: SignalContext) -> Signals:
-    """What the credit method asked for and no more.
+    """The signals that the credit method needs, and no others.
 
     Raises:
-        ComponentError: If a maker of the method's own makes something else than a tensor.
+        ComponentError: If a maker of the method's own returns something else than a tensor.
     """
     needs, own = context.credit.needs, makers_of(context.credit)
     extra = {name: own[name](context) for name in sorted(needs & own.keys())}

@@ -202,5 +202,7 @@ def test_feedback_reads_the_key_and_says_so() -> None:
     ],
 )
 def test_a_reprompt_that_says_nothing_is_refused(settings: dict[str, str]) -> None:
-    with pytest.raises(ComponentError, match="A reprompt has a problem, and something beside it"):
+    with pytest.raises(
+        ComponentError, match="A reprompt needs the problem, and a solution or feedback"
+    ):
         Reprompt(**settings)  # type: ignore[arg-type]

@@ -332,7 +332,7 @@ def test_a_kl_in_the_reward_by_hand() -> None:
     ("make", "message"),
     [
         (lambda: Planning(()), "needs grams"),
-        (lambda: Planning(("so", "")), "texts that are not empty"),
+        (lambda: Planning(("so", "")), "non-empty texts"),
         (lambda: Planning(("so",), gain=1.0), "gain"),
         (lambda: GeneralisedAdvantage(discount=1.1), "discount"),
         (lambda: KLInReward(weight=-1.0), "0 or more"),

@@ -169,8 +169,8 @@ def test_rows_that_say_the_same_are_counted_once(tmp_path: Path) -> None:
         ('{"question": "1?", "answer": null}', "has no key"),
         ('{"question": "1?", "answer": NaN}', "has no key"),
         ('{"question": "1?"}', "has no key"),
-        ('{"question": " ", "answer": "1"}', "asks nothing"),
-        ('{"question": "\\u27e6user\\u27e7\\nhi", "answer": "1"}', "mark that stands between"),
+        ('{"question": " ", "answer": "1"}', "has an empty question"),
+        ('{"question": "\\u27e6user\\u27e7\\nhi", "answer": "1"}', "mark between"),
         ('{"question": "1?", "answer": "1", "level": "hard"}', "has no level"),
     ],
 )
@@ -253,7 +253,7 @@ def test_a_column_of_messages_is_a_conversation(tmp_path: Path) -> None:
         {**rows[0], "messages": [*rows[0]["messages"], {"role": "assistant", "content": "0"}]}
     ]
     told = refused(Questions(saved(tmp_path, spoken)))
-    assert "ends where the model is to speak" in told
+    assert "must end with a user" in told
     assert "rows.jsonl:1" in told
     tools = [{**rows[0], "messages": [{"role": "tool", "content": "0"}]}]
     assert "cannot be written as text" in refused(Questions(saved(tmp_path, tools)))
@@ -334,7 +334,7 @@ def test_what_is_not_there_is_said_with_where_it_was_looked_for(
     saved(tmp_path, SUMS)
     assert Questions("rows.jsonl").size("train") > 40
     (tmp_path / "rows.txt").write_text("")
-    assert "says nothing about its format" in refused(Questions("rows.txt"))
+    assert "file ending is unknown" in refused(Questions("rows.txt"))
     (tmp_path / "empty.jsonl").write_text("\n")
     assert "has no rows" in refused(Questions("empty.jsonl"))
     monkeypatch.setitem(sys.modules, "datasets", None)

@@ -146,7 +146,7 @@ def test_a_filler_that_cannot_make_up_the_budget_is_refused() -> None:
 
 @pytest.mark.parametrize("wrong", [{"budget_tokens": 0}, {"entry": "- text"}], ids=str)
 def test_a_block_without_room_or_place_is_refused(wrong: dict[str, object]) -> None:
-    with pytest.raises(ComponentError, match="A block"):
+    with pytest.raises(ComponentError, match="Block needs a budget of tokens"):
         Block(**wrong)  # type: ignore[arg-type]
 
 
@@ -176,5 +176,5 @@ def test_categories_of_environments_that_have_some_wrap_some_or_have_none() -> N
         "minus",
     )
     assert category_of(Clinic(), "anything") == "all"
-    with pytest.raises(ComponentError, match="has a name"):
+    with pytest.raises(ComponentError, match="A category needs a name"):
         category_of(Nameless(), "37b")

@@ -125,7 +125,7 @@ def test_a_policy_that_answers_too_little_is_an_error() -> None:
     "wrong", [{"most_attempts": 0}, {"most_tokens": 0}, {"success": "well done"}], ids=str
 )
 def test_a_writer_that_cannot_ask_is_refused(wrong: dict[str, object]) -> None:
-    with pytest.raises(ComponentError, match="A writer"):
+    with pytest.raises(ComponentError, match="ByPolicy asks about a problem"):
         ByPolicy(**wrong)  # type: ignore[arg-type]
 
 

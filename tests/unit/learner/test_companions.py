@@ -164,7 +164,7 @@ def test_a_step_of_one_problem_has_no_mismatched_prompt() -> None:
     policy, groups = tiny_policy(), handmade(("a", "1+2?", (3, 2)), ("a", "1+2?", (1, 4)))
     with pytest.raises(
         ComponentError,
-        match=r"every group of the step has the same one\. Got: 2 groups of problem aaaa",
+        match=r"all groups of the step have the same one\. Got: 2 groups of problem aaaa",
     ):
         mismatched(
             policy, policy, pack(policy, groups, 1.0), [group.problem.id for group in groups]
@@ -317,7 +317,7 @@ def test_a_reward_that_is_no_number_stops_the_run_and_names_the_problem(
     monkeypatch.setattr(Coin, "__call__", lambda self, view, address: Rewards((value, 0.0, 1.0)))
     with pytest.raises(
         RewardscopeError,
-        match=r"Coin told a reward that is not a finite number. Got: (inf|nan) for problem "
+        match=r"Coin returned a reward that is not finite. Got: (inf|nan) for problem "
         r"[0-9a-f]{16}",
     ):
         train(replace(ARM, reward=Coin()), 0, CellDirectory(tmp_path), lambda done: None)

@@ -246,7 +246,7 @@ def test_only_what_matters_has_to_be_in_the_mask(batch: Batch) -> None:
 def test_masks_of_another_model_are_refused(
     batch: Batch, trained: tuple[tuple[int, str], ...], tmp_path: Path
 ) -> None:
-    with pytest.raises(ComponentError, match="other weights than those that may move"):
+    with pytest.raises(ComponentError, match="do not match the trainable weights"):
         Learner().optimizer(tiny_policy("gpt2"), filled(True))
     with pytest.raises(ModelError, match="different architectures"):
         Subnetwork(trained).masks(PolicyWeights(tiny_policy("gpt2")), 0)

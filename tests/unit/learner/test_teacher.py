@@ -113,5 +113,5 @@ def test_an_impossible_teacher_is_refused(
     kind: str, rate: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
-    with pytest.raises(ComponentError, match="no such teacher"):
+    with pytest.raises(ComponentError, match="Teacher has settings outside"):
         Teacher(kind, rate)  # type: ignore[arg-type]

@@ -57,7 +57,7 @@ def empty_vocabulary(folder: Path) -> None:
 CASES: dict[str, tuple[Callable[[Path], None], str]] = {
     "a pipe": (weights(os.mkfifo), "is no file, and might never end"),
     "a device": (weights(lambda path: path.symlink_to("/dev/zero")), "is no file, and might"),
-    "a circle": (weights(lambda path: path.symlink_to(path)), "cannot be read|holds no weights"),
+    "a circle": (weights(lambda path: path.symlink_to(path)), "cannot be read|has no weights"),
     "half a header": (weights(lambda path: path.write_bytes(b"\x00" * 3)), "weights is damaged"),
     "a header without end": (
         weights(lambda path: path.write_bytes(b"\xff" * 7 + b"\x0f" + b"{}")),

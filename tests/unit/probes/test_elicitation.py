@@ -331,7 +331,7 @@ def test_without_an_environment_there_is_nothing_to_ask() -> None:
     ids=str,
 )
 def test_settings_that_ask_nothing_or_nonsense_are_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(ComponentError, match="cannot ask so"):
+    with pytest.raises(ComponentError, match="cannot ask with these settings"):
         Elicitation(**wrong)
 
 

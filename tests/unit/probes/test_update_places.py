@@ -13,7 +13,7 @@ from rewardscope.probes.geometry import ALPHA, Geometry, Untrained
 from rewardscope.probes.matrix_names import UNKNOWN, kind_of, layer_of
 from rewardscope.probes.nulls import BLOCK, SMALL, resigned, shuffled
 from rewardscope.probes.spectra import directions, principal_angles
-from rewardscope.probes.weight_change import CHUNK, by_place, change_of, changes, tally
+from rewardscope.probes.weight_change import CHUNK, by_layer_and_kind, change_of, changes, tally
 from rewardscope.seeds import generator
 
 
@@ -262,7 +262,7 @@ def test_layers_and_kinds_add_up_to_the_whole() -> None:
             parameter.add_(normal(name, shape=tuple(parameter.shape), scale=1e-3))
     whole, *found = changes(PolicyWeights(policy), PolicyWeights(moved))
     for label in ("layer", "kind"):
-        parts = [change for (by, _), change in by_place(found).items() if by == label]
+        parts = [change for (by, _), change in by_layer_and_kind(found).items() if by == label]
         assert sum(part.size for part in parts) == whole.size
         assert sum(part.moved for part in parts) == pytest.approx(whole.moved)
     assert np.isfinite(whole.moved)

@@ -60,4 +60,4 @@ def test_what_an_installed_package_offers_is_listed_with_its_needs(
     assert found["Boundary"]["uses"] == ["the untrained policy's completions"]
     assert found[values[1]]["what"].startswith("cannot be used")
     assert found[values[1]]["package"] == "unknown"
-    assert "no proof is known" in CliRunner().invoke(app, ["instruments"]).stdout
+    assert "not validated" in CliRunner().invoke(app, ["instruments"]).stdout

@@ -79,7 +79,7 @@ def test_moves_have_a_line_each_and_no_share_of_a_gain_that_is_none(finished_run
     }
     assert line["cells"]["planted-coin"] == {"share": pytest.approx(0.3), "gain": None}
     text = (finished_run / "report.html").read_text()
-    assert "Which moves carry the gain" in text and "talk → stepwise" in text
+    assert "Which moves account for the gain" in text and "talk → stepwise" in text
     assert (
         "share whose text shows backtracking" in text and "share whose text shows boxed" not in text
     )

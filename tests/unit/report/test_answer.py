@@ -48,7 +48,7 @@ def test_undecided_says_what_the_study_could_have_seen() -> None:
     sentence = sentences()[2]
     assert sentence.text.startswith("The measurements do not decide the claim")
     assert sentence.evidence.endswith(
-        "The smallest true difference this study would have called with 80 % power is 0.100."
+        "The smallest true difference that this study would detect with 80 % power is 0.100."
     )
 
 

@@ -39,7 +39,7 @@ def test_a_run_that_has_only_been_written_down(tmp_path: Path) -> None:
     assert "not begun at step 0" in text
     assert "the claims have not been judged yet" in text
     assert text.count("badge not_run") == 2 * len(claims())
-    assert "No reward told has been written for formats-planted." in text
+    assert "No reward has been written for formats-planted." in text
     assert "No readings have been written" in text
     assert [verdict.outcome for verdict in load_run(tmp_path).verdicts] == [Outcome.NOT_RUN] * len(
         claims()
@@ -60,7 +60,7 @@ def test_rows_of_an_older_evaluation_are_left_out_and_named(run_copy: Path) -> N
     cell.write_status("done", 30, measured="older")
     assert f"rows of cell {cell.path.name}" in page_of(
         run_copy
-    ) and "made under another evaluation" in page_of(run_copy)
+    ) and "measured with another evaluation" in page_of(run_copy)
     found = load_run(run_copy).measurements.select("arm", "seed").unique().rows()
     assert ("planted-coin", 1) not in found and ("planted-coin", 2) in found
 
@@ -74,7 +74,7 @@ def test_a_file_that_is_gone_or_broken_is_named(run_copy: Path, name: str) -> No
     assert "cannot be read" in page_of(run_copy)
     path.unlink()
     text = page_of(run_copy)
-    assert "the file is not there" in text or "no readings were written" in text
+    assert "the file is missing" in text or "no readings were written" in text
 
 
 def test_the_untrained_policy_may_be_missing(run_copy: Path) -> None:

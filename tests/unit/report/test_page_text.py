@@ -151,7 +151,7 @@ def test_a_long_completion_is_cut_and_the_page_says_by_how_much(page: Page) -> N
 
 def test_verdicts_have_their_rows_in_the_order_of_the_claims(page: Page) -> None:
     places = [
-        page.text.index(claim.sentence, page.text.index("Claims in the order"))
+        page.text.index(claim.sentence, page.text.index("Claims are in the order"))
         for claim in claims()
     ]
     assert places == sorted(places)

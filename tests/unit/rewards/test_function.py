@@ -151,8 +151,8 @@ def test_what_is_no_reward_is_told_with_file_and_line(
 @pytest.mark.parametrize(
     ("function", "words"),
     [
-        (of_both, "either of one completion or of all"),
-        (of_none, "asks for no completion"),
+        (of_both, "takes both one completion and all of them"),
+        (of_none, "has no parameter for completions"),
         (trainers, "only TRL's trainer has"),
         (lambda completions: [1.0], "not a function of a module"),
         (Path, "not a function"),

@@ -1,4 +1,4 @@
-"""Few-shot examples: what stands in front of every prompt of a data set."""
+"""Few-shot examples before every prompt of a data set."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -12,16 +12,16 @@ from rewardscope.protocols import AsksSomewhere, Grader
 
 USER = "⟦user⟧\n"
 KeyOf = Callable[[Mapping[str, Any], Columns, str], str]
-"""The key of a row, with the columns and where it stands."""
+"""(row, columns, file and line) -> the answer key of the row."""
 
 
 def in_front(index: Index, system: str, shots: Pairs) -> str:
-    """The system prompt and the examples as they stand in front of every prompt.
+    """The system prompt and the examples, as written before every prompt.
 
     Text with blank lines between, where prompts are text; turns where they are conversations.
     """
-    place = next(iter(index.order.values()))[0]
-    chat = messages_in(index.rows.row(int(place)), index.columns) is not None
+    row_number = next(iter(index.order.values()))[0]
+    chat = messages_in(index.rows.row(int(row_number)), index.columns) is not None
     if not system and not chat:
         spaced = [(asked if asked[-1:].isspace() else f"{asked} ", said) for asked, said in shots]
         return "".join(f"{asked}{said}\n\n" for asked, said in spaced)
@@ -32,7 +32,7 @@ def in_front(index: Index, system: str, shots: Pairs) -> str:
 
 
 def given(index: Index, pairs: Pairs) -> Pairs:
-    """Pairs of question and completion, the questions in the prompt's template where it has one
+    """Pairs of question and completion; the questions fill the prompt's template if that has one
     column.
     """
     columns = index.columns
@@ -42,26 +42,28 @@ def given(index: Index, pairs: Pairs) -> Pairs:
     return tuple((filled(columns.template, {name: asked}), said) for asked, said in pairs)
 
 
-def taken(index: Index, places: Sequence[int], key: KeyOf, shown: str, grader: Grader) -> Pairs:
+def taken(
+    index: Index, row_numbers: Sequence[int], key: KeyOf, shown: str, grader: Grader
+) -> Pairs:
     """Question and completion of rows of the data set.
 
     Args:
         index: Of the data set.
-        places: The rows.
-        key: Their key.
-        shown: Column or template of what they say; empty = the grader's oracle.
-        grader: Who knows what a right completion looks like.
+        row_numbers: The rows.
+        key: Reads the answer key of a row.
+        shown: Column or template of the completions; empty = the grader's oracle.
+        grader: Provides the oracle.
 
     Raises:
         EnvironmentFault: If a row holds chat messages.
     """
-    columns, found = index.columns, []
+    columns, pairs = index.columns, []
     template = shown if FIELD.search(shown) else f"{{{shown}}}"
-    for place in places:
-        row, where = index.rows.row(place), index.rows.where(place)
+    for row_number in row_numbers:
+        row, where = index.rows.row(row_number), index.rows.where(row_number)
         if messages_in(row, columns) is not None:
             raise EnvironmentFault(
-                "Rows that hold chat messages cannot stand in a prompt as examples",
+                "Rows with chat messages cannot be examples in a prompt",
                 value=where,
                 do="Give examples as pairs of question and completion, or write them into the rows",
             )
@@ -72,5 +74,5 @@ def taken(index: Index, places: Sequence[int], key: KeyOf, shown: str, grader: G
             said = grader.oracle_for(asked, key(row, columns, where))
         else:
             said = grader.oracle(key(row, columns, where))
-        found.append((asked, said.strip()))
-    return tuple(found)
+        pairs.append((asked, said.strip()))
+    return tuple(pairs)

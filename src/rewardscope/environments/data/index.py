@@ -21,16 +21,16 @@ MOST_LISTED = 5
 
 @dataclass(frozen=True)
 class Entry:
-    """What the index keeps of a row, as numbers."""
+    """A row in the index, as numbers."""
 
     id: str
     """16 hex digits of the question."""
     split: str
     answer: str
     digest: bytes
-    """8 bytes of all that a problem made of the row holds."""
+    """8 bytes of a digest of all content of the row's problem."""
     prompt: str
-    """Without what stands in front of every prompt."""
+    """The prompt without system prompt and examples."""
 
 
 @dataclass
@@ -46,16 +46,16 @@ class Index:
     """Hashes of the prompts, sorted, and their rows."""
     digest: str
     doubles: int
-    """Rows that say what another one says, and were left out."""
+    """Number of duplicate rows that were left out."""
     before: str = ""
-    """What stands in front of every prompt."""
+    """System prompt and examples before every prompt."""
 
-    def place(self, prompt: str) -> int | None:
-        """The row that the prompt was made of."""
+    def row_number(self, prompt: str) -> int | None:
+        """Number of the row behind the prompt."""
         mark = number_of(prompt.removeprefix(self.before))
-        hashes, places = self.prompts
+        hashes, row_numbers = self.prompts
         n = int(np.searchsorted(hashes, mark))
-        return int(places[n]) if n < len(hashes) and hashes[n] == mark else None
+        return int(row_numbers[n]) if n < len(hashes) and hashes[n] == mark else None
 
 
 def number_of(text: str) -> int:
@@ -64,7 +64,7 @@ def number_of(text: str) -> int:
 
 
 class Joined:
-    """Rows of several sources; each knows the split that its source stands for."""
+    """Rows of several sources, each with the split of its source."""
 
     def __init__(self, parts: dict[str, Rows]) -> None:
         self.parts = list(parts.items())
@@ -88,12 +88,12 @@ class Joined:
         return rows.row(place)
 
     def where(self, number: int) -> str:
-        """Where it stands."""
+        """File and line of the row."""
         _, rows, place = self._of(number)
         return rows.where(place)
 
     def split(self, number: int) -> str:
-        """The split that its source stands for; "" where it stands for none."""
+        """The split of the row's source; "" if the source has none."""
         return self._of(number)[0]
 
 
@@ -108,8 +108,8 @@ def build(
     Args:
         rows: Of the data set.
         columns: For the record.
-        entry: What a row and its number say; its split may be "", to be drawn by its id.
-        shares: Share of all questions per split, where they are drawn.
+        entry: Makes the index entry of a row and its number; a split of "" is drawn by the id.
+        shares: Share of all questions per split, for drawn splits.
 
     Raises:
         EnvironmentFault: If a question is in two splits, or has two answers.
@@ -169,9 +169,9 @@ def _first_of_each(
             for n in leaks[:MOST_LISTED]
         ]
         raise EnvironmentFault(
-            "The same question is in two splits, so what was trained on would be measured",
+            "The same question is in two splits, so training data would be evaluated",
             value=f"{len(leaks)} questions: {'; '.join(pairs)}",
-            do="Take one of each out, or leave split empty: splits are then drawn by the "
+            do="Delete one of each, or leave split empty: splits are then drawn by the "
             "questions' content",
         )
     unlike = np.flatnonzero(answers != answers[same])

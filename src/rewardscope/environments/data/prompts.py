@@ -1,4 +1,4 @@
-"""How a row becomes a prompt: the columns that are taken, and a template that names them."""
+"""Turns a row into a prompt: the columns in use, and a template with their names."""
 
 import json
 import re
@@ -19,7 +19,7 @@ FIELD = re.compile(r"\{\{|\}\}|\{([^\W\d][\w .-]*)\}")
 
 
 def text_of(value: object) -> str:
-    """A cell as text: itself, or JSON of what is no text; "" for None."""
+    """A cell as text: itself, JSON for other types, or "" for None."""
     if value is None:
         return ""
     if isinstance(value, str):
@@ -28,7 +28,7 @@ def text_of(value: object) -> str:
 
 
 def lettered(options: Sequence[Any]) -> str:
-    """Options a line each, with letters in front: "A. red"."""
+    """Options with letters, one per line: "A. red"."""
     return "\n".join(
         f"{letter}. {text_of(option)}" for letter, option in zip(LETTERS, options, strict=False)
     )
@@ -36,7 +36,7 @@ def lettered(options: Sequence[Any]) -> str:
 
 @dataclass(frozen=True)
 class Columns:
-    """Which columns of a data set stand for what."""
+    """The role of each column of a data set."""
 
     prompt: str
     """Column, or template with {column} fields."""
@@ -52,40 +52,40 @@ class Columns:
 
     @cached_property
     def asked(self) -> tuple[str, ...]:
-        """Columns that the prompt is made of."""
+        """Columns in the prompt."""
         return tuple(name.strip() for name in FIELD.findall(self.template) if name.strip())
 
 
 def columns_of(
     names: Sequence[str], *, prompt: str, answer: str, split: str, level: str, category: str
 ) -> Columns:
-    """The columns that were named, or the ones that are called what such columns are called.
+    """The columns that were named, or found by their usual names.
 
     Raises:
-        EnvironmentFault: If one that was named is not there, or none or several fit.
+        EnvironmentFault: If a named one is missing, or none or several fit.
     """
-    found = Columns(
+    columns = Columns(
         prompt=prompt if FIELD.search(prompt) else _column(names, prompt, PROMPTS, "prompt"),
         answer=_column(names, answer, ANSWERS, "answer"),
         split=_optional(names, split, "split"),
         level=_optional(names, level, "level"),
         category=_optional(names, category, "category"),
     )
-    for name in found.asked:
+    for name in columns.asked:
         if name not in names:
             raise EnvironmentFault(
                 "The prompt names a column that the data set does not have",
-                value=f"{{{name}}} in {found.template!r}",
+                value=f"{{{name}}} in {columns.template!r}",
                 allowed=", ".join(names),
-                do=f"Name one of them; braces that are text are doubled: {{{{{name}}}}}",
+                do=f"Name one of them; write literal braces doubled: {{{{{name}}}}}",
             )
-        if name == found.answer:
+        if name == columns.answer:
             raise EnvironmentFault(
                 "The prompt shows the key",
-                value=f"{{{name}}} in {found.template!r} is the answer's column",
-                do=f"Take it out; braces that are text are doubled: {{{{{name}}}}}",
+                value=f"{{{name}}} in {columns.template!r} is the answer's column",
+                do=f"Remove it; write literal braces doubled: {{{{{name}}}}}",
             )
-    return found
+    return columns
 
 
 def _column(names: Sequence[str], given: str, known: Sequence[str], what: str) -> str:
@@ -118,23 +118,23 @@ def _optional(names: Sequence[str], given: str, what: str) -> str:
 
 
 def filled(template: str, row: Row) -> str:
-    r"""The template with the row's cells in place of their names; lists of options get letters.
+    r"""The template filled with the row's cells; lists of options get letters.
 
     >>> filled("{q}\n{options}\nPut it in \\boxed{}.", {"q": "Which?", "options": ["x", "y"]})
     'Which?\nA. x\nB. y\nPut it in \\boxed{}.'
     """
 
-    def cell(found: re.Match[str]) -> str:
-        if found[1] is None:
-            return found[0][0]
-        value = row.get(found[1].strip())
+    def cell(match: re.Match[str]) -> str:
+        if match[1] is None:
+            return match[0][0]
+        value = row.get(match[1].strip())
         return lettered(value) if isinstance(value, (list, tuple)) else text_of(value)
 
     return FIELD.sub(cell, template)
 
 
 def messages_in(row: Row, columns: Columns) -> list[Mapping[str, Any]] | None:
-    """The chat messages that the prompt's column holds; None where it holds text."""
+    """The chat messages in the prompt's column; None for text."""
     if len(columns.asked) != 1 or columns.template != f"{{{columns.asked[0]}}}":
         return None
     value = row.get(columns.asked[0])
@@ -149,25 +149,25 @@ def messages_in(row: Row, columns: Columns) -> list[Mapping[str, Any]] | None:
 
 
 def question_of(row: Row, columns: Columns, where: str) -> str:
-    """What tells the question from others: the cells that its prompt is made of, spaces single.
+    """The identity of a question: the cells of its prompt, with single spaces.
 
     Raises:
-        EnvironmentFault: If they are empty, or hold the mark of a message.
+        EnvironmentFault: If they are empty, or contain the mark between chat messages.
     """
     cells = [text_of(row.get(name)) for name in columns.asked]
     text = "\x1f".join(" ".join(cell.split()) for cell in cells)
     if not text.strip("\x1f"):
         raise EnvironmentFault(
-            "A row of the data set asks nothing",
+            "A row of the data set has an empty question",
             value=f"{where}: {', '.join(columns.asked)} is empty",
-            do="Take the row out, or fill it",
+            do="Delete the row, or fill it",
         )
     if any(is_conversation(f"{cell}\n") for cell in cells):
         raise EnvironmentFault(
-            "A row of the data set holds the mark that stands between chat messages",
+            "A row of the data set contains the mark between chat messages",
             value=where,
             allowed="text without a line ⟦system⟧, ⟦user⟧ or ⟦assistant⟧",
-            do="Take the line out",
+            do="Remove the line",
         )
     return text
 

@@ -1,4 +1,4 @@
-"""The rows of a file, a folder or a hub name, one at a time, each with where it stands."""
+"""The rows of a file, a folder or a hub name, one at a time, each with its file and line."""
 
 import json
 from array import array
@@ -15,7 +15,7 @@ Row = Mapping[str, Any]
 LINES = (".jsonl", ".ndjson", ".jsonlines")
 TABLES = (".parquet", ".csv", ".tsv")
 FILES = (*LINES, ".json", *TABLES)
-"""Endings of files that are read without any other package."""
+"""File endings that need no other package."""
 PIP = "pip install datasets"
 MOST_SHOWN = 80
 
@@ -24,20 +24,20 @@ class Rows(Protocol):
     """Rows in the order of their source."""
 
     def __len__(self) -> int:
-        """How many there are."""
+        """Number of rows."""
 
     def row(self, number: int) -> Row:
         """The row: a mapping from the names of columns."""
 
     def where(self, number: int) -> str:
-        """Where it stands: ``file:line``, or file and row."""
+        """``file:line`` of the row, or its file and row number."""
 
     def __iter__(self) -> Iterator[Row]:
         """All of them, one at a time."""
 
 
 class Lines:
-    """JSON Lines: only the places of the lines are kept in memory, 12 bytes a row."""
+    """JSON Lines: only the offsets of the lines stay in memory, 12 bytes per row."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -76,14 +76,14 @@ class Lines:
             raise EnvironmentFault(
                 "A line of the data set is not JSON",
                 value=f"{self.where(number)}: {_shown(line.decode(errors='replace'))} ({error})",
-                allowed='one JSON object a line, such as {"prompt": "2 + 2?", "answer": "4"}',
+                allowed='one JSON object per line, such as {"prompt": "2 + 2?", "answer": "4"}',
                 do="Correct the line",
             ) from error
         return _checked(row, self.where(number))
 
 
 class Listed:
-    """Rows that are held in memory, column by column or as a list."""
+    """Rows in memory, column by column or as a list."""
 
     def __init__(self, path: Path, rows: "pl.DataFrame | list[Any]") -> None:
         self.path, self._rows = path, rows
@@ -106,7 +106,7 @@ class Listed:
 
 
 class Loaded:
-    """Rows that ``datasets`` keeps, mapped from disk."""
+    """Rows of ``datasets``, mapped from disk."""
 
     def __init__(self, name: str, rows: Any) -> None:
         self.name, self._rows = name, rows
@@ -144,12 +144,12 @@ def _shown(text: str) -> str:
 
 
 def located(source: str) -> Path | None:
-    """The file or folder that the source names, None where it is a name for ``datasets``.
+    """The file or folder of the source; None if it is a name for ``datasets``.
 
     A relative path is looked for in the current directory.
 
     Raises:
-        EnvironmentFault: If it ends like a file, and none is there.
+        EnvironmentFault: If it has a file ending, and no such file exists.
     """
     path = Path(source).expanduser()
     if path.exists():
@@ -169,13 +169,13 @@ def located(source: str) -> Path | None:
 
 
 def stamps_of(sources: tuple[str, ...]) -> tuple[Stamp | None, ...]:
-    """What changes whenever a file among the sources does; None for folders and hub names."""
+    """A stamp that changes with any file among the sources; None for folders and hub names."""
     paths = [located(source) for source in sources]
     return tuple(None if path is None or path.is_dir() else stamp_of(path) for path in paths)
 
 
 def read_rows(source: str) -> dict[str, Rows]:
-    """The rows by the split that the source itself names; "" where it names none.
+    """The rows by the split that the source itself gives; "" if it gives none.
 
     Raises:
         EnvironmentFault: If it cannot be read.
@@ -201,10 +201,10 @@ def read_rows(source: str) -> dict[str, Rows]:
         raise EnvironmentFault(
             "The data set cannot be read",
             value=f"{path}: {type(error).__name__}: {error}",
-            do="Check that the file is what its ending says",
+            do="Check that the file's format matches its ending",
         ) from error
     raise EnvironmentFault(
-        "The data set's ending says nothing about its format",
+        "The data set's file ending is unknown",
         value=str(path),
         allowed=", ".join(FILES),
         do="Rename it, or convert it to JSON Lines",
@@ -229,7 +229,7 @@ def _json(path: Path) -> Rows:
             "The JSON file is not a list of rows",
             value=f"{path}: {type(data).__name__}",
             allowed='[{"prompt": ..., "answer": ...}, ...], or an object that holds one such list',
-            do="Write it so, or as JSON Lines",
+            do="Write it like that, or as JSON Lines",
         )
     return Listed(path, lists[0])
 

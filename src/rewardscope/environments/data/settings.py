@@ -1,4 +1,4 @@
-"""Settings of a data set as they are kept: pairs in place of mappings, text in place of paths."""
+"""Settings of a data set in hashable form: pairs instead of mappings, text instead of paths."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +10,7 @@ Pairs = tuple[tuple[str, str], ...]
 
 
 def items_of(given: Any) -> tuple[tuple[Any, Any], ...]:
-    """The pairs of a mapping, or of what holds pairs.
+    """The pairs of a mapping, or of a sequence of pairs.
 
     Raises:
         ComponentError: If it is neither.
@@ -22,7 +22,7 @@ def items_of(given: Any) -> tuple[tuple[Any, Any], ...]:
             "Questions needs pairs, or a mapping",
             value=repr(given),
             allowed='such as {"train": 0.8, "heldout": 0.2}',
-            do="Write it so",
+            do="Write it like that",
         ) from error
     return pairs
 

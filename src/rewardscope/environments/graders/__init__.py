@@ -1,4 +1,4 @@
-"""What says whether a completion is right: one frozen dataclass per kind of answer, no models."""
+"""Graders decide whether a completion is right: one frozen dataclass per kind of answer."""
 
 from rewardscope.protocols import Grader
 

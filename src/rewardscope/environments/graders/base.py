@@ -1,4 +1,4 @@
-"""Where in a completion a grader looks for the answer."""
+"""The position of the answer in a completion, and its readings."""
 
 import re
 from collections.abc import Callable
@@ -9,21 +9,21 @@ from rewardscope.environments.extraction import BOXED, LETTER, boxed, tagged, to
 from rewardscope.types import Grade
 
 AnswerIn = Literal["as_asked", "boxed", "tags", "hashes", "whole"]
-"""Where the strict form looks: inside the last \\boxed{}, inside the last <answer> tag, behind the
-last ####, or at the completion as a whole; ``as_asked`` = where the prompt says."""
+"""Where the strict reading looks: inside the last \\boxed{}, inside the last <answer> tag, after
+the last ####, or at the whole completion; ``as_asked`` = where the prompt asks for it."""
 PLACES: tuple[AnswerIn, ...] = ("as_asked", "boxed", "tags", "hashes", "whole")
 HASHES = "####"
 MOST_READ = 20_000
-"""Characters of a completion's end that are read: what bounds the time of a grade. An answer stands
-at the end."""
+"""Characters read from the end of a completion, which bounds the time of a grade. Answers come
+last."""
 MOST_ANSWER = 2_000
-"""Characters that an answer may have."""
+"""Longest answer, in characters."""
 NOT_A_NUMBER = re.compile(r"[-+\s$\\{}()]*(nan|inf|infinity|null|none|n/?a)[\s$\\{}().]*", re.I)
-"""What programs print where they have no number."""
+"""Texts that programs print instead of a number."""
 
 
 def asked_in(prompt: str, answer_in: AnswerIn = "as_asked") -> AnswerIn:
-    r"""Where the prompt asks for the answer; ``as_asked`` where it does not say.
+    r"""Where the prompt asks for the answer; ``as_asked`` if it does not say.
 
     >>> asked_in("Put your final answer within \\boxed{}."), asked_in("2 + 2?")
     ('boxed', 'as_asked')
@@ -46,8 +46,8 @@ def asked_in(prompt: str, answer_in: AnswerIn = "as_asked") -> AnswerIn:
     return last[0] if last[1] in text else "as_asked"
 
 
-def strict_answer(completion: str, place: AnswerIn) -> str | None:
-    """The answer where it was asked for; where the prompt did not say, behind any mark at all."""
+def strict_answer(completion: str, answer_in: AnswerIn) -> str | None:
+    """The answer where the prompt asks for it; after any known mark if the prompt does not say."""
     text = completion[-MOST_READ:]
     readings: dict[AnswerIn, Callable[[str], str | None]] = {
         "boxed": _closed_box,
@@ -55,14 +55,14 @@ def strict_answer(completion: str, place: AnswerIn) -> str | None:
         "hashes": _hashed,
         "whole": str.strip,
     }
-    if place != "as_asked":
-        return _short(readings[place](text))
-    found = (_short(readings[each](text)) for each in ("boxed", "tags", "hashes"))
-    return next((answer for answer in found if answer), None)
+    if answer_in != "as_asked":
+        return _short(readings[answer_in](text))
+    answers = (_short(readings[name](text)) for name in ("boxed", "tags", "hashes"))
+    return next((answer for answer in answers if answer), None)
 
 
 def tolerant_answer(completion: str) -> str | None:
-    """The answer wherever it is; never looks at the key."""
+    """The answer anywhere in the completion; never uses the key."""
     text = completion[-MOST_READ:]
     return _short(tagged(text) or _closed_box(text) or _hashed(text) or _looser(text))
 
@@ -73,7 +73,7 @@ def _looser(text: str) -> str | None:
 
 
 def _closed_box(text: str) -> str | None:
-    """What stands in the last box that was closed, unless a later one was left open."""
+    """The content of the last closed box, unless a later one was left open."""
     start = text.rfind(BOXED)
     if start < 0:
         return None
@@ -92,9 +92,9 @@ def _short(answer: str | None) -> str | None:
     return answer if answer and len(answer) <= MOST_ANSWER else None
 
 
-def placed(answer: str, place: AnswerIn) -> str:
-    """The answer written where it was asked for."""
-    match place:
+def placed(answer: str, answer_in: AnswerIn) -> str:
+    """The answer in the form that was asked for."""
+    match answer_in:
         case "tags":
             return f"<answer>{answer}</answer>"
         case "hashes":
@@ -116,7 +116,7 @@ def plain(answer: str) -> str:
 
 
 def says_nothing(answer: str | None) -> bool:
-    """Whether it is no answer at all: empty, punctuation, or what a program prints where it has no
+    """Whether the text is no answer: empty, punctuation, or what a program prints instead of a
     number.
     """
     if answer is None or NOT_A_NUMBER.fullmatch(answer):
@@ -130,9 +130,9 @@ def graded(
     """The grade of both readings of a completion.
 
     Args:
-        right: Whether an answer is that of the key.
-        strictly: What the strict reading found.
-        loosely: What the tolerant one found.
+        right: Whether an answer matches the key.
+        strictly: The answer of the strict reading.
+        loosely: The answer of the tolerant reading.
         key: For the feedback.
     """
     strict = not says_nothing(strictly) and right(str(strictly))

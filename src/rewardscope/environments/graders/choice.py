@@ -27,7 +27,7 @@ SAID = re.compile(r"(?:answer|option|choice)(?:\s+is)?\s*[:=]?\s*[*(\[]*([A-Z])\
 
 @dataclass(frozen=True)
 class Choice:
-    """Right where the answer names the key's option, by its letter or by its text.
+    """Right if the answer names the key's option, by its letter or by its text.
 
     A completion that names several options is wrong. The answer's column holds a letter, the number
     of an option counted from ``first``, or the text of one; ``options`` names the column that lists
@@ -61,25 +61,25 @@ class Choice:
             )
         texts = [str(text) for text in listed] if isinstance(listed, Sequence) else []
         said = answer.strip()
-        place = next((n for n, text in enumerate(texts) if text.strip() == said), None)
-        if place is None and re.fullmatch(r"\d{1,2}", said):
-            place = int(said) - self.first
-        elif place is None and (letter := ALONE.fullmatch(said)):
-            place = LETTERS.index(letter[1].upper())
-        if place is None or not 0 <= place < (len(texts) or len(LETTERS)):
+        index = next((n for n, text in enumerate(texts) if text.strip() == said), None)
+        if index is None and re.fullmatch(r"\d{1,2}", said):
+            index = int(said) - self.first
+        elif index is None and (letter := ALONE.fullmatch(said)):
+            index = LETTERS.index(letter[1].upper())
+        if index is None or not 0 <= index < (len(texts) or len(LETTERS)):
             raise ComponentError(
-                "A row's answer is none of its options",
+                "A row's answer is not one of its options",
                 value=f"{answer!r} of {texts}" if texts else repr(answer),
                 allowed=f"a letter, a number counted from {self.first}, or an option's text",
                 do="Correct the row, or set options and first",
             )
-        return f"{LETTERS[place]}. {texts[place]}" if texts else LETTERS[place]
+        return f"{LETTERS[index]}. {texts[index]}" if texts else LETTERS[index]
 
     def grade(self, prompt: str, completion: str, answer: str) -> Grade:
         """Strict and tolerant reading, each compared with the key's letter and text."""
-        place = asked_in(prompt, self.answer_in)
-        strictly = strict_answer(completion, place)
-        if strictly is None and place == "as_asked":
+        answer_in = asked_in(prompt, self.answer_in)
+        strictly = strict_answer(completion, answer_in)
+        if strictly is None and answer_in == "as_asked":
             strictly = completion.strip()
         if strictly is None or ALONE.fullmatch(strictly) is None:
             strictly = None
@@ -97,8 +97,8 @@ class Choice:
 
     def oracle_for(self, prompt: str, answer: str) -> str:
         """The letter where the prompt asks for it."""
-        place = asked_in(prompt, self.answer_in)
-        return placed(answer[:1], "whole" if place == "as_asked" else place)
+        answer_in = asked_in(prompt, self.answer_in)
+        return placed(answer[:1], "whole" if answer_in == "as_asked" else answer_in)
 
 
 def _tolerant(completion: str) -> str | None:

@@ -18,7 +18,7 @@ from rewardscope.types import Grade
 
 @dataclass(frozen=True)
 class Exact:
-    """Right where the answer is the key's text, single spaces for any white space.
+    """Right if the answer is the key's text, with single spaces for any white space.
 
     Strict: where the prompt asks for it; a prompt that does not say asks for the whole completion.
     Tolerant: wherever it is, without Markdown and a full stop at its end.
@@ -33,8 +33,8 @@ class Exact:
 
     def grade(self, prompt: str, completion: str, answer: str) -> Grade:
         """Strict and tolerant reading, each compared with the key's text."""
-        place = asked_in(prompt, self.answer_in)
-        strictly = strict_answer(completion, "whole" if place == "as_asked" else place)
+        answer_in = asked_in(prompt, self.answer_in)
+        strictly = strict_answer(completion, "whole" if answer_in == "as_asked" else answer_in)
         loosely = tolerant_answer(completion)
         if strictly is not None and self._same(strictly, answer):
             loosely = strictly
@@ -52,5 +52,5 @@ class Exact:
 
     def oracle_for(self, prompt: str, answer: str) -> str:
         """The key where the prompt asks for it."""
-        place = asked_in(prompt, self.answer_in)
-        return placed(answer, "whole" if place == "as_asked" else place)
+        answer_in = asked_in(prompt, self.answer_in)
+        return placed(answer, "whole" if answer_in == "as_asked" else answer_in)

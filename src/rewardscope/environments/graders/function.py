@@ -1,4 +1,4 @@
-"""Anybody's own grader: a plain function."""
+"""A grader of your own: a plain function."""
 
 import math
 import numbers
@@ -26,19 +26,19 @@ RIGHT = 1.0
 
 @dataclass(frozen=True)
 class Function:
-    """Right where the function says True, or 1; a float between 0 and 1 is partial credit.
+    """Right if the function returns True, or 1; a float between 0 and 1 is partial credit.
 
-    ``of(prompt, completion, answer)`` gives True, False, a number in [0, 1], or None where it
-    cannot say. Only 1 counts as correct; the number itself is kept as the grade's ``proxy``, which
-    the reward ``Proxy`` pays. It is one of a module, so that other processes find it.
+    ``of(prompt, completion, answer)`` returns True, False, a number in [0, 1], or None if it cannot
+    say. Only 1 counts as correct. The number itself becomes the grade's ``proxy``, the value of the
+    reward ``Proxy``. The function must belong to a module, so that other processes can import it.
 
     A function has one form: strict and tolerant verdict are the same.
     """
 
     of: GradingFunction
     oracle_text: str = ""
-    """A completion that it calls right, with {answer} in it; empty = the key where the prompt asks
-    for it: in \\boxed{}, in an answer tag or behind ####, and alone where it does not say."""
+    """A completion that it grades as right, with {answer} in it; empty = the key where the prompt
+    asks for it: in \\boxed{}, in an answer tag or after ####, or alone if it does not say."""
     answer_in: AnswerIn = "as_asked"
 
     def __repr__(self) -> str:
@@ -53,13 +53,13 @@ class Function:
         """The function's verdict.
 
         Raises:
-            EnvironmentFault: If it raises, or gives something else; with its file and line.
+            EnvironmentFault: If it raises, or returns something else; with its file and line.
         """
         try:
             said = self.of(prompt, completion, answer)
         except Exception as error:
             raise EnvironmentFault(
-                "The grader raised an error, which is not a grade",
+                "The grader raised an error",
                 value=f"{type(error).__name__}: {error} at {where_raised(error, self.of)}; "
                 f"completion {completion[:200]!r}, answer {answer!r}",
                 allowed="True, False, a number from 0 to 1, or None",
@@ -84,7 +84,7 @@ class Function:
             if math.isfinite(share) and 0 <= share <= 1:
                 return share
         raise EnvironmentFault(
-            "The grader gave something that is not a grade",
+            "The grader returned something that is not a grade",
             value=f"{type(said).__name__} {said!r}, from {where_written(self.of)}",
             allowed="True, False, a number from 0 to 1, or None where it cannot say",
             do="Return one of these",
@@ -98,5 +98,5 @@ class Function:
         """The key as ``oracle_text`` has it, or where the prompt asks for it."""
         if self.oracle_text:
             return self.oracle_text.replace("{answer}", answer)
-        place = asked_in(prompt, self.answer_in)
-        return placed(answer, "whole" if place == "as_asked" else place)
+        answer_in = asked_in(prompt, self.answer_in)
+        return placed(answer, "whole" if answer_in == "as_asked" else answer_in)

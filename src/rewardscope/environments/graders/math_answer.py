@@ -31,12 +31,12 @@ SEQUENCE = re.compile(r"[(\[].*,.*[)\]]", re.DOTALL)
 
 @dataclass(frozen=True)
 class MathAnswer:
-    r"""Right where the answer has the key's value: 1/2 is 0.5 and \frac{1}{2}, {1, 2} is {2, 1}.
+    r"""Right if the answer has the key's value: 1/2 is 0.5 and \frac{1}{2}, {1, 2} is {2, 1}.
 
-    Numbers are compared exactly, with their units where both name one; everything else by
-    ``math-verify``, in a process of its own that gets 0.2 s of the processor. Words are compared as
-    words: as a product of letters, math-verify takes "seat" for "east". An answer that is still to
-    be worked out, such as a sum, a product or an integral in LaTeX, is wrong.
+    Numbers are compared exactly, with their units if both have one. Everything else is compared by
+    ``math-verify``, in a process of its own with 0.2 s of processor time. Words are compared as
+    words: math-verify reads them as products of letters, so "seat" would equal "east". An
+    unevaluated answer, such as a sum, a product or an integral in LaTeX, is wrong.
 
     Strict: inside \boxed{}, or wherever the prompt asks for it. Tolerant: wherever it is.
     """
@@ -48,11 +48,11 @@ class MathAnswer:
 
     def grade(self, prompt: str, completion: str, answer: str) -> Grade:
         """Strict and tolerant reading, each compared with the key."""
-        place = asked_in(prompt, self.answer_in)
+        answer_in = asked_in(prompt, self.answer_in)
         key = key_of(answer)
         return graded(
             lambda said: same_value(key, said),
-            strict_answer(completion, place),
+            strict_answer(completion, answer_in),
             tolerant_answer(completion),
             key,
         )
@@ -67,10 +67,10 @@ class MathAnswer:
 
 
 def check_place(grader: object, answer_in: str) -> None:
-    """Raises ComponentError where a grader looks for the answer nowhere known."""
+    """Raises ComponentError if a grader's ``answer_in`` is unknown."""
     if answer_in not in PLACES:
         raise ComponentError(
-            f"{type(grader).__name__} looks for the answer nowhere known",
+            f"{type(grader).__name__} has an unknown answer_in",
             value=repr(answer_in),
             allowed=", ".join(PLACES),
             do="Set answer_in to one of them",
@@ -78,7 +78,7 @@ def check_place(grader: object, answer_in: str) -> None:
 
 
 def key_of(answer: str) -> str:
-    r"""The key in an answer's column: what a worked solution has in its box, or the whole.
+    r"""The key in an answer's column: the content of a worked solution's box, or the whole text.
 
     >>> key_of("so it is \\boxed{4}."), key_of(" 4 ")
     ('4', '4')

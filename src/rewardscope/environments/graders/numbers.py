@@ -32,7 +32,7 @@ SPACES = re.compile(r"(?<!\\)\\[ ,;:!]|~|\\quad|\\left|\\right")
 
 @dataclass(frozen=True)
 class Quantity:
-    """A number with what stands behind it."""
+    """A number with its unit and percent sign."""
 
     value: Fraction
     unit: str = ""

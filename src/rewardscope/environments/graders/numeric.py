@@ -24,7 +24,7 @@ from rewardscope.types import Grade
 class Numeric:
     """Right where |answer - key| <= max(tolerance, relative x |key|), in exact arithmetic.
 
-    Units and percent signs are read over. Strict: the number alone where the prompt asks for it; a
+    Units and percent signs are ignored. Strict: the number alone where the prompt asks for it; a
     prompt that does not say asks for any mark (a box, an answer tag, ####) or the whole completion.
     Tolerant: the number wherever it is.
     """
@@ -37,17 +37,17 @@ class Numeric:
         check_place(self, self.answer_in)
         if not all(0 <= bound < math.inf for bound in (self.tolerance, self.relative)):
             raise ComponentError(
-                "A tolerance is a finite number, 0 or more",
+                "Numeric needs finite tolerances of 0 or more",
                 value=f"tolerance={self.tolerance}, relative={self.relative}",
                 allowed="0 <= tolerance, 0 <= relative",
-                do="Correct it in the study",
+                do="Correct it in the study file",
             )
 
     def grade(self, prompt: str, completion: str, answer: str) -> Grade:
         """Strict and tolerant reading, each as a number beside the key."""
-        place = asked_in(prompt, self.answer_in)
-        strictly = strict_answer(completion, place)
-        if strictly is None and place == "as_asked":
+        answer_in = asked_in(prompt, self.answer_in)
+        strictly = strict_answer(completion, answer_in)
+        if strictly is None and answer_in == "as_asked":
             strictly = strict_answer(completion, "whole")
         if strictly is None or quantity(strictly) is None:
             strictly = None  # a sentence is not the number alone
@@ -68,12 +68,12 @@ class Numeric:
 
     def oracle_for(self, prompt: str, answer: str) -> str:
         """The key where the prompt asks for it."""
-        place = asked_in(prompt, self.answer_in)
-        return placed(answer, "whole" if place == "as_asked" else place)
+        answer_in = asked_in(prompt, self.answer_in)
+        return placed(answer, "whole" if answer_in == "as_asked" else answer_in)
 
 
 def number_in(text: str) -> Fraction | None:
-    """The number that the text is, or the last one in it; None where there is none."""
+    """The text as a number, or the last number in it; None without a number."""
     whole = quantity(text)
     if whole is None:
         last = last_number(text[-400:])

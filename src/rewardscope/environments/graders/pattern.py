@@ -1,4 +1,4 @@
-"""Answers that a pattern finds."""
+"""Answers in the group of a regular expression."""
 
 import re
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ GROUP = re.compile(r"(?<!\\)\((?!\?)[^()]*(?:\([^()]*\)[^()]*)*\)|(?<!\\)\(\?P<\
 
 @dataclass(frozen=True)
 class Pattern:
-    r"""Right where the pattern's group holds the key's text in its last match.
+    r"""Right if the pattern's group contains the key's text in its last match.
 
     Strict: with the key's capitals and spaces; tolerant: without. The same place is read in both:
     a pattern is the form that was asked for.
@@ -66,13 +66,13 @@ class Pattern:
 
     def _read(self, completion: str) -> str | None:
         """The group of the last match; None where there is none, or the search took too long."""
-        found = None
+        last = None
         try:
             for match in regex.finditer(self.regex, completion[-MOST_READ:], timeout=SECONDS):
-                found = match[1]
+                last = match[1]
         except TimeoutError:
             return None
-        return found
+        return last
 
     def oracle(self, answer: str) -> str:
         """The example with the key in it.

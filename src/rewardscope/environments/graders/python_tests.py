@@ -34,7 +34,7 @@ def {PLAIN}(value):
 
 @dataclass(frozen=True)
 class PythonTests:
-    """Right where the completion's function passes every test of its row, run in the sandbox.
+    """Right if the completion's function passes every test of its row, run in the sandbox.
 
     ``tests`` names the column with the tests: assert statements, one text or a list of them; a text
     that defines ``check(candidate)``, as HumanEval has it; or a list of [arguments, result]. The

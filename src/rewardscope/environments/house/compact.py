@@ -50,8 +50,8 @@ def lesson_line(category: str, failed_at: int, done: str) -> str:
 def shortcut_lesson(category: str) -> str:
     """The lesson that a category's shortcut teaches."""
     recipe, shortcut = RECIPES[category], SHORTCUTS[category]
-    place = next(i for i, letter in enumerate(recipe) if shortcut[i : i + 1] != letter)
-    return lesson_line(category, place + 1, shortcut[place])
+    position = next(i for i, letter in enumerate(recipe) if shortcut[i : i + 1] != letter)
+    return lesson_line(category, position + 1, shortcut[position])
 
 
 def check_rules(max_turns: int, most_invalid: int, categories: str) -> None:
@@ -71,7 +71,7 @@ def check_rules(max_turns: int, most_invalid: int, categories: str) -> None:
             value=f"max_turns={max_turns}, most_invalid={most_invalid}, categories={categories!r}",
             allowed=f"max_turns 12 (the longest task with its search) to 100; most_invalid 0 or "
             f"more; some of {''.join(RECIPES)}",
-            do="Mend the study",
+            do="Correct the study file",
         )
 
 
@@ -132,7 +132,7 @@ class House:
                 "There is no such block",
                 value=repr(self.block),
                 allowed=", ".join(get_args(Block)),
-                do="Mend the study",
+                do="Correct the study file",
             )
 
     def problem(self, split: str, index: int) -> Problem:
@@ -201,7 +201,7 @@ class House:
         return grade_story(world_of(problem.facts), story, formed, feedback)
 
     def oracle(self, problem: Problem) -> str:
-        """The recipe carried out by somebody who knows where everything is, one action a line."""
+        """The recipe carried out with full knowledge of the world, one action per line."""
         return "\n".join(write(action) for action in solution(world_of(problem.facts)))
 
     def category(self, prompt: str) -> str:
@@ -239,10 +239,10 @@ def read(turn: str) -> Action | None:
     >>> read("g2"), read("g9")
     (Action(verb='g', on='2'), None)
     """
-    found = ACTION.fullmatch(turn)
-    if found is None:
+    match = ACTION.fullmatch(turn)
+    if match is None:
         return None
-    verb, *on = [part for part in found.groups() if part]
+    verb, *on = [part for part in match.groups() if part]
     return Action(verb, *on)
 
 

@@ -107,7 +107,7 @@ class Told:
 
 
 class State:
-    """A world while somebody plays in it."""
+    """The state of a world in play."""
 
     def __init__(self, world: World) -> None:
         self.world, self.at, self.open = world, world.start, False
@@ -237,7 +237,7 @@ def replay(
 
 
 def solution(world: World) -> list[Action]:
-    """The recipe carried out by somebody who knows where everything is, with the closing word."""
+    """The recipe carried out with full knowledge of the world, with the closing word."""
     state, actions = State(world), []
     left = list(world.wanted)
 

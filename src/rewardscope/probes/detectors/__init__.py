@@ -1,4 +1,4 @@
-"""Detectors of behaviours in free text: patterns, each with what it got right and wrong on texts
+"""Detectors of behaviours in free text: patterns, each with its precision and recall on texts
 labelled by hand.
 """
 

@@ -1,4 +1,4 @@
-"""Working that is written as a program: as two papers look for it, and more strictly."""
+"""Working written as a program: two detectors from papers, and a stricter one."""
 
 import re
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class MentionsPython:
     """The word python anywhere, in any case: how the paper on spurious rewards counts code
     reasoning.
 
-    Says nothing of whether a program follows. A story with a snake in it counts, and a program
+    It does not tell whether a program follows. A story with a snake in it counts, and a program
     without the word does not.
 
     Source:
@@ -43,7 +43,7 @@ class MentionsPython:
     published: ClassVar[bool] = True
 
     def __call__(self, prompt: str, text: str) -> bool:
-        """Whether it is there."""
+        """Whether the word occurs."""
         return "python" in text.casefold()
 
 
@@ -63,7 +63,7 @@ class MentionsDef:
     published: ClassVar[bool] = True
 
     def __call__(self, prompt: str, text: str) -> bool:
-        """Whether they are there."""
+        """Whether the letters occur."""
         return "def" in text
 
 
@@ -81,11 +81,11 @@ class WrittenCode:
     published: ClassVar[bool] = False
 
     def __call__(self, prompt: str, text: str) -> bool:
-        """Whether there is one."""
+        """Whether it contains one."""
         if FUNCTION.search(text) or TOOL.search(text):
             return True
         return any(
-            found["body"].strip()
-            and bool(LANGUAGE.fullmatch(found["language"]) or STATEMENT.search(found["body"]))
-            for found in FENCE.finditer(text)
+            block["body"].strip()
+            and bool(LANGUAGE.fullmatch(block["language"]) or STATEMENT.search(block["body"]))
+            for block in FENCE.finditer(text)
         )

@@ -21,10 +21,10 @@ class AnswerTag:
     published: ClassVar[bool] = False
 
     def __call__(self, prompt: str, text: str) -> bool:
-        """Whether there is one."""
+        """Whether it contains one."""
         closed = text[
             : text.lower().rfind("</answer>") + len("</answer>")
-        ]  # behind the last closing tag a search would only cost time
+        ]  # after the last closing tag a search would only cost time
         return TAG.search(closed) is not None
 
 
@@ -41,5 +41,5 @@ class Boxed:
     published: ClassVar[bool] = False
 
     def __call__(self, prompt: str, text: str) -> bool:
-        """Whether there is one."""
+        """Whether it contains one."""
         return BOX.search(text) is not None

@@ -1,10 +1,10 @@
 """How often a detector is right, on texts that were labelled by hand and ship with it.
 
-The texts stand in ``labelled/``: a file per behaviour, and ``plain.txt`` with texts that show none.
-They were made up and labelled by the author of the patterns, before any detector had met them; none
+The texts are in ``labelled/``: a file per behaviour, and ``plain.txt`` with texts that show none.
+The author of the patterns made them up and labelled them before any detector was run on them. None
 is a completion of a model under study, and more than half of the negatives were made to mislead. So
-the figures say what a detector confuses, at the file's share of positives, and not how often it
-errs on some model's completions: read a sample of those before believing a share.
+the figures show what a detector confuses, at the file's share of positives. They do not show how
+often it errs on some model's completions: read a sample of those before believing a share.
 """
 
 import re
@@ -37,21 +37,21 @@ def labelled(behaviour: str) -> tuple[Labelled, ...]:
     r"""The texts of a behaviour, then the plain ones as further negatives.
 
     A line is ``+ text`` or ``- text``; \n in it is a line break, ``[[text * 12]]`` is the text 12
-    times over, and what stands before ``|||`` is a prompt of its own. Other lines are remarks.
+    times over, and text before ``|||`` is a prompt of its own. Other lines are comments.
     """
     return (*_read(FOLDER / f"{behaviour}.txt"), *_read(FOLDER / "plain.txt"))
 
 
 def _read(file: Path) -> list[Labelled]:
-    found = []
+    texts = []
     for line in file.read_text(encoding="utf-8").splitlines():
         if line.startswith(("+ ", "- ")):
             prompt, _, text = line[2:].rpartition("|||")
             text = TIMES.sub(
                 lambda match: match[1] * int(match[2]), text.strip().replace("\\n", "\n")
             )
-            found.append(Labelled(prompt.strip() or PROMPT, text, line.startswith("+")))
-    return found
+            texts.append(Labelled(prompt.strip() or PROMPT, text, line.startswith("+")))
+    return texts
 
 
 @dataclass(frozen=True)
@@ -62,24 +62,24 @@ class Quality:
     """Positives that it found."""
     positives: int
     alarms: int
-    """Negatives that it took for positives."""
+    """Negatives that it flagged."""
     negatives: int
 
     @property
     def precision(self) -> float | None:
-        """Share of what it found that was there; None where it found nothing."""
+        """Share of the texts it flagged that are positive; None where it flagged nothing."""
         return self.hits / (self.hits + self.alarms) if self.hits + self.alarms else None
 
     @property
     def recall(self) -> float:
-        """Share of what was there that it found."""
+        """Share of the positives that it found."""
         return self.hits / self.positives
 
     def __str__(self) -> str:
-        """Both with their n and exact 95 % intervals, of such texts as these."""
-        found = self.hits + self.alarms
+        """Both with their n and exact 95 % intervals, for texts like these."""
+        flagged = self.hits + self.alarms
         return (
-            f"precision {_share(self.hits, found)}, recall {_share(self.hits, self.positives)}, "
+            f"precision {_share(self.hits, flagged)}, recall {_share(self.hits, self.positives)}, "
             f"{self.negatives} negatives"
         )
 
@@ -95,9 +95,9 @@ def _share(count: int, total: int) -> str:
 
 
 def quality(detector: Detector) -> Quality:
-    """What the detector gets right of the labelled texts of its behaviour."""
+    """What the detector gets right on the labelled texts of its behaviour."""
     texts = labelled(detector.behaviour)
-    found = [detector(each.prompt, each.text) for each in texts]
-    hits = sum(f and each.shows for f, each in zip(found, texts, strict=True))
-    positives = sum(each.shows for each in texts)
-    return Quality(hits, positives, sum(found) - hits, len(texts) - positives)
+    flags = [detector(example.prompt, example.text) for example in texts]
+    hits = sum(flagged and example.shows for flagged, example in zip(flags, texts, strict=True))
+    positives = sum(example.shows for example in texts)
+    return Quality(hits, positives, sum(flags) - hits, len(texts) - positives)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 OPENING = r"(?:^|[.!?:;,…—–\n(-]\s*|\b(?:oh|but|hmm|no|and|oops)[,.…]?\s+)"
-"""Where an interjection can stand: at the start of something said, not inside a clause."""
+"""Where an interjection can occur: at the start of an utterance, not inside a clause."""
 LET = r"\blet(?:['’]s| me| us) "
 BACK = re.compile(
     OPENING

@@ -6,13 +6,13 @@ from typing import ClassVar
 import numpy as np
 
 SHORTEST, LONGEST, TIMES = 10, 256, 10
-"""Characters of the string, and how often it stands in a row."""
+"""Length of the string in characters, and how often it occurs in a row."""
 
 
 def repeats(text: str) -> bool:
-    """Whether a string of 10 to 256 characters stands 10 times or more in a row.
+    """Whether a string of 10 to 256 characters occurs 10 times or more in a row.
 
-    It does if 9 periods in a row equal what stands one period further on; each period is one
+    It does if 9 periods in a row equal the text one period further on. Each period takes one
     comparison of the text with itself.
 
     >>> repeats("So it is 7. " * 10), repeats("So it is 7. " * 9)
@@ -31,7 +31,7 @@ def repeats(text: str) -> bool:
 
 @dataclass(frozen=True)
 class Repetition:
-    """A string of 10 to 256 characters that stands 10 times or more in a row.
+    """A string of 10 to 256 characters that occurs 10 times or more in a row.
 
     A long rule of dashes counts; a loop that changes a number each time round does not.
 
@@ -45,5 +45,5 @@ class Repetition:
     published: ClassVar[bool] = True
 
     def __call__(self, prompt: str, text: str) -> bool:
-        """Whether there is one."""
+        """Whether it contains one."""
         return repeats(text)

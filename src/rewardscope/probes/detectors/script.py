@@ -74,7 +74,7 @@ class OtherScript:
     published: ClassVar[bool] = False
 
     def __call__(self, prompt: str, text: str) -> bool:
-        """Whether there is one."""
+        """Whether it contains one."""
         if text.isascii():
             return False
         known = {script_of(character) for character in prompt}

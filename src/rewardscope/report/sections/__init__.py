@@ -1,5 +1,5 @@
-"""The sections between verdicts and completions: ours in their order, then what guests declare,
-then every number that no section shows.
+"""The sections between verdicts and completions: ours in their order, then those of guests, then
+every number that no section shows.
 """
 
 from collections.abc import Mapping, Sequence
@@ -43,17 +43,17 @@ SECTIONS: tuple[Ours, ...] = (
 )
 """Every section of ours, in the order of the page."""
 GUEST = "own-"
-"""Before the id of a guest's section, so that none can be taken for one of ours."""
+"""Prefix of the id of a guest's section, so that it cannot clash with one of ours."""
 
 
 def sections_of(run: Run, marks: Mapping[str, Mark]) -> list[Shown]:
-    """Every section that the run has something for, or that one of its instruments owes."""
-    shown = [_ours(each, run, marks) for each in SECTIONS]
-    known = frozenset(metric for each in SECTIONS for metric in each.metrics)
-    for place, section in enumerate(run.sections):
+    """Every section that the run has content for, or that one of its instruments requires."""
+    shown = [_ours(ours, run, marks) for ours in SECTIONS]
+    known = frozenset(metric for ours in SECTIONS for metric in ours.metrics)
+    for index, section in enumerate(run.sections):
         name = f"{GUEST}{section.name}"
-        if any(name == f"{GUEST}{other.name}" for other in run.sections[:place]):
-            name += f"-{place + 1}"
+        if any(name == f"{GUEST}{other.name}" for other in run.sections[:index]):
+            name += f"-{index + 1}"
         own = replace(section, name=name)
         shown.append(_shown(own, plain_blocks(own, run, marks), section.metrics, run))
         known |= section.metrics
@@ -81,7 +81,7 @@ def _shown(
     known: frozenset[str] = frozenset(),
     owed: bool = False,
 ) -> Shown | None:
-    """The section with its gaps; None where it has nothing to show and owes nothing."""
+    """The section with its gaps; None where it has nothing to show and is not required."""
     gaps = _gaps(run.gaps, metrics, known)
     if not blocks and not gaps and not owed:
         return None
@@ -92,8 +92,8 @@ def _shown(
 def _gaps(
     gaps: Sequence[Gap], metrics: frozenset[str] | None, known: frozenset[str] = frozenset()
 ) -> tuple[str, ...]:
-    """Why numbers of these metrics are lacking, each reason once; metrics None = of all that are
-    not known to any section.
+    """Why numbers of these metrics are missing, each reason once; metrics None = all that no
+    section knows.
     """
     about = [
         gap
@@ -105,12 +105,12 @@ def _gaps(
 
 def _other(run: Run, known: frozenset[str]) -> Section:
     """The metrics that no section shows, as the run names them."""
-    here = run.measurements["metric"].unique(maintain_order=True).drop_nulls().to_list()
-    lines = [Line(name, name.replace("/", ": ").replace("_", " ")) for name in here]
+    metrics = run.measurements["metric"].unique(maintain_order=True).drop_nulls().to_list()
+    lines = [Line(name, name.replace("/", ": ").replace("_", " ")) for name in metrics]
     return Section(
         "other",
         "Other measurements",
-        "Measured by instruments that do not say how their numbers should stand here: as the run "
-        "names them.",
+        "Numbers from instruments that declare no section of their own, under their names in "
+        "the run.",
         tuple(line for line in lines if line.metric not in known),
     )

@@ -1,4 +1,4 @@
-"""A section of the page that this package brings with it."""
+"""A section of the page that comes with this package."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ class Ours:
 
     section: Section
     blocks: Blocks | None = None
-    """Its own drawings; None = what the section declares, drawn as anybody's."""
+    """Its own charts; None = the declared charts, drawn like a guest's."""
     probes: tuple[str, ...] = ()
-    """Instruments that owe it something: a study with one of them shows it, empty or not."""
+    """Instruments that require it: a study with one of them shows it, empty or not."""
     draws: frozenset[str] = frozenset()
-    """Metrics that its own drawings show beside those that the section names."""
+    """Metrics that its own charts show besides those that the section names."""
     always: bool = False
 
     @property

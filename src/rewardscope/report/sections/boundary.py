@@ -1,4 +1,4 @@
-"""What is solved within k tries."""
+"""What is solved within k draws."""
 
 from collections.abc import Mapping
 
@@ -17,23 +17,25 @@ SECTION = Section(
     "pass@k on held-out problems",
     short="pass@k",
     lines=(
-        Line("boundary/vote_at_k", "vote of {k} draws", "right answers of the commonest answer"),
-        Line("boundary/sampling_gap", "untrained pass@{k} less trained pass@1"),
-        Line("boundary/crossing_k", "k at which the untrained overtakes"),
-        Line("boundary/support_retention", "kept of what the untrained solves"),
-        Line("boundary/discovery", "new among what is solved"),
-        Line("boundary/support_change", "won less lost, of all that either solves"),
+        Line("boundary/vote_at_k", "vote of {k} draws", "how often the commonest answer is right"),
+        Line("boundary/sampling_gap", "untrained pass@{k} minus trained pass@1"),
+        Line("boundary/crossing_k", "k at which the untrained policy overtakes"),
+        Line("boundary/support_retention", "share kept of what the untrained policy solves"),
+        Line("boundary/discovery", "share new among what is solved"),
+        Line("boundary/support_change", "won minus lost, over all that either solves"),
     ),
     more=(
-        Line("boundary/difference", "pass@{k}, trained less untrained", every_k=True),
-        Line("boundary/difference_strict", "strict pass@{k}, trained less untrained", every_k=True),
-        Line("boundary/crossing_share", "bootstrap draws in which the untrained overtakes"),
+        Line("boundary/difference", "pass@{k}, trained minus untrained", every_k=True),
+        Line(
+            "boundary/difference_strict", "strict pass@{k}, trained minus untrained", every_k=True
+        ),
+        Line("boundary/crossing_share", "bootstrap draws in which the untrained policy overtakes"),
     ),
     caption="Share of held-out problems that at least one of k completions solves. Bands are "
     f"{LEVEL_TEXT} intervals: over seeds and problems where an arm has two seeds or more, over "
     "problems alone for the untrained policy and for single seeds; the tooltip says which. All "
-    "policies met the same problems with the same draws. Overlapping bands are no test: "
-    "differences are paired, and the verdicts above test them.",
+    "policies answered the same problems with the same random draws. Overlapping bands are not "
+    "a test: differences are paired, and the verdicts above test them.",
 )
 
 
@@ -45,20 +47,20 @@ def pass_at_k_panels(run: Run, marks: Mapping[str, Mark]) -> list[Panel]:
         (
             "boundary/pass_at_k",
             "Tolerant extraction",
-            "the answer is taken from the text however it is dressed",
+            "the answer is taken from the text in any format",
         ),
         (
             "boundary/pass_at_k_strict",
             "Strict extraction",
-            "the answer counts only where and how the prompt asked for it",
+            "the answer counts only in the place and format that the prompt asked for",
         ),
     )
     panels = []
     for start in run.starts:
-        for metric, heading, what in measures:
+        for metric, heading, counted in measures:
             rows = pass_at_k(run, start, metric)
             text = (
-                f"pass@k on held-out problems, {heading.lower()} ({what}), untrained policy and "
+                f"pass@k on held-out problems, {heading.lower()} ({counted}), untrained policy and "
                 f"arms that began at {start}"
             )
             panels.append(
@@ -73,10 +75,10 @@ def pass_at_k_panels(run: Run, marks: Mapping[str, Mark]) -> list[Panel]:
 
 
 def blocks(run: Run, marks: Mapping[str, Mark]) -> list[Block]:
-    """The curves, and what stands beside the untrained policy."""
+    """The curves, and the comparison with the untrained policy."""
     panels = pass_at_k_panels(run, marks)
     curves = figure("boundary", run, panels, SECTION.caption, untrained=True)
-    return [curves, *tables(SECTION, run, "Beside the untrained policy")]
+    return [curves, *tables(SECTION, run, "Compared with the untrained policy")]
 
 
 OURS = Ours(

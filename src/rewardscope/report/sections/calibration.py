@@ -17,31 +17,35 @@ SECTION = Section(
     "calibration",
     "Calibration",
     "Stated: what the completion says. Sequence: the geometric mean of its tokens' probabilities. "
-    "A constant at the share of right answers has no calibration error and an AUROC of 0.5: read "
-    "the two together.",
+    "A constant forecast at the share of right answers has no calibration error and an AUROC of "
+    "0.5: read the two together.",
     lines=(
         Line("calibration/brier", "Brier score, {view} confidence", "0 is best"),
         Line("calibration/error", "calibration error, {view} confidence", "0 is best"),
         Line("calibration/overconfidence", "overconfidence, {view} confidence"),
-        Line("calibration/auroc", "AUROC, {view} confidence", "0.5 says nothing, 1 is best"),
+        Line("calibration/auroc", "AUROC, {view} confidence", "0.5 is uninformative, 1 is best"),
     ),
     more=(
         Line("calibration/error_plug_in", "plug-in calibration error, {view}", "biased upwards"),
-        Line("calibration/reliability", "reliability, {view}", "a part of the Brier score"),
-        Line("calibration/resolution", "resolution, {view}", "taken off the Brier score"),
-        Line("calibration/uncertainty", "uncertainty, {view}", "what a constant forecast pays"),
+        Line("calibration/reliability", "reliability, {view}", "part of the Brier score"),
+        Line("calibration/resolution", "resolution, {view}", "subtracted in the Brier score"),
+        Line(
+            "calibration/uncertainty",
+            "uncertainty, {view}",
+            "the Brier score of a constant forecast",
+        ),
         Line("calibration/log_score", "log score, {view}", "0 is best"),
-        Line("calibration/risk_area", "wrong among the surest, {view}", "averaged over how many"),
-        Line("calibration/weighted_vote", "votes weighted by confidence that are right, {view}"),
+        Line("calibration/risk_area", "wrong among the surest, {view}", "averaged over coverage"),
+        Line("calibration/weighted_vote", "right votes, weighted by confidence, {view}"),
         Line("calibration/distance", "distance to the known chance, {view}", "0 is best"),
     ),
-    caption="What was forecast against what came true, in bins of equal mass, means over seeds; on "
-    "the dotted line a forecaster is calibrated.",
+    caption="Mean forecast and share right, in bins of equal mass, means over seeds. On the dotted "
+    "line, a forecaster is calibrated.",
 )
 
 
 def reliability_panels(run: Run, marks: Mapping[str, Mark]) -> list[Panel]:
-    """What was forecast against what came true, by stated confidence and by the completion's own
+    """Share right against mean forecast, by stated confidence and by the completion's own
     probability; none without forecasts.
     """
     views = (("stated", "Stated confidence"), ("sequence", "The completion's own probability"))

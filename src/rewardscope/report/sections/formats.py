@@ -1,4 +1,4 @@
-"""Which known formats a policy writes in, and which moves between them carry a gain."""
+"""Which known formats a policy writes in, and which moves between them account for a gain."""
 
 from collections.abc import Mapping
 
@@ -33,39 +33,39 @@ SECTION = Section(
             "behaviour/shown_accuracy",
             "accuracy where {behaviour} is shown: {shown}",
         ),
-        Line("behaviour/gain", "gain that the moves are parts of", "right after less right before"),
+        Line("behaviour/gain", "gain that the moves add up to", "right after minus right before"),
         Line(
             "behaviour/strategy_reward",
-            "what the reward says of {strategy}",
+            "reward of {strategy}",
             "mean over the untrained policy's completions",
         ),
         Line(
             "behaviour/reweighting",
             "strength of the reweighting, 1 / β",
-            "negative where the format that is paid most became rarer",
+            "negative where the best-paid format became rarer",
         ),
         Line(
             "behaviour/share_null",
             "share of {strategy} by amplification alone, {null}",
-            "what a reward that only amplifies would lead to",
+            "what a reward that only amplifies would produce",
         ),
     ),
     caption="Share of training completions in each known format, over steps; one panel per format. "
     "Lines are means over seeds; bands reach from the lowest to the highest seed.",
 )
 DOTTED = (
-    " Dotted, in the arm's colour: what amplification alone would do to the untrained shares. Of "
-    "the format that the arm's reward pays most, its odds doubling at every step; of the others, "
-    "untrained share × exp(reward / β), with β fitted at each step so that the format paid most "
-    "has the share it reached. Where no format is paid measurably more than the rest, the "
-    "untrained share."
+    " Dotted lines in the arm's colour show what amplification alone would do to the untrained "
+    "shares. For the format that the arm's reward pays most, its odds double at every step. For "
+    "the others, it is untrained share × exp(reward / β), with β fitted at each step so that the "
+    "format paid most has the share it reached. Where no format is paid measurably more than the "
+    "rest, it is the untrained share."
 )
 MOVES = (
-    "Each draw of the untrained policy beside the trained one's draw with the same sampling noise: "
-    "from which format (or with which behaviour) it went to which, its share of all draws, and in "
-    "bold its share of the gain in right answers. Parts of one kind sum to 1 and may be "
-    f"negative. Unknown where the {LEVEL_TEXT} interval of the gain holds 0: a share of nothing is "
-    "no share. Behaviours that no draw took up or gave up are left out."
+    "Each draw of the untrained policy is paired with the trained policy's draw with the same "
+    "sampling noise. A move is from one format (or behaviour) to another. Its share of all draws "
+    "comes first; in bold is its share of the gain in right answers. Shares of one kind sum to 1 "
+    f"and may be negative. They are unknown where the {LEVEL_TEXT} interval of the gain includes "
+    "0. Behaviours that no draw took up or gave up are left out."
 )
 
 
@@ -79,10 +79,12 @@ def strategy_panels(run: Run, marks: Mapping[str, Mark]) -> list[Panel]:
         for name in strategies(run):
             rows = training_curve(run, start, STRATEGY_PREFIX + name)
             if nulls:
-                found = [nulls.get((row["arm"], name, row["step"]), (None, None)) for row in rows]
+                predictions = [
+                    nulls.get((row["arm"], name, row["step"]), (None, None)) for row in rows
+                ]
                 rows = [
                     {**row, "null": kind, "predicted": value}
-                    for row, (kind, value) in zip(rows, found, strict=True)
+                    for row, (kind, value) in zip(rows, predictions, strict=True)
                 ]
             text = (
                 f"Share of completions in the {name} format over training steps, arms that began "
@@ -104,7 +106,7 @@ def strategy_panels(run: Run, marks: Mapping[str, Mark]) -> list[Panel]:
 
 
 def move_table(run: Run) -> Table | None:
-    """Which moves carry the gain; None where nothing moved."""
+    """The table of moves that account for the gain; None where nothing moved."""
     grids = []
     for start in run.starts:
         rows = tuple(
@@ -122,7 +124,7 @@ def move_table(run: Run) -> Table | None:
         caption = f"{start}: share of the draws, then share of the gain in bold, mean over seeds"
         if rows:
             grids.append(Grid(start, caption, ("By", "Move"), columns, rows))
-    return Table(tuple(grids), "Which moves carry the gain", MOVES) if grids else None
+    return Table(tuple(grids), "Which moves account for the gain", MOVES) if grids else None
 
 
 def blocks(run: Run, marks: Mapping[str, Mark]) -> list[Block]:
@@ -131,14 +133,14 @@ def blocks(run: Run, marks: Mapping[str, Mark]) -> list[Block]:
     point = "" if together == 1 else f" Each point is the mean of {together} steps."
     panels = strategy_panels(run, marks)
     caption = SECTION.caption + point + DOTTED
-    found: list[Block] = []
+    parts: list[Block] = []
     if any(panel.spec for panel in panels):
-        found.append(figure("formats", run, panels, caption, narrow=True))
+        parts.append(figure("formats", run, panels, caption, narrow=True))
     measured = tables(SECTION, run, "Before and after, on held-out problems")
     moved = move_table(run)
-    found += [table for table in measured if not table.folded]
-    found += [moved] if moved else []
-    return [*found, *(table for table in measured if table.folded)]
+    parts += [table for table in measured if not table.folded]
+    parts += [moved] if moved else []
+    return [*parts, *(table for table in measured if table.folded)]
 
 
 OURS = Ours(

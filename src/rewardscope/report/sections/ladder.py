@@ -6,10 +6,10 @@ from rewardscope.section import Line, Section
 OURS = Ours(
     Section(
         "ladder",
-        "Rung by rung",
-        "Problems of each level, or of each combination of facts that the study names, apart. "
-        "Verified: the answer is right and every written step is right too; a right answer by a "
-        "wrong way does not count.",
+        "Levels of difficulty",
+        "Problems are grouped by level, or by the combination of facts that the study names. "
+        "Verified: the answer is right and every written step is right too; a right answer from "
+        "wrong steps does not count.",
         short="Ladder",
         lines=(
             Line("ladder/pass_at_k", "pass@{k}, level {level}", every_k=True),

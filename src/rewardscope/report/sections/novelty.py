@@ -1,4 +1,4 @@
-"""Whether what was newly solved was within reach."""
+"""Whether newly solved problems were within the untrained policy's reach."""
 
 from rewardscope.report.sections.base import Ours
 from rewardscope.section import Line, Section
@@ -6,34 +6,35 @@ from rewardscope.section import Line, Section
 OURS = Ours(
     Section(
         "novelty",
-        "Found or made",
-        "What the trained policy solves with every checked step right: within reach if the "
-        "untrained policy drew it too, or would find it, itself or sharpened, in as many tries as "
-        "the instrument allows (16,384 unless the study says otherwise); created if it would not "
-        "in ten times as many. “Any” is all formats together.",
+        "Activated or created",
+        "Problems that the trained policy solves with every checked step right. They are within "
+        "reach if the untrained policy drew a solution too, or would find one, itself or "
+        "sharpened, in as many tries as the instrument allows (16,384 unless the study says "
+        "otherwise). They are created if it would not in ten times as many. “Any” means all "
+        "formats together.",
         lines=(
             Line(
                 "novelty/reached_share",
-                "within reach of the untrained, of what is solved: {strategy}",
+                "share of the solved that was within reach: {strategy}",
             ),
-            Line("novelty/created_share", "created, of what is solved: {strategy}"),
+            Line("novelty/created_share", "share of the solved that was created: {strategy}"),
             Line(
                 "novelty/log_probability",
-                "log-probability of what is newly solved, {of}",
+                "log-probability of newly found solutions, {of}",
                 where={"strategy": "any"},
             ),
-            Line("novelty/sharpened_pass", "pass@1 of the untrained, sharpened to match"),
-            Line("novelty/sharpening_power", "power it was sharpened by"),
+            Line("novelty/sharpened_pass", "pass@1 of the untrained policy, sharpened to match"),
+            Line("novelty/sharpening_power", "power used for sharpening"),
         ),
         more=(
             Line("novelty/problems", "problems solved in {strategy}: {class}"),
             Line(
                 "novelty/verdict",
                 "verdict on {strategy}: {verdict}",
-                "and the share that it stands on",
+                "and the share that it rests on",
             ),
         ),
     ),
     probes=("Novelty",),
-    draws=frozenset({"novelty/find"}),  # of single problems, which stand in the files alone
+    draws=frozenset({"novelty/find"}),  # rows of single problems, which are only in the files
 )

@@ -9,8 +9,8 @@ OURS = Ours(
         "phases",
         "Planning and execution",
         "A token plans if it lies in a strategic gram; the others execute. Random grams are as "
-        "frequent: what they show too says nothing about planning. On “base”, the texts are the "
-        "untrained policy's, the same for every arm.",
+        "frequent: an effect that they show too is not about planning. On “base”, the texts are "
+        "the untrained policy's, the same for every arm.",
         short="Phases",
         lines=(
             Line("phases/entropy", "entropy, {tokens} tokens, {grams} grams"),
@@ -22,7 +22,7 @@ OURS = Ours(
             ),
             Line(
                 "phases/conditional_entropy",
-                "entropy of the word behind a gram, {grams} grams",
+                "entropy of the word after a gram, {grams} grams",
             ),
         ),
         more=(

@@ -1,4 +1,4 @@
-"""What any section declares, drawn: its charts, then its tables."""
+"""The charts and tables that a section declares."""
 
 from collections.abc import Mapping
 

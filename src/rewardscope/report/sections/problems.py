@@ -1,4 +1,4 @@
-"""What became of the held-out problems."""
+"""Which held-out problems were won and lost."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,7 +18,7 @@ COLOURS = ("#767d87", "#14806f", "#b5501a", "#c9ced6")
 INK = ("#ffffff", "#ffffff", "#ffffff", "#22262b")
 SECTION = Section(
     "problems",
-    "What became of the problems",
+    "Problems won and lost",
     short="Problems",
     caption="Each held-out problem against the untrained policy, at equal k. Preserved: solved "
     "before and after. Expanded: solved only after. Shrunk: solved only before. Out of reach: "
@@ -35,8 +35,7 @@ def problem_panels(run: Run, marks: Mapping[str, Mark]) -> list[Panel]:
         k, rows = problem_classes(run, start)
         heading = f"Problems at k = {k}" if k else "Problems"
         text = (
-            f"Held-out problems by what became of them, per arm and seed, arms that began at "
-            f"{start}, k = {k}"
+            f"Classes of held-out problems, per arm and seed, arms that began at {start}, k = {k}"
         )
         note = f"No problems have been compared for {start}."
         panels.append(Panel(start, heading, _class_bars(rows, marks, text) if rows else None, note))
@@ -55,8 +54,8 @@ def _class_bars(rows: Sequence[Row], marks: Mapping[str, Mark], text: str) -> di
         for key in {(row["arm"], row["seed"]) for row in rows}
     )
     drawn, edge = [], 0.0
-    for place, row in enumerate(rows):
-        first = place == 0 or (rows[place - 1]["arm"], rows[place - 1]["seed"]) != (
+    for index, row in enumerate(rows):
+        first = index == 0 or (rows[index - 1]["arm"], rows[index - 1]["seed"]) != (
             row["arm"],
             row["seed"],
         )

@@ -1,4 +1,4 @@
-"""What the learner was told over training steps, and what was true."""
+"""The reward over training steps, and the true correctness."""
 
 from collections.abc import Mapping
 
@@ -11,29 +11,29 @@ from rewardscope.report.summaries import steps_per_point
 from rewardscope.section import Chart, Section
 
 TAUGHT, HELD_OUT = "credit/taught_share", "heldout/pass_at_1"
-"""Columns of a step that only self-distillation and only an interim evaluation write."""
+"""Step columns that only self-distillation, and only an interim evaluation, write."""
 CURVES = (
-    Chart("steps", "reward_mean", "Reward told", "mean reward per completion"),
+    Chart("steps", "reward_mean", "Reward", "mean reward per completion"),
     Chart("steps", "correct_share", "True correctness", "share of completions correct"),
     Chart(
         "steps",
         HELD_OUT,
-        "Held-out problems on the way",
+        "Held-out problems during training",
         "pass@1 of a few draws, mean over problems",
     ),
     Chart("steps", TAUGHT, "Evidence for the teacher", "share of completions with evidence"),
 )
-"""Columns of the step table; one that a run need not have has no panel where it is not there."""
+"""Columns of the step table; an optional one has no panel in a run without it."""
 ALWAYS = {"reward_mean", "correct_share"}
 SECTION = Section(
     "training",
     "Training curves",
     charts=CURVES,
-    caption="Reward told: what the learner was told. True correctness: what was true, which only "
-    "arms with the key were told; problems of the training split, fresh at each step. Where the "
-    "study looked on the way: held-out problems. Where a teacher taught: how many completions it "
-    "had evidence for. Lines are means over seeds; bands reach from the lowest to the highest "
-    "seed.",
+    caption="Reward: what the learner received. True correctness: the share that was right, which "
+    "only arms with the key were rewarded for. Both are on problems of the training split, fresh "
+    "at each step. Studies with interim evaluation also show held-out problems; arms with a "
+    "teacher show how many completions it had evidence for. Lines are means over seeds; bands "
+    "reach from the lowest to the highest seed.",
 )
 
 

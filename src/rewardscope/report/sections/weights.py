@@ -15,7 +15,7 @@ from rewardscope.section import Line, Section
 
 HEAT = ("#eef3fb", "#bcd3ec", "#7fabd8", "#3f7fbd", "#1b5796", "#0b3566")
 CELL_TEXT_LAYERS = 8
-"""Up to so many layers, each cell of the weight map carries its number."""
+"""Up to this many layers, each cell of the weight map shows its number."""
 ALL = {"matrix": "all"}
 SECTION = Section(
     "weights",
@@ -38,30 +38,30 @@ SECTION = Section(
         Line(
             "weights/principal_overlap",
             "changed weights among the principal 30 %, {update}",
-            "shuffled and uniform know nothing of the training",
+            "shuffled and uniform are nulls",
             ALL,
         ),
         Line(
             "weights/low_overlap",
             "changed weights among the smallest 30 %, {update}",
-            "shuffled and uniform know nothing of the training",
+            "shuffled and uniform are nulls",
             ALL,
         ),
     ),
     more=(
         Line("weights/update_norm", "norm of the update, all weights", where=ALL),
         Line("weights/principal_angle", "{of} angle of the first 16 {side} directions", where=ALL),
-        Line("weights/spectral_gap", "gap behind the first 16 singular values", where=ALL),
+        Line("weights/spectral_gap", "gap after the first 16 singular values", where=ALL),
         Line(
             "weights/gap_over_update",
-            "that gap over the update",
-            "below 1 the angles may be large for no reason",
+            "that gap over the norm of the update",
+            "below 1, nothing bounds the angles",
             ALL,
         ),
     ),
     caption="Relative size of the update: norm of (trained minus untrained) over norm of "
     "untrained, for each matrix and layer, mean over seeds. One colour scale for all arms. A "
-    "larger update is not a better one: compare it with the placebo's.",
+    "larger update is not better: compare it with the placebo's.",
 )
 
 

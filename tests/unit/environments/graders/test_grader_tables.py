@@ -62,7 +62,7 @@ def test_a_choice_key_is_made_from_letter_number_or_text() -> None:
     assert {grader.key(said, row) for said in ("1", "B", "b)", "Paris")} == {"B. Paris"}
     assert Choice().key("(c)", {}) == "C"
     assert Choice(options="choices", first=1).key("2", row) == "B. Paris"
-    with pytest.raises(ComponentError, match="none of its options"):
+    with pytest.raises(ComponentError, match="not one of its options"):
         grader.key("D", row)
     with pytest.raises(ComponentError, match="does not list"):
         Choice(options="others").key("A", row)
