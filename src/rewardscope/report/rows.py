@@ -12,7 +12,7 @@ import polars as pl
 from rewardscope.codec import KIND, decode
 from rewardscope.errors import RewardscopeError
 from rewardscope.section import Section, read_section
-from rewardscope.store import CellDirectory, RunDirectory, measuring_signature
+from rewardscope.store import CellDirectory, RunDirectory, measuring_signature, read_table
 from rewardscope.types import Gap, Outcome, Verdict
 
 LABEL_NAMES = (
@@ -304,11 +304,11 @@ class _Tables:
                 )
             return None
         try:
-            return pl.read_parquet(path, glob=False)
-        except (OSError, pl.exceptions.PolarsError) as error:
+            return read_table(path)
+        except RewardscopeError as error:
             self.missing = (
                 *self.missing,
-                Missing(f"{path.name} of cell {cell.name}", f"cannot be read: {error}"),
+                Missing(f"{path.name} of cell {cell.name}", str(error)),
             )
             return None
 
