@@ -134,7 +134,9 @@ def record(project: Path, out: str = "run") -> dict[str, Any]:
 
 
 def verdicts(project: Path, out: str = "run") -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads((project.parent / out / "verdicts.json").read_text())
+    found: list[dict[str, Any]] = json.loads((project.parent / out / "verdicts.json").read_text())[
+        "verdicts"
+    ]
     return found
 
 

@@ -46,6 +46,11 @@ def test_claims_that_were_changed_in_the_record_are_refused(finished: Path, tmp_
     (root / "study.json").write_text(json.dumps(record))
     done = CliRunner().invoke(app, ["report", str(root)])
     assert isinstance(done.exception, RunDirectoryError)
+    assert "not what was written: it was edited" in str(done.exception)
+    del record["seal"]  # as an earlier version wrote it
+    (root / "study.json").write_text(json.dumps(record))
+    done = CliRunner().invoke(app, ["report", str(root)])
+    assert isinstance(done.exception, RunDirectoryError)
     assert "claims in study.json are not those" in str(done.exception)
 
 
@@ -53,6 +58,7 @@ def test_control_characters_never_reach_the_terminal(finished: Path, tmp_path: P
     root = tmp_path / "run"
     shutil.copytree(finished, root)
     cell = next((root / "cells").iterdir())
+    (cell / "seal.json").unlink()
     (cell / "status.json").write_text(
         json.dumps({"state": "failed", "step": 0, "reason": f"why {ESCAPES}"})
     )

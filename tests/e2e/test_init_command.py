@@ -47,7 +47,7 @@ def test_the_new_study_runs_at_once(tmp_path: Path) -> None:
     mine = tmp_path / "mine"
     done = rewardscope("run", "study.py", cwd=mine)
     assert done.returncode == 0, done.stderr
-    verdicts = json.loads((mine / "runs" / "brief" / "verdicts.json").read_text())
+    verdicts = json.loads((mine / "runs" / "brief" / "verdicts.json").read_text())["verdicts"]
     assert len(verdicts) == 3
     outcomes = [verdict["outcome"] for verdict in verdicts]
     assert outcomes[0] == "supported" and outcomes[2] == "supported", outcomes

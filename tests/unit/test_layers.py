@@ -33,7 +33,7 @@ ABOVE = {
     "experience": {"store"},
     "credit": {"tensors"},
     "preference": {"tensors"},
-    "policy": {"tensors"},
+    "policy": {"tensors", "store"},
     "organisms": {"policy", "environments"},
     "learner": {"policy", "tensors"},
     "judging": {"store"},

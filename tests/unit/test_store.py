@@ -195,6 +195,7 @@ def test_verdicts_read_back_as_they_were(tmp_path: Path) -> None:
         smallest_visible=None,
     )
     run = RunDirectory(tmp_path)
+    run.write_record({"claims": []})
     run.write_verdicts([verdict, empty])
     assert run.verdicts() == [verdict, empty]
 
@@ -320,7 +321,7 @@ def test_a_status_that_says_nothing_is_unreadable_and_stops_nobody(
 )
 def test_a_record_that_describes_no_study_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "study.json").write_bytes(content)
-    with pytest.raises(RunDirectoryError, match=r"study\.json.*un the study again"):
+    with pytest.raises(RunDirectoryError, match=r"study\.json.*run STUDY --out .* made again"):
         RunDirectory(tmp_path).record()
 
 

@@ -25,15 +25,18 @@ from rewardscope.cli.front import (
     say,
     show_json,
 )
-from rewardscope.errors import StudyError
+from rewardscope.errors import RunDirectoryError, StudyError
 from rewardscope.hostile import visible
 from rewardscope.report.layout import folding_table
 from rewardscope.runners import LOCAL, Start, exit_code, runner_named, start_local
 
 if TYPE_CHECKING:
-    from rewardscope.store import CellDirectory, RunDirectory
+    from collections.abc import Iterable
+
+    from rewardscope.store import CellDirectory, Fault, RunDirectory
     from rewardscope.study import Study, StudySource
     from rewardscope.study.edits import Edits
+    from rewardscope.types import Gap
 
 
 StudyFile = Annotated[
@@ -155,7 +158,7 @@ def _carry_out(
         with contextlib.suppress(OSError):  # the terminal may be gone
             say(f"\nStopped. Finished work is kept in {root}. Continue with: {command}")
         raise typer.Exit(exit_code(interrupt)) from None
-    page = _conclude(root)
+    page = _conclude(root, trained=True)
     say(f"Page: {page}    ({time.monotonic() - began:.0f} s)")
     if failed:
         befallen: dict[str, list[str]] = {}
@@ -167,7 +170,7 @@ def _carry_out(
             value=reasons,
             do="Fix the cause and run again: finished cells are kept",
         )
-    broken = _gaps(directory, failed=True)
+    broken = _gaps(directory.gaps(), failed=True)
     if broken:
         raise StudyError(
             "Instruments failed. Everything else is measured; claims that need them are not judged",
@@ -177,30 +180,55 @@ def _carry_out(
         )
 
 
-def _conclude(root: Path) -> Path:
+def _conclude(root: Path, *, trained: bool = False) -> Path:
     """Judges the claims from the rows on disk, prints the verdict table and writes the page; needs
     no torch.
+
+    Args:
+        root: Of the run.
+        trained: Whether to check rollouts and weights as well as what is judged and shown.
+
+    Raises:
+        RunDirectoryError: If files are not what was written; the page is made without them.
     """
     from rewardscope.judging.claims import judge, read_claims
     from rewardscope.report import verdict_table, write_page
-    from rewardscope.store import RunDirectory
+    from rewardscope.store import RunDirectory, cell_faults
 
     directory = RunDirectory(root)
+    damaged = cell_faults(directory, trained=trained)
+    without = [name for name, faults in damaged.items() if any(map(_of_rows, faults))]
     record = directory.record()
-    rows = directory.measurements({claim.metric for claim in read_claims(record)})
-    verdicts = judge(record, rows, directory.gaps())
-    directory.write_verdicts(verdicts)
+    metrics = {claim.metric for claim in read_claims(record)}
+    rows, gaps = directory.measurements(without, metrics), directory.gaps(without)
+    verdicts = judge(record, rows, gaps)
+    directory.write_verdicts(verdicts, without)
     console.print(verdict_table(verdicts))
-    for reason, cells in _gaps(directory).items():
+    for reason, cells in _gaps(gaps).items():
         say(f"Not measured in {count_of(cells, 'cell')}: {reason}")
-    return write_page(root)
+    page = write_page(root)
+    if damaged:
+        say(f"Page: {page}")
+        raise RunDirectoryError(
+            "Files of the run are not what was written"
+            + (f"; the rows of {count_of(len(without), 'cell')} are left out" if without else ""),
+            value="\n".join(str(fault) for faults in damaged.values() for fault in faults),
+            do="What can be measured again, `rewardscope run` makes again. `rewardscope check "
+            f"{shlex.quote(str(root))}` looks at everything",
+        )
+    return page
 
 
-def _gaps(directory: "RunDirectory", failed: bool = False) -> Counter[str]:
+def _of_rows(fault: "Fault") -> bool:
+    """Whether the rows of its cell cannot be believed."""
+    return fault.path.name in ("measurements.parquet", "gaps.json", "seal.json")
+
+
+def _gaps(gaps: "Iterable[Gap]", failed: bool = False) -> Counter[str]:
     """Why instruments gave no rows, or failed, and in how many cells."""
     from rewardscope.registry import readable
 
-    gaps = [replace(gap, of=readable(gap.of)) for gap in directory.gaps() if not gap.partial]
+    gaps = [replace(gap, of=readable(gap.of)) for gap in gaps if not gap.partial]
     return Counter(gap.reason for gap in gaps if gap.failure or not failed)
 
 

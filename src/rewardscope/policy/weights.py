@@ -14,6 +14,7 @@ from torch import Tensor
 
 from rewardscope.errors import ModelError
 from rewardscope.policy.policy import Policy
+from rewardscope.store import check_own
 
 
 @runtime_checkable
@@ -54,6 +55,7 @@ class FolderWeights:
     @cached_property
     def _place(self) -> dict[str, Path]:
         """File of each tensor: as the index says where there is one."""
+        check_own(self.folder)
         index = self.folder / INDEX
         files: dict[str, Path] = {}
         for path in (

@@ -13,7 +13,7 @@ from rewardscope.codec import encode
 from rewardscope.errors import RunDirectoryError
 from rewardscope.hostile import visible
 from rewardscope.report.answer import counts_phrase, interval_phrase, unit_phrase
-from rewardscope.report.page import PAGE, write_page
+from rewardscope.report.page import write_page
 from rewardscope.report.wording import (
     OUTCOME_GLYPH,
     OUTCOME_TEXT,
@@ -23,6 +23,7 @@ from rewardscope.report.wording import (
     number,
     signed,
 )
+from rewardscope.store import PAGE
 from rewardscope.types import Outcome, Verdict
 
 COLOUR = {

@@ -21,6 +21,7 @@ import vl_convert
 from markupsafe import Markup
 
 from rewardscope.hostile import visible
+from rewardscope.identity import file_digest
 from rewardscope.report import wording
 from rewardscope.report.answer import anchor, tally, unit_phrase, write_answer
 from rewardscope.report.blocks import gap_sentences
@@ -30,11 +31,10 @@ from rewardscope.report.readings import completion_cells, has_completions
 from rewardscope.report.rows import Missing, Run, load_run
 from rewardscope.report.sections import sections_of
 from rewardscope.report.sketch import Sketch, draw_sketches
-from rewardscope.store import write_bytes
+from rewardscope.store import PAGE, page_seal, write_bytes
 from rewardscope.types import Claim, Verdict
 
 FILES = Path(__file__).parent
-PAGE = "report.html"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,8 @@ class VerdictRow:
 
 
 def write_page(run_dir: Path) -> Path:
-    """Writes ``report.html`` into the run directory, whole or not at all, and returns its path.
+    """Writes ``report.html`` into the run directory, whole or not at all, and returns its path. Its
+    last line seals it: the digests of study.json, of verdicts.json and of the page.
 
     A run that is unfinished or lacks files gives a page that says what is missing.
 
@@ -60,8 +61,16 @@ def write_page(run_dir: Path) -> Path:
             written.
     """
     path = run_dir / PAGE
-    write_bytes(path, render_page(load_run(run_dir)).encode())
+    page = render_page(load_run(run_dir)).encode() + b"\n"
+    sources = _sources(run_dir)
+    write_bytes(path, page + page_seal(page, sources["study.json"], sources.get("verdicts.json")))
     return path
+
+
+def _sources(run_dir: Path) -> dict[str, str]:
+    """SHA-256 of what a page is made from."""
+    files = [run_dir / name for name in ("study.json", "verdicts.json")]
+    return {file.name: file_digest(file) for file in files if file.is_file()}
 
 
 def render_page(run: Run) -> str:
@@ -119,6 +128,7 @@ def render_page(run: Run) -> str:
         level=wording.LEVEL_TEXT,
         style=Markup((FILES / "page.css").read_text()),
         policy=_policy(scripts.values()),
+        sources=_sources(run.root),
         **scripts,
     )
 

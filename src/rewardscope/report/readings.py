@@ -9,7 +9,9 @@ from typing import Any
 
 import polars as pl
 
+from rewardscope.errors import RewardscopeError
 from rewardscope.report.rows import Arm, Missing, Run
+from rewardscope.store import read_table
 
 PAGE_LIMIT = 600_000
 """Characters of JSON for all completions of a page."""
@@ -56,8 +58,8 @@ def completion_cells(run: Run) -> tuple[list[dict[str, Any]], list[Missing]]:
                 )
             continue
         try:
-            frame = pl.read_parquet(files[-1], columns=list(COLUMNS), glob=False)
-        except (OSError, pl.exceptions.PolarsError) as error:
+            frame = read_table(files[-1], COLUMNS)
+        except RewardscopeError as error:
             missing.append(
                 Missing(f"completions of cell {name}", f"{files[-1].name} cannot be read: {error}")
             )

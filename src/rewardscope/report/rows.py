@@ -12,7 +12,7 @@ import polars as pl
 from rewardscope.codec import KIND, decode
 from rewardscope.errors import RewardscopeError
 from rewardscope.section import Section, read_section
-from rewardscope.store import CellDirectory, RunDirectory, measuring_signature
+from rewardscope.store import CellDirectory, RunDirectory, measuring_signature, read_table
 from rewardscope.types import Gap, Outcome, Verdict
 
 LABEL_NAMES = (
@@ -309,12 +309,11 @@ class _Tables:
                 )
             return None
         try:
-            chosen = None if columns is None else list(columns)
-            return pl.read_parquet(path, glob=False, columns=chosen)
-        except (OSError, pl.exceptions.PolarsError) as error:
+            return read_table(path, columns)
+        except RewardscopeError as error:
             self.missing = (
                 *self.missing,
-                Missing(f"{path.name} of cell {cell.name}", f"cannot be read: {error}"),
+                Missing(f"{path.name} of cell {cell.name}", str(error)),
             )
             return None
 

@@ -1,15 +1,23 @@
 """The run directory, written so that a kill at any instant leaves nothing half-done."""
 
-from rewardscope.store.directory import CellDirectory, RunDirectory, measuring_signature
+from rewardscope.store.check import PAGE, Fault, cell_faults, find_faults, page_seal
+from rewardscope.store.directory import ASIDE, CellDirectory, RunDirectory, measuring_signature
 from rewardscope.store.files import (
-    COMPLETE,
-    check_directory,
+    PARTIAL,
     read_json,
-    seal_directory,
+    remove_leftovers,
     write_bytes,
     write_json,
 )
 from rewardscope.store.locks import LOCK
+from rewardscope.store.seals import (
+    COMPLETE,
+    SEAL,
+    check_directory,
+    check_own,
+    check_sealed,
+    seal_directory,
+)
 from rewardscope.store.source import StoredRun
 from rewardscope.store.tables import (
     ROLLOUT_SCHEMA,
@@ -26,14 +34,24 @@ from rewardscope.store.tables import (
 )
 
 __all__ = [
+    "ASIDE",
     "COMPLETE",
     "LOCK",
+    "PAGE",
+    "PARTIAL",
     "ROLLOUT_SCHEMA",
+    "SEAL",
     "CellDirectory",
+    "Fault",
     "RunDirectory",
     "StoredRun",
+    "cell_faults",
     "check_directory",
+    "check_own",
+    "check_sealed",
+    "find_faults",
     "measuring_signature",
+    "page_seal",
     "read_gaps",
     "read_json",
     "read_measurements",
@@ -41,6 +59,7 @@ __all__ = [
     "read_rollouts",
     "read_table",
     "read_verdicts",
+    "remove_leftovers",
     "seal_directory",
     "write_bytes",
     "write_gaps",

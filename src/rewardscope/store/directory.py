@@ -5,14 +5,30 @@
 import contextlib
 import shutil
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from rewardscope.codec import signature
 from rewardscope.errors import RunDirectoryError
-from rewardscope.store.files import COMPLETE, not_written, read_json, write_json
+from rewardscope.identity import file_digest
+from rewardscope.store.files import (
+    not_written,
+    read_json,
+    read_sealed_json,
+    sync_folder,
+    write_json,
+    write_sealed_json,
+)
 from rewardscope.store.locks import held, is_held
+from rewardscope.store.seals import (
+    COMPLETE,
+    SEAL,
+    damaged_files,
+    new_seal,
+    read_seal,
+    write_seal,
+)
 from rewardscope.store.steps import StepTable
 from rewardscope.store.tables import read_gaps, read_measurements, read_verdicts, write_gaps
 from rewardscope.types import Gap, Measurement, Verdict
@@ -21,6 +37,10 @@ RECORD = ("name", "arms", "seeds", "claims")
 """What study.json must hold to be read at all; and of each arm:"""
 ARM_RECORD = ("name", "cells", "base_cell")
 GAPS = "gaps.json"
+VERDICTS_FILE = "verdicts.json"
+STATES = ("owed", "running", "done", "failed")
+SEALED = "seal"
+"""Where status.json holds the digest of the seal, so that a seal that is gone is missed."""
 ASIDE = "superseded"
 """Folder of the cells that an edit of the study made stale."""
 
@@ -50,10 +70,9 @@ class CellDirectory:
 
     def checkpoints(self) -> list[int]:
         """Steps of the finished checkpoints, first to last."""
-        return sorted(
-            int(p.parent.name.removeprefix("step_"))
-            for p in self.path.glob(f"checkpoints/step_*/{COMPLETE}")
-        )
+        names = [p.parent.name for p in self.path.glob(f"checkpoints/step_*/{COMPLETE}")]
+        steps = [name.removeprefix("step_") for name in names]
+        return sorted(int(step) for step in steps if step.isdecimal())  # others are being written
 
     @property
     def measurements(self) -> Path:
@@ -74,21 +93,37 @@ class CellDirectory:
 
     def status(self) -> dict[str, Any]:
         """State (owed, running, done, failed, or unreadable: then a run goes on from what else is
-        there), step, and the reason.
+        there), step, and the reason. Of a sealed cell, what its seal says.
         """
+        written = self._written_status()
+        try:
+            seal = read_seal(self.path)
+        except RunDirectoryError as error:
+            return {"state": "unreadable", "step": 0, "reason": str(error)}
+        if seal is not None and seal.measured is not None:
+            return {"state": "done", "step": seal.step, "measured": seal.measured}
+        if written["state"] == "done" and SEALED in written:
+            reason = f"it was done, and its {SEAL} is gone: run the study again"
+            return {"state": "unreadable", "step": 0, "reason": reason}
+        return written
+
+    def _written_status(self) -> dict[str, Any]:
+        """What status.json says."""
         file = self.path / "status.json"
         if not file.is_file():
-            return {"state": "owed", "step": 0}
+            if not file.exists():
+                return {"state": "owed", "step": 0}
+            return {"state": "unreadable", "step": 0, "reason": f"{file} is not a file"}
         try:
-            found = read_json(file)
+            written = read_json(file)
         except RunDirectoryError as error:
             return {"state": "unreadable", "step": 0, "reason": str(error)}
         if (
-            isinstance(found, dict)
-            and isinstance(found.get("state"), str)
-            and isinstance(found.get("step"), int)
+            isinstance(written, dict)
+            and written.get("state") in STATES
+            and isinstance(written.get("step"), int)
         ):
-            return found
+            return written
         return {
             "state": "unreadable",
             "step": 0,
@@ -103,8 +138,80 @@ class CellDirectory:
         return status if status["state"] == "done" and status.get("measured") == measuring else None
 
     def write_status(self, state: str, step: int, **more: Any) -> None:
-        """Replaces the status atomically."""
+        """Replaces the status atomically. A cell that is no longer done loses its seal, but for
+        what training made.
+        """
+        if state != "done":
+            self._break_seal()
         write_json(self.path / "status.json", {"state": state, "step": step, **more})
+
+    def sealed_as(self, name: str, measured: str) -> bool:
+        """Whether its seal is of this name, which it may get yet, and this measuring signature."""
+        try:
+            seal = read_seal(self.path, name)
+        except RunDirectoryError:
+            return False
+        return seal is not None and seal.measured == measured
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether it is done, and its files have digests."""
+        try:
+            seal = read_seal(self.path)
+        except RunDirectoryError:
+            return False
+        return seal is not None and seal.measured is not None
+
+    def finish(self, step: int, measured: str, name: str = "") -> None:
+        """Seals what there is and says that the cell is done.
+
+        Args:
+            step: Updates behind the policy that was measured.
+            measured: The :func:`measuring_signature` its rows were made under.
+            name: Under which it will go; empty = the one that it has.
+        """
+        try:
+            before = read_seal(self.path)
+        except RunDirectoryError:  # damaged: what training made is taken as it is
+            before = None
+        seal = new_seal(self.path, step, measured, before)
+        write_seal(self.path, replace(seal, cell=name or seal.cell))
+        self.write_status("done", step, measured=measured, **{SEALED: self._seal_digest()})
+
+    def mended_status(self) -> dict[str, Any] | None:
+        """What status.json should hold, where that is not what its seal says; None where it is."""
+        status, written = self.status(), self._written_status()
+        if status["state"] != "done" or all(status[name] == written.get(name) for name in status):
+            return None
+        return status | {SEALED: self._seal_digest()}
+
+    def _seal_digest(self) -> str:
+        return file_digest(self.path / SEAL)
+
+    def damaged(self, *, trained: bool) -> list[str]:
+        """Names of files that are not what the seal says; the seal's own where that is damaged.
+
+        Args:
+            trained: Whether to look at what training made as well.
+        """
+        try:
+            return damaged_files(self.path, trained=trained)
+        except RunDirectoryError:
+            return [SEAL]
+
+    def _break_seal(self) -> None:
+        try:
+            seal = read_seal(self.path)
+        except RunDirectoryError:
+            self.forget_seal()
+            return
+        if seal is not None and seal.measured is not None:
+            write_seal(self.path, seal.of_training())
+
+    def forget_seal(self) -> None:
+        """Removes the seal: what it speaks of is about to be made anew."""
+        path = self.path / SEAL
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
     @property
     def step_table(self) -> StepTable:
@@ -152,15 +259,22 @@ class RunDirectory:
             RunDirectoryError: If there is none, or it describes no study.
         """
         file = self.root / "study.json"
+        again = (
+            f"Run it again with `rewardscope run STUDY --out {self.root}`, STUDY being its Python "
+            "file: study.json is made again, and finished cells are kept"
+        )
         if not file.is_file():
             raise RunDirectoryError(
                 "There is no run here",
                 value=f"{self.root}: "
                 f"{'no study.json in it' if self.root.is_dir() else 'no such folder'}",
                 allowed="a folder that `rewardscope run` made",
-                do="Give the run directory, such as runs/NAME",
+                do=again if self.cells() else "Give the run directory, such as runs/NAME",
             )
-        found = read_json(file)
+        try:
+            found = read_sealed_json(file)
+        except RunDirectoryError as error:
+            raise RunDirectoryError(error.what, value=error.value, do=again) from error
         if (
             not _has(found, RECORD)
             or not isinstance(found["arms"], list)
@@ -170,9 +284,13 @@ class RunDirectory:
                 "study.json does not describe a study",
                 value=file,
                 allowed=f"an object with {', '.join(RECORD)}; of each arm {', '.join(ARM_RECORD)}",
-                do="Delete it and run the study again: finished cells are kept",
+                do=again,
             )
         return dict(found)
+
+    def write_record(self, record: Mapping[str, Any]) -> None:
+        """Writes study.json, sealed."""
+        write_sealed_json(self.root / "study.json", record)
 
     def held(self) -> contextlib.AbstractContextManager[None]:
         """Holds the run for this process, as a cell is held.
@@ -217,6 +335,8 @@ class RunDirectory:
             if target.exists():  # set aside before, then made again: the newer one is kept
                 shutil.rmtree(target)
             path.rename(target)
+            sync_folder(target.parent)
+            sync_folder(path.parent)
         except OSError as error:
             raise not_written(target, error) from error
 
@@ -236,36 +356,72 @@ class RunDirectory:
                 "choose another --out, or move them away",
             )
 
-    def measurements(self, metrics: Collection[str] | None = None) -> list[Measurement]:
-        """The measurement rows of the study as study.json describes it, of these metrics or of all;
-        a cell that has yet to be measured so has none.
+    def _measured_cells(self, without: Collection[str]) -> list[CellDirectory]:
+        measuring = measuring_signature(read_sealed_json(self.root / "study.json"))
+        return [
+            cell
+            for cell in self.cells()
+            if cell.path.name not in without and cell.measured_under(measuring)
+        ]
+
+    def measurements(
+        self, without: Collection[str] = (), metrics: Collection[str] | None = None
+    ) -> list[Measurement]:
+        """The measurement rows of the study as study.json describes it; a cell that has yet to be
+        measured so has none.
+
+        Args:
+            without: Names of cells to leave out.
+            metrics: Whose rows; None = all.
 
         Raises:
-            RunDirectoryError: If there is no readable study.json, or a file of rows is gone.
+            RunDirectoryError: If there is no readable study.json, or a file of rows is gone or
+                damaged.
         """
-        measuring = measuring_signature(read_json(self.root / "study.json"))
         return [
             row
-            for cell in self.cells()
-            if cell.measured_under(measuring)
+            for cell in self._measured_cells(without)
             for row in read_measurements(cell.measurements, metrics)
         ]
 
-    def gaps(self) -> list[Gap]:
+    def gaps(self, without: Collection[str] = ()) -> list[Gap]:
         """What could not be measured, of the cells whose rows :meth:`measurements` gives.
 
         Raises:
             RunDirectoryError: If there is no readable study.json, or a file of gaps is damaged.
         """
-        measuring = measuring_signature(read_json(self.root / "study.json"))
-        return [
-            gap for cell in self.cells() if cell.measured_under(measuring) for gap in cell.gaps()
-        ]
+        return [gap for cell in self._measured_cells(without) for gap in cell.gaps()]
 
-    def write_verdicts(self, verdicts: Sequence[Verdict]) -> None:
-        """Writes verdicts.json."""
-        write_json(self.root / "verdicts.json", list(verdicts))
+    def made_from(self) -> dict[str, str]:
+        """What verdicts are made of: the digests of the claims and of each table of rows, by its
+        path, as the cells' seals have them.
+        """
+        record = read_sealed_json(self.root / "study.json")
+        sources = {"claims": signature(record.get("claims"))}
+        for cell in self._measured_cells(()):
+            with contextlib.suppress(RunDirectoryError):
+                seal = read_seal(cell.path)
+                digest = seal.files.get(cell.measurements.name) if seal else None
+                if digest is not None:
+                    sources[cell.measurements.relative_to(self.root).as_posix()] = digest
+        return sources
+
+    def write_verdicts(self, verdicts: Sequence[Verdict], without: Collection[str] = ()) -> None:
+        """Writes verdicts.json with the digests of what they were made from.
+
+        Args:
+            verdicts: One per claim.
+            without: Names of cells that were left out.
+        """
+        left_out = tuple(f"cells/{name}/" for name in without)
+        sources = {
+            name: digest
+            for name, digest in self.made_from().items()
+            if not name.startswith(left_out or ("\0",))
+        }
+        record = {"made_from": sources, "verdicts": list(verdicts)}
+        write_sealed_json(self.root / VERDICTS_FILE, record)
 
     def verdicts(self) -> list[Verdict]:
         """The verdicts, once there are some."""
-        return read_verdicts(self.root / "verdicts.json")
+        return read_verdicts(self.root / VERDICTS_FILE)

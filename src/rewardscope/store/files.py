@@ -1,21 +1,28 @@
 """Files that are there whole or not at all, whenever the process is killed."""
 
+import contextlib
 import errno
 import hashlib
 import json
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from rewardscope.codec import encode
-from rewardscope.errors import CheckpointError, RunDirectoryError
+from rewardscope.errors import RunDirectoryError
 
-COMPLETE = ".complete"
+SELF = "seal"
+"""Name under which a sealed record holds the digest of the rest."""
+PARTIAL = ".partial"
+"""Ending of files and folders that are being written."""
 CANNOT_WRITE = {
     errno.ENOSPC: "Free some space",
     errno.EDQUOT: "Free some space",
+    errno.EISDIR: "A folder stands where a file should be: move it away",
+    errno.EMFILE: "Raise the limit of open files (ulimit -n)",
     errno.EEXIST: "A file stands where a folder should be: choose another place",
     errno.ENOTDIR: "A file stands where a folder should be: choose another place",
     errno.EACCES: "Choose a place where you may write",
@@ -37,18 +44,51 @@ def write_bytes(path: Path, data: bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(
-            dir=path.parent, prefix=f".{path.name}.", delete=False
+            dir=path.parent, prefix=f".{path.name}.", suffix=PARTIAL, delete=False
         ) as file:
             temporary = Path(file.name)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         temporary.chmod(0o644)
+        if path.is_dir():  # nothing of ours; one that holds something stays, and is told
+            with contextlib.suppress(OSError):
+                path.rmdir()
         temporary.replace(path)
+        sync_folder(path.parent)
     except OSError as error:
         if temporary is not None:
-            temporary.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # a disk that takes no write may take no removal
+                temporary.unlink(missing_ok=True)
         raise not_written(path, error) from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Flushes the folder's entries to disk: a rename in it then outlives a loss of power."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_file(path: Path) -> None:
+    """Flushes the file's bytes to disk."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Removes what a killed process was writing; the caller holds the folder."""
+    for parent, folders, names in os.walk(folder):
+        for name in list(folders):
+            if name.endswith(PARTIAL):
+                shutil.rmtree(Path(parent, name), ignore_errors=True)
+                folders.remove(name)
+        for name in names:
+            if name.startswith(".") and name.endswith(PARTIAL):
+                with contextlib.suppress(OSError):  # it is in nobody's way
+                    Path(parent, name).unlink()
 
 
 def not_written(path: Path, error: OSError) -> RunDirectoryError:
@@ -77,7 +117,8 @@ def read_json(path: Path) -> Any:
     """
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:  # not JSON, or not even text
+    # not JSON, not even text, or nested a thousand deep
+    except (OSError, ValueError, RecursionError) as error:
         raise RunDirectoryError(
             "A file of the run cannot be read",
             value=f"{path}: {error}",
@@ -85,40 +126,31 @@ def read_json(path: Path) -> Any:
         ) from error
 
 
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def write_sealed_json(path: Path, record: Mapping[str, Any]) -> None:
+    """Writes the record with the SHA-256 of its content under ``seal``."""
+    plain = json.loads(json.dumps(encode(dict(record))))
+    write_json(path, plain | {SELF: content_digest(plain)})
 
 
-def seal_directory(partial: Path, final: Path) -> None:
-    """Turns a directory whose files are written into a finished checkpoint: digests into
-    ``.complete``, then one rename.
-    """
-    files = [
-        path for path in sorted(partial.rglob("*")) if path.is_file() and path.name != COMPLETE
-    ]
-    write_json(
-        partial / COMPLETE, {path.relative_to(partial).as_posix(): _digest(path) for path in files}
-    )
-    if final.exists():
-        shutil.rmtree(final)
-    partial.rename(final)
-
-
-def check_directory(directory: Path) -> None:
-    """Checks every file of a finished checkpoint against its digest.
+def read_sealed_json(path: Path) -> Any:
+    """The JSON at the path, checked against the seal in it; what was written before there were
+    seals has none.
 
     Raises:
-        CheckpointError: If the checkpoint is missing, unfinished, or a file is not what was
-            written.
+        RunDirectoryError: If it is missing, not JSON, or not what was written.
     """
-    remedy = "Delete this directory and run the study again; it goes on from the checkpoint before"
-    if not (directory / COMPLETE).is_file():
-        raise CheckpointError(
-            "A checkpoint is missing or was never finished", value=directory, do=remedy
+    record = read_json(path)
+    if isinstance(record, dict) and SELF in record and record[SELF] != content_digest(record):
+        raise RunDirectoryError(
+            "A file of the run is not what was written: it was edited or damaged",
+            value=path,
+            do="Run the study again; finished cells are kept",
         )
-    for name, digest in read_json(directory / COMPLETE).items():
-        if not (directory / name).is_file() or _digest(directory / name) != digest:
-            raise CheckpointError(
-                "A checkpoint's file is not what was written", value=directory / name, do=remedy
-            )
+    return record
+
+
+def content_digest(record: Mapping[str, Any]) -> str:
+    """SHA-256 of the record without its seal."""
+    content = {name: value for name, value in record.items() if name != SELF}
+    text = json.dumps(content, sort_keys=True)
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()

@@ -10,7 +10,8 @@ import polars as pl
 
 from rewardscope.codec import decode
 from rewardscope.errors import RunDirectoryError
-from rewardscope.store.files import read_json, write_bytes, write_json
+from rewardscope.store.files import read_json, read_sealed_json, write_bytes, write_json
+from rewardscope.store.seals import check_sealed
 from rewardscope.types import (
     Completion,
     Ending,
@@ -81,15 +82,25 @@ def write_table(path: Path, frame: pl.DataFrame) -> None:
         write_bytes(path, buffer.read())
 
 
-def read_table(path: Path) -> pl.DataFrame:
-    """The Parquet table at the path.
+UNREADABLE = (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException)
+"""What polars raises of a damaged table; a panic is no Exception, and would end the process."""
+
+
+def read_table(path: Path, columns: Sequence[str] | None = None) -> pl.DataFrame:
+    """The Parquet table at the path, if it is what was written.
+
+    Args:
+        path: Of the table; in a finished cell it is checked against the cell's seal.
+        columns: Which to read; None = all.
 
     Raises:
         RunDirectoryError: If it is missing or damaged.
     """
+    check_sealed(path)  # before polars sees the bytes
     try:
-        return pl.read_parquet(path, glob=False)  # a path is never a pattern
-    except (OSError, pl.exceptions.PolarsError) as error:
+        # a path is never a pattern
+        return pl.read_parquet(path, glob=False, columns=None if columns is None else list(columns))
+    except UNREADABLE as error:
         raise RunDirectoryError(
             "A table of the run cannot be read",
             value=f"{path}: {_first_line(error)}",
@@ -98,7 +109,7 @@ def read_table(path: Path) -> pl.DataFrame:
         ) from error
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: BaseException) -> str:
     """What the error says, without the query plan that may follow."""
     return (str(error).strip() or type(error).__name__).splitlines()[0]
 
@@ -165,6 +176,7 @@ def read_gaps(path: Path) -> list[Gap]:
     Raises:
         RunDirectoryError: If the file is damaged or does not hold gaps.
     """
+    check_sealed(path)
     if not path.is_file():
         return []
     try:
@@ -263,6 +275,8 @@ def read_outcomes(path: Path) -> pl.DataFrame:
     files = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
     if not files:
         raise _no_rollouts(path, "no *.parquet in this folder")
+    for file in files:
+        check_sealed(file)
     counted: list[pl.DataFrame] = []
     steps: set[int] = set()
     try:
@@ -275,7 +289,7 @@ def read_outcomes(path: Path) -> pl.DataFrame:
                 counted.append(_count(rows))
                 if sum(map(len, counted)) > 2 * AT_ONCE:
                     counted = [_together(counted)]
-    except (OSError, pl.exceptions.PolarsError) as error:
+    except UNREADABLE as error:
         raise _no_rollouts(path, _first_line(error)) from error
     if not counted:
         raise _no_rollouts(path, "no completions")
@@ -412,6 +426,18 @@ def _rollout(rows: list[dict[str, Any]]) -> Rollout:
 
 
 def read_verdicts(path: Path) -> list[Verdict]:
-    """The verdicts of a study."""
-    verdicts: list[Verdict] = [decode(row) for row in read_json(path)]
+    """The verdicts of a study.
+
+    Raises:
+        RunDirectoryError: If they are missing, damaged or no verdicts.
+    """
+    record = read_sealed_json(path)
+    try:
+        verdicts: list[Verdict] = [decode(row) for row in record["verdicts"]]
+    except (KeyError, TypeError) as error:
+        raise RunDirectoryError(
+            "A file of the run holds no verdicts",
+            value=f"{path}: {error}",
+            do="Run `rewardscope report` again",
+        ) from error
     return verdicts

@@ -1,5 +1,6 @@
 """One cell from start to rows: train, draw on the held-out problems, read, measure."""
 
+import shutil
 from functools import cache
 from pathlib import Path
 
@@ -67,6 +68,8 @@ def finished(study: Study, directory: CellDirectory) -> bool:
         state = directory.measurements.stat()
     except OSError:
         return False
+    if directory.damaged(trained=False):
+        return False
     return _holds_measurements(directory.measurements, state.st_size, state.st_mtime_ns)
 
 
@@ -102,6 +105,10 @@ def run_cell(study: Study, cell: Cell, run: RunDirectory) -> None:
     directory = run.cell(cell.name)
     if settled(study, directory):
         return
+    step = 0 if cell.seed is None else cell.arm.steps
+    if step not in (0, *directory.checkpoints()):
+        directory.forget_seal()  # it speaks of files that training is about to write again
+    directory.write_status("running", directory.status()["step"], phase="beginning")
     torch.set_num_threads(study.threads_per_cell)
     write_json(
         directory.path / "arm.json",
@@ -112,15 +119,35 @@ def run_cell(study: Study, cell: Cell, run: RunDirectory) -> None:
             "determined_by": cell.determined_by,
         },
     )
-    step = 0 if cell.seed is None else cell.arm.steps
     policy = _policy(study, cell, directory)
+    _check_start(cell, directory)
     _check_base(study, cell, run)
     directory.write_status("running", step, phase="evaluating")
     rollouts = _evaluate(study, cell, policy, directory, step)
     if cell.seed is None:
         check_graded(study.evaluation.asks(cell.arm), rollouts["evaluation"])
     _measure(study, cell, policy, rollouts, run, step)
-    directory.write_status("done", step, measured=study.measuring_signature)
+    _check_start(cell, directory)
+    directory.finish(step, study.measuring_signature)
+
+
+def _check_start(cell: Cell, directory: CellDirectory) -> None:
+    """Checks that the start is still the one that the cell is named by: its files may have been
+    written over between naming and reading. What was trained from them goes.
+
+    Raises:
+        StudyError: If it is another.
+    """
+    named, now = cell.determined_by.get("start"), cell.arm.start.identity()
+    if named is not None and now != named:
+        directory.forget_seal()
+        shutil.rmtree(directory.path / "checkpoints", ignore_errors=True)
+        raise StudyError(
+            f"The files of the start {cell.arm.start.label} changed while the cell ran",
+            value=cell.name,
+            allowed="one start from the first step to the last measurement",
+            do="Run the study again: it then begins from the files as they are now",
+        )
 
 
 def _policy(study: Study, cell: Cell, directory: CellDirectory) -> Policy:

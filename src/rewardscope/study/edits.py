@@ -81,8 +81,16 @@ class Edits:
         yield from touched.items()
 
 
-def find_edits(study: Study, cells: Sequence[Cell], run: RunDirectory) -> Edits:
+def find_edits(
+    study: Study, cells: Sequence[Cell], run: RunDirectory, before: Mapping[str, Any]
+) -> Edits:
     """What differs from what is on disk; nothing is touched.
+
+    Args:
+        study: As it is now.
+        cells: Its cells.
+        run: Where the older ones are.
+        before: What study.json says; of a run that lost it, nothing.
 
     Raises:
         RunDirectoryError: If there are cells that no edit of this study explains.
@@ -103,7 +111,7 @@ def find_edits(study: Study, cells: Sequence[Cell], run: RunDirectory) -> Edits:
         if cell.name in aside:
             restored.append(cell.name)
     run.account([cell.name for cell in cells], [rerun.was for rerun in reruns])
-    again, code_only = _measured_again(study, run)
+    again, code_only = _measured_again(study, run, before)
     return Edits(
         tuple(reruns), tuple(restored), again, measuring_code_only=bool(again) and code_only
     )
@@ -179,12 +187,17 @@ def _short(value: Any, most: int = 60) -> str:
     return text if len(text) <= most else f"{text[:most]}..."
 
 
-def _measured_again(study: Study, run: RunDirectory) -> tuple[tuple[str, ...], bool]:
+def _measured_again(
+    study: Study, run: RunDirectory, before: Mapping[str, Any]
+) -> tuple[tuple[str, ...], bool]:
     """What changed of what turns policies into rows, where some cell had been measured."""
-    if not any(cell.status().get("measured") for cell in run.cells()):
+    measured = {status["measured"] for c in run.cells() if (status := c.status()).get("measured")}
+    if not measured - {study.measuring_signature}:
         return (), False
-    before = {name: run.record().get(name) for name in ("evaluation", "probes", "version", MADE_OF)}
-    return _differences(before, study.measured_by())
+    if "probes" not in before:
+        return (UNKNOWN,), False
+    was = {name: before.get(name) for name in ("evaluation", "probes", "version", MADE_OF)}
+    return _differences(was, study.measured_by())
 
 
 def _check_vouchable(edits: Edits) -> None:
@@ -200,12 +213,18 @@ def _check_vouchable(edits: Edits) -> None:
 
 
 def _keep_under_new_names(edits: Edits, study: Study, run: RunDirectory) -> None:
-    """Renames the cells, and what their rows say of where they were read from."""
+    """Renames the cells, and what their rows say of where they were read from. Killed between any
+    two files, it goes on where it was when somebody vouches again.
+    """
     renamed = {rerun.was: rerun.cell for rerun in edits.reruns}
     measuring = study.measuring_signature
     for cell in run.cells():
-        status, new = cell.status(), renamed.get(cell.path.name)
-        if cell.measurements.is_file():
+        new = renamed.get(cell.path.name)
+        name = new.name if new is not None else cell.path.name
+        if cell.sealed_as(name, measuring):
+            continue
+        status = cell.status()
+        if cell.measurements.is_file() and not cell.damaged(trained=False):
             rows = [
                 replace(
                     row,
@@ -214,13 +233,29 @@ def _keep_under_new_names(edits: Edits, study: Study, run: RunDirectory) -> None
                 )
                 for row in read_measurements(cell.measurements)
             ]
-            write_measurements(cell.measurements, rows)
-        if status.get("measured"):
-            write_json(cell.path / "status.json", status | {"measured": measuring})
+        else:  # damaged, or cut short in here: they are measured again
+            rows = None
         if new is not None:
-            arm = read_json(cell.path / "arm.json")
-            write_json(cell.path / "arm.json", arm | {"determined_by": new.determined_by})
-            run.rename(cell.path.name, new.name)
+            write_json(
+                cell.path / "arm.json",
+                {**_arm_record(cell), "determined_by": new.determined_by},
+            )
+        if rows is not None:
+            write_measurements(cell.measurements, rows)
+        if rows is not None and status["state"] == "done":
+            cell.finish(status["step"], measuring, name)
+        elif status.get("measured"):
+            cell.write_status("running", status["step"], phase="evaluating")
+    for was, new in renamed.items():
+        run.rename(was, new.name)
+
+
+def _arm_record(cell: CellDirectory) -> dict[str, Any]:
+    """What arm.json holds; nothing where it cannot be read, since the next run writes it again."""
+    try:
+        return dict(read_json(cell.path / "arm.json"))
+    except (RunDirectoryError, TypeError, ValueError):
+        return {}
 
 
 def _moved(source: str, renamed: Mapping[str, Cell]) -> str:

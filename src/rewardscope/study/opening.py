@@ -1,5 +1,6 @@
 """Opening a run: a directory for a study, or the one that it has, after an edit or without."""
 
+import datetime
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,12 +9,17 @@ from rewardscope.codec import signature
 from rewardscope.environments import Proof
 from rewardscope.errors import RunDirectoryError, StudyError
 from rewardscope.identity import parts_of, watching
-from rewardscope.store import LOCK, RunDirectory, write_json
+from rewardscope.store import ASIDE, LOCK, PAGE, PARTIAL, RunDirectory
 from rewardscope.study.checks import check_study
 from rewardscope.study.edits import Edits, carry_out, find_edits
-from rewardscope.study.origin import keep_sources
+from rewardscope.study.origin import SOURCES, keep_sources
 from rewardscope.study.record import describe, hardware
 from rewardscope.study.study import Study
+
+OWN = {LOCK, PAGE, ASIDE, SOURCES, "cells", "verdicts.json", "study.json"}
+"""What stands in a run directory: one of these alone is a run's that has lost its study.json."""
+LOST = "lost_records"
+"""When study.json was damaged or gone and made again."""
 
 
 def open_run(
@@ -62,16 +68,21 @@ def open_run(
         for note in check_study(study, proofs.append):
             on_note(note)
     cells = study.cells()
-    edits = find_edits(study, cells, run) if before is not None else Edits()
+    edits = find_edits(study, cells, run, before) if before is not None else Edits()
     with run.held():
-        if edits:
+        if before is not None and LOST in before:
+            on_note(f"{root / 'study.json'} was damaged or gone; it is made again")
+        if edits and accept_same:
             edits = carry_out(edits, study, run, accept_same)
-            on_edits(edits)
         parts = parts_of((study.arms, study.evaluation, study.probes))
         record = describe(study, cells, command, file)
         record["proofs"] = [proof.record() for proof in proofs]
         record["sources"] = keep_sources(file, parts, root)
-        write_json(root / "study.json", record | _history(study, run, before or {}, edits))
+        run.write_record(record | _history(study, run, before or {}, edits))
+        if edits and not accept_same:  # recorded first: a kill between two moves loses none of it
+            edits = carry_out(edits, study, run, accept_same)
+        if edits:
+            on_edits(edits)
     return run
 
 
@@ -82,6 +93,8 @@ def _record_before(study: Study, run: RunDirectory) -> dict[str, Any] | None:
         RunDirectoryError: If the directory is another study's, or nobody's.
     """
     root = run.root
+    if root.is_dir() and _lost_its_record(run):
+        return {LOST: [datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")]}
     if (root / "study.json").is_file():
         before = run.record()
         if before["name"] != study.name:
@@ -97,11 +110,35 @@ def _record_before(study: Study, run: RunDirectory) -> dict[str, Any] | None:
             value=root,
             do="Choose another --out",
         )
-    if root.is_dir() and any(path.name != LOCK for path in root.iterdir()):
+    if root.is_dir() and any(not _is_own(path) for path in root.iterdir()):
         raise RunDirectoryError(
             "The directory is not empty and holds no run", value=root, do="Choose another --out"
         )
     return None
+
+
+def _is_own(path: Path) -> bool:
+    return path.name in OWN or (path.name.startswith(".") and path.name.endswith(PARTIAL))
+
+
+def _lost_its_record(run: RunDirectory) -> bool:
+    """Whether the directory is a run's whose study.json is damaged or gone."""
+    if not run.cells() and not run.cells_aside():
+        # nothing depends on it yet: a run killed in its first instant
+        return (run.root / "study.json").exists() and not _readable(run) and _all_own(run)
+    return _all_own(run) and not _readable(run)
+
+
+def _all_own(run: RunDirectory) -> bool:
+    return all(_is_own(path) for path in run.root.iterdir())
+
+
+def _readable(run: RunDirectory) -> bool:
+    try:
+        run.record()
+    except RunDirectoryError:
+        return False
+    return True
 
 
 def _history(
@@ -109,8 +146,10 @@ def _history(
 ) -> dict[str, Any]:
     """What happened to the run since it began."""
     begun = any(cell.status()["state"] != "owed" for cell in run.cells())
-    changed = begun and before.get("claims_signature") != signature(study.claims)
+    signed = before.get("claims_signature")
+    changed = begun and signed is not None and signed != signature(study.claims)
     return {
         "claims_changed_after_start": bool(before.get("claims_changed_after_start")) or changed,
         "edits": [*before.get("edits", ()), *([edits.record()] if edits else ())],
+        **({LOST: before[LOST]} if LOST in before else {}),
     }

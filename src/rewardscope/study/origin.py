@@ -67,8 +67,8 @@ def keep_sources(file: Path | None, parts: Sequence[Part], root: Path) -> dict[s
     digests = {path.relative_to(above).as_posix(): file_digest(path) for path in sorted(sources)}
     version = hashlib.sha256(repr(sorted(digests.items())).encode()).hexdigest()[:12]
     folder = root / SOURCES / version
-    for name in digests:
-        if not (folder / name).is_file():
+    for name, digest in digests.items():
+        if not (folder / name).is_file() or file_digest(folder / name) != digest:
             write_bytes(folder / name, (above / name).read_bytes())
     return {
         "folder": f"{SOURCES}/{version}",

@@ -13,9 +13,10 @@ from rewardscope.errors import InUse, RewardscopeError
 from rewardscope.identity import opened_files
 from rewardscope.protocols import Runner
 from rewardscope.runners import Outcome, Start, interrupted_by_signals, start_local
-from rewardscope.store import RunDirectory
+from rewardscope.store import ASIDE, PARTIAL, RunDirectory, remove_leftovers
 from rewardscope.study.cells import run_cell, settled
 from rewardscope.study.files import StudySource
+from rewardscope.study.origin import SOURCES
 from rewardscope.study.study import Cell, Study
 
 POLL_SECONDS = 0.5
@@ -63,6 +64,7 @@ def run_study(
         InUse: If another process is running a study there; nothing was touched.
     """
     with run.held(), interrupted_by_signals():
+        _tidy(run)
         owed = [cell for cell in study.cells() if not settled(study, run.cell(cell.name))]
         if not owed:
             return {}
@@ -74,6 +76,22 @@ def run_study(
             return _brought(runner, bases, run, on_poll) | _brought(runner, trained, run, on_poll)
         finally:
             runner.stop()
+
+
+def _tidy(run: RunDirectory) -> None:
+    """Removes what killed processes were writing, and writes damaged status files again from the
+    seals of their cells.
+    """
+    for cell in run.cells():
+        with contextlib.suppress(InUse), cell.held():
+            remove_leftovers(cell.path)
+            status = cell.mended_status()
+            if status is not None:
+                cell.write_status(**status)
+    for folder in (SOURCES, ASIDE):
+        remove_leftovers(run.root / folder)
+    for file in run.root.glob(f".*{PARTIAL}"):
+        file.unlink(missing_ok=True)
 
 
 def _brought(

@@ -6,7 +6,7 @@ from rewardscope.errors import CheckpointError
 from rewardscope.experience import BankState
 from rewardscope.learner import Companions, load_adapters, save_adapters
 from rewardscope.policy import Policy
-from rewardscope.store import CellDirectory, check_directory, seal_directory
+from rewardscope.store import PARTIAL, CellDirectory, check_directory, seal_directory
 from rewardscope.training.arm import Arm
 
 
@@ -80,16 +80,17 @@ def save_checkpoint(
         CheckpointError: If it cannot be written.
     """
     final = cell.checkpoint(step)
-    partial = final.with_suffix(".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
+    partial = final.with_suffix(PARTIAL)
     try:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
         arm.learner.plain(policy).save(partial)
         if arm.learner.low_rank is not None:
             save_adapters(policy, partial)
         companions.save(partial, moved_reference=bool(arm.learner.reset_every))
         if bank is not None:
             bank.save(partial)
+        seal_directory(partial, final)
     except Exception as error:  # safetensors raises its own kind for a full disk
         shutil.rmtree(partial, ignore_errors=True)
         raise CheckpointError(
@@ -97,7 +98,11 @@ def save_checkpoint(
             value=f"{final}: {error}",
             do="Free some space, then run again; the previous checkpoint is kept",
         ) from error
-    seal_directory(partial, final)
-    for older in cell.checkpoints():
-        if older < step:
-            shutil.rmtree(cell.checkpoint(older))
+    remove_older(cell, step)
+
+
+def remove_older(cell: CellDirectory, step: int) -> None:
+    """Lets go of checkpoints before this one; also of one whose removal was cut short."""
+    for folder in cell.checkpoint(step).parent.iterdir():
+        if folder.name < cell.checkpoint(step).name:
+            shutil.rmtree(folder, ignore_errors=True)

@@ -17,6 +17,7 @@ from rewardscope.training.arm import Arm
 from rewardscope.training.checkpoints import (
     companions_after,
     policy_after,
+    remove_older,
     save_checkpoint,
     steps_done,
 )
@@ -75,6 +76,8 @@ def train(
     """
     keep_freed_memory()
     done = steps_done(cell)
+    if done:
+        remove_older(cell, done)
     if done == arm.steps:
         cell.step_table.finish()
         return Policy.load(cell.checkpoint(done), device=device)

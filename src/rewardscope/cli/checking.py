@@ -1,0 +1,24 @@
+"""The command that verifies a run directory."""
+
+from rewardscope.cli.front import RunPath, app, count_of, say
+
+
+@app.command()
+def check(root: RunPath) -> None:
+    """Verify every file of a run against its seal, and say what is older than what it was made
+    from; exit code 1 with the list, or 0 with one line.
+    """
+    import typer
+
+    from rewardscope.store import RunDirectory, find_faults
+
+    run = RunDirectory(root)
+    faults = find_faults(run)
+    for fault in faults:
+        say(str(fault))
+    if faults:
+        raise typer.Exit(1)
+    cells = [*run.cells(), *run.cells_aside()]
+    done = sum(cell.is_sealed for cell in cells)
+    rest = f"; {count_of(len(cells) - done, 'other')} not finished" if len(cells) > done else ""
+    say(f"{count_of(done, 'finished cell')} of {root}: every file is what was written{rest}")
