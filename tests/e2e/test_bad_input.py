@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from rewardscope.cli import main
-from rewardscope.store import RunDirectory
+from rewardscope.store import LOCK, RunDirectory
 
 STUDY = Path(__file__).with_name("tiny_study.py")
 
@@ -81,7 +81,7 @@ def test_a_mistaken_study_file(
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("max_tokens=24", "max_tokens=500", "longer than the model's context"),
+        ("max_tokens=24", "max_tokens=500", "too long for the model's context"),
         (
             'Organism("formats-planted")',
             'Pretrained("nobody/no-such-model")',
@@ -117,7 +117,9 @@ def test_a_truncated_checkpoint_is_named_and_other_cells_are_untouched(
         cell for cell in RunDirectory(run).cells() if cell.path.name.startswith("truth--s0")
     )
     others = {
-        path: path.stat().st_mtime_ns for path in run.glob("cells/coin*/**/*") if path.is_file()
+        path: path.stat().st_mtime_ns
+        for path in run.glob("cells/coin*/**/*")
+        if path.is_file() and path.name != LOCK
     }
     weights = cell.checkpoint(6) / "model.safetensors"
     whole = weights.read_bytes()

@@ -51,7 +51,7 @@ def test_claims_that_were_changed_in_the_record_are_refused(finished: Path, tmp_
     (root / "study.json").write_text(json.dumps(record))
     done = CliRunner().invoke(app, ["report", str(root)])
     assert isinstance(done.exception, RunDirectoryError)
-    assert "claims in study.json are not those" in str(done.exception)
+    assert "claims in study.json differ from those" in str(done.exception)
 
 
 def test_control_characters_never_reach_the_terminal(finished: Path, tmp_path: Path) -> None:

@@ -64,7 +64,9 @@ def test_a_finished_run_becomes_a_table_of_its_subnetworks(tmp_path: Path) -> No
 
 def test_one_seed_and_an_unknown_arm_are_refused(tmp_path: Path) -> None:
     run = finished_run(tmp_path / "small", (0,))
-    with pytest.raises(StudyError, match=r"over seeds\. Got: 1 finished seed\. Allowed: 2 or more"):
+    with pytest.raises(
+        StudyError, match=r"several finished seeds\. Got: 1 finished seed\. Allowed: 2 or more"
+    ):
         CliRunner().invoke(app, ["subnetwork", str(run), "truth"], catch_exceptions=False)
     with pytest.raises(StudyError, match="no such arm"):
         CliRunner().invoke(app, ["subnetwork", str(run), "coin"], catch_exceptions=False)

@@ -52,7 +52,7 @@ MISTAKES = (
     )),
     Mistake("a flag that is a text", "uses_truth: ClassVar[bool] = False",
         'uses_truth: ClassVar[str] = "no"', "@dataclass", (
-        "Marked.uses_truth is not what it has to be", "`uses_truth: ClassVar[bool] = False`",
+        "Marked.uses_truth has a value that is not allowed", "`uses_truth: ClassVar[bool] = False`",
     )),
     Mistake("a name of ours", 'name: ClassVar[str] = "Additions"',
         'name: ClassVar[str] = "Sums"', "@dataclass", (
@@ -61,7 +61,7 @@ MISTAKES = (
     )),
     Mistake("strategies in a list", "ClassVar[tuple[str, ...]] = ()",
         'ClassVar[list[str]] = ["carry"]', "@dataclass", (
-        "Additions.strategies is not what it has to be", "strategies = ('carry',)",
+        "Additions.strategies has a value that is not allowed", "strategies = ('carry',)",
     )),
     Mistake("strategies in a list without ClassVar", "strategies: ClassVar[tuple[str, ...]] = ()",
         "strategies: list = []", "@dataclass", ("mutable default <class 'list'>", "strategies",)),

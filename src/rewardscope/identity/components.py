@@ -11,7 +11,7 @@ from rewardscope.errors import ComponentError
 from rewardscope.identity.files import file_digest
 from rewardscope.identity.places import distribution_of
 from rewardscope.identity.sources import is_data_file, sources_of
-from rewardscope.registry import is_guest, name_of
+from rewardscope.registry import is_guest, name_of, readable
 
 OWN_PACKAGES = frozenset(
     {"rewardscope", "torch", "numpy", "scipy", "polars", "transformers", "tokenizers"}
@@ -68,23 +68,32 @@ def changes(before: Sequence[Sequence[str]], after: Sequence[Sequence[str]]) -> 
     """The differences between the parts of two records, one phrase each.
 
     >>> changes([["m:Mine", "source m.py", "ab"]], [["m:Mine", "source m.py", "cd"]])
-    ['m:Mine: source m.py was edited']
+    ['Mine (m): source m.py was edited']
     """
-    old, new = ({(c, what): digest for c, what, digest in parts} for parts in (before, after))
+    old, new = _by_part(before), _by_part(after)
     phrases = []
     for component, what in sorted({*old, *new}):
         was, now = old.get((component, what)), new.get((component, what))
         if was == now:
             continue
         if was is None:
-            phrases.append(f"{component}: {what} is new")
+            change = "is new"
         elif now is None:
-            phrases.append(f"{component}: {what} is gone")
+            change = "is gone"
         elif what.startswith("package "):
-            phrases.append(f"{component}: {what} went from {was} to {now}")
+            change = f"went from {', '.join(was)} to {', '.join(now)}"
         else:
-            phrases.append(f"{component}: {what} {'was edited' if ' ' in what else 'changed'}")
+            change = "was edited" if " " in what else "changed"
+        phrases.append(f"{readable(component)}: {what} {change}")
     return phrases
+
+
+def _by_part(parts: Sequence[Sequence[str]]) -> dict[tuple[str, str], list[str]]:
+    """Component and part -> its digests: two data sets of one study have a digest each."""
+    digests: dict[tuple[str, str], list[str]] = {}
+    for component, what, digest in sorted(map(tuple, parts)):
+        digests.setdefault((component, what), []).append(digest)
+    return digests
 
 
 def _components(value: object) -> Iterator[object]:

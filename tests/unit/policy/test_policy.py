@@ -23,7 +23,7 @@ def test_a_folder_with_pickled_weights_alone_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_weights_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="has no weights"):
+    with pytest.raises(ModelError, match="holds no weights"):
         Policy.load(tmp_path)
 
 
