@@ -1,14 +1,17 @@
 """Records the files that a user's own code opens while it is loaded and tried: undeclared data."""
 
 import contextlib
+import glob
 import os
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import FrameType
 
 from rewardscope.identity.places import is_project_file
 
+LONGEST_PATH = 1024
 _watching = False
 _hooked = False
 Opened = Mapping[str, Sequence[tuple[int, str]]]
@@ -20,17 +23,20 @@ _opened: dict[str, set[tuple[int, str]]] = defaultdict(set)
 def watching() -> Iterator[None]:
     """A context that records every file a project's Python code opens, for :func:`opened_by`.
 
-    Readers that are not written in Python, such as Polars', open files unseen. Such files are known
-    only from file names in the code, or because a component declares them.
+    Readers that are not written in Python, such as Polars', open files unseen. So a file also
+    counts when project code passes its name to somebody else's function.
     """
     global _watching, _hooked
     if not _hooked:
         sys.addaudithook(_note)
         _hooked = True
     before, _watching = _watching, True
+    profile = sys.getprofile()
+    sys.setprofile(_passed)
     try:
         yield
     finally:
+        sys.setprofile(profile)
         _watching = before
 
 
@@ -77,15 +83,55 @@ def _attribute(path: Path) -> None:
     """Records the file for the innermost project code on the stack. All access to the same data,
     even through a cache, goes through that code.
     """
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None and not is_project_file(frame.f_code.co_filename):
+        frame = frame.f_back
+    if frame is not None:
+        _record(frame, path)
+
+
+def _record(frame: FrameType, path: Path) -> None:
+    """Records that the project's code in this frame reads the file, if it is one."""
     if path.suffix in (".py", ".pyc") or not path.is_file():
         return
     resolved = path.resolve()
-    if resolved.parts[1:2] in (("proc",), ("sys",), ("dev",)):
+    if resolved.parts[1:2] not in (("proc",), ("sys",), ("dev",)):
+        source = str(Path(frame.f_code.co_filename).resolve())
+        _opened[source].add((frame.f_lineno, str(resolved)))
+
+
+def _passed(frame: FrameType, event: str, _: object) -> None:
+    """Records the files that project code names to a function that is not the project's."""
+    caller = frame.f_back
+    if event != "call" or caller is None or not is_project_file(caller.f_code.co_filename):
         return
-    frame = sys._getframe(2)
-    while frame is not None:
-        name = frame.f_code.co_filename
-        if is_project_file(name):
-            _opened[str(Path(name).resolve())].add((frame.f_lineno, str(resolved)))
-            return
-        frame = frame.f_back  # type: ignore[assignment]
+    if is_project_file(frame.f_code.co_filename):
+        return
+    for value in _arguments(frame):
+        for path in _paths_in(value):
+            _record(caller, path)
+
+
+def _arguments(frame: FrameType) -> Iterator[object]:
+    """What the function was called with, a list or mapping of arguments item by item."""
+    for value in frame.f_locals.values():
+        if isinstance(value, Mapping):
+            yield from value.values()
+        elif isinstance(value, (list, tuple)):
+            yield from value
+        else:
+            yield value
+
+
+def _paths_in(value: object) -> Iterator[Path]:
+    """Files that a text or path may mean; none for a text that is too long or says too much."""
+    if not isinstance(value, (str, os.PathLike)):
+        return
+    text = os.fspath(value)
+    if not isinstance(text, str) or len(text) > LONGEST_PATH or not set(text).isdisjoint("\n\0{"):
+        return
+    with contextlib.suppress(OSError, ValueError):  # no name that a file could have
+        if "*" in text:
+            yield from map(Path, glob.glob(text))
+        elif "." in text or os.sep in text:
+            yield Path(text)

@@ -1,6 +1,7 @@
 """The owner of a file's code: the user's project, an installed package, Python, or this package."""
 
 import functools
+import hashlib
 import importlib.metadata
 import site
 import sysconfig
@@ -29,9 +30,16 @@ def _elsewhere() -> tuple[Path, ...]:
 
 @functools.cache
 def distribution_of(module: str) -> tuple[str, str] | None:
-    """Name and version of the installed distribution that a top-level module comes from."""
+    """Name of the installed distribution that a top-level module comes from, and its version with
+    a digest of what was installed: two builds of a package may have one version.
+    """
     names = _distributions().get(module.partition(".")[0])
-    return (names[0], importlib.metadata.version(names[0])) if names else None
+    if not names:
+        return None
+    installed = importlib.metadata.distribution(names[0])
+    listed = installed.read_text("RECORD")  # lists every file with its digest
+    digest = hashlib.sha256(listed.encode()).hexdigest()[:8] if listed else "unlisted"
+    return names[0], f"{installed.version} ({digest})"
 
 
 @functools.cache

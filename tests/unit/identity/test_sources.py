@@ -209,3 +209,22 @@ def test_our_own_components_are_made_of_nothing_but_their_version() -> None:
     from rewardscope import Chain, Coin, Truth
 
     assert parts_of((Chain(), Coin(), Truth())) == ()
+
+
+def test_a_file_whose_name_is_made_while_it_runs_counts_where_it_is_passed_on(
+    project: Path,
+) -> None:
+    import polars as pl
+
+    pl.DataFrame({"a": [1]}).write_parquet(project / "train.parquet")
+    with (project / "mystudy.py").open("a") as file:
+        file.write(
+            "\n\n@dataclass(frozen=True)\nclass Splits:\n    def read(self, split):\n"
+            "        import polars\n\n"
+            '        return polars.read_parquet(HERE / f"{split}.parquet")\n'
+        )
+    component = load(project).Splits()
+    assert "data train.parquet" not in {part.what for part in parts_of(component)}
+    with watching():
+        component.read("train")
+    assert "data train.parquet" in {part.what for part in parts_of(component)}
