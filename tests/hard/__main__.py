@@ -1,7 +1,7 @@
 """Runs the hard tests and writes what they counted into docs/reliability.md.
 
 make hard                                            (at most 20 minutes on 2 cores)
-.venv/bin/python tests/hard tests/hard/test_page.py  (these files alone)
+.venv/bin/python tests/hard tests/hard/test_page_attacked.py  (these files alone)
 """
 
 import json

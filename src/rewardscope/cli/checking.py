@@ -1,12 +1,14 @@
 """The command that verifies a run directory."""
 
-from rewardscope.cli.front import RunPath, app, count_of, say
+from rewardscope.cli.front import RUN, RunPath, app, count_of, say
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 def check(root: RunPath) -> None:
-    """Verify every file of a run against its seal, and say what is older than what it was made
-    from; exit code 1 with the list, or 0 with one line.
+    """Verify every file of a run against its seal.
+
+    It lists files that are damaged, and verdicts or pages that are older than what they were made
+    from, and exits with 1; with 0 and one line when all is well.
     """
     import typer
 
