@@ -47,10 +47,16 @@ def test_each_help_text_begins_with_one_short_sentence(name: str) -> None:
         assert told and told.strip().endswith("."), f"{name} {parameter.name}: {told}"
 
 
+NAMED_SHELL = {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1", "SHELL": "/bin/bash"}
+"""The shell is the one that is named, not one that is looked for among the parent processes: where
+tests run there may be none.
+"""
+
+
 def test_a_shell_completes_commands() -> None:
     typed = {"_REWARDSCOPE_COMPLETE": "complete_bash", "COMP_WORDS": "rewardscope re"}
     assert run(COMMAND, **typed, COMP_CWORD="1").split() == ["report"]
-    assert "complete_bash" in run(COMMAND, "--show-completion", "bash")
+    assert "complete_bash" in run(COMMAND, "--show-completion", "bash", **NAMED_SHELL)
 
 
 def test_completion_and_version_do_not_wait_for_torch() -> None:
@@ -72,7 +78,7 @@ def test_completion_and_version_do_not_wait_for_torch() -> None:
 
 
 def test_completion_is_installed_where_the_shell_looks(tmp_path: Path) -> None:
-    run(COMMAND, "--install-completion", "bash", HOME=str(tmp_path), SHELL="/bin/bash")
+    run(COMMAND, "--install-completion", "bash", HOME=str(tmp_path), **NAMED_SHELL)
     assert "rewardscope" in (tmp_path / ".bashrc").read_text()
     (script,) = (tmp_path / ".bash_completions").iterdir()
     assert "_REWARDSCOPE_COMPLETE" in script.read_text()
