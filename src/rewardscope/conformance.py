@@ -20,6 +20,7 @@ from rewardscope.protocols import (
     Start,
 )
 from rewardscope.registry import BUILT_IN, is_guest, name_of
+from rewardscope.sources import definition
 
 TRUTH = "uses_truth: ClassVar[bool] = False"
 _CREDIT = {
@@ -73,11 +74,8 @@ FLAGS = ("uses_truth", "placebo")
 
 def line_of(source: Any) -> str:
     """File and line of a class or function; empty without a source file."""
-    try:
-        file, line = inspect.getsourcefile(source), inspect.getsourcelines(source)[1]
-    except (OSError, TypeError):
-        return ""
-    return f"{file}, line {line}"
+    defined = definition(source)
+    return "" if defined is None else f"{defined[0]}, line {defined[1]}"
 
 
 def raised_at(error: BaseException) -> str:

@@ -1,4 +1,4 @@
-"""File and line of a user's function, for errors about it."""
+"""File and line of a user's class or function, for errors about it."""
 
 import inspect
 import traceback
@@ -8,14 +8,20 @@ from typing import Any
 from rewardscope.errors import ComponentError
 
 
+def definition(source: Any) -> tuple[str | None, int] | None:
+    """File and line of the definition of a class or function; None without a source."""
+    try:
+        return inspect.getsourcefile(inspect.unwrap(source)), inspect.getsourcelines(source)[1]
+    except (OSError, TypeError):
+        return None
+
+
 def where_written(function: Callable[..., Any]) -> str:
     """``file:line`` of the function's definition, or its name without a source."""
-    try:
-        path = inspect.getsourcefile(inspect.unwrap(function))
-        line = inspect.getsourcelines(inspect.unwrap(function))[1]
-    except (OSError, TypeError):
+    defined = definition(function)
+    if defined is None:
         return getattr(function, "__qualname__", repr(function))
-    return f"{path}:{line}"
+    return f"{defined[0]}:{defined[1]}"
 
 
 def where_raised(error: BaseException, function: Callable[..., Any]) -> str:

@@ -21,7 +21,7 @@ FLOOR = {
     "identity": {"errors", "registry"},
     "codec": {"errors", "registry"},
     "stats": {"errors", "seeds"},
-    "conformance": {"errors", "registry", "protocols", "identity", "codec"},
+    "conformance": {"errors", "registry", "protocols", "identity", "codec", "sources"},
 }
 """What every part above may import: text and numbers, no torch."""
 ABOVE = {
