@@ -74,7 +74,7 @@ study = Study(
         replace(ARM, name="alike", bank=replace(GROWING, writer=Uniform())),
         replace(ARM, name="none", bank=replace(GROWING, recall=Blank())),
     ),
-    seeds=(0, 1, 2),
+    seeds=(0, 1, 2, 3, 4),
     evaluation=Evaluation(problems=64, draws=64, readings=4),
     probes=(Boundary(max_k=64), Behaviour(), Experience()),
     claims=(

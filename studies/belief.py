@@ -56,7 +56,7 @@ study = Study(
         for start in STARTS
         for reward in REWARDS
     ),
-    seeds=(0, 1, 2),
+    seeds=(0, 1, 2, 3, 4),
     evaluation=Evaluation(problems=128, draws=32, readings=4),
     probes=(Calibration(), Boundary(max_k=1), Behaviour()),
     claims=(

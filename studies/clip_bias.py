@@ -37,6 +37,6 @@ study = Study(
         arm("eight-updates", Learner(learning_rate=3e-4, minibatches=8)),
         arm("eight-updates-faster", Learner(learning_rate=1e-3, minibatches=8)),
     ),
-    seeds=(0, 1, 2),
+    seeds=(0, 1, 2, 3, 4),
     claims=(),
 )

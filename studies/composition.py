@@ -76,7 +76,7 @@ study = Study(
             TRUTH, name="rft-rounds", credit=IMITATED, learner=replace(BASIC, normalise="active")
         ),
     ),
-    seeds=(0, 1, 2),
+    seeds=(0, 1, 2, 3, 4),
     evaluation=Evaluation(problems=96, draws=64, readings=4, environment=Nest(2, 3, "AB")),
     probes=(Ladder(ks=(1, 64), by=("level", "set")), Behaviour(), WeightChange()),
     claims=(

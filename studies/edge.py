@@ -59,7 +59,7 @@ study = Study(
         replace(EDGE, name="inside", environment=Nest(2, 2, "A")),
         replace(EDGE, name="beyond", environment=Nest(5, 5, "A")),
     ),
-    seeds=(0, 1, 2),
+    seeds=(0, 1, 2, 3, 4),
     evaluation=Evaluation(problems=64, draws=64, readings=4, environment=Nest(3, 6, "A")),
     probes=(Ladder(ks=(1, 64)), Behaviour(), WeightChange()),
     claims=(

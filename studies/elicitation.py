@@ -44,7 +44,7 @@ study = Study(
     "asked otherwise?",
     about=__doc__ or "",
     arms=(arm("truth", Truth()), arm("coin", Coin(p=0.5))),
-    seeds=(0, 1, 2),
+    seeds=(0, 1, 2, 3, 4),
     evaluation=Evaluation(problems=64, draws=64, readings=0),
     probes=(Elicitation(draws=32),),
     claims=(

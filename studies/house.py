@@ -44,7 +44,7 @@ study = Study(
     about="The house, 16 turns at most: 12 problems x 8 episodes a step, 30 steps; the world's "
     "answers carry no credit.",
     arms=(arm("truth", Truth()), arm("coin", Coin(p=0.5))),
-    seeds=(0, 1, 2),
+    seeds=(0, 1, 2, 3, 4),
     evaluation=Evaluation(problems=40, draws=24, readings=4),
     probes=(Boundary(), Behaviour(), WeightChange()),
     claims=(

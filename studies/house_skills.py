@@ -64,7 +64,7 @@ study = Study(
         SKILLS,
         replace(SKILLS, name="shuffled", bank=replace(BANK, recall=OtherCategory(top=1))),
     ),
-    seeds=(0, 1, 2),
+    seeds=(0, 1, 2, 3, 4),
     evaluation=Evaluation(problems=32, draws=16, readings=2),
     probes=(Boundary(max_k=16), Experience()),
     claims=(

@@ -57,7 +57,7 @@ study = Study(
         replace(ONE, name="coin", reward=Coin()),
         replace(ONE, name="form", reward=Form()),
     ),
-    seeds=(0, 1, 2),
+    seeds=(0, 1, 2, 3, 4),
     evaluation=Evaluation(problems=64, draws=64, readings=4),
     probes=(Boundary(max_k=64), Behaviour(), Diversity()),
     claims=(

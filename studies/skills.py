@@ -73,7 +73,7 @@ study = Study(
         arm("random", replace(BANK, recall=RandomText(pieces=tuple("0123456789")))),
         arm("lessons", replace(BANK, kinds=("lesson",))),
     ),
-    seeds=(0, 1, 2),
+    seeds=(0, 1, 2, 3, 4),
     evaluation=Evaluation(problems=64, draws=64, readings=4),
     probes=(Boundary(max_k=64), Behaviour(), Experience()),
     claims=(
