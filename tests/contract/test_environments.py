@@ -277,8 +277,8 @@ def test_no_text_of_a_megabyte_takes_half_a_second(environment: Environment) -> 
     problem = environment.problem("train", 1)
     for text in HOSTILE:
         for said in (text, f"<answer>{text}</answer>"):
-            # The first of three that is fast enough will do: a full collection of this process's
-            # garbage, half a second late in a suite, is not the grader's time.
+            # One of three that is fast enough will do: a full collection of the garbage of the
+            # tests before this one is not the grader's time.
             assert any(cpu_s_of_grade(environment, problem, said) < 0.5 for _ in range(3)), said[
                 :40
             ]
