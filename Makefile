@@ -11,7 +11,7 @@ export HF_HUB_OFFLINE ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 export NO_MKDOCS_2_WARNING ?= 1
 
-.PHONY: tour smollm2 methods test lint docs bench costs validation hard clean
+.PHONY: tour smollm2 methods test lint docs bench costs validation hard lock clean
 
 tour: .venv/installed  ## The five-minute study: a verdict table and one page.
 	.venv/bin/rewardscope tour
@@ -41,6 +41,14 @@ validation: .venv/developer  ## Proof of the instruments on what is known; about
 
 hard: .venv/smollm2  ## Attacks on graders, sandbox, page, judging and run directories; at most 20 minutes.
 	.venv/bin/python tests/hard
+
+lock:  ## requirements.lock, again from pyproject.toml and constraints.txt; needs uv.
+	mkdir -p build
+	uv pip compile pyproject.toml --extra words --extra gguf --extra lora --extra dev --extra docs \
+		--extra parity --constraint constraints.txt --generate-hashes --no-header \
+		--python-version 3.11.7 --python-platform x86_64-manylinux_2_28 --output-file build/lock
+	{ head -2 requirements.lock; cat build/lock; } > build/lock.whole
+	mv build/lock.whole requirements.lock
 
 costs: .venv/smollm2  ## What each method costs beside plain GRPO; about 20 minutes, alone on the machine.
 	.venv/bin/python benchmarks/methods.py
