@@ -7,6 +7,7 @@ import pytest
 
 from factories import measurement
 from rewardscope.codec import encode
+from rewardscope.errors import RunDirectoryError
 from rewardscope.judging.claims import Unpaired, decide, judge, read_claims, values_of
 from rewardscope.stats import Estimate, paired_contrast, smallest_visible
 from rewardscope.types import Claim, Measurement, Outcome, Verdict
@@ -394,3 +395,11 @@ def test_verdicts_come_in_the_order_of_the_claims() -> None:
     second = replace(CLAIM, sentence="It hurts.", expects="less")
     found = judge(record(CLAIM, second), rows("truth", {0: [0.5]}) + rows("coin", {0: [0.5]}))
     assert [one.claim for one in found] == [CLAIM, second] == read_claims(record(CLAIM, second))
+
+
+def test_rows_that_contradict_each_other_are_refused() -> None:
+    """A later row must not count in silence; a copy of a row may stand."""
+    mine = rows("truth", {0: [0.75]})
+    assert values_of("truth", CLAIM, [*mine, *mine]).by_seed == {0: {"a": 0.75}}
+    with pytest.raises(RunDirectoryError, match=r"(?s)0\.75 and 0\.25 for arm truth, seed 0"):
+        values_of("truth", CLAIM, [*mine, *rows("truth", {0: [0.25]})])

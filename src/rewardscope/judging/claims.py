@@ -101,6 +101,9 @@ def _with_gaps(
 def values_of(arm: str, claim: Claim, measurements: Sequence[Measurement]) -> Values:
     """The rows that a claim reads for an arm: per-problem rows where the metric has them, at the
     last measured step.
+
+    Raises:
+        RunDirectoryError: If two rows give different numbers for the same thing.
     """
     about = [
         m for m in measurements if m.arm == arm and m.metric == claim.metric and _about(m, claim)
@@ -111,7 +114,9 @@ def values_of(arm: str, claim: Claim, measurements: Sequence[Measurement]) -> Va
     per_problem = [m for m in rows if "problem" in m.labels]
     by_seed: dict[int | None, dict[str, float]] = {}
     for m in per_problem or rows:
-        by_seed.setdefault(m.seed, {})[m.labels.get("problem", "")] = float(m.value or 0.0)
+        values, problem = by_seed.setdefault(m.seed, {}), m.labels.get("problem", "")
+        if values.setdefault(problem, float(m.value or 0.0)) != float(m.value or 0.0):
+            raise _contradiction(m, values[problem])
     return Values(
         by_seed,
         unit=rows[0].unit if rows else "",
@@ -121,6 +126,17 @@ def values_of(arm: str, claim: Claim, measurements: Sequence[Measurement]) -> Va
             (m.n + m.dropped for m in about if "problem" not in m.labels and m.over == "problems"),
             default=0,
         ),
+    )
+
+
+def _contradiction(row: Measurement, other: float) -> RunDirectoryError:
+    seed = "" if row.seed is None else f", seed {row.seed}"
+    return RunDirectoryError(
+        f"Two rows of {row.metric} give different numbers for the same thing",
+        value=f"{other!r} and {row.value!r} for arm {row.arm}{seed}, step {row.step}, labels "
+        f"{dict(row.labels)}",
+        allowed="one number per arm, seed, step, metric and labels; copies of a row may stand",
+        do="Remove the rows that are wrong, or tell them apart by a label",
     )
 
 
