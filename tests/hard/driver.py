@@ -188,34 +188,54 @@ def points(names: list[str], mode: str, count: int) -> list[tuple[int, str]]:
     ]
 
 
-def crash(folder: Path, mode: str, count: int) -> Iterator[dict[str, Any]]:
-    """Breaks the run at events of it, finishes it, and compares."""
+def crash(
+    folder: Path,
+    mode: str,
+    count: int,
+    begun: Path | None,
+    work: Callable[[Path], Callable[..., None]],
+) -> Iterator[dict[str, Any]]:
+    """Breaks the work at events of it, does it again, and compares.
+
+    Args:
+        folder: Where runs are made.
+        mode: "kill" or "errors".
+        count: Events, 0 = all.
+        begun: A run that each starts from; None = nothing.
+        work: What is to be done in a run directory.
+    """
     events = prepare()
     reference, log = folder / "reference", folder / "log"
     seen = folder / "seen.json"
 
+    def begin(out: Path) -> None:
+        if begun:
+            shutil.copytree(begun, out)
+
     def listed() -> None:
         events.arm(reference, 0, "")
         try:
-            run_there(reference)()
+            work(reference)()
         finally:
             events.root = ""
             seen.write_text(json.dumps(events.seen))
 
+    begin(reference)
     code = child(log, listed)
     assert code == 0, log.read_text()
     names = json.loads(seen.read_text())
     expected = forked(lambda: digests(reference))
     for at, how in points(names, mode, count):
         out = folder / f"at{at}"
+        begin(out)
 
         def broken(out: Path = out, at: int = at, how: str = how) -> None:
             events.arm(out, at, how)
-            run_there(out)()
+            work(out)()
 
         first = child(log, broken)
         told = log.read_text()
-        second = child(log, run_there(out))
+        second = child(log, work(out))
         finished = log.read_text()
         checked = child(log, command("check", out))
         found = forked(lambda out=out: digests(out))
@@ -232,7 +252,44 @@ def crash(folder: Path, mode: str, count: int) -> Iterator[dict[str, Any]]:
         shutil.rmtree(out, ignore_errors=True)
 
 
-if __name__ == "__main__":
-    for line in crash(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])):
+def vouched(folder: Path) -> tuple[Path, Callable[[Path], Callable[..., None]]]:
+    """A finished run whose reward was edited since, and the command that vouches for the edit."""
+    study, pay = folder / "own_study.py", folder / "pay.py"
+    study.write_text(STUDY.read_text() + OWN_REWARD)
+    pay.write_text("RIGHT = 1.0\n")
+    begun = folder / "begun"
+    log = folder / "begun.log"
+    code = child(log, command("run", study, "--out", begun, "--workers", 0))
+    assert code == 0, log.read_text()
+    pay.write_text("RIGHT = 2.0 - 1.0\n")
+    return begun, lambda out: command("run", study, "--out", out, "--workers", 0, "--accept-same")
+
+
+OWN_REWARD = '''
+
+from dataclasses import replace
+
+import pay
+
+from rewardscope import RewardFunction
+
+
+def paid(prompts, completions, **columns):
+    """One for a completion with a digit."""
+    return [pay.RIGHT * any(c.isdigit() for c in completion) for completion in completions]
+
+
+study = replace(study, arms=(arm("truth", RewardFunction(paid)),))
+'''
+
+
+def main(folder: Path, mode: str, count: int) -> None:
+    """A JSON line for each break; "vouched" is a kill while ``--accept-same`` is carried out."""
+    begun, work = vouched(folder) if mode == "vouched" else (None, run_there)
+    for line in crash(folder, "errors" if mode == "errors" else "kill", count, begun, work):
         sys.stdout.write(json.dumps(line) + "\n")
         sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))
