@@ -17,6 +17,7 @@ from pathlib import Path
 import boundary
 import grpo_step
 import machine
+import neighbour
 import organism_step
 import tour
 import weights
@@ -209,11 +210,29 @@ def whole_tour(console: Console) -> list[Line]:
     return [Line("the tour", "", f"{took:.0f} s", "", "", "240 s", took <= 240)]
 
 
+def busy(console: Console) -> list[Line]:
+    """What one busy process beside us costs, by how OpenMP's threads wait."""
+    found = neighbour.measure(console)
+    slower = {policy: found[policy, True] / found[policy, False] for policy in neighbour.POLICIES}
+    return [
+        Line(
+            "GRPO step beside one busy process on two cores",
+            f"spinning threads: {found['active', True]:.1f} s, {slower['active']:.2f} x as alone",
+            f"{found['passive', True]:.1f} s",
+            f"{slower['passive']:.2f} x as alone",
+            "",
+            "2",
+            slower["passive"] <= 2,
+        )
+    ]
+
+
 PARTS: dict[str, Callable[[Console], list[Line]]] = {
     "organism": organism,
     "probes": probes,
     "tour": whole_tour,
     "grpo": grpo,
+    "neighbour": busy,
 }
 
 
