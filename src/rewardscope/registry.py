@@ -115,6 +115,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "Teacher": "learner.teacher",
         "LowRank": "learner.low_rank",
         "Subnetwork": "learner.subnetwork",
+        "Precision": "policy.precision",
     },
     "starts": {
         "Organism": "organisms.organism",

@@ -43,6 +43,12 @@ class Batch:
     """
     place_NT: Int[Tensor, "N T"] | None = None
     """Position of each chosen token in its ``read_ids``, 0 off the mask; None = t."""
+    exact: bool = True
+    """Whether the sampler's logprobs equal the policy's own, up to rounding of float32."""
+    old_logprob_NT: Float[Tensor, "N T"] | None = None
+    """Nats under the policy before the step's first update, from its own forward pass. None = the
+    sampler's stand for them if ``exact``; otherwise the learner finds them.
+    """
 
     @property
     def num_problems(self) -> int:
@@ -77,11 +83,14 @@ class Batch:
         count_N = self.mask_NT.sum(dim=1)
         return count_N if self.place_NT is None else (self.place_NT.amax(dim=1) + 1) * (count_N > 0)
 
+    def rows(self, chosen: list[int]) -> Int[Tensor, " n"]:
+        """Rows of all completions of the chosen problems."""
+        size = self.group_size
+        return torch.tensor([p * size + g for p in chosen for g in range(size)])
+
     def problems(self, chosen: list[int]) -> "Batch":
         """The sub-batch of the chosen problems, in their order, all completions kept."""
-        rows = torch.tensor(
-            [p * self.group_size + g for p in chosen for g in range(self.group_size)]
-        )
+        rows = self.rows(chosen)
         width = int(self.mask_NT[rows].sum(dim=1).max())
         return Batch(
             prompt_ids=tuple(self.prompt_ids[p] for p in chosen),
@@ -90,6 +99,10 @@ class Batch:
             sampler_logprob_NT=self.sampler_logprob_NT[rows, :width],
             group_size=self.group_size,
             temperature=self.temperature,
+            exact=self.exact,
+            old_logprob_NT=None
+            if self.old_logprob_NT is None
+            else self.old_logprob_NT[rows, :width],
             **self._between(rows.tolist(), width),
         )
 
@@ -114,6 +127,7 @@ KL = Literal["k1", "k2", "k3"]
 unbiased and never negative.
 """
 Signal = Literal[
+    "policy_logprob_NT",
     "reference_logprob_NT",
     "entropy_NT",
     "planning_NT",
@@ -148,7 +162,11 @@ class Signals:
     mask_NT: Bool[Tensor, "N T"]
     """True on sampled tokens."""
     sampler_logprob_NT: Float[Tensor, "N T"] | None = None
-    """Nats under the policy that sampled."""
+    """Nats under the policy that sampled, as the sampler gave them."""
+    policy_logprob_NT: Float[Tensor, "N T"] | None = None
+    """Nats under the policy before the update: the sampler's own where they are exact, those of the
+    policy's forward pass otherwise.
+    """
     reference_logprob_NT: Float[Tensor, "N T"] | None = None
     """Nats under the reference: the untrained policy, or the policy at its last reset."""
     entropy_NT: Float[Tensor, "N T"] | None = None

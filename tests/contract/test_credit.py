@@ -101,6 +101,7 @@ def signals(reward_PG: Tensor, mask_NT: Tensor, **given: Any) -> Signals:
     alike_NTK = torch.full((*mask_NT.shape, 4), 0.25).log() * mask_NT[:, :, None]
     neutral: dict[str, Any] = {
         "sampler_logprob_NT": zeros_NT,
+        "policy_logprob_NT": zeros_NT,
         "reference_logprob_NT": zeros_NT,
         "entropy_NT": zeros_NT,
         "planning_NT": first_NT,
@@ -124,7 +125,14 @@ def random_signals() -> Signals:
         return torch.from_numpy(random.normal(size=tuple(mask_NT.shape))).float() * mask_NT
 
     planning_NT = (draw() > 0) & mask_NT
-    names = ("sampler_logprob_NT", "reference_logprob_NT", "entropy_NT", "value_NT", "implicit_NT")
+    names = (
+        "sampler_logprob_NT",
+        "policy_logprob_NT",
+        "reference_logprob_NT",
+        "entropy_NT",
+        "value_NT",
+        "implicit_NT",
+    )
     return signals(
         reward_PG,
         mask_NT,

@@ -86,6 +86,7 @@ def ours(case: Case, learner: Learner, credit: Credit | Preference, **signals: A
         reward_PG=case.reward_PG,
         mask_NT=case.batch.mask_NT,
         sampler_logprob_NT=case.batch.sampler_logprob_NT,
+        policy_logprob_NT=case.batch.sampler_logprob_NT,
         reference_logprob_NT=reference_NT,
         **signals,
     )

@@ -1,6 +1,6 @@
 """Samplers: training asks for completions through a protocol, and says where logprobs differ."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,16 +14,18 @@ from rewardscope import (
     Chain,
     Coin,
     Completion,
+    Learner,
     Organism,
     Rules,
     Sampling,
     SkillBank,
 )
 from rewardscope.errors import ModelError
-from rewardscope.policy import LocalSampler, Policy, sampler_gap, score
+from rewardscope.policy import LocalSampler, Policy, score
 from rewardscope.protocols import FollowingSampler, Sampler, Trainable
 from rewardscope.seeds import Address
 from rewardscope.store import CellDirectory, read_rollouts
+from rewardscope.tensors import TokenCredit
 from rewardscope.training import roll_out, train
 from rewardscope.types import Replies
 
@@ -124,11 +126,19 @@ def test_a_sampler_that_differs_from_the_scores_has_the_gap_in_every_row(tmp_pat
 def test_the_gap_is_the_mean_over_chosen_tokens() -> None:
     policy = tiny_policy()
     batch = sampled_batch(policy, ("1+2?", "3*4-5?"), 3, Sampling(max_tokens=8))
-    assert sampler_gap(policy, batch) == pytest.approx(0.0, abs=1e-5)
+    learner, credit = Learner(learning_rate=0.0), TokenCredit(torch.ones(batch.mask_NT.shape))
+
+    def noted(logprob_NT: torch.Tensor) -> Mapping[str, float]:
+        moved = replace(batch, sampler_logprob_NT=logprob_NT, exact=False)
+        optimizer = learner.optimizer(policy)
+        return learner.update(policy, optimizer, moved, credit, None, 8, ("gap",))
+
+    assert noted(batch.sampler_logprob_NT)["sampler/gap_nats"] == pytest.approx(0.0, abs=1e-5)
     logprob_NT = batch.sampler_logprob_NT.clone()
-    logprob_NT[0, 0] -= 1.0  # one token, of all that were chosen
-    moved = replace(batch, sampler_logprob_NT=logprob_NT)
-    assert sampler_gap(policy, moved) == pytest.approx(1 / int(batch.mask_NT.sum()), abs=1e-5)
+    logprob_NT[0, 0] -= 1.0  # one token, of all that were chosen: its weight is e, cut at 2
+    found, count = noted(logprob_NT), int(batch.mask_NT.sum())
+    assert found["sampler/gap_nats"] == pytest.approx(1 / count, abs=1e-5)
+    assert found["sampler/cut_share"] == pytest.approx(1 / count)
 
 
 def test_a_bank_writes_and_tries_through_the_sampler(tmp_path: Path) -> None:

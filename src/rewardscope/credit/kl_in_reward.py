@@ -46,8 +46,8 @@ class KLInReward:
 
     @property
     def needs(self) -> frozenset[str]:
-        """The reference's log-probabilities, and the signals of the base."""
-        return self.base.needs | {"reference_logprob_NT"}
+        """Both log-probabilities, and the signals of the base."""
+        return self.base.needs | {"policy_logprob_NT", "reference_logprob_NT"}
 
     @property
     def asks(self) -> Mapping[str, object]:
@@ -67,8 +67,8 @@ class KLInReward:
         every group differ.
         """
         reference_NT = signals.ask("reference_logprob_NT", "KLInReward")
-        sampler_NT = signals.ask("sampler_logprob_NT", "KLInReward")
-        kl_N = (kl_estimate(sampler_NT, reference_NT, self.estimator) * signals.mask_NT).sum(dim=1)
+        policy_NT = signals.ask("policy_logprob_NT", "KLInReward")
+        kl_N = (kl_estimate(policy_NT, reference_NT, self.estimator) * signals.mask_NT).sum(dim=1)
         credit = self.base(
             replace(
                 signals,

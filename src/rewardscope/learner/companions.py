@@ -57,7 +57,7 @@ class Companions:
             if wanted
             else None,  # it never moves; adapters would not be read back from its folder
             critic=learner.critic.begin(policy) if learner.critic else None,
-            implicit=learner.implicit.begin(start()) if learner.implicit else None,
+            implicit=learner.implicit.begin(start().with_masters()) if learner.implicit else None,
             teacher=learner.teacher.begin(start()) if learner.teacher else None,
             masks=masks,
         )
@@ -75,6 +75,7 @@ class Companions:
         state is cleared. Everything else stays.
         """
         policy.model.load_state_dict(start.model.state_dict())
+        policy.refresh()
         self.optimizer = learner.optimizer(policy, self.masks)
 
     def save(self, folder: Path, *, moved_reference: bool) -> None:
@@ -93,7 +94,8 @@ class Companions:
         """Reads it back."""
         load_optimizer(self.optimizer, folder / OPTIMIZER)
         if self.reference is not None and (folder / REFERENCE).is_dir():
-            self.reference = Policy.load(folder / REFERENCE, device=str(self.reference.device))
+            saved = Policy.load(folder / REFERENCE)
+            self.reference = saved.cast(self.reference.precise, str(self.reference.device))
         if self.critic is not None:
             self.critic.load(folder)
         for companion in (self.implicit, self.teacher):

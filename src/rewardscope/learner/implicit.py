@@ -47,7 +47,7 @@ class ImplicitReward:
     def begin(self, start: Policy) -> "ImplicitState":
         """The untrained model, which takes over ``start``, a copy of the reference."""
         optimizer = torch.optim.AdamW(
-            start.trainable().values(), lr=self.learning_rate, weight_decay=0.0, fused=True
+            start.moving().values(), lr=self.learning_rate, weight_decay=0.0, fused=True
         )
         return ImplicitState(self, start, optimizer)
 
@@ -116,9 +116,10 @@ class ImplicitState:
                 total += float(loss.detach())
         if not self.settings.frozen and told:
             torch.nn.utils.clip_grad_norm_(
-                self.policy.model.parameters(), self.settings.max_gradient_norm
+                self.policy.moving().values(), self.settings.max_gradient_norm
             )
             self.optimizer.step()
+            self.policy.settle()
         return {
             "implicit_loss_nats": total,
             "implicit_pair_accuracy": _pair_accuracy(logit_N, reward_N, batch.group_size),
@@ -126,14 +127,15 @@ class ImplicitState:
 
     def save(self, folder: Path) -> None:
         """Writes model and optimizer."""
-        save_optimizer(self.optimizer, folder / "implicit.safetensors", self.policy.trainable())
+        save_optimizer(self.optimizer, folder / "implicit.safetensors", self.policy.moving())
 
     def load(self, folder: Path) -> None:
         """Reads them back."""
         saved = load_optimizer(self.optimizer, folder / "implicit.safetensors")
         with torch.no_grad():
-            for name, parameter in self.policy.trainable().items():
+            for name, parameter in self.policy.moving().items():
                 parameter.copy_(saved[name])
+        self.policy.settle()
 
 
 def _pair_accuracy(logit_N: Tensor, reward_N: Tensor, group_size: int) -> float:

@@ -1,7 +1,8 @@
 """The learner: updates a policy from streams of credit, independent of the method behind them."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import torch
@@ -12,36 +13,34 @@ from rewardscope.errors import ComponentError
 from rewardscope.learner.critic import Critic
 from rewardscope.learner.implicit import ImplicitReward
 from rewardscope.learner.losses import (
+    Correction,
     Normalise,
     Ratio,
     clipped_surrogate,
     completion_pull,
-    divergence,
-    ratio_to_sampler,
+    importance,
+    ratio_to_old,
     token_weights,
-    with_tail,
 )
 from rewardscope.learner.low_rank import LowRank, merged
 from rewardscope.learner.optimizers import begin_state
+from rewardscope.learner.passes import pass_tokens
+from rewardscope.learner.streams import distillation_loss, taught, whole
 from rewardscope.learner.subnetwork import Subnetwork, hold_outside
 from rewardscope.learner.teacher import Teacher
 from rewardscope.policy.packing import Rows, arrange, choose_layout
 from rewardscope.policy.policy import Policy
 from rewardscope.policy.scoring import distribution_tokens, distributions_of_rows, score, score_rows
 from rewardscope.seeds import Address, generator
-from rewardscope.tensors import Batch, Distillation, TokenCredit, kl_estimate
+from rewardscope.tensors import Batch, TokenCredit, kl_estimate
 
-PASS_TOKENS = 4096
-"""Most tokens in one forward and backward pass. It bounds memory and does not change results: token
-weights come from the whole minibatch.
-"""
-PASS_BYTES = 3 << 29
-"""Bytes of activations a pass may keep for its backward pass on a CPU, counted as 16 numbers of the
-model's width per layer and token. A Llama's layers keep 12.
-"""
 KLTerm = Literal["k2", "k3"]
 """Estimators of the KL whose expected gradient is not 0."""
 Notes = dict[str, float]
+GAP, CORRECTED = "sampler/gap_nats", "sampler/cut_share"
+"""Mean distance of a sampler's logprobs from the policy's own, and the share of tokens whose weight
+was cut; only where the two are not exact.
+"""
 
 
 @dataclass(frozen=True)
@@ -50,9 +49,13 @@ class Learner:
 
     loss = sum over tokens of weight x (-min(ratio A, clipped ratio A) + kl_weight x KL to the
     reference + imitation x -log policy + distillation x divergence from the teacher) + the loss of
-    whole completions. A stream that is not given costs nothing. The ratio is to the sampler's own
-    logprobs. A minibatch consists of whole groups, so the advantages of a group, which sum to zero,
-    are never split over updates.
+    whole completions. A stream that is not given costs nothing. A minibatch consists of whole
+    groups, so the advantages of a group, which sum to zero, are never split over updates.
+
+    The ratio is to the policy before the step's updates. The sampler's own logprobs stand for it
+    where they are exact (float32, in this process). Otherwise it is read from the policy's forward
+    pass, in the passes of the updates themselves, so that every ratio is 1 before the first one;
+    and each surrogate has the weight of :func:`rewardscope.learner.losses.importance`.
     """
 
     learning_rate: float = 1e-4
@@ -69,7 +72,17 @@ class Learner:
     is that of KL(policy || reference), and the one of k3 is that of KL(reference || policy). The
     one of k1 is 0, so k1 belongs in the reward (``KLInReward``).
     """
+    correction: Correction = "truncated"
+    """What is made of a sampler's probabilities that are not the policy's own; nothing where they
+    are exact.
+    """
+    most_importance: float = 2.0
+    """Largest weight of a token by that correction."""
     normalise: Normalise = "token"
+    pass_tokens: int | None = None
+    """Most tokens of a forward and backward pass; an update sums the gradients of as many passes as
+    it takes. It bounds memory and changes no result beyond rounding. None = as many as fit.
+    """
     minibatches: int = 1
     """Updates per pass over the step's groups."""
     epochs: int = 1
@@ -103,21 +116,29 @@ class Learner:
             and self.kl_weight >= 0
             and 0 <= self.clip_low <= 1
             and self.clip_high >= 0
+            and self.most_importance > 0
         )
         counts = (
             self.minibatches >= 1
             and self.epochs >= 1
             and self.reset_every >= 0
             and self.restart_every >= 0
+            and (self.pass_tokens is None or self.pass_tokens >= 1)
         )
-        if not (rates and counts and self.ratio in get_args(Ratio) and self.kl in get_args(KLTerm)):
+        named = (
+            self.ratio in get_args(Ratio)
+            and self.kl in get_args(KLTerm)
+            and self.correction in get_args(Correction)
+        )
+        if not (rates and counts and named):
             raise ComponentError(
                 "Learner cannot learn with these settings",
                 value=self,
                 allowed="learning_rate, kl_weight, clip_high, reset_every, restart_every >= 0, 0 "
                 "<= clip_low <= 1, minibatches >= 1, "
                 "epochs >= 1, ratio one of token, sequence, product, kl one of k2, k3 (as a loss, "
-                "k1 has an expected gradient of 0)",
+                "k1 has an expected gradient of 0), correction one of truncated, masked, none, "
+                "most_importance > 0, pass_tokens None or >= 1",
                 do="Correct them in the study file; use KLInReward for a penalty by k1",
             )
         if self.mask is not None and self.low_rank is not None:
@@ -143,7 +164,7 @@ class Learner:
         same to the bit.
         """
         optimizer = torch.optim.AdamW(
-            policy.trainable().values(),
+            policy.moving().values(),
             lr=self.learning_rate,
             betas=(self.beta1, self.beta2),
             weight_decay=self.weight_decay,
@@ -151,7 +172,7 @@ class Learner:
         )
         begin_state(optimizer)
         if masks is not None:
-            hold_outside(optimizer, policy.trainable(), masks)
+            hold_outside(optimizer, policy.moving(), masks)
         return optimizer
 
     def update(
@@ -178,16 +199,14 @@ class Learner:
         Returns:
             loss, clip_share and gradient_norm (before clipping), each a mean over the optimizer
                 steps; entropy_mean_nats of the first minibatch, before any of the updates;
-                kl_to_sampler_nats (k3) of the last one, before the last update.
+                kl_to_sampler_nats (k3) of the last one, before the last update; where the sampler's
+                logprobs are not exact, sampler/gap_nats and sampler/cut_share, means too.
         """
         notes: list[Notes] = []
+        if not batch.exact and batch.old_logprob_NT is None and self.rereads:
+            batch = replace(batch, old_logprob_NT=self.score(policy, batch, address))
         for epoch in range(self.epochs):
-            order = (
-                generator(*address, "minibatches", epoch).permutation(batch.num_problems).tolist()
-            )
-            count = min(self.minibatches, batch.num_problems)
-            for part in range(count):
-                chosen = sorted(order[part::count])
+            for chosen in self._parts(batch.num_problems, address, epoch):
                 notes.append(
                     self._step(
                         policy,
@@ -207,6 +226,37 @@ class Learner:
             "kl_to_sampler_nats": notes[-1]["kl_to_sampler_nats"],
         }
 
+    @property
+    def rereads(self) -> bool:
+        """Whether the weights may have moved since sampling when some update reads the tokens."""
+        return self.epochs * self.minibatches > 1 or self.restart_every > 0
+
+    def _parts(
+        self, num_problems: int, address: tuple[Address, ...], epoch: int
+    ) -> list[list[int]]:
+        """The problems of each minibatch of an epoch."""
+        order = generator(*address, "minibatches", epoch).permutation(num_problems).tolist()
+        count = min(self.minibatches, num_problems)
+        return [sorted(order[part::count]) for part in range(count)]
+
+    def score(self, policy: Policy, batch: Batch, address: tuple[Address, ...]) -> Tensor:
+        """Nats (N, T) of the sampled tokens, read in the passes of the first epoch's updates: in
+        bfloat16, what shares a pass with a token moves its low bits. 0 off the mask.
+
+        Args:
+            policy: The policy in training, or a reference of the same family.
+            batch: The step's tokens.
+            address: Of the randomness of the order of groups.
+        """
+        logprob_NT = torch.zeros(batch.token_NT.shape)
+        for chosen in self._parts(batch.num_problems, address, 0):
+            part = batch.problems(chosen)
+            width = part.token_NT.shape[1]
+            logprob_NT[batch.rows(chosen), :width] = score(
+                policy, part, most_tokens=pass_tokens(policy, self.pass_tokens)
+            ).logprob_NT
+        return logprob_NT
+
     def _step(
         self,
         policy: Policy,
@@ -222,9 +272,7 @@ class Learner:
         many passes as memory requires.
         """
         part = batch.problems(chosen)
-        rows_N = torch.tensor(
-            [p * batch.group_size + g for p in chosen for g in range(batch.group_size)]
-        )
+        rows_N = batch.rows(chosen)
         width = part.token_NT.shape[1]
         streams = credit.rows(rows_N, width)
         reference_NT = (
@@ -232,16 +280,23 @@ class Learner:
             if reference_logprob_NT is None or not self.kl_weight
             else reference_logprob_NT[rows_N, :width]
         )
-        weight_NT = token_weights(part.mask_NT, self.normalise, max_tokens, _taught(streams))
-        most = (
-            min(pass_tokens(policy), distribution_tokens(policy))
-            if _whole(streams)
-            else pass_tokens(policy)
-        )
+        weight_NT = token_weights(part.mask_NT, self.normalise, max_tokens, taught(streams))
+        most = pass_tokens(policy, self.pass_tokens)
+        if whole(streams):
+            most = min(most, distribution_tokens(policy))
         passes = arrange(part, choose_layout(policy, part), most, policy.device)
         pull_N, total = (
             None,
-            {"loss": 0.0, "clip_share": 0.0, "entropy_mean_nats": 0.0, "kl_to_sampler_nats": 0.0},
+            dict.fromkeys(
+                [
+                    "loss",
+                    "clip_share",
+                    "entropy_mean_nats",
+                    "kl_to_sampler_nats",
+                    *([] if batch.exact else [GAP, CORRECTED]),
+                ],
+                0.0,
+            ),
         )
         if (
             streams.completion_loss is not None and len(passes) > 1
@@ -251,6 +306,7 @@ class Learner:
                 streams.completion_loss, logprob_N, part.group_size, chosen
             )
         optimizer.zero_grad(set_to_none=True)
+        policy.model.zero_grad(set_to_none=True)  # of a pass that was cut short
         for rows in passes:
             loss, notes = self._pass(
                 policy, rows, part, streams, reference_NT, weight_NT, pull_N, chosen
@@ -265,9 +321,10 @@ class Learner:
             loss.backward()  # type: ignore[no-untyped-call]
             total = {name: total[name] + notes[name] for name in total}
         total["gradient_norm"] = float(
-            torch.nn.utils.clip_grad_norm_(policy.model.parameters(), self.max_gradient_norm)
+            torch.nn.utils.clip_grad_norm_(policy.moving().values(), self.max_gradient_norm)
         )
         optimizer.step()
+        policy.settle()
         return total
 
     def _pass(
@@ -288,25 +345,34 @@ class Learner:
         def pick(tensor_NT: Tensor) -> Tensor:
             return tensor_NT[members][mask].to(policy.device)
 
-        everything_MV = distributions_of_rows(policy, rows, part) if _whole(streams) else None
+        everything_MV = distributions_of_rows(policy, rows, part) if whole(streams) else None
         if everything_MV is None:
             logprob_M, entropy_M = score_rows(policy, rows, part)
         else:
             logprob_M = everything_MV.gather(1, pick(part.token_NT)[:, None]).squeeze(1)
             entropy_M = torch.special.entr(everything_MV.detach().exp()).sum(dim=1)
-        old_M = pick(part.sampler_logprob_NT)
+        sampler_M = pick(part.sampler_logprob_NT)
+        if part.exact:
+            old_M = sampler_M
+        elif part.old_logprob_NT is not None:
+            old_M = pick(part.old_logprob_NT)
+        else:
+            old_M = logprob_M.detach()  # the only update: the policy is still the old one
         owner_M = torch.arange(len(members)).repeat_interleave(mask.sum(dim=1)).to(policy.device)
-        ratio_M = ratio_to_sampler(logprob_M, old_M, owner_M, len(members), self.ratio)
+        ratio_M = ratio_to_old(logprob_M, old_M, owner_M, len(members), self.ratio)
         loss_M, cut_M = clipped_surrogate(
             ratio_M, pick(streams.advantage_NT), self.clip_low, self.clip_high
         )
+        if not part.exact:
+            importance_M = importance(old_M, sampler_M, self.correction, self.most_importance)
+            loss_M = loss_M * importance_M
         if reference_NT is not None:
             loss_M = loss_M + self.kl_weight * kl_estimate(logprob_M, pick(reference_NT), self.kl)
         if streams.imitation_NT is not None:
             loss_M = loss_M - pick(streams.imitation_NT) * logprob_M
         if streams.distillation is not None:
-            loss_M = loss_M + _distillation(
-                streams.distillation, everything_MV, logprob_M, old_M, pick
+            loss_M = loss_M + distillation_loss(
+                streams.distillation, everything_MV, logprob_M, sampler_M, pick
             )
         loss = (pick(weight_NT) * loss_M).sum()
         value = float(loss.detach())
@@ -325,60 +391,12 @@ class Learner:
             "loss": value,
             "clip_share": float(cut_M.float().sum()) / num_tokens,
             "entropy_mean_nats": float(entropy_M.sum()) / num_tokens,
-            "kl_to_sampler_nats": float(kl_estimate(old_M, logprob_M.detach(), "k3").sum())
+            "kl_to_sampler_nats": float(kl_estimate(sampler_M, logprob_M.detach(), "k3").sum())
             / num_tokens,
         }
+        if not part.exact:
+            apart_M = old_M - sampler_M
+            notes[GAP] = float(apart_M.abs().sum()) / num_tokens
+            cut_at = math.log(self.most_importance)
+            notes[CORRECTED] = float((apart_M > cut_at).float().sum()) / num_tokens
         return loss, notes
-
-
-def pass_tokens(policy: Policy) -> int:
-    """Tokens that a forward and backward pass may read."""
-    if policy.device.type != "cpu":
-        return PASS_TOKENS
-    token_bytes = (
-        16 * 4 * int(policy.model.config.num_hidden_layers) * int(policy.model.config.hidden_size)
-    )
-    return max(1, min(PASS_TOKENS, PASS_BYTES // token_bytes))
-
-
-def _whole(streams: TokenCredit) -> bool:
-    """Whether a stream compares whole distributions, which takes (tokens x vocabulary) numbers."""
-    return streams.distillation is not None and not streams.distillation.sampled
-
-
-def _taught(streams: TokenCredit) -> Tensor:
-    """True (N, T) where any stream is not 0."""
-    taught_NT = streams.advantage_NT != 0
-    if streams.imitation_NT is not None:
-        taught_NT = taught_NT | (streams.imitation_NT != 0)
-    if streams.distillation is not None:
-        taught_NT = taught_NT | streams.distillation.teaching.evidence_N[:, None]
-    return taught_NT
-
-
-def _distillation(
-    stream: Distillation,
-    everything_MV: Tensor | None,
-    logprob_M: Tensor,
-    old_M: Tensor,
-    pick: Callable[[Tensor], Tensor],
-) -> Tensor:
-    """The distillation term of each token; 0 where the teacher had no evidence."""
-    said = stream.teaching
-    teacher_MK = pick(said.logprob_NTK)
-    if everything_MV is None:
-        loss_M = (logprob_M - teacher_MK[:, 0]).detach() * logprob_M
-    elif said.kept_NTK is None:
-        loss_M = divergence(everything_MV, teacher_MK, stream.mixing)
-    else:
-        loss_M = divergence(
-            with_tail(everything_MV.gather(1, pick(said.kept_NTK))),
-            with_tail(teacher_MK),
-            stream.mixing,
-        )
-    if stream.most_ratio:
-        loss_M = loss_M * (logprob_M.detach() - old_M).clamp(-20, 20).exp().clamp(
-            max=stream.most_ratio
-        )
-    evidence_NT = said.evidence_N[:, None].expand(said.logprob_NTK.shape[:2])
-    return stream.weight * loss_M * pick(evidence_NT)

@@ -12,6 +12,7 @@ from rewardscope.tensors import CompletionLoss
 
 Normalise = Literal["token", "sequence", "constant", "active"]
 Ratio = Literal["token", "sequence", "product"]
+Correction = Literal["truncated", "masked", "none"]
 
 
 def clipped_surrogate(
@@ -38,14 +39,14 @@ def clipped_surrogate(
     return loss_M, cut_M
 
 
-def ratio_to_sampler(
+def ratio_to_old(
     logprob_M: Float[Tensor, " M"],
     old_logprob_M: Float[Tensor, " M"],
     owner_M: Int[Tensor, " M"],
     count: int,
     of: Ratio,
 ) -> Float[Tensor, " M"]:
-    """Probability under the policy divided by that under the sampler, at each token.
+    """Probability under the policy divided by that before the step's updates, at each token.
 
     token: the token's own, exp(logprob - old_logprob); sequence: the geometric mean over the
     completion, exp(mean(logprob - old_logprob)); product: the whole completion's, exp(sum(logprob -
@@ -53,7 +54,7 @@ def ratio_to_sampler(
 
     Args:
         logprob_M: Under the policy; carries the gradient.
-        old_logprob_M: Under the policy that sampled.
+        old_logprob_M: Under the policy before the step's updates.
         owner_M: The completion, of ``count``, that each token belongs to.
         count: Number of completions.
         of: Which of the three ratios.
@@ -71,6 +72,30 @@ def ratio_to_sampler(
         return sum_C.exp()[owner_M]
     length_C = zeros_C.index_add(0, owner_M, torch.ones_like(logprob_M))
     return (sum_C / length_C.clamp(min=1)).exp()[owner_M]
+
+
+def importance(
+    old_logprob_M: Float[Tensor, " M"],
+    sampler_logprob_M: Float[Tensor, " M"],
+    correction: Correction,
+    most: float,
+) -> Float[Tensor, " M"]:
+    """Weight of each token's surrogate, for a sampler whose probabilities are not the policy's own.
+
+    With w = exp(old_logprob - sampler_logprob): truncated: min(w, most); masked: w where w <= most,
+    0 elsewhere; none: 1.
+
+    Source:
+        truncated: Yao et al. 2025, "Your Efficient RL Framework Secretly Brings You Off-Policy RL
+            Training" (most = 2); masked: the token mask of Liu et al. 2025, "When Speed Kills
+            Stability".
+    """
+    weight_M = (old_logprob_M - sampler_logprob_M).clamp(-20, 20).exp()
+    if correction == "truncated":
+        return weight_M.clamp(max=most)
+    if correction == "masked":
+        return weight_M * (weight_M <= most)
+    return torch.ones_like(weight_M)
 
 
 def with_tail(logprob_MK: Float[Tensor, "M K"]) -> Float[Tensor, "M L"]:

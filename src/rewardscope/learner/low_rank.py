@@ -5,7 +5,7 @@ their sum.
 import copy
 import importlib.util
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -97,7 +97,7 @@ class LowRank:
                     parameter.copy_(torch.from_numpy(draws))
                 else:
                     parameter.zero_()
-        return Policy(policy.model.eval(), policy.tokenizer)
+        return replace(policy, model=policy.model.eval())
 
     def _check_rank(self, policy: Policy) -> None:
         """Raises if the rank is too large for the layers, before any memory is allocated."""
@@ -125,7 +125,7 @@ def merged(policy: Policy) -> Policy:
         if hasattr(module, "lora_A"):
             module.merge()
             model.set_submodule(name, module.base_layer)
-    return Policy(model.requires_grad_(True).eval(), policy.tokenizer)
+    return replace(policy, model=model.requires_grad_(True).eval(), masters={})
 
 
 def save_adapters(policy: Policy, folder: Path) -> None:

@@ -7,6 +7,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from rewardscope.policy.policy import Policy
+
+MASTERS = "masters.safetensors"
 OWN = "parameter."
 """Prefix of further tensors stored with the optimizer's."""
 
@@ -55,3 +58,18 @@ def load_optimizer(optimizer: torch.optim.Optimizer, path: Path) -> dict[str, Te
         state.setdefault(int(index), {})[name] = tensor
     optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
     return beside
+
+
+def save_masters(policy: Policy, folder: Path) -> None:
+    """Writes the float32 copies of a policy in another format; nothing where there are none."""
+    if policy.masters:
+        save_file({name: copy.detach() for name, copy in policy.masters.items()}, folder / MASTERS)
+
+
+def load_masters(policy: Policy, folder: Path) -> None:
+    """Reads them back, and rounds them into the weights."""
+    saved = load_file(folder / MASTERS)
+    with torch.no_grad():
+        for name, master in policy.masters.items():
+            master.copy_(saved[name])
+    policy.settle()

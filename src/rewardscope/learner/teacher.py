@@ -50,7 +50,8 @@ class Teacher:
 
     def begin(self, start: Policy) -> "TeacherState":
         """The teacher of an untrained policy; ``start`` is its own copy of that policy."""
-        return TeacherState(self, None if self.kind == "live" else start)
+        own = start.with_masters() if self.kind == "average" else start
+        return TeacherState(self, None if self.kind == "live" else own)
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,16 +121,15 @@ class TeacherState:
         """Moves an averaged teacher towards the policy by ``rate``; other kinds stay the same."""
         if self.settings.kind != "average" or self.own is None:
             return
-        for mine, theirs in zip(
-            self.own.trainable().values(), policy.trainable().values(), strict=True
-        ):
+        for mine, theirs in zip(self.own.moving().values(), policy.moving().values(), strict=True):
             mine.lerp_(theirs, self.settings.rate)
+        self.own.settle()
 
     def save(self, folder: Path) -> None:
         """Writes the weights of an averaged teacher; other kinds are recreated from the start."""
         if self.settings.kind == "average" and self.own is not None:
             save_file(
-                {name: tensor.contiguous() for name, tensor in self.own.trainable().items()},
+                {name: tensor.contiguous() for name, tensor in self.own.moving().items()},
                 folder / "teacher.safetensors",
             )
 
@@ -138,5 +138,6 @@ class TeacherState:
         if self.settings.kind == "average" and self.own is not None:
             saved = load_file(folder / "teacher.safetensors")
             with torch.no_grad():
-                for name, parameter in self.own.trainable().items():
+                for name, parameter in self.own.moving().items():
                     parameter.copy_(saved[name])
+            self.own.settle()

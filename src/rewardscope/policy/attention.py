@@ -77,22 +77,23 @@ def attending(model: PreTrainedModel, plan: Plan | None) -> Iterator[None]:
         _PLAN.reset(token)
 
 
-def additive(hidden: Tensor) -> Tensor:
-    """A mask to be added to scores: the lowest float where True, else 0."""
-    return torch.zeros(hidden.shape, device=hidden.device).masked_fill(
-        hidden, torch.finfo(torch.float32).min
+def additive(hidden: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+    """A mask to be added to scores: the format's lowest number where True, else 0."""
+    return torch.zeros(hidden.shape, device=hidden.device, dtype=dtype).masked_fill(
+        hidden, torch.finfo(dtype).min
     )
 
 
-def block_mask(segment_RS: Tensor) -> Tensor:
+def block_mask(segment_RS: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
     """Additive (R, 1, S, S): a token sees the earlier tokens of its own segment and of the prompt.
 
     Args:
         segment_RS: 0 on a prompt, 1 and up on its completions, -1 on padding.
+        dtype: Of the model that reads it.
     """
     same_RSS = segment_RS[:, :, None] == segment_RS[:, None, :]
     seen_RSS = torch.ones_like(same_RSS[0]).tril() & (same_RSS | (segment_RS == 0)[:, None, :])
-    return additive(~seen_RSS)[:, None]
+    return additive(~seen_RSS, dtype)[:, None]
 
 
 def softmax_part(

@@ -44,6 +44,7 @@ def pack(policy: Policy, rollouts: Sequence[Rollout], temperature: float) -> Bat
         sampler_logprob_NT=logprob_NT,
         group_size=len(rollouts[0].completions),
         temperature=temperature,
+        exact=policy.exact,
         read_ids=tuple(completion.token_ids for completion in completions) if takes_turns else None,
         place_NT=table(map(list, positions_N), torch.long) if takes_turns else None,
     )

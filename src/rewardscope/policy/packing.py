@@ -44,10 +44,9 @@ class Rows:
         """Tokens the model reads, padding included."""
         return self.input_RS.numel()
 
-    @cached_property
-    def mask_R1SS(self) -> Tensor | None:
-        """Additive mask, 0 or the lowest float; None = plain causal rows."""
-        return None if self.segment_RS is None else block_mask(self.segment_RS)
+    def mask_R1SS(self, dtype: torch.dtype = torch.float32) -> Tensor | None:
+        """Additive mask, 0 or the format's lowest number; None = plain causal rows."""
+        return None if self.segment_RS is None else block_mask(self.segment_RS, dtype)
 
     @cached_property
     def blocks(self) -> Blocks | None:
@@ -119,7 +118,7 @@ def read(policy: Policy, rows: Rows, *, states: bool = False) -> Tensor:
         return forward(
             input_ids=rows.input_RS,
             position_ids=rows.position_RS,
-            attention_mask=rows.mask_R1SS if blocks is None else None,
+            attention_mask=rows.mask_R1SS(policy.model.dtype) if blocks is None else None,
         )
 
 

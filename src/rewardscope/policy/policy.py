@@ -1,10 +1,10 @@
 """A policy: a causal language model, its tokenizer, and how a prompt becomes tokens."""
 
-import contextlib
 import copy
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,10 +22,10 @@ from transformers import (
 
 from rewardscope.conversation import messages_of
 from rewardscope.errors import ModelError
-from rewardscope.policy.attention import Blocks, attending, block_mask
-from rewardscope.policy.decoding import Sharing, prefill
+from rewardscope.policy import trials
 from rewardscope.policy.folders import check_folder, check_tokenizer
-from rewardscope.policy.lean import lean
+from rewardscope.policy.precision import Precision, float32_head, master_copies
+from rewardscope.policy.room import out_of_memory
 from rewardscope.seeds import Address
 from rewardscope.store import check_own
 from rewardscope.tensors import Batch, TokenScores
@@ -38,6 +38,8 @@ transformers.logging.disable_progress_bar()  # our own progress says what is goi
 LOG = logging.getLogger(__name__)
 SPOKEN = "@spoken@"
 """Stands for a turn while a chat template shows what it puts behind one."""
+NARROW_TOLERANCE = 0.05
+"""Relative distance of two ways that bfloat16 may cause."""
 MOST_SHOWN = 120
 """Characters of a text that a message quotes."""
 
@@ -50,6 +52,10 @@ class Policy:
 
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
+    float32_head: bool = False
+    """Whether logits are computed in float32 although the weights are not."""
+    masters: Mapping[str, nn.Parameter] = field(default_factory=dict)
+    """Float32 copies of the weights that a learner moves; empty where it moves the weights."""
 
     @classmethod
     def load(cls, name: str | Path, *, device: str = "cpu") -> "Policy":
@@ -156,8 +162,22 @@ class Policy:
         return score(self, batch)
 
     def clone(self) -> "Policy":
-        """A copy whose weights do not move with this one's."""
-        return Policy(copy.deepcopy(self.model), self.tokenizer)
+        """A copy whose weights do not move with this one's, without master copies."""
+        return replace(self, model=copy.deepcopy(self.model), masters={})
+
+    def cast(self, precision: Precision, device: str | None = None) -> "Policy":
+        """The same model in another number format, and on another device; its weights are
+        converted in place.
+        """
+        model = self.model.to(dtype=precision.dtype).to(device or self.device)
+        wide_head = precision.float32_head and precision.dtype != torch.float32
+        return Policy(model, self.tokenizer, float32_head=wide_head)
+
+    def with_masters(self) -> "Policy":
+        """The same model to be trained: with float32 copies of what can be trained and is not
+        float32.
+        """
+        return replace(self, masters=master_copies(self.trainable()))
 
     def trainable(self) -> dict[str, nn.Parameter]:
         """The weights that a learner may move, by name."""
@@ -166,6 +186,37 @@ class Policy:
             for name, parameter in self.model.named_parameters()
             if parameter.requires_grad
         }
+
+    def moving(self) -> dict[str, nn.Parameter]:
+        """What an optimizer moves, by name: the master copies, or else the weights themselves."""
+        return {name: self.masters.get(name, w) for name, w in self.trainable().items()}
+
+    @torch.no_grad()
+    def settle(self) -> None:
+        """Rounds the master copies into the weights."""
+        weights = self.trainable()
+        for name, master in self.masters.items():
+            weights[name].copy_(master)
+
+    @torch.no_grad()
+    def refresh(self) -> None:
+        """Makes the master copies equal to the weights, after somebody set these."""
+        weights = self.trainable()
+        for name, master in self.masters.items():
+            master.copy_(weights[name])
+
+    @property
+    def precise(self) -> Precision:
+        """Its number format."""
+        narrow = self.model.dtype == torch.bfloat16
+        return Precision("bfloat16" if narrow else "float32", float32_head=self.float32_head)
+
+    @property
+    def exact(self) -> bool:
+        """Whether its logprobs of the same token are the same, up to rounding of float32, however
+        the token is read: one at a time while it samples, or in a pass.
+        """
+        return bool(self.model.dtype == torch.float32)
 
     @property
     def device(self) -> torch.device:
@@ -354,16 +405,11 @@ class Policy:
             )
         )
 
-    @contextlib.contextmanager
-    def precision(self) -> Iterator[None]:
-        """bfloat16 autocast over float32 weights on a GPU; plain float32 on a CPU, where bfloat16
-        is a hundred times slower.
-        """
-        if self.device.type == "cuda":
-            with torch.autocast("cuda", dtype=torch.bfloat16):
-                yield
-        else:
-            yield
+    def precision(self) -> AbstractContextManager[None]:
+        """A context in which the model computes: its head in float32, if that is asked for."""
+        return (
+            float32_head(self.model.get_output_embeddings()) if self.float32_head else nullcontext()
+        )
 
     @cached_property
     def head(self) -> nn.Module | None:
@@ -394,7 +440,7 @@ class Policy:
         Found by trying it; where it does not (position biases instead of position ids, recurrent
         layers), rows are plain and a log line says so.
         """
-        found = self._tried(lambda: _packed(self, in_blocks=False))
+        found = self._tried(lambda: trials.packed(self, in_blocks=False))
         if not found:
             LOG.warning(
                 "%s cannot read packed rows; its completions are scored in plain rows",
@@ -408,21 +454,25 @@ class Policy:
         float32 on the CPU; found by trying it.
         """
         fits = self.device.type == "cpu" and self.model.dtype == torch.float32
-        return fits and self._attends_plainly and self._tried(lambda: _packed(self, in_blocks=True))
+        return (
+            fits
+            and self._attends_plainly
+            and self._tried(lambda: trials.packed(self, in_blocks=True))
+        )
 
     @cached_property
     def shares(self) -> bool:
         """Whether a prompt's keys and values can be kept once for all of its completions while they
         are sampled; found by trying it.
         """
-        return self._attends_plainly and self._tried(lambda: _sharing(self))
+        return self._attends_plainly and self._tried(lambda: trials.sharing(self))
 
     @cached_property
     def lean(self) -> bool:
         """Whether its layers give the same where they keep less for the way back; found by trying
         it.
         """
-        return self._tried(lambda: _leaning(self))
+        return self._tried(lambda: trials.leaning(self))
 
     @property
     def _attends_plainly(self) -> bool:
@@ -433,14 +483,18 @@ class Policy:
 
     def _tried(self, trial: Callable[[], tuple[Tensor, Tensor]]) -> bool:
         """Whether both ways give the same; families refuse what they cannot do in many ways, and
-        each means that they do not.
+        each means that they do not. That memory ran out does not mean it.
         """
         try:
             with torch.no_grad():
                 one, other = trial()
-            return torch.allclose(one, other, atol=1e-4, rtol=1e-3)
-        except Exception:
+        except Exception as error:
+            if out_of_memory(error):
+                raise
             return False
+        if self.exact:
+            return torch.allclose(one, other, atol=1e-4, rtol=1e-3)
+        return bool((one - other).float().norm() <= NARROW_TOLERANCE * other.float().norm())
 
     def hidden(self, **inputs: Tensor | None) -> Tensor:
         """What :meth:`logits` turns into logits: (rows, positions, width)."""
@@ -469,57 +523,4 @@ def _unwritable(text: str, read: str) -> ModelError:
         value=f"{shown} becomes {left}",
         allowed="text of which every character has a token",
         do="Take an environment in the model's own alphabet, or a model that can read this one's",
-    )
-
-
-def _packed(policy: Policy, *, in_blocks: bool) -> tuple[Tensor, Tensor]:
-    """Two completions of two tokens, in one row behind their prompt and each alone."""
-    row = torch.linspace(0, policy.vocabulary_size - 1, 6, device=policy.device).long()[None]
-    alone = torch.cat([row[:, :4], row[:, [0, 1, 4, 5]]])
-    segment = torch.tensor([[0, 0, 1, 1, 2, 2]], device=policy.device)
-    blocks, mask = (Blocks.of(segment), None) if in_blocks else (None, block_mask(segment))
-    position = torch.tensor([[0, 1, 2, 3, 2, 3]], device=policy.device)
-    with attending(policy.model, blocks):
-        packed = policy.hidden(input_ids=row, position_ids=position, attention_mask=mask)
-    plain = policy.hidden(
-        input_ids=alone, position_ids=position[:, :4].expand(2, 4), attention_mask=None
-    )
-    return packed[0, 2:], plain[:, 2:].flatten(0, 1)
-
-
-def _leaning(policy: Policy) -> tuple[Tensor, Tensor]:
-    """Eight tokens, read both ways."""
-    ids = torch.linspace(0, policy.vocabulary_size - 1, 8, device=policy.device).long()[None]
-    with lean(policy.model):
-        less = policy.hidden(input_ids=ids)
-    return less, policy.hidden(input_ids=ids)
-
-
-def _sharing(policy: Policy) -> tuple[Tensor, Tensor]:
-    """Three completions of two prompts, of which one is padded, token by token and each alone: the
-    logits behind their second token.
-    """
-    ids = torch.linspace(0, policy.vocabulary_size - 1, 12, device=policy.device).long()
-    prompts, said, owner = (
-        ids[:6].view(2, 3),
-        ids[6:].view(3, 2),
-        torch.tensor([0, 0, 1], device=policy.device),
-    )
-    seen = torch.tensor([[1, 1, 1], [0, 1, 1]], device=policy.device)
-    _, cache = prefill(policy.model, prompts, seen)
-    plan, position = Sharing.begin(cache, seen, owner, 2), seen.sum(dim=1)[owner, None]
-    for step in range(2):
-        with attending(policy.model, plan):
-            together = policy.model(
-                input_ids=said[:, step : step + 1],
-                position_ids=position + step,
-                past_key_values=cache,
-                use_cache=True,
-            ).logits[:, -1]
-    whole = [
-        torch.cat([prompts[owner[n]][3 - int(seen[owner[n]].sum()) :], said[n]])[None]
-        for n in range(3)
-    ]
-    return together, torch.cat(
-        [policy.model(input_ids=row, use_cache=False).logits[:, -1] for row in whole]
     )

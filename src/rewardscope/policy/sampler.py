@@ -136,7 +136,7 @@ def sample(
     most = _rows_at_once(
         policy, sampling.max_tokens + (-(-longest // group_size) if policy.shares else longest)
     )
-    with thin_products(policy.model):
+    with thin_products(policy.model), policy.precision():
         for start in range(0, len(rows), most):
             _sample_rows(policy, encoded, rows[start : start + most], sampling, noise, replies)
     rows.sort(key=lambda row: (row.prompt, row.member))
@@ -200,9 +200,8 @@ def _sample_rows(
     seen = torch.tensor(
         [[0] * n + [1] * len(encoded[p]) for n, p in zip(pad, prompts, strict=True)], device=device
     )
-    with policy.precision():
-        states, cache = prefill(policy.model, ids, seen)
-        logits = _logits(policy, states, ids, seen)
+    states, cache = prefill(policy.model, ids, seen)
+    logits = _logits(policy, states, ids, seen)
     owner = torch.tensor([prompts.index(row.prompt) for row in rows], device=device)
     plan = mask = None
     if policy.shares:
@@ -243,7 +242,7 @@ def _sample_rows(
             alive = [True] * len(live)
         if mask is not None:
             mask = torch.cat([mask, mask.new_ones(len(live), 1)], dim=1)
-        with policy.precision(), attending(policy.model, plan):
+        with attending(policy.model, plan):
             output = policy.model(
                 input_ids=token[:, None],
                 attention_mask=mask,

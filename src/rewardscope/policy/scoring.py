@@ -101,7 +101,9 @@ def on_mask(batch: Batch, rows: Rows) -> Tensor:
 
 
 @torch.no_grad()
-def score(policy: Policy, batch: Batch, layout: Layout | None = None) -> TokenScores:
+def score(
+    policy: Policy, batch: Batch, layout: Layout | None = None, most_tokens: int = PASS_TOKENS
+) -> TokenScores:
     """Logprob and entropy of every sampled token of the batch, 0 off the mask.
 
     Args:
@@ -109,10 +111,11 @@ def score(policy: Policy, batch: Batch, layout: Layout | None = None) -> TokenSc
         batch: The tokens.
         layout: Packed or plain; None = whichever costs less. Both give the same numbers up to float
             rounding.
+        most_tokens: Of one forward pass.
     """
     logprob_NT = torch.zeros(batch.token_NT.shape)
     entropy_NT = torch.zeros(batch.token_NT.shape)
-    for rows in arrange(batch, layout or choose_layout(policy, batch), PASS_TOKENS, policy.device):
+    for rows in arrange(batch, layout or choose_layout(policy, batch), most_tokens, policy.device):
         logprob_M, entropy_M = score_rows(policy, rows, batch)
         cells = on_mask(batch, rows)
         logprob_NT[cells] = logprob_M.cpu()

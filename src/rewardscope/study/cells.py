@@ -152,7 +152,7 @@ def _check_start(cell: Cell, directory: CellDirectory) -> None:
 
 def _policy(study: Study, cell: Cell, directory: CellDirectory) -> Policy:
     if cell.seed is None:
-        return cell.arm.start.load(study.device)
+        return study.placement.load(cell.arm.start.load)
     done = max(directory.checkpoints(), default=0)
     directory.write_status("running", done, phase="training")
     return train(
@@ -162,6 +162,7 @@ def _policy(study: Study, cell: Cell, directory: CellDirectory) -> Policy:
         lambda step: directory.write_status("running", step, phase="training"),
         study.device,
         looks(study, cell.arm),
+        precision=study.precision,
     )
 
 
@@ -234,7 +235,7 @@ def _measure(
         base_source = run.cell(cell.base).step_file("evaluation", 0)
         base_rollouts, base_policy = (
             _told(cell.arm, read_rollouts(base_source)),
-            cell.arm.start.load(study.device),
+            study.placement.load(cell.arm.start.load),
         )
         sources += [base_source, directory.checkpoint(step)]
         base_rows = read_measurements(run.cell(cell.base).measurements)

@@ -9,11 +9,12 @@ from rewardscope.codec import signature
 from rewardscope.environments import Proof
 from rewardscope.errors import RunDirectoryError, StudyError
 from rewardscope.identity import parts_of, watching
+from rewardscope.policy.room import num_devices
 from rewardscope.store import ASIDE, LOCK, PAGE, PARTIAL, RunDirectory
 from rewardscope.study.checks import check_study
 from rewardscope.study.edits import Edits, carry_out, find_edits
 from rewardscope.study.origin import SOURCES, keep_sources
-from rewardscope.study.record import describe, hardware
+from rewardscope.study.record import describe
 from rewardscope.study.study import Study
 
 OWN = {LOCK, PAGE, ASIDE, SOURCES, "cells", "verdicts.json", "study.json"}
@@ -55,12 +56,7 @@ def open_run(
         EnvironmentFault: If an environment fails its own oracle.
         StudyError: If the study wants a GPU and there is none.
     """
-    if study.device != "cpu" and hardware()["accelerator"] is None:
-        raise StudyError(
-            "The study wants a GPU, and torch finds none here",
-            value=f"device={study.device!r}",
-            do="Run it where one is",
-        )
+    _check_device(study.device)
     run = RunDirectory(root)
     before = _record_before(study, run)
     with watching():  # an environment may read its data only now
@@ -84,6 +80,19 @@ def open_run(
         if edits:
             on_edits(edits)
     return run
+
+
+def _check_device(device: str) -> None:
+    """Raises if torch does not find the device here."""
+    kind, _, index = device.partition(":")
+    count = num_devices(kind)
+    if int(index or 0) >= count:
+        raise StudyError(
+            "The study wants a GPU that torch does not find here",
+            value=f"device={device!r}",
+            allowed=f"{kind}:0 to {kind}:{count - 1}" if count else "cpu",
+            do="Correct the study's device, or run it where there is one",
+        )
 
 
 def _record_before(study: Study, run: RunDirectory) -> dict[str, Any] | None:

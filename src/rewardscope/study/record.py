@@ -10,6 +10,7 @@ from typing import Any
 
 from rewardscope import __version__
 from rewardscope.codec import encode, signature
+from rewardscope.policy import Precision
 from rewardscope.probes.base import section_of
 from rewardscope.study.edits import MADE_OF
 from rewardscope.study.origin import package_state, project_state
@@ -104,6 +105,7 @@ def describe(
         "hardware": hardware(),
         "threads_per_cell": study.threads_per_cell,
         "device": study.device,
+        "precision": encode(study.precision or Precision.of(study.device)),
         "seeds": list(study.seeds),
         "steps": max(arm.steps for arm in study.arms),
         "starts": list(dict.fromkeys(arm.start.label for arm in study.arms)),

@@ -12,6 +12,7 @@ from rewardscope.codec import canonical, encode, signature
 from rewardscope.conformance import check_component, check_plain_fields
 from rewardscope.errors import StudyError
 from rewardscope.identity import Part, parts_of
+from rewardscope.policy import Placement, Precision
 from rewardscope.probes import Probe
 from rewardscope.probes.behaviour import Behaviour
 from rewardscope.probes.boundary import Boundary
@@ -28,7 +29,7 @@ from rewardscope.types import DRAWN_BY, Claim, Expectation
 
 NAME = re.compile(r"[a-z0-9]([a-z0-9_-]*[a-z0-9])?")
 BASE = "base"
-DEVICES = ("cpu", "cuda")
+DEVICE = re.compile(r"cpu|mps|cuda(:\d+)?")
 
 
 @dataclass(frozen=True)
@@ -115,9 +116,13 @@ class Study:
     threads_per_cell: int = 1
     """Fixed here because the number of threads changes low bits."""
     device: str = "cpu"
-    """Where policies live: ``cpu`` in float32, or ``cuda`` with bfloat16 autocast over float32
-    weights, where a resumed run equals an uninterrupted one only up to rounding. Fixed here for the
-    same reason.
+    """Where policies live: ``cpu``; ``cuda``, the GPU that a worker is given; ``cuda:1``, that GPU;
+    or ``mps``. On an accelerator a resumed run equals an uninterrupted one only up to rounding.
+    Fixed here for the same reason.
+    """
+    precision: Precision | None = None
+    """Number format of all policies; None = float32 on a CPU, and bfloat16 with float32 master
+    copies elsewhere. It names cells only where it is set.
     """
 
     def __post_init__(self) -> None:
@@ -125,6 +130,8 @@ class Study:
             object.__setattr__(self, name, several(name, getattr(self, name)))
         check_plain_fields(self, StudyError)
         check_instance("evaluation", self.evaluation, Evaluation)
+        if self.precision is not None:
+            check_instance("precision", self.precision, Precision)
         check_probes(self.probes)
         names = [arm.name for arm in self.arms]
         for name in [self.name, *names]:
@@ -148,11 +155,11 @@ class Study:
                 allowed="every name and every seed once",
                 do="Rename or remove the doubles",
             )
-        if self.device not in DEVICES or self.threads_per_cell < 1:
+        if not DEVICE.fullmatch(self.device) or self.threads_per_cell < 1:
             raise StudyError(
                 "A study cannot run there",
                 value=f"device={self.device!r}, threads_per_cell={self.threads_per_cell}",
-                allowed=f"device one of {', '.join(DEVICES)}; threads_per_cell 1 or more",
+                allowed="device cpu, cuda, cuda:0 and so on, or mps; threads_per_cell 1 or more",
                 do="Correct the study",
             )
         self._check_signatures()
@@ -284,6 +291,16 @@ class Study:
         ]
         return [*bases.values(), *trained]
 
+    @property
+    def _placed(self) -> dict[str, Any]:
+        precision = {} if self.precision is None else {"precision": encode(self.precision)}
+        return {"device": self.device.partition(":")[0], **precision}
+
+    @property
+    def placement(self) -> Placement:
+        """Where its policies live, and in which format."""
+        return Placement(self.device, self.precision)
+
     def _base_determined_by(self, arm: Arm) -> dict[str, Any]:
         asked = self.evaluation.asks(arm)
         return {
@@ -291,7 +308,7 @@ class Study:
             "environment": encode(asked),
             "sampling": encode(arm.sampling),
             "threads": self.threads_per_cell,
-            "device": self.device,
+            **self._placed,
             "version": __version__,
             **_made_of(parts_of((arm.start, asked, arm.sampling), without=(arm.start,))),
         }
@@ -306,7 +323,7 @@ class Study:
             "demonstrations": arm.demonstrations.identity() if arm.demonstrations else "",
             "mask": arm.learner.mask.identity() if arm.learner.mask else "",
             "threads": self.threads_per_cell,
-            "device": self.device,
+            **self._placed,
             "version": __version__,
             **_made_of(parts_of((arm, *looked_at), without=named_apart)),
             **({"interim": self._interim_determined_by(arm)} if self.interim else {}),

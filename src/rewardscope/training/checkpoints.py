@@ -1,11 +1,18 @@
 """Checkpoints of a run: written with the policy, and read to resume."""
 
 import shutil
+from functools import partial
 
 from rewardscope.errors import CheckpointError
 from rewardscope.experience import BankState
-from rewardscope.learner import Companions, load_adapters, save_adapters
-from rewardscope.policy import Policy
+from rewardscope.learner import (
+    Companions,
+    load_adapters,
+    load_masters,
+    save_adapters,
+    save_masters,
+)
+from rewardscope.policy import Placement, Policy
 from rewardscope.store import PARTIAL, CellDirectory, check_directory, seal_directory
 from rewardscope.training.arm import Arm
 
@@ -22,13 +29,18 @@ def steps_done(cell: CellDirectory) -> int:
     return done
 
 
-def policy_after(arm: Arm, cell: CellDirectory, done: int, device: str) -> Policy:
+def policy_after(arm: Arm, cell: CellDirectory, done: int, place: Placement) -> Policy:
     """The policy as the learner trains it, after ``done`` steps."""
-    if arm.learner.low_rank is None:
-        return Policy.load(cell.checkpoint(done), device=device) if done else arm.start.load(device)
-    policy = arm.learner.prepared(arm.start.load(device))
-    if done:
-        load_adapters(policy, cell.checkpoint(done))
+    saved = cell.checkpoint(done)
+    if arm.learner.low_rank is None and done:
+        policy = place.load(partial(Policy.load, saved))
+    else:
+        policy = arm.learner.prepared(place.load(arm.start.load))
+        if done:
+            load_adapters(policy, saved)
+    policy = policy.with_masters()
+    if done and policy.masters:
+        load_masters(policy, saved)
     return policy
 
 
@@ -38,7 +50,7 @@ def companions_after(
     policy: Policy,
     cell: CellDirectory,
     done: int,
-    device: str,
+    place: Placement,
     *,
     reference: bool,
 ) -> Companions:
@@ -50,13 +62,13 @@ def companions_after(
         policy: After those steps.
         cell: Holds the checkpoints.
         done: Number of finished steps.
-        device: Device of the companions.
+        place: Device and number format of the companions.
         reference: Whether anything reads the reference.
     """
     companions = Companions.begin(
         arm.learner,
         policy,
-        lambda: arm.learner.prepared(arm.start.load(device)),
+        lambda: arm.learner.prepared(place.load(arm.start.load)),
         reference=reference,
         seed=seed,
     )
@@ -80,19 +92,20 @@ def save_checkpoint(
         CheckpointError: If it cannot be written.
     """
     final = cell.checkpoint(step)
-    partial = final.with_suffix(PARTIAL)
+    unfinished = final.with_suffix(PARTIAL)
     try:
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        arm.learner.plain(policy).save(partial)
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(parents=True)
+        arm.learner.plain(policy).save(unfinished)
         if arm.learner.low_rank is not None:
-            save_adapters(policy, partial)
-        companions.save(partial, moved_reference=bool(arm.learner.reset_every))
+            save_adapters(policy, unfinished)
+        save_masters(policy, unfinished)
+        companions.save(unfinished, moved_reference=bool(arm.learner.reset_every))
         if bank is not None:
-            bank.save(partial)
-        seal_directory(partial, final)
+            bank.save(unfinished)
+        seal_directory(unfinished, final)
     except Exception as error:  # safetensors raises its own kind for a full disk
-        shutil.rmtree(partial, ignore_errors=True)
+        shutil.rmtree(unfinished, ignore_errors=True)
         raise CheckpointError(
             "A checkpoint could not be written",
             value=f"{final}: {error}",

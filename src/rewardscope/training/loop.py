@@ -1,13 +1,14 @@
 """The training loop and its one step."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NoReturn
 
 from rewardscope.errors import CheckpointError, ComponentError, RewardscopeError
 from rewardscope.experience import BankState
 from rewardscope.learner import Companions
-from rewardscope.policy import LocalSampler, Policy, sampler_gap
+from rewardscope.policy import LocalSampler, Placement, Policy, Precision
 from rewardscope.protocols import FollowingSampler
 from rewardscope.rewards import tell
 from rewardscope.seeds import Address
@@ -41,7 +42,7 @@ class _Training:
     arm: Arm
     seed: int
     cell: CellDirectory
-    device: str
+    place: Placement
     policy: Policy
     sampler: FollowingSampler
     companions: Companions
@@ -58,6 +59,7 @@ def train(
     device: str = "cpu",
     held_out: HeldOut | None = None,
     sampler: FollowingSampler | None = None,
+    precision: Precision | None = None,
 ) -> Policy:
     """The policy after ``arm.steps`` updates. Training resumes from the last finished checkpoint,
     with a result that is identical to the bit.
@@ -70,18 +72,20 @@ def train(
         device: Device of the policy.
         held_out: Problems for evaluation during training; None = no evaluation.
         sampler: Samples the completions; None = the policy itself, in this process.
+        precision: Number format of the policy and its companions; None = the device's usual one.
 
     Raises:
         CheckpointError: If the last checkpoint is not what was written.
     """
     keep_freed_memory()
+    place = Placement(device, precision)
     done = steps_done(cell)
     if done:
         remove_older(cell, done)
     if done == arm.steps:
         cell.step_table.finish()
-        return Policy.load(cell.checkpoint(done), device=device)
-    run = _begun(arm, seed, cell, device, done, held_out, sampler or LocalSampler())
+        return place.load(partial(Policy.load, cell.checkpoint(done)))
+    run = _begun(arm, seed, cell, place, done, held_out, sampler or LocalSampler())
     cell.step_table.begin(done)
     for step in range(done, arm.steps):
         try:
@@ -100,15 +104,15 @@ def _begun(
     arm: Arm,
     seed: int,
     cell: CellDirectory,
-    device: str,
+    place: Placement,
     done: int,
     held_out: HeldOut | None,
     sampler: FollowingSampler,
 ) -> _Training:
     """The state of the run after ``done`` steps."""
-    policy = policy_after(arm, cell, done, device)
+    policy = policy_after(arm, cell, done, place)
     companions = companions_after(
-        arm, seed, policy, cell, done, device, reference=reads_reference(arm.credit)
+        arm, seed, policy, cell, done, place, reference=reads_reference(arm.credit)
     )
     past = Past(arm, seed)
     past.recall(done, cell)
@@ -119,7 +123,7 @@ def _begun(
         raise
     except RewardscopeError as error:
         _name_the_step(error, arm, seed, done)
-    return _Training(arm, seed, cell, device, policy, sampler, companions, past, bank, held_out)
+    return _Training(arm, seed, cell, place, policy, sampler, companions, past, bank, held_out)
 
 
 def _name_the_step(error: RewardscopeError, arm: Arm, seed: int, step: int) -> NoReturn:
@@ -170,17 +174,25 @@ def _update(run: _Training, step: int, rollouts: Sequence[Rollout], laps: Laps) 
     arm, companions = run.arm, run.companions
     address: tuple[Address, ...] = ("train", run.seed, step)
     context = SignalContext.of_step(
-        arm.credit, run.policy, companions, rollouts, arm.sampling.temperature, address
+        arm.credit,
+        run.policy,
+        companions,
+        rollouts,
+        arm.sampling.temperature,
+        address,
+        arm.learner,
+        exact=run.sampler.exact,
     )
     batch = context.batch
     credit = arm.credit(make_signals(context))
     _check_numbers(arm, credit, rollouts)
-    gap = {} if run.sampler.exact else {"sampler/gap_nats": sampler_gap(run.policy, batch)}
+    if not batch.exact and arm.learner.rereads:
+        batch = replace(batch, old_logprob_NT=context.policy_logprob_NT)
     reference_NT, (_, state_MD) = context.reference_logprob_NT, context.value_NT_state_MD
     laps.end("credit")
     if step and arm.learner.restart_every and step % arm.learner.restart_every == 0:
         companions.restart(
-            arm.learner, run.policy, arm.learner.prepared(arm.start.load(run.device))
+            arm.learner, run.policy, arm.learner.prepared(run.place.load(arm.start.load))
         )
     update = arm.learner.update(
         run.policy,
@@ -200,7 +212,7 @@ def _update(run: _Training, step: int, rollouts: Sequence[Rollout], laps: Laps) 
     if companions.teacher is not None:
         companions.teacher.follow(run.policy)
     laps.end("update")
-    return {**credit.notes, **update, **taught, **gap}
+    return {**credit.notes, **update, **taught}
 
 
 def _told_groups(run: _Training, step: int, laps: Laps) -> list[Rollout]:

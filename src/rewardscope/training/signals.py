@@ -42,6 +42,8 @@ class SignalContext:
     told_PG: tuple[tuple[float | None, ...], ...]
     """The reward of each completion; None = none."""
     address: tuple[Address, ...]
+    learner: Learner = Learner()
+    """In whose passes the policy and its reference are read where formats are not exact."""
 
     @classmethod
     def of_step(
@@ -52,6 +54,9 @@ class SignalContext:
         rollouts: Sequence[Rollout],
         temperature: float,
         address: tuple[Address, ...],
+        learner: Learner,
+        *,
+        exact: bool,
     ) -> "SignalContext":
         """The context for the groups of an update.
 
@@ -62,11 +67,14 @@ class SignalContext:
             rollouts: The groups, with rewards.
             temperature: Of the sampling.
             address: Of the step's randomness.
+            learner: That will read the credit.
+            exact: Whether the sampler's logprobs are the policy's own if its format is exact.
         """
         views = rollouts if credit.uses_truth else [sealed(rollout) for rollout in rollouts]
         told = tuple(tuple(rollout.rewards or ()) for rollout in rollouts)
         batch = pack(policy, rollouts, temperature)
-        return cls(credit, policy, companions, batch, tuple(views), told, address)
+        batch = replace(batch, exact=batch.exact and exact)
+        return cls(credit, policy, companions, batch, tuple(views), told, address, learner)
 
     def asked(self, signal: str, kind: type[Part]) -> Part:
         """The credit method's settings for this signal.
@@ -97,7 +105,17 @@ class SignalContext:
     def reference_logprob_NT(self) -> Tensor | None:
         """Nats under the reference; None without a reference."""
         reference = self.companions.reference
-        return None if reference is None else score(reference, self.batch).logprob_NT
+        return None if reference is None else self._score(reference)
+
+    @cached_property
+    def policy_logprob_NT(self) -> Tensor:
+        """Nats under the policy before the update: the sampler's own where they are exact."""
+        return self.batch.sampler_logprob_NT if self.batch.exact else self._score(self.policy)
+
+    def _score(self, policy: Policy) -> Tensor:
+        if self.batch.exact:
+            return score(policy, self.batch).logprob_NT
+        return self.learner.score(policy, self.batch, self.address)
 
     @cached_property
     def value_NT_state_MD(self) -> tuple[Tensor | None, Tensor | None]:
@@ -198,6 +216,7 @@ def mismatched(policy: Policy, reference: Policy, batch: Batch, ids: Sequence[st
 
 
 SIGNALS: Mapping[str, Signal] = {
+    "policy_logprob_NT": Signal(lambda step: step.policy_logprob_NT),
     "reference_logprob_NT": Signal(lambda step: step.reference_logprob_NT, "reference"),
     "entropy_NT": Signal(lambda step: score(step.policy, step.batch).entropy_NT),
     "planning_NT": Signal(

@@ -311,7 +311,7 @@ def test_a_kl_in_the_reward_by_hand() -> None:
         [[0.5, -0.1, 0.0], [1.0, 7, 7], [0.0, 0.0, 7], [0.0, 0.0, 0.3]]
     )
     signals = given(
-        [[1.0, 0.0], [0.0, 1.0]], sampler_logprob_NT=sampler_NT, reference_logprob_NT=reference_NT
+        [[1.0, 0.0], [0.0, 1.0]], policy_logprob_NT=sampler_NT, reference_logprob_NT=reference_NT
     )
     found = KLInReward(base=Reinforce(), weight=0.1)(signals)
     torch.testing.assert_close(

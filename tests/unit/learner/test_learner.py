@@ -10,7 +10,7 @@ from torch import Tensor
 
 from factories import sampled_batch, tiny_policy
 from rewardscope.errors import ComponentError
-from rewardscope.learner import learner as learner_module
+from rewardscope.learner import passes
 from rewardscope.learner.learner import Learner
 from rewardscope.learner.optimizers import load_optimizer, save_optimizer
 from rewardscope.policy import Policy, Sampling, score
@@ -128,7 +128,7 @@ def test_splitting_the_passes_changes_memory_and_not_the_gradient(
 ) -> None:
     learner = Learner(normalise=normalise)  # type: ignore[arg-type]
     whole = gradients(learner, batch)
-    monkeypatch.setattr(learner_module, "PASS_TOKENS", 1)
+    monkeypatch.setattr(passes, "PASS_TOKENS", 1)
     torch.testing.assert_close(gradients(learner, batch), whole, atol=1e-6, rtol=1e-5)
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from rewardscope.errors import ComponentError
-from rewardscope.learner.losses import clipped_surrogate, ratio_to_sampler, token_weights
+from rewardscope.learner.losses import clipped_surrogate, ratio_to_old, token_weights
 from rewardscope.seeds import generator
 from rewardscope.tensors import KL, kl_estimate
 
@@ -133,11 +133,11 @@ def test_the_ratio_of_a_completion_by_hand() -> None:
     """
     old = torch.tensor([-1.0, -1.0, -1.0, -2.0])
     new = torch.tensor([-0.7, -1.0, -1.0, -1.0], requires_grad=True)
-    found = ratio_to_sampler(new, old, torch.tensor([0, 0, 0, 1]), 2, "sequence")
+    found = ratio_to_old(new, old, torch.tensor([0, 0, 0, 1]), 2, "sequence")
     torch.testing.assert_close(found, torch.tensor([0.1, 0.1, 0.1, 1.0]).exp())
     found[0].backward()
     torch.testing.assert_close(new.grad, torch.tensor([1.0, 1.0, 1.0, 0.0]) * math.exp(0.1) / 3)
-    whole = ratio_to_sampler(new, old, torch.tensor([0, 0, 0, 1]), 2, "product")
+    whole = ratio_to_old(new, old, torch.tensor([0, 0, 0, 1]), 2, "product")
     torch.testing.assert_close(whole, torch.tensor([0.3, 0.3, 0.3, 1.0]).exp())
 
 

@@ -9,6 +9,7 @@ from torch import Tensor
 from factories import sampled_batch, tiny_policy
 from rewardscope import DPO, Imitation, Learner, SelfDistillation, Signed, Teacher
 from rewardscope.learner import learner as learner_module
+from rewardscope.learner import passes
 from rewardscope.learner.losses import completion_pull, divergence, with_tail
 from rewardscope.policy import Policy, Sampling, score
 from rewardscope.seeds import generator
@@ -128,7 +129,7 @@ def test_dpo_in_many_passes_has_the_gradient_of_dpo_in_one(
     policy = moved(tiny_policy())
     whole = gradients(Learner(), batch, credit, policy.clone())
     assert max(float(gradient.norm()) for gradient in whole[1].values()) > 1e-3
-    monkeypatch.setattr(learner_module, "PASS_TOKENS", 1)
+    monkeypatch.setattr(passes, "PASS_TOKENS", 1)
     cut = gradients(Learner(), batch, credit, policy.clone())
     assert cut[0] == pytest.approx(whole[0], abs=1e-6)
     torch.testing.assert_close(cut[1], whole[1], atol=1e-6, rtol=1e-4)
@@ -267,7 +268,7 @@ def test_splitting_the_passes_changes_nothing_in_distillation(
         signals(batch, teaching=teaching(batch, moved(tiny_policy()), "vocabulary"))
     )
     whole = gradients(Learner(), batch, credit)
-    monkeypatch.setattr(learner_module, "PASS_TOKENS", 1)
+    monkeypatch.setattr(passes, "PASS_TOKENS", 1)
     torch.testing.assert_close(
         gradients(Learner(), batch, credit)[1], whole[1], atol=1e-6, rtol=1e-4
     )

@@ -70,7 +70,8 @@ def test_what_a_gpu_does_is_what_the_cpu_does() -> None:
 @pytest.mark.parametrize("key_heads", [1, 2, 4])
 def test_blocks_are_the_mask(segments: list[list[int]], key_heads: int) -> None:
     rows = rows_of(segments)
-    assert rows.blocks is not None and rows.mask_R1SS is not None and rows.segment_RS is not None
+    mask_R1SS = rows.mask_R1SS()
+    assert rows.blocks is not None and mask_R1SS is not None and rows.segment_RS is not None
     shape = rows.segment_RS.shape
     mine, theirs = (
         [drawn(shape[0], h, shape[1], 8).requires_grad_() for h in (4, key_heads, key_heads)]
@@ -78,7 +79,7 @@ def test_blocks_are_the_mask(segments: list[list[int]], key_heads: int) -> None:
     )
     output, expected = (
         rows.blocks.attend(0, *mine, 0.4),
-        behind_a_mask(*theirs, rows.mask_R1SS, 0.4),
+        behind_a_mask(*theirs, mask_R1SS, 0.4),
     )
     real = (rows.segment_RS >= 0)[..., None, None]
     torch.testing.assert_close(output * real, expected * real, atol=1e-5, rtol=1e-5)

@@ -104,8 +104,9 @@ def test_a_packed_row_by_hand() -> None:
     assert rows.input_RS.tolist() == [[7, 8, 9, 1, 2, 3]]
     assert rows.position_RS.tolist() == [[0, 1, 2, 3, 4, 3]]
     assert (rows.row_M.tolist(), rows.column_M.tolist()) == ([0] * 5, [2, 3, 4, 2, 5])
-    assert rows.mask_R1SS is not None
-    assert (rows.mask_R1SS[0, 0] == 0).int().tolist() == [
+    mask_R1SS = rows.mask_R1SS()
+    assert mask_R1SS is not None
+    assert (mask_R1SS[0, 0] == 0).int().tolist() == [
         [1, 0, 0, 0, 0, 0],
         [1, 1, 0, 0, 0, 0],
         [1, 1, 1, 0, 0, 0],
