@@ -58,7 +58,7 @@ def document(finished_run: Path, tmp_path_factory: pytest.TempPathFactory) -> st
 def test_every_chart_is_drawn_and_nothing_complains(document: str) -> None:
     assert 'data-charts="20 of 20"' in root_tag(document)
     assert "data-errors" not in root_tag(document), root_tag(document)
-    assert len(re.findall(r"<svg[^>]*class=\"marks\"", document)) == 20
+    assert len(re.findall(r"<svg[^>]*tabindex=\"0\"", document)) == 20
 
 
 def test_charts_have_accessible_names(document: str) -> None:

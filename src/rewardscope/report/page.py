@@ -3,11 +3,10 @@
 The text in a run comes from others. It reaches the page in three ways and is made harmless on
 each: through the template, which escapes; through JSON blocks, in which no tag can begin
 (:func:`json_block`); and from there through ``textContent``. A policy in the page's head names the
-two scripts by their SHA-256, so that no other script runs even if one of these fails.
+one script by its SHA-256, so that no other script runs even if it fails.
 """
 
 import base64
-import functools
 import hashlib
 import json
 from collections.abc import Mapping
@@ -17,7 +16,6 @@ from typing import Any
 
 import jinja2
 import polars as pl
-import vl_convert
 from markupsafe import Markup
 
 from rewardscope.hostile import visible
@@ -25,6 +23,7 @@ from rewardscope.identity import file_digest
 from rewardscope.report import wording
 from rewardscope.report.answer import anchor, tally, unit_phrase, write_answer
 from rewardscope.report.blocks import gap_sentences
+from rewardscope.report.drawing import draw
 from rewardscope.report.marks import make_marks
 from rewardscope.report.ranking import rankings
 from rewardscope.report.readings import completion_cells, has_completions
@@ -35,6 +34,8 @@ from rewardscope.store import PAGE, page_seal, write_bytes
 from rewardscope.types import Claim, Verdict
 
 FILES = Path(__file__).parent
+SCRIPTS = ("start", "figures", "browser")
+"""Parts of the page's script, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +79,15 @@ def render_page(run: Run) -> str:
     marks = make_marks(run.arms)
     cells, unread = completion_cells(run)
     sections = sections_of(run, marks)
-    specs = {
-        name: panel.spec
+    drawings = {
+        name: draw(name, panel.spec, figure.narrow)
         for section in sections
         for figure in section.figures
         for panels in figure.panels.values()
         for name, panel in panels
         if panel.spec
     }
-    scripts = {
-        "bundle": _bundle(),
-        "code": script_text((FILES / "page.js").read_text()),
-    }
+    code = _script()
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(FILES),
         autoescape=True,
@@ -118,7 +116,8 @@ def render_page(run: Run) -> str:
         sketches={row.anchor: row.sketch for row in verdicts},
         components=list(dict.fromkeys(name for arm in run.arms for name in arm.uses_truth)),
         sections=sections,
-        chart_data=json_block(specs),
+        drawings=drawings,
+        chart_data=json_block({name: drawing.numbers for name, drawing in drawings.items()}),
         about=_paragraphs(str(run.study.get("about") or "")),
         training_seconds=_training_seconds(run),
         completions=json_block(cells) if has_completions(cells) else None,
@@ -127,9 +126,9 @@ def render_page(run: Run) -> str:
         outcome_glyph=wording.OUTCOME_GLYPH,
         level=wording.LEVEL_TEXT,
         style=Markup((FILES / "page.css").read_text()),
-        policy=_policy(scripts.values()),
+        policy=_policy([code]),
         sources=_sources(run.root),
-        **scripts,
+        code=code,
     )
 
 
@@ -150,10 +149,10 @@ def _lacking(run: Run) -> list[Missing]:
     return [Missing(f"measurements of {of}", reason) for reason, of in gap_sentences(complete)]
 
 
-@functools.cache
-def _bundle() -> Markup:
-    """The charting code, shared by all charts of a page."""
-    return script_text(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;"))
+def _script() -> Markup:
+    """The page's one script."""
+    parts = "".join((FILES / f"{name}.js").read_text() for name in SCRIPTS)
+    return script_text(parts + "})();\n")
 
 
 def _verdict_rows(run: Run) -> list[VerdictRow]:
