@@ -523,6 +523,17 @@ class Work(Protocol):
 
 
 @runtime_checkable
+class Slotted(Protocol):
+    """Work whose workers each need something of their own, such as a GPU."""
+
+    @property
+    def slots(self) -> Sequence[Mapping[str, str]]:
+        """Environment variables of each slot. A worker has one slot while it lives; several share
+        one only if there are more workers than slots.
+        """
+
+
+@runtime_checkable
 class Runner(Protocol):
     """Does the submitted work, in an order and with a parallelism of its own choice."""
 

@@ -385,7 +385,7 @@ def moved(credit: Credit | Preference, *, told: bool) -> dict[str, Tensor]:
 def _teaching_for(credit: Credit | Preference, batch: Batch) -> Teaching:
     """A teacher that says something of the tokens that the method asks about."""
     kept = getattr(credit, "kept", "all")
-    size = {"all": 22, "sampled": 1}.get(kept, kept)
+    size = {"all": 22, "sampled": 1}.get(kept) or min(kept, 22)
     draws_NTK = (
         torch.from_numpy(generator("contract", "teaching").normal(size=(*batch.token_NT.shape, 22)))
         .float()

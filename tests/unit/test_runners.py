@@ -29,7 +29,8 @@ from rewardscope.runners import (
 )
 from rewardscope.store import RunDirectory
 from rewardscope.study import open_run, run_study
-from runner_work import Notes, Unable
+from rewardscope.study.runner import default_workers, gpus
+from runner_work import Notes, Pinned, Unable
 
 SECONDS = 60.0
 STUDY = Study(
@@ -259,3 +260,33 @@ def test_a_signal_that_is_ignored_stays_ignored() -> None:
             os.kill(os.getpid(), signal.SIGHUP)
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def test_each_worker_has_a_gpu_of_its_own_and_its_successor_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,6")
+    work = Pinned(tmp_path, tuple({"CUDA_VISIBLE_DEVICES": gpu} for gpu in ("4", "6")))
+    runner = Processes(work, 2)
+    try:
+        outcomes(runner, ["one", "dying", "three", "four"])
+    finally:
+        runner.stop()
+    seen = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    assert {seen["one-0"], seen["dying-0"]} == {"4", "6"}
+    assert set(seen.values()) == {"4", "6"} and len(seen) == 5
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "4,6"
+
+
+def test_cells_are_shared_out_over_the_gpus_that_this_process_may_see(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 3)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert gpus("cuda") == ("0", "1", "2")
+    assert gpus("cuda:1") == gpus("mps") == gpus("cpu") == ()
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-aa,GPU-bb,GPU-cc")
+    assert gpus("cuda") == ("GPU-aa", "GPU-bb", "GPU-cc")
+    wide = replace(STUDY, device="cuda", seeds=(0, 1, 2, 3))
+    assert default_workers(wide) == 3 and default_workers(replace(STUDY, device="cuda")) == 2
+    assert default_workers(replace(wide, device="cuda:1")) == 1

@@ -31,8 +31,9 @@ class SelfDistillation:
     """Divergence from a teacher that scores the policy's own completions after a :class:`Reprompt`;
     nothing new is sampled.
 
-    over: the whole vocabulary; the policy's ``top`` likeliest tokens, with all others as one more
-    entry; or the sampled token, whose loss is stop_gradient(log policy - log teacher) x log policy.
+    over: the policy's ``top`` likeliest tokens, with all others as one more entry; the whole
+    vocabulary, which takes 4 bytes x tokens x vocabulary of the machine's memory; or the sampled
+    token, whose loss is stop_gradient(log policy - log teacher) x log policy.
     mixing: 0 = KL(teacher || policy), 1 = KL(policy || teacher), between = Jensen-Shannon;
     "sampled" is a reverse KL and takes no other. With a ``base`` the loss has base_share x its
     advantage and (1 - base_share) x the divergence. The source weighs tokens as
@@ -46,7 +47,7 @@ class SelfDistillation:
     """
 
     reprompt: Reprompt = Reprompt()
-    over: Over = "vocabulary"
+    over: Over = "top"
     top: int = 100
     mixing: float = 0.5
     most_ratio: float = 2.0

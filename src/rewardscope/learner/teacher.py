@@ -12,6 +12,7 @@ from torch import Tensor
 from rewardscope.errors import ComponentError
 from rewardscope.policy.packing import arrange, choose_layout
 from rewardscope.policy.policy import Policy
+from rewardscope.policy.room import free_bytes
 from rewardscope.policy.scoring import (
     distribution_tokens,
     distributions_of_rows,
@@ -81,13 +82,11 @@ class TeacherState:
         if kept == "sampled":
             kept_NTK: Tensor | None = batch.token_NT[:, :, None]
         else:
-            kept_NTK = (
-                None
-                if kept == "all"
-                else likeliest(policy, batch, min(kept, policy.vocabulary_size))
-            )
+            whole = kept == "all" or kept >= policy.vocabulary_size
+            kept_NTK = None if whole else likeliest(policy, batch, int(kept))
         evidence_N = torch.tensor([ids is not None for ids in prompt_ids])
         width = policy.vocabulary_size if kept_NTK is None else kept_NTK.shape[2]
+        _check_room(len(batch.mask_NT), batch.mask_NT.shape[1], width)
         logprob_NTK = torch.zeros(*batch.mask_NT.shape, width)
         taught = evidence_N.nonzero().squeeze(1).tolist()
         if taught:
@@ -141,3 +140,20 @@ class TeacherState:
                 for name, parameter in self.own.moving().items():
                     parameter.copy_(saved[name])
             self.own.settle()
+
+
+def _check_room(rows: int, tokens: int, width: int) -> None:
+    """Raises if the teacher's distributions do not fit the machine's memory.
+
+    Raises:
+        ComponentError: Naming how much they take.
+    """
+    wanted, free = 4 * rows * tokens * width, free_bytes(torch.device("cpu"))
+    if wanted > free:
+        raise ComponentError(
+            "A teacher's distributions do not fit the machine's memory",
+            value=f"{rows} completions x {tokens} tokens x {width} entries: {wanted / 2**30:.0f} "
+            f"GiB",
+            allowed=f"{free / 2**30:.0f} GiB, which are free",
+            do='Take SelfDistillation(over="top", top=100), or fewer completions a step',
+        )

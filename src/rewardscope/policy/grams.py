@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Bool
 from torch import Tensor
 
+from rewardscope.policy.growing import GrowingText
 from rewardscope.policy.policy import Policy
 from rewardscope.tensors import Batch
 
@@ -39,9 +40,10 @@ def gram_mask(policy: Policy, batch: Batch, grams: Sequence[str]) -> Bool[Tensor
         spans = [match.span() for match in pattern.finditer(policy.decode(tuple(ids)))]
         if not spans:
             continue
-        ends = [len(policy.decode(tuple(ids[: position + 1]))) for position in range(len(ids))]
-        begin = 0
-        for position, end in enumerate(ends):
+        text, begin = GrowingText(policy.decode), 0
+        for position, token in enumerate(ids):
+            text.add(token)
+            end = len(text)
             if position in own:
                 mask_NT[n, own[position]] = any(
                     begin < stop and start < end for start, stop in spans

@@ -20,13 +20,19 @@ from rewardscope.errors import ComponentError, ModelError
 from rewardscope.policy.attention import attending
 from rewardscope.policy.decoding import Sharing, prefill, thin_products
 from rewardscope.policy.policy import Policy
+from rewardscope.policy.room import free_bytes
 from rewardscope.policy.turns import Row
 from rewardscope.seeds import Address, uniforms
 from rewardscope.types import Completion, Ending, Replies
 
 CACHE_BYTES = 1 << 30
-"""Key/value memory of one batch of rows. It bounds the number of rows and does not change samples.
+"""Key/value memory of one batch of rows on a CPU, where cells of a study share the memory. A larger
+model gets half of what its weights take: it is read once for all rows. It bounds the number of rows
+and does not change samples.
 """
+FREE_SHARE = 0.8
+"""Of an accelerator's free memory, for one batch of rows."""
+MOST_ROWS = 1024
 DROP_AT = 0.75
 """Finished rows are removed once this share or less is unfinished, because each removal copies the
 cache.
@@ -166,14 +172,26 @@ def _refuse_other_states(policy: Policy) -> None:
         )
 
 
+def _cache_bytes(policy: Policy) -> int:
+    """Memory for the keys and values of one batch of rows."""
+    if policy.device.type != "cpu":
+        return int(FREE_SHARE * free_bytes(policy.device))
+    weights = sum(weight.numel() * weight.element_size() for weight in policy.model.parameters())
+    return max(CACHE_BYTES, int(weights) // 2)
+
+
 def _rows_at_once(policy: Policy, length: int) -> int:
+    """Rows that fit; on an accelerator a power of two, so that a little more or less free memory
+    changes nothing.
+    """
     config = policy.model.config
     heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
     width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-    row_bytes = (
-        2 * config.num_hidden_layers * heads * width * length * 4 + policy.vocabulary_size * 24
-    )
-    return int(np.clip(CACHE_BYTES // row_bytes, 1, 1024))
+    number_bytes = int(policy.model.dtype.itemsize)
+    per_token = 2 * config.num_hidden_layers * heads * width * number_bytes
+    row_bytes = per_token * length + policy.vocabulary_size * 24
+    rows: int = int(np.clip(_cache_bytes(policy) // row_bytes, 1, MOST_ROWS))
+    return rows if policy.device.type == "cpu" else 1 << (rows.bit_length() - 1)
 
 
 @torch.inference_mode()
@@ -278,7 +296,7 @@ def _append(
     row.choose(token, logprob)
     if token in policy.end_ids:
         ending = Ending.END_TOKEN
-    elif sampling.stop and any(text in policy.decode(row.turn_ids) for text in sampling.stop):
+    elif sampling.stop and row.stops(policy, sampling.stop):
         ending = Ending.STOP_TEXT
     elif replies is not None and len(row.token_ids) - row.begun == sampling.turn_tokens:
         ending = Ending.LENGTH

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from rewardscope.policy.growing import GrowingText
 from rewardscope.policy.policy import Policy
 from rewardscope.types import Completion, Ending, Replies
 
@@ -40,6 +41,8 @@ class Row:
     """Position of the first token of the current turn."""
     heard: list[int] = field(default_factory=list)
     """Tokens of the last answer that are still to be read."""
+    spoken: GrowingText | None = None
+    """Text of the current turn, if anybody asks for it as it grows."""
 
     @property
     def turn_ids(self) -> tuple[int, ...]:
@@ -52,19 +55,30 @@ class Row:
         self.logprobs.append(logprob)
         self.chosen.append(True)
 
+    def stops(self, policy: Policy, texts: Sequence[str]) -> bool:
+        """Whether the last token completes one of the texts in the current turn; to be asked after
+        every token.
+        """
+        if self.spoken is None:
+            self.spoken = GrowingText(policy.decode)
+        since = self.spoken.settled
+        self.spoken.add(self.token_ids[-1])
+        return self.spoken.ends(texts, since)
+
     def hear(self) -> int:
         """The next token of the answer, which is added to the row."""
         token = self.heard.pop(0)
         self.token_ids.append(token)
         self.logprobs.append(0.0)
         self.chosen.append(False)
-        self.begun = len(self.token_ids)
+        self.begun, self.spoken = len(self.token_ids), None
         return token
 
     def answered(self, policy: Policy, replies: Replies) -> bool:
         """Whether the completion has ended, after ending the turn and getting its answer."""
         self.turns.append(one_line(policy.decode(self.turn_ids)))
         ended, self.begun = self.token_ids[-1] in policy.end_ids, len(self.token_ids)
+        self.spoken = None
         if len(self.turns) >= replies.max_turns:
             self.ending = Ending.TURNS
             return True

@@ -1,16 +1,18 @@
 """A runner with processes on this machine, which end with the process that started them."""
 
+import contextlib
 import ctypes
 import multiprocessing
 import os
 import signal
 import traceback
-from collections import deque
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
-from rewardscope.protocols import Work
+from rewardscope.protocols import Slotted, Work
 from rewardscope.runners.outcome import Outcome
 
 PR_SET_PDEATHSIG = 1
@@ -25,12 +27,15 @@ class _Worker:
     connection: Connection
     name: str | None = None
     """Its current work; None = idle."""
+    slot: int = 0
+    """Which of the work's slots it has."""
 
 
 class Processes:
     """Up to ``workers`` processes, each with one piece of work at a time.
 
-    A process that dies is replaced, and its work is reported as lost.
+    A process that dies is replaced, and its work is reported as lost. If the work has slots
+    (:class:`rewardscope.protocols.Slotted`), each process starts with the variables of one.
     """
 
     def __init__(self, work: Work, workers: int) -> None:
@@ -38,6 +43,7 @@ class Processes:
         # reads the variable when it is loaded, and the workers inherit it
         os.environ.setdefault("OMP_WAIT_POLICY", "passive")
         self._work, self._most = work, workers
+        self._slots = tuple(work.slots) if isinstance(work, Slotted) else ()
         self._context = multiprocessing.get_context("spawn")
         self._label = f"rewardscope-{os.getpid()}-{id(self)}"
         self._workers: list[_Worker] = []
@@ -96,11 +102,18 @@ class Processes:
         process = self._context.Process(
             target=_serve, args=(theirs, self._work, os.getpid()), name=self._label
         )
-        process.start()
+        slot = self._emptiest()
+        with _environment(self._slots[slot] if self._slots else {}):
+            process.start()
         theirs.close()  # so that the end of the process is the end of the pipe
-        worker = _Worker(process, ours)
+        worker = _Worker(process, ours, slot=slot)
         self._workers.append(worker)
         return worker
+
+    def _emptiest(self) -> int:
+        """The slot with the fewest living workers, the first of several; 0 without slots."""
+        taken = Counter(worker.slot for worker in self._workers)
+        return min(range(len(self._slots)), key=lambda slot: taken[slot], default=0)
 
     def _buried(self, worker: _Worker) -> list[Outcome]:
         """The outcome of a dead worker's work, if it had any; the worker is removed."""
@@ -110,6 +123,23 @@ class Processes:
         if worker.name is None:
             return []
         return [Outcome(worker.name, _cause(worker.process.exitcode or 0), lost=True)]
+
+
+@contextlib.contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """A context in which these variables are set, for a process that starts in it: its libraries
+    read them before any code of ours runs.
+    """
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _cause(exit_code: int) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from rewardscope.codec import encode
 from rewardscope.errors import InUse, RewardscopeError
 from rewardscope.identity import opened_files
+from rewardscope.policy.room import num_devices
 from rewardscope.protocols import Runner
 from rewardscope.runners import Outcome, Start, interrupted_by_signals, start_local
 from rewardscope.store import ASIDE, PARTIAL, RunDirectory, remove_leftovers
@@ -20,6 +21,7 @@ from rewardscope.study.origin import SOURCES
 from rewardscope.study.study import Cell, Study
 
 POLL_SECONDS = 0.5
+VISIBLE = "CUDA_VISIBLE_DEVICES"
 MOST_LOST = 3
 """How often a cell is run again whose worker died."""
 OnPoll = Callable[[], None]
@@ -28,10 +30,10 @@ OnPoll = Callable[[], None]
 
 def default_workers(study: Study) -> int:
     """As many as the cores have room for: busy torch processes that share cores slow each other
-    tenfold. One on a GPU.
+    tenfold. One on each GPU.
     """
     if study.device != "cpu":
-        return 1
+        return min(max(1, len(gpus(study.device))), len(study.cells()))
     return max(1, min(len(os.sched_getaffinity(0)) // study.threads_per_cell, len(study.cells())))
 
 
@@ -69,13 +71,24 @@ def run_study(
         if not owed:
             return {}
         sent = _for_workers(study, source) if workers else study
-        runner = start(CellWork(sent, run.root), workers)
+        runner = start(CellWork(sent, run.root, gpus(study.device)), workers)
         try:
             bases = [cell.name for cell in owed if cell.seed is None]
             trained = [cell.name for cell in owed if cell.seed is not None]
             return _brought(runner, bases, run, on_poll) | _brought(runner, trained, run, on_poll)
         finally:
             runner.stop()
+
+
+def gpus(device: str) -> tuple[str, ...]:
+    """The GPUs that cells are shared out over, each cell on one: all that torch finds for the
+    device ``cuda``. None for another device: ``cuda:1`` names its own.
+    """
+    if device != "cuda":
+        return ()
+    count = num_devices(device)
+    named = os.environ.get(VISIBLE)
+    return tuple(named.split(",")[:count]) if named else tuple(map(str, range(count)))
 
 
 def _tidy(run: RunDirectory) -> None:
@@ -142,6 +155,13 @@ class CellWork:
     """The study, or where another process gets it from."""
     root: Path
     """The run directory."""
+    gpus: tuple[str, ...] = ()
+    """GPUs that workers share out, as CUDA_VISIBLE_DEVICES names them."""
+
+    @property
+    def slots(self) -> list[dict[str, str]]:
+        """One GPU for each worker."""
+        return [{VISIBLE: gpu} for gpu in self.gpus]
 
     def begin(self) -> None:
         """Reads the study once."""

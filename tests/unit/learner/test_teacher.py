@@ -115,3 +115,11 @@ def test_an_impossible_teacher_is_refused(
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
     with pytest.raises(ComponentError, match="Teacher has settings outside"):
         Teacher(kind, rate)  # type: ignore[arg-type]
+
+
+def test_whole_distributions_that_cannot_fit_are_refused_before_they_are_made() -> None:
+    from rewardscope.learner.teacher import _check_room
+
+    _check_room(8, 16, 22)
+    with pytest.raises(ComponentError, match="297 GiB"):  # 512 x 1024 tokens of Qwen2.5
+        _check_room(512, 1024, 151_936)

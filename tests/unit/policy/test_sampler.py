@@ -29,10 +29,10 @@ def test_a_completion_does_not_depend_on_the_rows_it_was_batched_with(
         sample(planted, [prompt], 5, sampling, [address])[0]
         for prompt, address in zip(PROMPTS, ADDRESSES, strict=True)
     ]
-    monkeypatch.setattr(sampler, "CACHE_BYTES", 1)
+    monkeypatch.setattr(sampler, "_cache_bytes", lambda policy: 1)
     one_by_one = sample(planted, PROMPTS, 5, sampling, ADDRESSES)
     monkeypatch.setattr(sampler, "DROP_AT", 0.0)
-    monkeypatch.setattr(sampler, "CACHE_BYTES", 1 << 29)
+    monkeypatch.setattr(sampler, "_cache_bytes", lambda policy: 1 << 29)
     never_dropped = sample(planted, PROMPTS, 5, sampling, ADDRESSES)
     for other in (alone, one_by_one, never_dropped):
         assert [[c.token_ids for c in group] for group in other] == [

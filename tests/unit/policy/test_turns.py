@@ -202,10 +202,10 @@ def test_an_episode_does_not_depend_on_the_rows_it_was_batched_with(
         )[0]  # type: ignore[misc]
         for place, (prompt, address) in enumerate(zip(PROMPTS, ADDRESSES, strict=True))
     ]
-    monkeypatch.setattr(sampler, "CACHE_BYTES", 1)
+    monkeypatch.setattr(sampler, "_cache_bytes", lambda policy: 1)
     one_by_one = talked(planted, 5)
     monkeypatch.setattr(sampler, "DROP_AT", 0.0)
-    monkeypatch.setattr(sampler, "CACHE_BYTES", 1 << 29)
+    monkeypatch.setattr(sampler, "_cache_bytes", lambda policy: 1 << 29)
     for other in (alone, one_by_one, talked(planted, 5)):
         for mine, theirs in zip(all_of(together), all_of(other), strict=True):
             assert (mine.token_ids, mine.chosen, mine.turns, mine.ending) == (
