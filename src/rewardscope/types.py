@@ -401,6 +401,24 @@ class Verdict:
     evidence: tuple[str, ...]
     """Measurement files the verdict was read from."""
     reason: str
+    error: float | None = None
+    """Smallest error at which the outcome, supported or refuted, would still be called: its
+    p-value. At most 0.05 where it was called; None without an interval.
+    """
+    error_of_all: float | None = None
+    """``error`` by Holm's rule over all claims of the study. At most 0.05 = the outcome holds
+    together with all others that have as little.
+    """
+    by_seed: Mapping[str, float] = field(default_factory=dict)
+    """Seed -> the contrast under that seed."""
+    apart: str = ""
+    """The seed whose contrast is too far from the others'; empty = none."""
+    median: float | None = None
+    """Of the seeds' contrasts, which one collapsed seed does not move."""
+    middle_half: float | None = None
+    """Interquartile mean of the seeds' contrasts."""
+    improves: float | None = None
+    """Share of pairs of a seed of each arm in which the treatment's mean is larger; ties half."""
 
     def __repr__(self) -> str:
         line: str = importlib.import_module(DRAWN_BY).verdict_line(self)

@@ -8,7 +8,9 @@ import pytest
 from factories import measurement
 from rewardscope.codec import encode
 from rewardscope.errors import RunDirectoryError
-from rewardscope.judging.claims import Unpaired, decide, judge, read_claims, values_of
+from rewardscope.judging.claims import judge, read_claims, values_of
+from rewardscope.judging.deciding import decide
+from rewardscope.judging.unpaired import Unpaired
 from rewardscope.stats import Estimate, paired_contrast, smallest_visible
 from rewardscope.types import Claim, Measurement, Outcome, Verdict
 
@@ -140,8 +142,8 @@ def test_an_interval_of_shares_does_not_reach_past_what_shares_can_differ() -> N
 
 
 def test_a_clear_difference_is_supported_and_its_opposite_refuted() -> None:
-    high = {seed: [0.9, 0.8, 0.9] for seed in range(3)}
-    low = {seed: [0.1, 0.2, 0.1] for seed in range(3)}
+    high = {seed: [0.9, 0.8, 0.9] * 8 for seed in range(3)}
+    low = {seed: [0.1, 0.2, 0.1] * 8 for seed in range(3)}
     assert verdict(rows("truth", high) + rows("coin", low)).outcome is SUPPORTED
     assert verdict(rows("truth", low) + rows("coin", high)).outcome is REFUTED
     assert (
@@ -162,7 +164,8 @@ def test_pairs_are_made_by_problem_and_seed_and_not_by_the_order_of_rows() -> No
     coin = rows("coin", {0: [0.5, 0.7], 1: [0.6, 0.8]})
     found = verdict([*reversed(coin), *truth], seeds=(0, 1))
     assert found.estimate == pytest.approx(0.1)
-    assert found.lower == pytest.approx(0.1)  # every pair differs by 0.1
+    # every pair differs by 0.1, so what is left is the doubt about kinds that were never met
+    assert found.interval.startswith("all 2 problems alike")
 
 
 def test_only_problems_that_every_seed_of_both_arms_has_are_compared() -> None:
@@ -272,7 +275,8 @@ def test_one_seed_and_missing_problems_are_both_said() -> None:
 
 
 def test_a_missing_seed_is_said() -> None:
-    truth, coin = {0: [0.9, 0.8], 1: [0.9, 0.8], 2: [0.9, 0.8]}, {0: [0.1, 0.1], 2: [0.1, 0.1]}
+    truth = {seed: [0.9, 0.8] * 12 for seed in range(3)}
+    coin = {seed: [0.1, 0.1] * 12 for seed in (0, 2)}
     found = verdict(rows("truth", truth) + rows("coin", coin))
     assert found.num_seeds == 2
     assert found.reason == "the whole interval lies above 0; 2 of 3 seeds have rows"
@@ -403,3 +407,41 @@ def test_rows_that_contradict_each_other_are_refused() -> None:
     assert values_of("truth", CLAIM, [*mine, *mine]).by_seed == {0: {"a": 0.75}}
     with pytest.raises(RunDirectoryError, match=r"(?s)0\.75 and 0\.25 for arm truth, seed 0"):
         values_of("truth", CLAIM, [*mine, *rows("truth", {0: [0.25]})])
+
+
+def test_errors_of_all_claims_together_are_holms() -> None:
+    """Two claims read the same rows, one of them twice as far from its margin."""
+    spread = {seed: [0.5 + 0.1 * seed + 0.01 * p for p in range(24)] for seed in range(3)}
+    low = {seed: [0.3] * 24 for seed in range(3)}
+    claims = (CLAIM, replace(CLAIM, sentence="By 0.3.", margin=0.3))
+    verdicts = judge(record(*claims), rows("truth", spread) + rows("coin", low))
+    errors = [found.error for found in verdicts]
+    assert errors[0] is not None and errors[1] is not None and errors[0] < errors[1]
+    assert verdicts[0].error_of_all == pytest.approx(2 * errors[0])
+    assert verdicts[1].error_of_all == pytest.approx(max(2 * errors[0], errors[1]))
+    for found in verdicts:
+        called = found.outcome in (SUPPORTED, REFUTED)
+        assert found.error is not None and called == (found.error <= 0.05)
+
+
+def test_a_seed_that_collapsed_is_named_and_moves_the_mean_alone() -> None:
+    fallen = {0: 0.6, 1: 0.62, 2: 0.58, 3: 0.1, 4: 0.61}
+    truth = {seed: [level] * 24 for seed, level in fallen.items()}
+    coin = {seed: [0.5] * 24 for seed in range(5)}
+    found = verdict(rows("truth", truth) + rows("coin", coin), seeds=(0, 1, 2, 3, 4))
+    assert found.apart == "3"
+    assert found.by_seed["3"] == pytest.approx(-0.4)
+    assert found.estimate == pytest.approx(0.002)
+    assert found.median == pytest.approx(0.1)
+    # sorted: -0.4, 0.08, 0.1, 0.11, 0.12; the quarter cut from each end is 1.25 seeds
+    assert found.middle_half == pytest.approx((0.75 * 0.08 + 0.1 + 0.75 * 0.11) / 2.5)
+    assert found.improves == pytest.approx(0.8)
+
+
+def test_equivalence_reads_two_one_sided_tests() -> None:
+    same = replace(CLAIM, expects="same", margin=0.1)
+    outer, inner = Estimate(0.0, -0.105, 0.105, "95"), Estimate(0.0, -0.09, 0.09, "90")
+    outcome, reason = decide(same, outer, inner)
+    assert outcome is SUPPORTED
+    assert reason == "the 90% interval [-0.09, +0.09] of two one-sided tests lies within 0.1 of 0"
+    assert decide(same, outer)[0] is UNDECIDED

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats as distributions
 
-from rewardscope import stats
 from rewardscope.errors import ComponentError
 from rewardscope.seeds import generator
 from rewardscope.stats import (
@@ -18,9 +18,12 @@ from rewardscope.stats import (
     paired_contrast,
     pass_at_k,
     pass_at_ks,
+    problems,
     ratio_over_problems,
+    smallest_error,
     smallest_visible,
     statistic_over_problems,
+    unseen_share,
 )
 
 
@@ -81,7 +84,7 @@ def test_any_statistic_of_few_problems_is_covered_as_often_as_a_mean(
     """Without the stretch, these 600 studies of 8 problems are covered 0.90 of the time by
     percentiles and 0.91 by standard errors.
     """
-    monkeypatch.setattr(stats, "SLOW_DRAWS", 400)
+    monkeypatch.setattr(problems, "SLOW_DRAWS", 400)
     random, covered = generator("few problems"), 0
     for study in range(600):
         value_P = random.normal(0.0, 1.0, 8)
@@ -138,7 +141,7 @@ def test_equal_problems_between_bounds_leave_the_doubt_of_what_was_not_met() -> 
     """0 of 64: a share of 0.056 would be missed by all 64 problems with probability (1 - 0.056)^64
     = 0.025.
     """
-    assert (1 - stats.unseen_share(64)) ** 64 == pytest.approx(0.025)
+    assert (1 - unseen_share(64)) ** 64 == pytest.approx(0.025)
     solved = mean_over_problems([1.0] * 64, address="a", bounds=(0.0, 1.0))
     assert (solved.value, solved.upper) == (1.0, 1.0) and solved.lower == pytest.approx(
         1 - 0.0560, abs=1e-4
@@ -226,6 +229,61 @@ def test_one_number_per_seed_is_a_resampling_of_seeds() -> None:
     )
 
 
+def test_from_five_seeds_on_the_interval_is_the_two_way_analysis_of_variance() -> None:
+    """By hand: seeds differ by 0, 1, 2, 3, 4 and two problems by 0 and 1, without a rest. MS of
+    seeds = 2 x 10 / 4 = 5, of problems = 5 x 0.5 / 1 = 2.5, T = 7.5; degrees = 7.5^2 / (25 / 4 +
+    6.25) = 4.5; standard error = sqrt(7.5 / 10).
+    """
+    difference_SP = np.arange(5.0)[:, None] + np.arange(2.0)[None]
+    estimate = paired_contrast(difference_SP, address="a")
+    half = float(distributions.t.ppf(0.975, 4.5)) * math.sqrt(0.75)
+    assert estimate.value == 2.5
+    assert (estimate.lower, estimate.upper) == (
+        pytest.approx(2.5 - half),
+        pytest.approx(2.5 + half),
+    )
+    assert estimate.interval == (
+        "analysis of variance, 5 seeds x 2 problems, 4.5 degrees of freedom"
+    )
+
+
+def test_one_draw_that_differs_does_not_end_the_doubt() -> None:
+    """All of 64 problems alike leave 0.056; one draw of 49,152 that differs leaves as much."""
+    difference_SP = np.zeros((3, 64))
+    equal = paired_contrast(difference_SP, address="a", bounds=(-1.0, 1.0))
+    difference_SP[0, 5] = -1 / 256
+    nearly = paired_contrast(difference_SP, address="a", bounds=(-1.0, 1.0))
+    assert equal.upper == pytest.approx(unseen_share(64))
+    assert nearly.upper == pytest.approx(equal.upper, rel=0.1)
+    assert nearly.lower == pytest.approx(equal.lower, rel=0.1)
+    mean = mean_over_problems([0.0] * 63 + [1 / 256], address="a", bounds=(0.0, 1.0))
+    assert mean.upper == pytest.approx(unseen_share(64), rel=0.1)
+
+
+def test_pass_at_k_of_no_right_draw_is_exactly_none() -> None:
+    rates_PK = pass_at_ks(np.array([64, 63, 7]), np.array([0, 0, 0]), [1, 2, 7])
+    assert (rates_PK == 0).all()
+    share_PK = pass_at_ks(np.array([64, 48]), np.array([16, 12]), [1])
+    assert (share_PK == 0.25).all(), "the same share of other numbers of draws is the same number"
+
+
+def test_rounding_is_no_difference() -> None:
+    difference_SP = np.full((3, 64), 1.8e-14)
+    difference_SP[0, 0] = 0.0
+    estimate = paired_contrast(difference_SP, address="a", bounds=(-1.0, 1.0))
+    assert estimate.lower is not None and estimate.lower < -0.05
+
+
+def test_the_smallest_error_is_the_p_value_of_the_interval() -> None:
+    def estimate(level: float) -> Estimate:
+        half = float(distributions.norm.ppf((1 + level) / 2))
+        return Estimate(2.0, 2.0 - half, 2.0 + half, "normal, standard error 1")
+
+    found = smallest_error(lambda made: made.lower is not None and made.lower > 0, estimate)
+    assert found == pytest.approx(2 * float(distributions.norm.sf(2.0)), rel=1e-4)
+    assert smallest_error(lambda made: made.upper is not None and made.upper < 0, estimate) == 1.0
+
+
 def test_one_seed_has_no_interval() -> None:
     estimate = paired_contrast(np.array([[0.0, 1.0]]), address="a")
     assert (estimate.value, estimate.lower, estimate.upper) == (0.5, None, None)
@@ -282,7 +340,7 @@ def coverage(mix: tuple[float, float, float]) -> tuple[float, float]:
 def test_the_interval_holds_the_truth_as_often_as_it_says(
     mix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stats, "DRAWS", 500)
+    monkeypatch.setattr("rewardscope.stats.contrast.DRAWS", 500)
     stretched, raw = coverage(MIXES[mix])
     error = math.sqrt(0.95 * 0.05 / REPLICATES)
     assert stretched > 0.94 - 3 * error
@@ -430,9 +488,9 @@ def test_many_problems_are_resampled_by_kind_in_the_same_distribution(
         ]
 
     each = intervals()
-    monkeypatch.setattr("rewardscope.stats.MANY", 100)
+    monkeypatch.setattr("rewardscope.stats.resampling.MANY", 100)
     by_kind = intervals()
-    monkeypatch.setattr("rewardscope.stats.WEIGHTS", 50)
+    monkeypatch.setattr("rewardscope.stats.resampling.WEIGHTS", 50)
     assert intervals() == by_kind  # in blocks of few draws
     for one, other in zip(each, by_kind, strict=True):
         assert one is not None and other is not None
@@ -446,7 +504,7 @@ def test_many_problems_are_resampled_by_kind_in_the_same_distribution(
 def test_the_standard_error_of_resampling_by_kind_is_that_of_the_mean(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("rewardscope.stats.MANY", 1)
+    monkeypatch.setattr("rewardscope.stats.resampling.MANY", 1)
     value_P = np.repeat([0.0, 1.0], [750, 250])
     estimate = mean_over_problems(value_P, address="by kind")
     assert estimate.lower is not None and estimate.upper is not None

@@ -8,8 +8,20 @@ import numpy as np
 
 from rewardscope.codec import decode, signature
 from rewardscope.errors import RunDirectoryError
+from rewardscope.judging.deciding import decide, error_of
+from rewardscope.judging.unpaired import Unpaired
 from rewardscope.registry import readable
-from rewardscope.stats import Estimate, paired_contrast, smallest_visible
+from rewardscope.stats import (
+    EQUIVALENCE_LEVEL,
+    LEVEL,
+    Contrast,
+    Estimate,
+    chance_of_improvement,
+    holm,
+    interquartile_mean,
+    smallest_visible,
+    stands_apart,
+)
 from rewardscope.types import Claim, Gap, Measurement, Outcome, Verdict
 
 BASE = "base"
@@ -69,7 +81,7 @@ def judge(
     """
     base_of = {arm["name"]: arm["base"] for arm in record["arms"]}
     num_seeds = len(record["seeds"])
-    return [
+    verdicts = [
         _with_gaps(
             _judge_claim(claim, base_of, measurements, num_seeds),
             base_of,
@@ -77,6 +89,17 @@ def judge(
             num_seeds,
         )
         for claim in read_claims(record)
+    ]
+    return together(verdicts)
+
+
+def together(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """The verdicts with their errors as one family, by Holm's rule (:func:`holm`)."""
+    called = [verdict for verdict in verdicts if verdict.error is not None]
+    errors = iter(holm([verdict.error for verdict in called if verdict.error is not None]))
+    return [
+        verdict if verdict.error is None else replace(verdict, error_of_all=next(errors))
+        for verdict in verdicts
     ]
 
 
@@ -202,9 +225,8 @@ def _judge_claim(
     treatment_SP = np.array([[mine[problem] for problem in problems] for mine, _ in pairs])
     control_SP = np.array([[theirs[problem] for problem in problems] for _, theirs in pairs])
     bounds = BOUNDS.get(treatment.unit)
-    estimate = paired_contrast(
-        treatment_SP - control_SP, address=f"{claim.sentence}/{claim.metric}", bounds=bounds
-    )
+    contrast = Contrast(treatment_SP - control_SP, f"{claim.sentence}/{claim.metric}", bounds)
+    estimate = contrast.estimate()
     known = max(
         len(treatment.problems | control.problems), treatment.most_problems, control.most_problems
     )
@@ -213,14 +235,18 @@ def _judge_claim(
         if problems != [""] and known > len(problems)
         else None
     )
-    visible = smallest_visible(estimate, claim.margin)
-    if unpaired:
-        visible, estimate = (
-            unpaired.smallest_visible(estimate, claim.margin),
-            unpaired.widened(estimate),
-        )
-    estimate = estimate.within(bounds)
-    outcome, reason = decide(claim, estimate)
+    visible = (
+        unpaired.smallest_visible(estimate, claim.margin)
+        if unpaired
+        else smallest_visible(estimate, claim.margin)
+    )
+
+    def at(level: float) -> Estimate:
+        made = contrast.estimate(level)
+        return (unpaired.widened(made) if unpaired else made).within(bounds)
+
+    estimate = at(LEVEL)
+    outcome, reason = decide(claim, estimate, at(EQUIVALENCE_LEVEL))
     if unpaired and unpaired.text not in reason:
         reason += f"; {unpaired.text}"
     if len(seeds) < num_seeds:
@@ -236,56 +262,24 @@ def _judge_claim(
         means=(float(treatment_SP.mean()), float(control_SP.mean())),
         smallest=visible,
         evidence=tuple(sorted({*treatment.sources, *control.sources})),
+        error=error_of(claim, at),
+        **_over_seeds(seeds, treatment_SP.mean(axis=1), control_SP.mean(axis=1)),
     )
 
 
-@dataclass(frozen=True)
-class Unpaired:
-    """Problems that lack a number in some cell. They are not missing at random, so their values may
-    be anything.
-
-    With the share f of problems that have one, a mean over all lies between f x lower + (1 - f) x
-    lowest and f x upper + (1 - f) x highest, where lowest and highest bound a difference; without
-    bounds it may lie anywhere.
-
-    Source:
-        Manski 1990, American Economic Review 80(2) (worst-case bounds).
-    """
-
-    there: int
-    known: int
-    bounds: tuple[float, float] | None
-
-    @property
-    def text(self) -> str:
-        """How many problems have a number, in words."""
-        return f"{self.there} of {self.known} problems have a number in every cell"
-
-    def widened(self, estimate: Estimate) -> Estimate:
-        """The estimate over the known problems, with an interval that covers the mean over all."""
-        if estimate.lower is None or estimate.upper is None:
-            return estimate
-        if self.bounds is None:
-            return Estimate(estimate.value, None, None, f"none: {self.text}")
-        share, (lowest, highest) = self.there / self.known, self.bounds
-        lower, upper = (
-            share * estimate.lower + (1 - share) * lowest,
-            share * estimate.upper + (1 - share) * highest,
-        )
-        made = f"{estimate.interval}; widened to cover any values of the problems without a number"
-        return Estimate(estimate.value, lower, upper, made)
-
-    def smallest_visible(self, estimate: Estimate, margin: float) -> float | None:
-        """The smallest effect on the known problems for which the widened interval lies beyond the
-        margin, whatever the others are.
-
-        That uses (margin + (1 - f) x highest) / f instead of the margin: the others shift it by a
-        known distance and add no noise.
-        """
-        if self.bounds is None:
-            return None
-        share = self.there / self.known
-        return smallest_visible(estimate, (abs(margin) + (1 - share) * self.bounds[1]) / share)
+def _over_seeds(
+    seeds: Sequence[int], treatment_S: np.ndarray, control_S: np.ndarray
+) -> dict[str, Any]:
+    """What a verdict says of single seeds, and what one of them cannot move."""
+    contrast_S = treatment_S - control_S
+    apart = stands_apart(contrast_S)
+    return {
+        "by_seed": {str(seed): float(value) for seed, value in zip(seeds, contrast_S, strict=True)},
+        "apart": "" if apart is None else str(seeds[apart]),
+        "median": float(np.median(contrast_S)),
+        "middle_half": interquartile_mean(contrast_S),
+        "improves": chance_of_improvement(treatment_S, control_S),
+    }
 
 
 def _verdict(
@@ -300,6 +294,7 @@ def _verdict(
     means: tuple[float | None, float | None] = (None, None),
     smallest: float | None = None,
     evidence: tuple[str, ...] = (),
+    **more: Any,
 ) -> Verdict:
     return Verdict(
         claim=claim,
@@ -316,26 +311,5 @@ def _verdict(
         smallest_visible=smallest,
         evidence=evidence,
         reason=reason,
+        **more,
     )
-
-
-def decide(claim: Claim, estimate: Estimate) -> tuple[Outcome, str]:
-    """The outcome of the claim by its interval, and the reason in words."""
-    if estimate.lower is None or estimate.upper is None:
-        return Outcome.UNDECIDED, estimate.interval
-    lower, upper, margin = estimate.lower, estimate.upper, claim.margin
-    if claim.expects == "less":
-        lower, upper = -upper, -lower
-    if claim.expects == "same":
-        if -margin < lower and upper < margin:
-            return Outcome.SUPPORTED, f"the whole interval lies within {margin:g} of 0"
-        if lower >= margin or upper <= -margin:
-            return Outcome.REFUTED, f"the whole interval lies {margin:g} or more from 0"
-        return Outcome.UNDECIDED, f"the interval reaches beyond {margin:g} from 0"
-    bound = f"-{margin:g}" if claim.expects == "less" and margin else f"{margin:g}"
-    sides = ("below", "above") if claim.expects == "less" else ("above", "below")
-    if lower > margin:
-        return Outcome.SUPPORTED, f"the whole interval lies {sides[0]} {bound}"
-    if upper < margin:
-        return Outcome.REFUTED, f"the whole interval lies {sides[1]} {bound}"
-    return Outcome.UNDECIDED, f"the interval contains {bound}"

@@ -15,6 +15,7 @@ from rewardscope.report.wording import (
     signed,
     span,
 )
+from rewardscope.stats import LEVEL
 from rewardscope.types import Outcome, Verdict
 
 
@@ -75,11 +76,66 @@ def _statement(verdict: Verdict) -> str:
         case Outcome.SUPPORTED:
             return sentence if sentence.endswith((".", "!", "?")) else sentence + "."
         case Outcome.REFUTED:
-            return f"The measurements contradict the claim “{sentence.rstrip('.')}”."
+            return f"{_refutation(verdict)}: “{sentence.rstrip('.')}” is refuted."
         case Outcome.UNDECIDED:
             return f"The measurements do not decide the claim “{sentence.rstrip('.')}”."
         case Outcome.NOT_RUN:
             return f"Nothing was measured for the claim “{sentence.rstrip('.')}”."
+
+
+def _refutation(verdict: Verdict) -> str:
+    """What the interval of a refuted claim says: the other sign, or less than the claim needs."""
+    claim, margin = verdict.claim, f"{verdict.claim.margin:g}{unit_phrase(verdict.unit)}"
+    if verdict.lower is None or verdict.upper is None:
+        return "The measurements contradict the claim"
+    if claim.expects == "same":
+        return f"The two differ by more than {margin}"
+    lower, upper = verdict.lower, verdict.upper
+    if claim.expects == "less":
+        lower, upper = -upper, -lower
+    if upper < 0 or not claim.margin:
+        return "The difference has the other sign"
+    if lower > 0:
+        return f"There is a difference, smaller than the {margin} that the claim needs"
+    return f"No difference as large as the {margin} that the claim needs"
+
+
+def error_phrase(verdict: Verdict) -> str:
+    """The error at which the claim was called, alone and together with the study's other claims;
+    empty where it was not called.
+    """
+    if verdict.error is None or verdict.error > 1 - LEVEL:
+        return ""
+    text = f"error {error_text(verdict.error)}"
+    if verdict.error_of_all is None:
+        return text
+    text += f", {error_text(verdict.error_of_all)} by Holm's rule over all claims"
+    holds = verdict.error_of_all <= 1 - LEVEL
+    return text if holds else f"{text}: it does not hold together with them"
+
+
+def error_text(error: float) -> str:
+    """A p-value in two digits."""
+    return "below 0.0001" if error < 1e-4 else f"{error:.2g}"
+
+
+def seeds_phrase(verdict: Verdict) -> str:
+    """The contrast under every seed, the one that stands apart, and what it does not move; empty
+    for fewer than two seeds.
+    """
+    if len(verdict.by_seed) < 2:
+        return ""
+    values = ", ".join(signed(value) for value in verdict.by_seed.values())
+    text = f"by seed {values}; median {signed(verdict.median)}"
+    if verdict.improves is not None:
+        text += f"; {verdict.improves:.0%} of pairs of seeds improve"
+    if verdict.apart:
+        apart = signed(verdict.by_seed[verdict.apart])
+        text += (
+            f"; seed {verdict.apart} stands apart with {apart}, and the interval is not made for "
+            f"that"
+        )
+    return text
 
 
 def _evidence(verdict: Verdict, placebos: Mapping[str, bool]) -> str:

@@ -21,7 +21,14 @@ from markupsafe import Markup
 from rewardscope.hostile import visible
 from rewardscope.identity import file_digest
 from rewardscope.report import wording
-from rewardscope.report.answer import anchor, tally, unit_phrase, write_answer
+from rewardscope.report.answer import (
+    anchor,
+    error_phrase,
+    seeds_phrase,
+    tally,
+    unit_phrase,
+    write_answer,
+)
 from rewardscope.report.blocks import gap_sentences
 from rewardscope.report.drawing import draw
 from rewardscope.report.marks import make_marks
@@ -49,6 +56,8 @@ class VerdictRow:
     unit: str
     reason: str
     sketch: Sketch | None
+    phrases: tuple[str, ...]
+    """Its error alone and among all claims, and its seeds."""
 
 
 def write_page(run_dir: Path) -> Path:
@@ -166,6 +175,7 @@ def _verdict_rows(run: Run) -> list[VerdictRow]:
             unit_phrase(verdict.unit),
             verdict.reason.rstrip(".") or "no reason was recorded",
             sketches[index],
+            tuple(filter(None, (error_phrase(verdict), seeds_phrase(verdict)))),
         )
         for index, verdict in enumerate(run.verdicts)
     ]

@@ -9,7 +9,13 @@ from rich.text import Text
 
 from rewardscope.hostile import visible
 from rewardscope.judging.boundary.comparison import Frontier, Point, epsilon
-from rewardscope.report.answer import counts_phrase, interval_phrase, unit_phrase
+from rewardscope.report.answer import (
+    counts_phrase,
+    error_phrase,
+    interval_phrase,
+    seeds_phrase,
+    unit_phrase,
+)
 from rewardscope.report.layout import folding_table
 from rewardscope.report.wording import (
     OUTCOME_GLYPH,
@@ -77,6 +83,8 @@ def _evidence(verdict: Verdict) -> Text:
         f"\nneeded: {margin_text(verdict.claim)}; smallest visible: {smallest}",
         style="not bold dim",
     )
+    for phrase in (error_phrase(verdict), seeds_phrase(verdict)):
+        text.append(f"\n{phrase}" if phrase else "", style="not bold dim")
     return text
 
 

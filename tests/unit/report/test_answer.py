@@ -1,9 +1,16 @@
 import dataclasses
+from typing import Any
 
 import pytest
 
 from report_run import verdicts
-from rewardscope.report.answer import Sentence, tally, write_answer
+from rewardscope.report.answer import (
+    Sentence,
+    error_phrase,
+    seeds_phrase,
+    tally,
+    write_answer,
+)
 from rewardscope.report.sketch import draw_sketches
 from rewardscope.types import Outcome, Verdict
 
@@ -33,11 +40,9 @@ def test_supported_says_the_claim_and_carries_estimate_interval_and_counts() -> 
     assert sentence.anchor == "verdict-1"
 
 
-def test_refuted_contradicts_the_claim_with_the_same_evidence() -> None:
+def test_refuted_says_what_the_interval_says_with_the_same_evidence() -> None:
     sentence = sentences()[1]
-    assert sentence.text.startswith(
-        "The measurements contradict the claim “Coin-flip rewards leave"
-    )
+    assert sentence.text.startswith("The two differ by more than 0.05: “Coin-flip rewards leave")
     assert (
         "0.564 before training; difference −0.117 (95 % interval −0.176 to −0.061); 3 seeds × 48 "
         "problems." in sentence.evidence
@@ -112,3 +117,52 @@ def test_every_outcome_gets_a_sentence_with_evidence(place: int) -> None:
     assert sentence.outcome is verdict.outcome
     assert sentence.evidence
     assert sentence.anchor == f"verdict-{place + 1}"
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "expects", "margin", "text"),
+    [
+        (0.027, 0.032, "greater", 0.05, "There is a difference, smaller than the 0.05 that"),
+        (-0.032, -0.027, "less", 0.05, "There is a difference, smaller than the 0.05 that"),
+        (-0.02, 0.03, "greater", 0.05, "No difference as large as the 0.05 that the claim needs"),
+        (-0.3, -0.2, "greater", 0.05, "The difference has the other sign"),
+        (-0.3, -0.2, "greater", 0.0, "The difference has the other sign"),
+        (0.2, 0.3, "less", 0.0, "The difference has the other sign"),
+        (0.2, 0.3, "same", 0.05, "The two differ by more than 0.05"),
+    ],
+)
+def test_refuted_speaks_of_the_margin_or_of_the_sign(
+    lower: float, upper: float, expects: Any, margin: float, text: str
+) -> None:
+    """+0.030 [+0.027, +0.032] at margin 0.05 contradicts nobody who expected a rise."""
+    verdict = verdicts()[0]
+    claim = dataclasses.replace(verdict.claim, expects=expects, margin=margin)
+    refuted = dataclasses.replace(
+        verdict, claim=claim, outcome=Outcome.REFUTED, lower=lower, upper=upper
+    )
+    (sentence,) = write_answer([refuted], PLACEBOS)
+    assert sentence.text.startswith(text)
+    assert sentence.text.endswith("is refuted.")
+
+
+def test_a_call_says_its_error_alone_and_among_all() -> None:
+    verdict = dataclasses.replace(verdicts()[0], error=0.012, error_of_all=0.084)
+    assert error_phrase(verdict) == (
+        "error 0.012, 0.084 by Holm's rule over all claims: it does not hold together with them"
+    )
+    holds = dataclasses.replace(verdict, error=1e-6, error_of_all=7e-6)
+    assert error_phrase(holds) == (
+        "error below 0.0001, below 0.0001 by Holm's rule over all claims"
+    )
+    assert error_phrase(dataclasses.replace(verdict, error=0.3)) == ""
+
+
+def test_seeds_are_shown_one_by_one() -> None:
+    seeds = {"0": 0.1, "1": 0.12, "2": -0.4, "3": 0.11}
+    verdict = dataclasses.replace(
+        verdicts()[0], by_seed=seeds, apart="2", median=0.105, improves=0.75
+    )
+    assert seeds_phrase(verdict) == (
+        "by seed +0.100, +0.120, −0.400, +0.110; median +0.105; 75% of pairs of seeds improve; "
+        "seed 2 stands apart with −0.400, and the interval is not made for that"
+    )
