@@ -377,6 +377,14 @@ class Start(Protocol):
         """A fresh copy of the policy on the device."""
 
 
+@runtime_checkable
+class InFolder(Protocol):
+    """A start whose model lies in a folder, so that its shape is known before it is read."""
+
+    def folder(self) -> Path | None:
+        """A Hugging Face folder; None if it is nowhere on this machine."""
+
+
 class Writes(Protocol):
     """The part of an environment that demonstrations use."""
 

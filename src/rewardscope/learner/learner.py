@@ -23,13 +23,14 @@ from rewardscope.learner.losses import (
     token_weights,
 )
 from rewardscope.learner.low_rank import LowRank, merged
-from rewardscope.learner.optimizers import begin_state
+from rewardscope.learner.moments import BYTES, Moments, adamw
 from rewardscope.learner.passes import pass_tokens
 from rewardscope.learner.streams import distillation_loss, taught, whole
 from rewardscope.learner.subnetwork import Subnetwork, hold_outside
 from rewardscope.learner.teacher import Teacher
 from rewardscope.policy.packing import Rows, arrange, choose_layout
 from rewardscope.policy.policy import Policy
+from rewardscope.policy.recomputing import recomputing_layers
 from rewardscope.policy.scoring import distribution_tokens, distributions_of_rows, score, score_rows
 from rewardscope.seeds import Address, generator
 from rewardscope.tensors import Batch, TokenCredit, kl_estimate
@@ -91,6 +92,14 @@ class Learner:
     weight_decay: float = 0.0
     beta1: float = 0.9
     beta2: float = 0.999
+    moments: Moments = "float32"
+    """Format of AdamW's two moments: float32, 8bit, or paged, which a CUDA GPU moves to the
+    machine's memory. The last two need ``pip install rewardscope[memory]``.
+    """
+    recomputing: bool = False
+    """Whether the way back computes each layer again from its input (gradient checkpointing): a
+    fraction of the memory for a third more time.
+    """
     reset_every: int = 0
     """Steps between resets (ProRL): the reference becomes the current policy, the optimizer state
     is cleared; 0 = never.
@@ -129,6 +138,7 @@ class Learner:
             self.ratio in get_args(Ratio)
             and self.kl in get_args(KLTerm)
             and self.correction in get_args(Correction)
+            and self.moments in get_args(Moments)
         )
         if not (rates and counts and named):
             raise ComponentError(
@@ -138,13 +148,20 @@ class Learner:
                 "<= clip_low <= 1, minibatches >= 1, "
                 "epochs >= 1, ratio one of token, sequence, product, kl one of k2, k3 (as a loss, "
                 "k1 has an expected gradient of 0), correction one of truncated, masked, none, "
-                "most_importance > 0, pass_tokens None or >= 1",
+                "most_importance > 0, pass_tokens None or >= 1, moments one of float32, "
+                "8bit, paged",
                 do="Correct them in the study file; use KLInReward for a penalty by k1",
             )
         if self.mask is not None and self.low_rank is not None:
             raise ComponentError(
                 "A mask selects weights to train, but low-rank adapters freeze all weights",
                 value="mask and low_rank",
+                do="Leave one of them out",
+            )
+        if self.mask is not None and self.moments != "float32":
+            raise ComponentError(
+                "A mask keeps the moments outside it at 0, which takes moments in float32",
+                value=f"mask and moments={self.moments!r}",
                 do="Leave one of them out",
             )
         token_weights(torch.ones(1, 1, dtype=torch.bool), self.normalise, 1)
@@ -159,18 +176,17 @@ class Learner:
 
     def optimizer(
         self, policy: Policy, masks: Mapping[str, Tensor] | None = None
-    ) -> torch.optim.AdamW:
+    ) -> torch.optim.Optimizer:
         """A fresh optimizer over the trainable weights. With masks, entries outside them stay the
         same to the bit.
         """
-        optimizer = torch.optim.AdamW(
+        optimizer = adamw(
             policy.moving().values(),
+            self.moments,
             lr=self.learning_rate,
             betas=(self.beta1, self.beta2),
             weight_decay=self.weight_decay,
-            fused=True,
         )
-        begin_state(optimizer)
         if masks is not None:
             hold_outside(optimizer, policy.moving(), masks)
         return optimizer
@@ -231,6 +247,14 @@ class Learner:
         """Whether the weights may have moved since sampling when some update reads the tokens."""
         return self.epochs * self.minibatches > 1 or self.restart_every > 0
 
+    def _most_tokens(self, policy: Policy) -> int:
+        return pass_tokens(
+            policy,
+            self.pass_tokens,
+            recomputing=self.recomputing,
+            moment_bytes=BYTES[self.moments],
+        )
+
     def _parts(
         self, num_problems: int, address: tuple[Address, ...], epoch: int
     ) -> list[list[int]]:
@@ -253,7 +277,7 @@ class Learner:
             part = batch.problems(chosen)
             width = part.token_NT.shape[1]
             logprob_NT[batch.rows(chosen), :width] = score(
-                policy, part, most_tokens=pass_tokens(policy, self.pass_tokens)
+                policy, part, most_tokens=self._most_tokens(policy)
             ).logprob_NT
         return logprob_NT
 
@@ -281,7 +305,7 @@ class Learner:
             else reference_logprob_NT[rows_N, :width]
         )
         weight_NT = token_weights(part.mask_NT, self.normalise, max_tokens, taught(streams))
-        most = pass_tokens(policy, self.pass_tokens)
+        most = self._most_tokens(policy)
         if whole(streams):
             most = min(most, distribution_tokens(policy))
         passes = arrange(part, choose_layout(policy, part), most, policy.device)
@@ -308,9 +332,10 @@ class Learner:
         optimizer.zero_grad(set_to_none=True)
         policy.model.zero_grad(set_to_none=True)  # of a pass that was cut short
         for rows in passes:
-            loss, notes = self._pass(
-                policy, rows, part, streams, reference_NT, weight_NT, pull_N, chosen
-            )
+            with recomputing_layers(wanted=self.recomputing):
+                loss, notes = self._pass(
+                    policy, rows, part, streams, reference_NT, weight_NT, pull_N, chosen
+                )
             if not loss.isfinite():
                 value = f"{float(loss.detach())} at {address}"
                 raise ComponentError(

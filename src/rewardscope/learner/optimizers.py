@@ -14,7 +14,7 @@ OWN = "parameter."
 """Prefix of further tensors stored with the optimizer's."""
 
 
-def begin_state(optimizer: torch.optim.AdamW) -> None:
+def begin_state(optimizer: torch.optim.Optimizer) -> None:
     """Allocates an AdamW's moments now, instead of among the gradients of its first step.
 
     Later they would lie in the gaps between that step's gradients. The freed memory around them
@@ -33,11 +33,11 @@ def save_optimizer(
     optimizer: torch.optim.Optimizer, path: Path, beside: Mapping[str, Tensor] | None = None
 ) -> None:
     """Writes the optimizer's tensors, with further tensors to store."""
-    state = optimizer.state_dict()["state"]
-    tensors = {
-        f"{index}.{name}": tensor.contiguous()
-        for index, entry in state.items()
-        for name, tensor in entry.items()
+    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+    tensors = {  # cloned, because those of 8 bits share a table
+        f"{index}.{name}": torch.tensor(entry) if isinstance(entry, int) else entry.clone()
+        for index, weight in enumerate(weights)
+        for name, entry in optimizer.state[weight].items()
     }
     save_file(
         tensors | {OWN + name: tensor.contiguous() for name, tensor in (beside or {}).items()}, path
@@ -48,14 +48,15 @@ def load_optimizer(optimizer: torch.optim.Optimizer, path: Path) -> dict[str, Te
     """The further tensors stored with an optimizer, whose own are loaded into a fresh optimizer
     over the same weights.
     """
-    state: dict[int, dict[str, Tensor]] = {}
+    state: dict[int, dict[str, Tensor | int]] = {}
     beside: dict[str, Tensor] = {}
     for key, tensor in load_file(path).items():
         if key.startswith(OWN):
             beside[key.removeprefix(OWN)] = tensor
             continue
         index, name = key.split(".", 1)
-        state.setdefault(int(index), {})[name] = tensor
+        whole_number = tensor.dtype == torch.int64 and not tensor.ndim  # bitsandbytes' steps
+        state.setdefault(int(index), {})[name] = int(tensor) if whole_number else tensor
     optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
     return beside
 

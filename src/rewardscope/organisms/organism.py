@@ -80,6 +80,10 @@ class Organism:
         """SHA-256 of the shipped weights."""
         return str(card(self.name)["weights_sha256"])
 
+    def folder(self) -> Path:
+        """Where the shipped weights are."""
+        return WEIGHTS / self.name
+
     def load(self, device: str = "cpu") -> Policy:
         """The shipped weights.
 
@@ -93,7 +97,7 @@ class Organism:
                 allowed=signature(RECIPES[self.name]),
                 do=f"Run: rewardscope organisms build {self.name}",
             )
-        return Policy.load(WEIGHTS / self.name, device=device)
+        return Policy.load(self.folder(), device=device)
 
 
 def card(name: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ it is not read. An environment's tokens between turns are read, but never scored
 """
 
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -18,6 +18,7 @@ from torch import Tensor
 from rewardscope.policy.attention import Blocks, attending, block_mask
 from rewardscope.policy.lean import lean
 from rewardscope.policy.policy import Policy
+from rewardscope.policy.recomputing import layers_again, recomputes
 from rewardscope.tensors import Batch
 
 Layout = Literal["packed", "plain"]
@@ -113,7 +114,11 @@ def read(policy: Policy, rows: Rows, *, states: bool = False) -> Tensor:
     """
     forward = policy.states if states else policy.hidden
     blocks = rows.blocks if policy.blocks else None
-    keeping = lean(policy.model) if torch.is_grad_enabled() and policy.lean else nullcontext()
+    keeping: AbstractContextManager[None] = nullcontext()
+    if torch.is_grad_enabled() and recomputes():
+        keeping = layers_again(policy.model, lambda: attending(policy.model, blocks))
+    elif torch.is_grad_enabled() and policy.lean:
+        keeping = lean(policy.model)
     with attending(policy.model, blocks), keeping:
         return forward(
             input_ids=rows.input_RS,

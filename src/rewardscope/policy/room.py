@@ -4,6 +4,8 @@ import os
 
 import torch
 
+from rewardscope.errors import ModelError
+
 SAYS_SO = ("out of memory", "can't allocate memory", "cannot allocate memory")
 """What an allocator's message has in it, lower case."""
 
@@ -13,6 +15,16 @@ def out_of_memory(error: BaseException) -> bool:
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
         return True
     return isinstance(error, RuntimeError) and any(s in str(error).lower() for s in SAYS_SO)
+
+
+def ran_out(error: BaseException, device: str) -> ModelError:
+    """The error to tell a user that memory ran out."""
+    return ModelError(
+        f"The memory of {device} ran out",
+        value=(str(error).strip() or type(error).__name__).splitlines()[0][:200],
+        do="Lower Learner(pass_tokens=...), set Learner(recomputing=True) or moments='8bit', take "
+        "LowRank(), shorter or fewer completions, or fewer --workers",
+    )
 
 
 def num_devices(kind: str) -> int:

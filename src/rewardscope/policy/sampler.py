@@ -12,7 +12,7 @@ from itertools import compress
 import numpy as np
 import torch
 from torch import Tensor
-from transformers import DynamicCache
+from transformers import DynamicCache, PretrainedConfig
 from transformers.cache_utils import DynamicLayer
 
 from rewardscope.conformance import check_plain_fields
@@ -172,6 +172,17 @@ def _refuse_other_states(policy: Policy) -> None:
         )
 
 
+def row_bytes(config: PretrainedConfig, number_bytes: int, length: int, vocabulary: int) -> int:
+    """Keys and values of a row of this length, and the numbers of one choice among the
+    vocabulary.
+    """
+    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+    width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    return 2 * int(config.num_hidden_layers * heads * width) * number_bytes * length + (
+        24 * vocabulary
+    )
+
+
 def _cache_bytes(policy: Policy) -> int:
     """Memory for the keys and values of one batch of rows."""
     if policy.device.type != "cpu":
@@ -184,13 +195,9 @@ def _rows_at_once(policy: Policy, length: int) -> int:
     """Rows that fit; on an accelerator a power of two, so that a little more or less free memory
     changes nothing.
     """
-    config = policy.model.config
-    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
-    width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     number_bytes = int(policy.model.dtype.itemsize)
-    per_token = 2 * config.num_hidden_layers * heads * width * number_bytes
-    row_bytes = per_token * length + policy.vocabulary_size * 24
-    rows: int = int(np.clip(_cache_bytes(policy) // row_bytes, 1, MOST_ROWS))
+    each = row_bytes(policy.model.config, number_bytes, length, policy.vocabulary_size)
+    rows: int = int(np.clip(_cache_bytes(policy) // each, 1, MOST_ROWS))
     return rows if policy.device.type == "cpu" else 1 << (rows.bit_length() - 1)
 
 

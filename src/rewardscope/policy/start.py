@@ -51,7 +51,7 @@ class Pretrained:
             ModelError: If the name can only be a folder's and there is none, or the folder holds no
                 weights: before a cell is begun.
         """
-        folder = self._folder()
+        folder = self.folder()
         if folder is None:
             return self.name
         check_folder(folder)  # a pipe in place of the weights would be read for ever
@@ -69,7 +69,7 @@ class Pretrained:
             digest.update(f"{path.name} {file_digest(path)}\n".encode())
         return digest.hexdigest()
 
-    def _folder(self) -> Path | None:
+    def folder(self) -> Path | None:
         """Where the model's files are; None for a hub model that was never fetched.
 
         Raises:
@@ -95,7 +95,7 @@ class Pretrained:
         Raises:
             ModelError: If it cannot be found or read, or was written to meanwhile.
         """
-        folder = self._folder()
+        folder = self.folder()
         if folder is None:
             return Policy.load(self.name, device=device)
         before = self.identity()

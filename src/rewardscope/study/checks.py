@@ -3,10 +3,13 @@
 import time
 from collections.abc import Callable, Iterable, Sequence
 
+import torch
+
 from rewardscope.conformance import line_of
 from rewardscope.environments import Proof, distinct, prove
 from rewardscope.errors import EnvironmentFault, StudyError
 from rewardscope.identity import guests_of
+from rewardscope.policy.room import total_bytes
 from rewardscope.protocols import Environment, Finite
 from rewardscope.study.rehearsal import (
     check_split,
@@ -18,6 +21,7 @@ from rewardscope.study.rehearsal import (
 )
 from rewardscope.study.study import Study
 from rewardscope.training import Arm
+from rewardscope.training.estimate import check_memory
 from rewardscope.types import Problem, Rollout
 
 TRAIN = "train"
@@ -27,6 +31,8 @@ COMPARED, SECONDS = 400, 0.5
 """Training problems that the held-out ones are compared with at most, and for how long."""
 GROUPS, GROUP = 3, 8
 """Made-up groups that a reward is called with, and completions of one at most."""
+WORTH_SAYING = 0.1
+"""Share of the device's memory that an arm takes, from which on the user is told."""
 UNGRADED = 0.9
 """Share of a base's completions that nobody could grade, from which on its cell fails."""
 
@@ -59,10 +65,27 @@ def check_study(
         with told_where(type(environment).grade):
             on_proof(prove(environment, split))
     notes += _check_leaks(study)
+    notes += _check_memory(study)
     for arm in study.arms:
         if guests_of(arm.reward):
             rehearse_reward(arm.reward, _groups(arm))
     return tuple(dict.fromkeys(notes))
+
+
+def _check_memory(study: Study) -> list[str]:
+    """A sentence on the arm that takes the most memory, unless that is little.
+
+    Raises:
+        StudyError: If an arm does not fit.
+    """
+    found = {arm.name: check_memory(arm, study.placement) for arm in study.arms}
+    known = {name: each for name, each in found.items() if each is not None}
+    if not known:
+        return []
+    name = max(known, key=lambda each: known[each].peak)
+    if known[name].peak < WORTH_SAYING * total_bytes(torch.device(study.device)):
+        return []
+    return [f"Arm '{name}' takes about {known[name]} of memory in each worker, as computed"]
 
 
 def _uses(study: Study) -> list[tuple[Environment, str, str]]:

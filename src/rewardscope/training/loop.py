@@ -9,6 +9,7 @@ from rewardscope.errors import CheckpointError, ComponentError, RewardscopeError
 from rewardscope.experience import BankState
 from rewardscope.learner import Companions
 from rewardscope.policy import LocalSampler, Placement, Policy, Precision
+from rewardscope.policy.room import out_of_memory, ran_out
 from rewardscope.protocols import FollowingSampler
 from rewardscope.rewards import tell
 from rewardscope.seeds import Address
@@ -92,6 +93,10 @@ def train(
             row = _train_step(run, step)
         except RewardscopeError as error:
             _name_the_step(error, arm, seed, step)
+        except (RuntimeError, MemoryError) as error:
+            if not out_of_memory(error):
+                raise
+            _name_the_step(ran_out(error, place.device), arm, seed, step)
         cell.step_table.append(row)
         if (step + 1) % arm.checkpoint_every == 0 or step + 1 == arm.steps:
             save_checkpoint(arm, run.policy, run.companions, run.bank, cell, step + 1)
