@@ -15,6 +15,7 @@ from rewardscope import Chain, Sampling
 from rewardscope.policy import Policy
 from rewardscope.policy.weights import FolderWeights
 from rewardscope.probes import Evidence, Probe, measure_all
+from rewardscope.probes.base import PSEUDO
 from rewardscope.probes.behaviour import Behaviour
 from rewardscope.probes.boundary import Boundary
 from rewardscope.probes.calibration import Calibration
@@ -141,6 +142,15 @@ def test_it_makes_the_metrics_it_declares_and_no_others(probe: Probe, itself: Ev
     assert {row.probe for row in rows} == {row.metric.split("/")[0] for row in rows}
 
 
+WITHOUT_ROWS_OF_PROBLEMS = re.compile(
+    "behaviour/(gain|move|share_null|reweighting|strategy_reward)|novelty/|elicitation/|phases/|"
+    "boundary/(crossing|discovery|retention|support|sampling_gap)"
+)
+"""Metrics with an interval over problems that are not paired by problem: comparisons with the base,
+and what is made of many problems at once. A verdict on one says "these problems".
+"""
+
+
 @each
 def test_every_row_says_whose_it_is_and_what_it_stands_on(probe: Probe, moved: Evidence) -> None:
     for row in probe.measure(moved):
@@ -152,8 +162,26 @@ def test_every_row_says_whose_it_is_and_what_it_stands_on(probe: Probe, moved: E
         if row.value is not None and row.lower is not None and row.upper is not None:
             assert row.interval
             assert row.lower <= row.value <= row.upper
-        if row.unit == "share" and row.value is not None:
+        if row.unit == "share" and row.value is not None and row.over != PSEUDO:
             assert 0 <= row.value <= 1
+
+
+@each
+def test_rows_of_problems_have_the_aggregate_as_their_mean(probe: Probe, moved: Evidence) -> None:
+    """So that arms can be paired by problem in every metric that has problems."""
+    rows = probe.measure(moved)
+    of_each: dict[tuple[str, tuple[tuple[str, str], ...]], list[float]] = {}
+    for row in rows:
+        labels = tuple((n, v) for n, v in sorted(row.labels.items()) if n != "problem")
+        if "problem" in row.labels and row.value is not None:
+            of_each.setdefault((row.metric, labels), []).append(row.value)
+    for row in rows:
+        values = of_each.get((row.metric, tuple(sorted(row.labels.items()))))
+        if values and row.value is not None and row.over != "weights":
+            assert sum(values) / len(values) == pytest.approx(row.value, rel=1e-6, abs=1e-9), row
+        exempt = WITHOUT_ROWS_OF_PROBLEMS.match(row.metric)
+        if row.value is not None and row.lower is not None and "problem" not in row.labels:
+            assert values or exempt, row.metric
 
 
 @each
@@ -265,7 +293,8 @@ def test_an_instrument_with_its_needs_is_never_a_gap(probe: Probe, moved: Eviden
 
 def test_what_foreign_completions_do_not_have_is_unknown_and_counted() -> None:
     rows, _ = measure_all([Behaviour(()), Calibration(bins=2)], foreign())
-    by_label = {(row.metric, row.labels.get("view", "")): row for row in rows}
+    whole = [row for row in rows if "problem" not in row.labels]
+    by_label = {(row.metric, row.labels.get("view", "")): row for row in whole}
     length = by_label["behaviour/length_tokens", ""]
     assert (length.value, length.n, length.dropped) == (None, 0, 5)
     sequence = by_label["calibration/brier", "sequence"]

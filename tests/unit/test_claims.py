@@ -445,3 +445,17 @@ def test_equivalence_reads_two_one_sided_tests() -> None:
     assert outcome is SUPPORTED
     assert reason == "the 90% interval [-0.09, +0.09] of two one-sided tests lies within 0.1 of 0"
     assert decide(same, outer)[0] is UNDECIDED
+
+
+def test_a_number_per_seed_says_that_it_is_of_these_problems() -> None:
+    kl = replace(CLAIM, metric="losses/kl_to_base", labels={})
+    several = {"metric": "losses/kl_to_base", "unit": "nats", "labels": {}, "over": "problems"}
+    measurements = [
+        measurement(arm=arm, seed=seed, value=value + 0.1 * seed, **several)
+        for arm, value in (("truth", 2.0), ("coin", 0.5))
+        for seed in range(3)
+    ]
+    found = verdict(measurements, kl)
+    assert found.reason.endswith("; over seeds alone, for these problems and no others")
+    weights = [replace(row, over="weights") for row in measurements]
+    assert "these problems" not in verdict(weights, kl).reason

@@ -49,6 +49,10 @@ class Values:
     """Every problem that a row names, with or without a number."""
     most_problems: int
     """The largest number of problems, used or dropped, of any aggregate row."""
+    these_problems: bool
+    """Whether the number is of these problems alone: it is made from completions, and has no row of
+    each problem.
+    """
 
 
 def read_claims(record: Mapping[str, Any]) -> list[Claim]:
@@ -149,6 +153,7 @@ def values_of(arm: str, claim: Claim, measurements: Sequence[Measurement]) -> Va
             (m.n + m.dropped for m in about if "problem" not in m.labels and m.over == "problems"),
             default=0,
         ),
+        these_problems=bool(rows) and not per_problem and rows[0].over != "weights",
     )
 
 
@@ -249,6 +254,8 @@ def _judge_claim(
     outcome, reason = decide(claim, estimate, at(EQUIVALENCE_LEVEL))
     if unpaired and unpaired.text not in reason:
         reason += f"; {unpaired.text}"
+    if treatment.these_problems:
+        reason += "; over seeds alone, for these problems and no others"
     if len(seeds) < num_seeds:
         reason += f"; {len(seeds)} of {num_seeds} seeds have rows"
     return _verdict(

@@ -18,6 +18,8 @@ def difference_rows(
     """
     name = "boundary/difference_strict" if strict else "boundary/difference"
     rows = [_row(evidence, name, DIFFERENCE, point) for point in standing.difference(ks, name)]
+    for k, values in standing.differences(ks).items():
+        rows += evidence.problem_rows(name, DIFFERENCE, values, {"k": str(k)})
     if strict:
         return rows
     crossing, share = standing.crossing(ks)

@@ -56,6 +56,10 @@ OF_A_COMPARISON = frozenset(
 """What an untrained policy never has, so lacking it is not a gap."""
 
 
+PSEUDO = "pseudo-value"
+"""What a row of a problem is over, where its number only has a meaning in the mean."""
+
+
 @dataclass(frozen=True)
 class Evidence:
     """What is known about one policy at one step: its completions on held-out problems and, where
@@ -170,6 +174,38 @@ class Evidence:
             sources=self.sources,
             dropped=dropped,
         )
+
+    def problem_rows(
+        self,
+        metric: str,
+        unit: str,
+        values: Mapping[str, float],
+        labels: Mapping[str, str] | None = None,
+        n: Mapping[str, int] | None = None,
+        over: str = "draws",
+    ) -> list[Measurement]:
+        """A row per problem, by which arms are paired; the mean of the values is the aggregate.
+
+        Args:
+            metric: As in the aggregate row.
+            unit: As there.
+            values: Problem -> its number.
+            labels: As there.
+            n: Problem -> how many draws its number is made from; 0 = not counted.
+            over: :data:`PSEUDO` where a single number is no number of that unit, such as a
+                linearised ratio, which may lie outside what a share can be.
+        """
+        return [
+            self.row(
+                metric,
+                unit,
+                value,
+                n=n.get(problem, 0) if n else 0,
+                over=over,
+                labels={**(labels or {}), "problem": problem},
+            )
+            for problem, value in values.items()
+        ]
 
 
 Given = TypeVar("Given")

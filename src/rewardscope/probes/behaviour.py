@@ -8,12 +8,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from rewardscope.probes.base import Evidence, Need
+from rewardscope.probes.base import PSEUDO, Evidence, Need
 from rewardscope.probes.detectors import ALL
 from rewardscope.probes.echo import echo_rows
 from rewardscope.probes.strata import Pairs, gain_row, move_rows
 from rewardscope.protocols import Detector
-from rewardscope.stats import mean_over_problems, ratio_over_problems
+from rewardscope.stats import mean_over_problems, ratio_over_problems, ratio_values
 from rewardscope.types import Ending, Grade, Measurement, Rollout
 
 UNRECOGNISED = "unrecognised"
@@ -81,8 +81,8 @@ class Behaviour:
                 for rollout in evidence.rollouts
             ]
             rows += self._shares(evidence, "behaviour/strategy_share", used, {"strategy": name})
-            rows.append(
-                self._accuracy(evidence, "behaviour/strategy_accuracy", used, {"strategy": name})
+            rows += self._accuracy(
+                evidence, "behaviour/strategy_accuracy", used, {"strategy": name}
             )
         shown = {detector.name: _shown(detector, evidence.rollouts) for detector in self.detectors}
         for name, groups in shown.items():
@@ -90,7 +90,7 @@ class Behaviour:
             for answer in (True, False):
                 chosen = [[shows is answer for shows in group] for group in groups]
                 labels = {"behaviour": name, "shown": _said(answer)}
-                rows.append(self._accuracy(evidence, "behaviour/shown_accuracy", chosen, labels))
+                rows += self._accuracy(evidence, "behaviour/shown_accuracy", chosen, labels)
         for ending in Ending:
             ended = [
                 [completion.ending is ending for completion in rollout.completions]
@@ -101,7 +101,7 @@ class Behaviour:
             )
         formed = [[grade.well_formed for grade in rollout.grades] for rollout in evidence.rollouts]
         rows += self._shares(evidence, "behaviour/well_formed_share", formed, {})
-        rows.append(_length_row(evidence))
+        rows += _length_rows(evidence)
         if evidence.base_rollouts is not None:
             rows += self._against_base(evidence, evidence.base_rollouts, names, shown)
         return rows
@@ -164,8 +164,10 @@ class Behaviour:
 
     def _accuracy(
         self, evidence: Evidence, metric: str, groups: list[list[bool]], labels: dict[str, str]
-    ) -> Measurement:
-        """Right completions over graded completions among the chosen; None where there is none."""
+    ) -> list[Measurement]:
+        """Right completions over graded completions among the chosen, None where there is none; and
+        its linearised value of each problem.
+        """
         right, graded = [], []
         for rollout, group in zip(evidence.rollouts, groups, strict=True):
             verdicts = [
@@ -181,25 +183,33 @@ class Behaviour:
             if sum(graded)
             else None
         )
-        return evidence.row(
+        row = evidence.row(
             metric, "share", estimate, n=int(sum(graded)), over="completions", labels=labels
         )
+        if estimate is None:
+            return [row]
+        value_P = ratio_values(np.array(right), np.array(graded))
+        values = {
+            rollout.problem.id: float(value)
+            for rollout, value in zip(evidence.rollouts, value_P, strict=True)
+        }
+        return [row, *evidence.problem_rows(metric, "share", values, labels, over=PSEUDO)]
 
 
-def _length_row(evidence: Evidence) -> Measurement:
-    """Mean length over problems all of whose completions have their tokens; the others are
-    dropped.
+def _length_rows(evidence: Evidence) -> list[Measurement]:
+    """Mean length over problems all of whose completions have their tokens, and that of each; the
+    other problems are dropped.
     """
     metric = "behaviour/length_tokens"
-    lengths = [
-        [c.length for c in rollout.completions]
-        for rollout in evidence.rollouts
-        if all(c.token_ids for c in rollout.completions)
-    ]
-    means = [float(sum(group)) / len(group) for group in lengths]
+    known = [r for r in evidence.rollouts if all(c.token_ids for c in r.completions)]
+    means = [sum(c.length for c in r.completions) / len(r.completions) for r in known]
     mean = mean_over_problems(means, address=metric) if means else None
     dropped = len(evidence.rollouts) - len(means)
-    return evidence.row(metric, "tokens", mean, n=len(means), over="problems", dropped=dropped)
+    row = evidence.row(metric, "tokens", mean, n=len(means), over="problems", dropped=dropped)
+    names = [rollout.problem.id for rollout in known]
+    draws = {rollout.problem.id: len(rollout.completions) for rollout in known}
+    values = dict(zip(names, means, strict=True))
+    return [row, *evidence.problem_rows(metric, "tokens", values, n=draws)]
 
 
 def _shown(detector: Detector, rollouts: Sequence[Rollout]) -> list[list[bool]]:

@@ -135,15 +135,20 @@ def _mean_row(
 
 
 def _vote_rows(evidence: Evidence, ks: list[int]) -> list[Measurement]:
-    """Chance that the commonest answer of k draws is right."""
+    """Chance that the commonest answer of k draws is right, over all problems and of each."""
+    metric = "boundary/vote_at_k"
     value_PK = np.array([vote_at_ks(rollout, ks) for rollout in evidence.rollouts])
-    unknown_PK = np.isnan(value_PK)
-    return [
-        _mean_row(
-            evidence, "boundary/vote_at_k", value_P[~unknown_P], {"k": str(k)}, int(unknown_P.sum())
-        )
-        for k, value_P, unknown_P in zip(ks, value_PK.T, unknown_PK.T, strict=True)
-    ]
+    rows = []
+    for k, value_P in zip(ks, value_PK.T, strict=True):
+        labels, known_P = {"k": str(k)}, ~np.isnan(value_P)
+        rows.append(_mean_row(evidence, metric, value_P[known_P], labels, int((~known_P).sum())))
+        values = {
+            rollout.problem.id: float(value)
+            for rollout, value in zip(evidence.rollouts, value_P, strict=True)
+            if not np.isnan(value)
+        }
+        rows += evidence.problem_rows(metric, "share", values, labels)
+    return rows
 
 
 def vote_at_ks(rollout: Rollout, ks: list[int]) -> list[float]:

@@ -10,10 +10,15 @@ from typing import ClassVar
 import numpy as np
 
 from rewardscope.errors import ComponentError
-from rewardscope.probes.base import Evidence, Need
+from rewardscope.probes.base import PSEUDO, Evidence, Need
 from rewardscope.probes.forecasts import Forecasts
-from rewardscope.stats import Estimate, mean_over_problems, statistic_over_problems
-from rewardscope.types import Completion, Grade, Measurement
+from rewardscope.stats import (
+    Estimate,
+    mean_over_problems,
+    pseudo_values,
+    statistic_over_problems,
+)
+from rewardscope.types import Completion, Grade, Measurement, Rollout
 
 VIEWS: dict[str, Callable[[Grade, Completion], float | None]] = {
     "stated": lambda grade, completion: grade.confidence,
@@ -153,13 +158,21 @@ class Calibration:
                     dropped=dropped,
                 )
             )
-        votes = [vote for group in groups if (vote := weighted_vote(group)) is not None]
+            if forecasts is not None and estimate is not None:
+                values = _problem_values(forecasts, name, evidence.rollouts)
+                rows += evidence.problem_rows(metric, unit, values, labels, over=PSEUDO)
+        votes = {
+            rollout.problem.id: vote
+            for rollout, group in zip(evidence.rollouts, groups, strict=True)
+            if (vote := weighted_vote(group)) is not None
+        }
+        metric, dropped = "calibration/weighted_vote", len(groups) - len(votes)
+        address, bounds = f"calibration/vote/{view}", (0.0, 1.0)
         estimate = (
-            mean_over_problems(votes, address=f"calibration/vote/{view}", bounds=(0.0, 1.0))
+            mean_over_problems(list(votes.values()), address=address, bounds=bounds)
             if votes
             else None
         )
-        metric, dropped = "calibration/weighted_vote", len(groups) - len(votes)
         rows.append(
             evidence.row(
                 metric,
@@ -171,6 +184,7 @@ class Calibration:
                 dropped=dropped,
             )
         )
+        rows += evidence.problem_rows(metric, "share", votes, labels)
         return (
             rows
             + _distance_rows(evidence, read, labels)
@@ -199,6 +213,24 @@ class Calibration:
                     )
                 )
         return rows
+
+
+def _problem_values(
+    forecasts: Forecasts, name: str, rollouts: Sequence[Rollout]
+) -> dict[str, float]:
+    """The statistic's pseudo-value of every problem; empty where it has none."""
+    statistic = getattr(forecasts, "error_square" if name == "error" else name)
+
+    def of(weight_SP: np.ndarray) -> np.ndarray:
+        value_S = np.asarray(statistic(weight_SP))
+        return np.sqrt(value_S.clip(min=0)) if name == "error" else value_S
+
+    value_P = pseudo_values(len(rollouts), of)
+    if value_P is None:
+        return {}
+    return {
+        rollout.problem.id: float(value) for rollout, value in zip(rollouts, value_P, strict=True)
+    }
 
 
 def _distance_rows(

@@ -14,8 +14,8 @@ from rewardscope.errors import ComponentError
 from rewardscope.policy import Policy, pack, score
 from rewardscope.policy.packing import arrange, choose_layout
 from rewardscope.policy.scoring import distribution_tokens, distributions_of_rows
-from rewardscope.probes.base import Evidence, Need, first_draws, given
-from rewardscope.stats import Estimate, mean_over_problems, ratio_over_problems
+from rewardscope.probes.base import PSEUDO, Evidence, Need, first_draws, given
+from rewardscope.stats import Estimate, mean_over_problems, ratio_over_problems, ratio_values
 from rewardscope.tensors import Batch
 from rewardscope.types import Measurement, Rollout
 
@@ -81,32 +81,33 @@ class Losses:
                 ("losses/kl_to_base", evidence.rollouts, policy, base),
                 ("losses/kl_from_base", evidence.base_rollouts, base, policy),
             ):
-                rows.append(self._kl_row(evidence, metric, rollouts, left, right))
+                rows += self._kl_rows(evidence, metric, rollouts, left, right)
         texts = evidence.rollouts if evidence.base_rollouts is None else evidence.base_rollouts
-        rows.append(self._perplexity_row(evidence, texts))
+        rows += self._perplexity_rows(evidence, texts)
         return rows + self._text_rows(evidence)
 
-    def _kl_row(
+    def _kl_rows(
         self,
         evidence: Evidence,
         metric: str,
         rollouts: Sequence[Rollout],
         left: Policy,
         right: Policy,
-    ) -> Measurement:
+    ) -> list[Measurement]:
         sampling = given(evidence.sampling, Need.SAMPLING)
         if not sampling.uncut:
-            return evidence.row(metric, "nats", None, n=0, over="problems", dropped=len(rollouts))
+            return [evidence.row(metric, "nats", None, n=0, over="problems", dropped=len(rollouts))]
         apart_P = np.subtract(
             *(self._per_problem(rollouts, policy, sampling.temperature) for policy in (left, right))
         )
-        return evidence.row(
+        row = evidence.row(
             metric,
             "nats",
             mean_over_problems(list(apart_P), address=metric),
             n=len(apart_P),
             over="problems",
         )
+        return [row, *evidence.problem_rows(metric, "nats", _by_problem(rollouts, apart_P))]
 
     def _per_problem(
         self, rollouts: Sequence[Rollout], policy: Policy, temperature: float
@@ -116,21 +117,21 @@ class Losses:
         logprob_N = score(policy, batch).logprob_NT.double().sum(dim=1)
         return np.asarray(logprob_N.reshape(len(rollouts), -1).mean(dim=1))
 
-    def _perplexity_row(self, evidence: Evidence, rollouts: Sequence[Rollout]) -> Measurement:
+    def _perplexity_rows(
+        self, evidence: Evidence, rollouts: Sequence[Rollout]
+    ) -> list[Measurement]:
         first = first_draws(rollouts, self.draws)
         tokens = [sum(c.length for c in rollout.completions) for rollout in first]
         policy = given(evidence.policy, Need.POLICY)
         surprise_P = -self._per_problem(rollouts, policy, 1.0) * len(first[0].completions)
-        estimate = ratio_over_problems(
-            list(surprise_P), tokens, address="losses/base_text_perplexity"
+        metric = "losses/base_text_perplexity"
+        estimate = ratio_over_problems(list(surprise_P), tokens, address=metric)
+        row = evidence.row(
+            metric, "perplexity", _exponential(estimate), n=sum(tokens), over="tokens"
         )
-        return evidence.row(
-            "losses/base_text_perplexity",
-            "perplexity",
-            _exponential(estimate),
-            n=sum(tokens),
-            over="tokens",
-        )
+        value_P = _exponential_values(surprise_P, np.array(tokens, dtype=np.float64))
+        values = _by_problem(rollouts, value_P)
+        return [row, *evidence.problem_rows(metric, "perplexity", values, over=PSEUDO)]
 
     def _text_rows(self, evidence: Evidence) -> list[Measurement]:
         """Rows of the fixed texts, which count as problems: whole texts are resampled."""
@@ -157,13 +158,34 @@ class Losses:
                 over="tokens",
             )
         ]
+        names, token_N = [f"text {number}" for number in range(len(tokens))], np.array(tokens)
+        values = dict(zip(names, _exponential_values(surprise_N.numpy(), token_N), strict=True))
+        rows += evidence.problem_rows("losses/text_perplexity", "perplexity", values, over=PSEUDO)
         if evidence.base_policy is not None:
             kl_N = _kl(evidence.base_policy, policy, batch)
             apart = ratio_over_problems(kl_N.tolist(), tokens, address="losses/text_kl")
             rows.append(
                 evidence.row("losses/text_kl", "nats", apart, n=int(sum(tokens)), over="tokens")
             )
+            apart_N = ratio_values(np.array(kl_N.tolist()), token_N)
+            values = dict(zip(names, map(float, apart_N), strict=True))
+            rows += evidence.problem_rows("losses/text_kl", "nats", values, over=PSEUDO)
         return rows
+
+
+def _by_problem(
+    rollouts: Sequence[Rollout], value_P: Sequence[float] | np.ndarray
+) -> dict[str, float]:
+    return {
+        rollout.problem.id: float(value) for rollout, value in zip(rollouts, value_P, strict=True)
+    }
+
+
+def _exponential_values(top_P: np.ndarray, bottom_P: np.ndarray) -> list[float]:
+    """The exponential of a ratio as a mean over problems, to first order (:func:`ratio_values`)."""
+    ratio = float(top_P.sum() / bottom_P.sum())
+    value_P = np.exp(ratio) * (1 + ratio_values(top_P, bottom_P) - ratio)
+    return [float(value) for value in value_P]
 
 
 def _exponential(estimate: Estimate) -> Estimate:

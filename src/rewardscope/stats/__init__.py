@@ -19,6 +19,7 @@ from rewardscope.stats.estimate import (
     smallest_visible,
 )
 from rewardscope.stats.pass_at_k import pass_at_k, pass_at_ks
+from rewardscope.stats.per_problem import pseudo_values, ratio_values
 from rewardscope.stats.problems import (
     mean_over_pairs,
     mean_over_problems,
@@ -53,7 +54,9 @@ __all__ = [
     "paired_contrast",
     "pass_at_k",
     "pass_at_ks",
+    "pseudo_values",
     "ratio_over_problems",
+    "ratio_values",
     "smallest_error",
     "smallest_visible",
     "stands_apart",

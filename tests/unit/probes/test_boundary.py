@@ -303,7 +303,9 @@ def test_the_base_against_itself_differs_by_nothing() -> None:
         str(p): [p % 3 == 0, p % 2 == 0, False, True] for p in range(12)
     }
     rows = against(same, dict(same), max_k=4)
-    found = [r for r in rows if r.metric.startswith("boundary/difference")]
+    of_each = [r for r in rows if r.metric.startswith("boundary/difference")]
+    assert len(of_each) == 6 * 13 and {r.value for r in of_each} == {0.0}
+    found = [r for r in of_each if "problem" not in r.labels]
     assert len(found) == 6 and all(
         r.value == 0.0 and (r.upper, r.lower) == (unseen_share(12), -unseen_share(12))
         for r in found

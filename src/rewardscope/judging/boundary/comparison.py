@@ -144,6 +144,18 @@ class Standing:
         band = curve_over_problems(difference_PK, address=name, bounds=(-1.0, 1.0))
         return [Point(k, whole(at, dropped, n), n, dropped) for k, at in zip(ks, band, strict=True)]
 
+    def differences(self, ks: Sequence[int]) -> dict[int, dict[str, float]]:
+        """Trained less base pass@k of each problem that both have max k graded draws of, by k."""
+        difference_PK, _ = self._difference(ks)
+        usable_P = self._usable(ks[-1])
+        names = [
+            name for name, is_usable in zip(self.base.problems, usable_P, strict=True) if is_usable
+        ]
+        return {
+            k: dict(zip(names, map(float, value_P), strict=True))
+            for k, value_P in zip(ks, difference_PK.T, strict=True)
+        }
+
     def crossing(self, ks: Sequence[int]) -> tuple[Point, Point]:
         """The k at which the base overtakes, and the share of bootstrap draws over problems in
         which it does.
