@@ -30,6 +30,7 @@ from ladder import ladder
 from novelty import novelty
 from organisms import organisms
 from phases import courses, phases
+from subnetworks import subnetworks
 from verdicts import verdicts
 from weights import weights
 
@@ -48,6 +49,7 @@ PARTS: dict[str, tuple[Callable[[], Iterator[Check]], ...]] = {
     "credit": (credit,),
     "phases": (phases, courses),
     "weights": (weights,),
+    "subnetworks": (subnetworks,),
     "elicitation": (elicitation,),
     "clip_bias": (clip,),
     "organisms": (organisms,),

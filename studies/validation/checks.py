@@ -23,6 +23,8 @@ class Check:
     lowest: float
     highest: float
     n: str
+    before: float | None = None
+    """What the same check found before its instrument was mended; None = it was not mended."""
 
     @property
     def held(self) -> bool:

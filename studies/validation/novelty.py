@@ -7,14 +7,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from checks import Check, evidence
+import numpy as np
+import torch
+from checks import POLICY, PROBLEM, Check, evidence
+from scipy.special import logsumexp
 
 from rewardscope import Arm, Chain, Coin, Imitation, Learner, Oracle, Organism, Sampling, Truth
 from rewardscope.policy import Policy
 from rewardscope.probes.novelty import Novelty
+from rewardscope.seeds import generator
 from rewardscope.store import CellDirectory
 from rewardscope.training import roll_out, train
-from rewardscope.types import Measurement
+from rewardscope.types import Completion, Ending, Grade, Measurement, Rollout
 
 PROBLEMS, DRAWS = 64, 256
 LATENT = {
@@ -30,11 +34,11 @@ SHOWN = Arm(
     environment=Chain(),
     reward=Truth(),
     credit=Imitation(),
-    learner=Learner(learning_rate=1e-3, normalise="active"),
+    learner=Learner(learning_rate=2e-3, normalise="active"),
     demonstrations=Oracle(),
     sampling=Sampling(max_tokens=24),
-    steps=300,
-    checkpoint_every=300,
+    steps=120,
+    checkpoint_every=120,
     problems_per_step=64,
     completions_per_problem=1,
 )
@@ -99,7 +103,96 @@ def counts(rows: list[Measurement]) -> dict[str, int]:
 
 
 def novelty() -> Iterator[Check]:
-    """The confusion matrix: what was planted against what is said."""
+    """The confusion matrix: what was planted against what is said; and long texts of very many
+    paraphrases.
+    """
+    yield from _paraphrases()
+    yield from _confusion()
+
+
+WORDS = 7
+"""Tokens of a paraphrase that are free: 21 nats with the organisms' alphabet."""
+BEFORE = {3: (1.0, -18.9), 4: (1.0, -18.9)}
+"""Share called created, and nats off the truth, when the chance was the sum of 16 traces; by tokens
+that the strategy begins with.
+"""
+
+
+def uniform() -> Policy:
+    """Every token alike: a strategy of m given tokens has the chance V^-m, in V^7 paraphrases."""
+    policy = POLICY.clone()
+    with torch.no_grad():
+        policy.model.get_output_embeddings().weight.zero_()
+    return policy
+
+
+def told(name: str, opening: int, trained: float, tilt: float) -> Rollout:
+    """Draws of a policy that begins with the strategy's tokens in a given share of its draws and
+    then writes any paraphrase, token by token. With ``tilt`` it prefers some tokens to others.
+    """
+    random, size = (
+        generator("validation", "paraphrases", name, opening, tilt),
+        POLICY.vocabulary_size,
+    )
+    log_V = tilt * generator("validation", "tilt").normal(size=size)
+    log_V = log_V - logsumexp(log_V)
+    completions, grades = [], []
+    for _ in range(DRAWS):
+        right = bool(random.random() < trained)
+        begun = (1,) * opening if right else (2,) * opening
+        sure = (float(np.log(trained if right else 1 - trained)), *(0.0,) * (opening - 1))
+        free = random.choice(size, size=WORDS, p=np.exp(log_V))
+        ids = (*begun, *(int(token) for token in free))
+        logprobs = (*sure, *(float(log_V[token]) for token in free))
+        completions.append(Completion("", ids, logprobs, Ending.LENGTH))
+        strategy = "stepwise" if right else None
+        grades.append(Grade(right, right, True, str(right), strategy=strategy, steps=(right,)))
+    return Rollout(replace(PROBLEM, id=name), 0, tuple(completions), tuple(grades))
+
+
+def _paraphrases() -> Iterator[Check]:
+    """A base that solves problems with a known chance, each time in other words, and a trained
+    policy that does in 0.9 of its draws.
+    """
+    base, size = uniform(), POLICY.vocabulary_size
+    for opening, tilt in ((3, 0.0), (4, 0.0), (3, 1.0), (3, 2.0)):
+        names = [f"{index:016x}" for index in range(PROBLEMS)]
+        nothing = tuple(told(name, opening, 1e-9, 0.0) for name in names)
+        rows = Novelty().measure(
+            replace(
+                evidence([], base_rollouts=nothing, base_policy=base),
+                policy=base,
+                rollouts=tuple(told(name, opening, 0.9, tilt) for name in names),
+            )
+        )
+        found = counts(rows)
+        text = ", ".join(f"{number} {kind}" for kind, number in found.items() if number)
+        chance = f"1 in {size**opening:,}"
+        n = f"{PROBLEMS} problems x {DRAWS} draws, {WORDS} free tokens of {size}"
+        created = found["created"] / PROBLEMS
+        what = f"base chance {chance}, another paraphrase each time"
+        if tilt:
+            what += f", by a policy that prefers some by e^{tilt:g}"
+            yield Check("Novelty", "null", f"{what}: created ({text})", created, 0.0, 0.05, n, 1.0)
+            continue
+        kind, low, high = ("sensitivity", 0.9, 1.0) if opening == 4 else ("null", 0.0, 0.05)
+        yield Check(
+            "Novelty", kind, f"{what}: created ({text})", created, low, high, n, BEFORE[opening][0]
+        )
+        (row,) = [
+            r
+            for r in rows
+            if r.metric == "novelty/log_probability"
+            and r.labels == {"strategy": "stepwise", "of": "base"}
+        ]
+        apart = (row.value or 0.0) + opening * np.log(size)
+        yield Check(
+            "Novelty", "null", f"{what}: nats estimated less the truth", apart, -0.1, 0.1, n
+        )
+
+
+def _confusion() -> Iterator[Check]:
+    """What was planted against what is said."""
     n = f"{PROBLEMS} problems x {DRAWS} draws"
     for name, share in LATENT.items():
         found, itself = (counts(rows) for rows in measured(replace(SHOWN, start=Organism(name))))

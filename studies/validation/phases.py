@@ -1,6 +1,6 @@
 """What Phases says of planted plans, and of curves that bend where we made them bend."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +9,8 @@ from checks import POLICY, Check, evidence
 
 from rewardscope import Chain, Sampling
 from rewardscope.policy.grams import gram_pattern
-from rewardscope.probes.course import bend, course_of
+from rewardscope.probes.bends import bend
+from rewardscope.probes.course import course_of
 from rewardscope.probes.phases import Phases, plan_entropy
 from rewardscope.probes.strategic import Miner, rarefied_entropy
 from rewardscope.seeds import generator
@@ -140,63 +141,131 @@ def phases() -> Iterator[Check]:
     )
 
 
+BEFORE = {
+    "straight curves, independent noise": 0.04,
+    "straight curves, noise AR(1) 0.6": 0.38,
+    "straight curves, noise AR(1) 0.8": 0.7,
+    "random walks": 0.78,
+    "quadratic growth": 1.0,
+    "exponential decay": 1.0,
+    "the cube of a skill that saturates": 1.0,
+    "a sigmoid of five steps": 0.53,
+    "two curves that bend together": 0.07,
+    "exponential decay beside a random walk": 0.27,
+    "exponential decay beside quadratic growth": 0.98,
+    "two random walks": 0.01,
+    "execution bent ten steps before the plans": 1.0,
+}
+"""What was found when the noise was taken as independent and a straight line was the only null, in
+100 curves each.
+"""
+T = np.arange(30.0)
+STUDIES = 300
+NOISE = 0.05
+
+
+def _noise(random: np.random.Generator, correlation: float = 0.0) -> np.ndarray:
+    """First-order autoregression of deviation NOISE; 1 = a random walk of such steps."""
+    noise_T = random.normal(0, NOISE, len(T))
+    if correlation == 1.0:
+        return np.asarray(noise_T.cumsum())
+    for t in range(1, len(T)):
+        new = np.sqrt(1 - correlation**2) * noise_T[t]
+        noise_T[t] = correlation * noise_T[t - 1] + new
+    return noise_T
+
+
+def _hinge(place: float, before: float, after: float) -> np.ndarray:
+    return np.asarray(before * np.minimum(T, place) + after * np.maximum(T - place, 0))
+
+
 def courses() -> Iterator[Check]:
-    """Curves over 30 steps that bend at a known step, that are straight, or that bend together."""
-    random, t = generator("validation", "courses"), np.arange(30.0)
+    """Curves over 30 steps: with a bend at a known step, and with none but noise that lingers."""
+    yield from _bends()
+    yield from _orders()
 
-    def curve(place: float, before: float, after: float) -> np.ndarray:
-        noise = random.normal(0, 0.05, len(t))
-        return np.asarray(before * np.minimum(t, place) + after * np.maximum(t - place, 0) + noise)
 
-    studies, covered, bent, called, ordered = 400, 0, 0, 0, 0
+def _bends() -> Iterator[Check]:
+    random, covered = generator("validation", "courses"), 0
     for study in range(1000):
         place = float(random.uniform(8, 22))
-        row = bend(range(30), curve(place, -0.06, 0.0), f"validation/{study}/bend").step
-        covered += row is not None and (row.lower or 0) <= place <= (row.upper or 0)
-    for study in range(studies):
-        place, address = float(random.uniform(8, 22)), f"validation/{study}"
-        bent += bend(range(30), curve(30, -0.03, 0.0), f"{address}/line").step is not None
-        called += (
-            course_of(
-                range(30), curve(place, -0.1, 0.0), curve(place, 0.0, 0.1), f"{address}/same"
-            ).two_phases
-            is True
+        found = bend(T, _hinge(place, -0.06, 0.0) + _noise(random), f"validation/{study}/bend")
+        covered += (found.place.lower or 0) <= place <= (found.place.upper or 0)
+    n = f"1000 curves of 30 steps, noise {NOISE}, a bend of 0.06 per step"
+    yield Check(
+        "Phases", "coverage", "the interval of a bend holds its step", covered / 1000, 0.93, 0.97, n
+    )
+    skill_T = 1 - np.exp(-T / 8)
+    nulls: dict[str, Callable[[], np.ndarray]] = {
+        "straight curves, independent noise": lambda: -0.03 * T + _noise(random),
+        "straight curves, noise AR(1) 0.6": lambda: -0.03 * T + _noise(random, 0.6),
+        "straight curves, noise AR(1) 0.8": lambda: -0.03 * T + _noise(random, 0.8),
+        "random walks": lambda: _noise(random, 1.0),
+        "quadratic growth": lambda: 1.5 * (T / 30) ** 2 + _noise(random),
+        "exponential decay": lambda: np.exp(-T / 5) + _noise(random),
+        "the cube of a skill that saturates": lambda: skill_T**3 + _noise(random),
+        "a sigmoid of five steps": lambda: 1 / (1 + np.exp((15 - T) / 5)) + _noise(random),
+    }
+    for what, make in nulls.items():
+        figure = f"{what} in which a bend is seen"
+        bent = _bent(what, make)
+        yield Check("Phases", "null", figure, bent, 0.0, 0.05, SMALL, BEFORE[what])
+
+    def anywhere(size: float, correlation: float) -> Callable[[], np.ndarray]:
+        return lambda: (
+            _hinge(float(random.uniform(8, 22)), -size, 0.0) + _noise(random, correlation)
         )
-        ordered += (
-            course_of(
-                range(30), curve(8, -0.1, 0.0), curve(18, 0.0, 0.1), f"{address}/order"
-            ).two_phases
-            is True
+
+    for size, correlation, least in ((0.06, 0.0, 0.6), (0.1, 0.0, 0.9), (0.1, 0.6, 0.75)):
+        what = f"bends of {size:g} per step that are found, noise AR(1) {correlation:g}"
+        power = _bent(what, anywhere(size, correlation))
+        yield Check("Phases", "sensitivity", what, power, least, 1.0, SMALL, 1.0)
+
+
+def _bent(what: str, make: Callable[[], np.ndarray]) -> float:
+    """Share of made curves in which a bend is seen."""
+    found = [bend(T, make(), f"validation/{what}/{study}").step for study in range(STUDIES)]
+    return sum(step is not None for step in found) / STUDIES
+
+
+SMALL = f"{STUDIES} curves of 30 steps, noise {NOISE}"
+
+
+def _orders() -> Iterator[Check]:
+    random = generator("validation", "orders")
+
+    def together() -> tuple[np.ndarray, np.ndarray]:
+        place = float(random.uniform(8, 22))
+        return _hinge(place, -0.1, 0.0), _hinge(place, 0.0, 0.1) + _noise(random)
+
+    pairs: dict[str, Callable[[], tuple[np.ndarray, np.ndarray]]] = {
+        "two curves that bend together": together,
+        "exponential decay beside a random walk": lambda: (np.exp(-T / 5), _noise(random, 1.0)),
+        "exponential decay beside quadratic growth": lambda: (
+            np.exp(-T / 5),
+            1.5 * (T / 30) ** 2 + _noise(random),
+        ),
+        "two random walks": lambda: (_noise(random, 1.0), _noise(random, 1.0)),
+        "execution bent ten steps before the plans": lambda: (
+            _hinge(8, -0.1, 0.0),
+            _hinge(18, 0.0, 0.1) + _noise(random),
+        ),
+    }
+    for what, make in pairs.items():
+        called = 0
+        for study in range(STUDIES):
+            execution_T, plans_T = make()
+            execution_T = execution_T + _noise(random)
+            found = course_of(range(30), execution_T, plans_T, f"validation/{what}/{study}")
+            called += found.two_phases is True
+        planted = "before" in what
+        yield Check(
+            "Phases",
+            "sensitivity" if planted else "null",
+            f"{what}, called two phases in order",
+            called / STUDIES,
+            0.9 if planted else 0.0,
+            1.0 if planted else 0.05,
+            SMALL,
+            BEFORE[what],
         )
-    n = f"{studies} curves of 30 steps, noise 0.05, a bend of 0.06 to 0.1 per step"
-    of_bends = n.replace("400", "1000")
-    yield Check(
-        "Phases",
-        "coverage",
-        "the interval of a bend holds its step",
-        covered / 1000,
-        0.93,
-        0.97,
-        of_bends,
-    )
-    yield Check(
-        "Phases", "null", "straight curves in which a bend is seen", bent / studies, 0.0, 0.07, n
-    )
-    yield Check(
-        "Phases",
-        "null",
-        "two curves that bend together called two phases in order",
-        called / studies,
-        0.0,
-        0.05,
-        n,
-    )
-    yield Check(
-        "Phases",
-        "sensitivity",
-        "execution bent ten steps before the plans called so",
-        ordered / studies,
-        0.9,
-        1.0,
-        n,
-    )

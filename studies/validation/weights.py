@@ -1,25 +1,17 @@
-"""What WeightChange, Agreement and Subnetwork say of updates made by hand."""
+"""What WeightChange and Agreement say of updates made by hand."""
 
 import math
-import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 
 import torch
-from checks import POLICY, Check
-from safetensors.torch import save_file
+from checks import Check
 from torch import Tensor
 
-from rewardscope import Learner, Subnetwork
-from rewardscope.policy import Policy, Sampling, pack, sample
-from rewardscope.policy.weights import PolicyWeights
-from rewardscope.probes.agreement import Agreement, agreements
+from rewardscope.probes.agreement import Agreement, above_null, agreements
 from rewardscope.probes.geometry import Geometry, Untrained
 from rewardscope.probes.weight_change import Change, change_of
 from rewardscope.seeds import generator
-from rewardscope.tensors import TokenCredit
-from rewardscope.types import Grade, Problem, Rollout
 
 SIZE = 512
 SQUARE = f"{SIZE} x {SIZE}"
@@ -73,7 +65,7 @@ def weights() -> Checks:
     yield from _sizes(partial(Check, "WeightChange"))
     yield from _places(partial(Check, "WeightChange"))
     yield from _pairs(partial(Check, "Agreement"))
-    yield from _subnetworks(partial(Check, "Subnetwork"))
+    yield from _scales(partial(Check, "Agreement"))
 
 
 def _change(before: Tensor, after: Tensor) -> Change:
@@ -280,110 +272,33 @@ def _pairs(check: Callable[..., Check]) -> Checks:
     )
 
 
-def _subnetworks(check: Callable[..., Check]) -> Checks:
-    """A task that one row of the output layer can do: one token, made likelier; and masks with and
-    without that row.
-    """
-    text = "s"
-    token = POLICY.encode(text)[-1]
-    start = {
-        name: parameter.detach().clone() for name, parameter in POLICY.model.named_parameters()
-    }
-    head = next(
-        name
-        for name, parameter in POLICY.model.named_parameters()
-        if parameter is POLICY.model.get_output_embeddings().weight
-    )
-    row = {name: torch.zeros_like(weight, dtype=torch.bool) for name, weight in start.items()}
-    row[head][token] = True
-    fields: list[tuple[str, str, Callable[[Tensor], Tensor] | None, float, float]] = [
-        (
-            "sensitivity",
-            "gain in log-probability of a token whose row may move alone",
-            lambda mask: mask,
-            0.1,
-            10.0,
-        ),
-        ("null", "the same where nothing may move", torch.zeros_like, 0.0, 0.0),
-    ]
-    moved: dict[str, Policy] = {}
-    for kind, what, change, low, high in fields:
-        masks = {name: change(mask) if change else mask for name, mask in row.items()}
-        policy = moved[kind] = POLICY.clone()
-        yield check(kind, what, _taught(policy, token, masks), low, high, "8 updates")
-    stray = sum(
-        int(((parameter != start[name]) & ~row[name]).sum())
-        for name, parameter in moved["sensitivity"].model.named_parameters()
-    )
-    yield check(
-        "null",
-        "entries that moved outside of that row",
-        float(stray),
-        0.0,
-        0.0,
-        f"{sum(w.numel() for w in start.values())} weights",
-    )
-    full, everything = POLICY.clone(), POLICY.clone()
-    _taught(full, token, None)
-    _taught(everything, token, {name: torch.ones_like(mask) for name, mask in row.items()})
-    apart = sum(
-        int((one != two).sum())
-        for one, two in zip(full.model.parameters(), everything.model.parameters(), strict=True)
-    )
-    yield check(
-        "null",
-        "weights that a mask of everything ends elsewhere than full training",
-        float(apart),
-        0.0,
-        0.0,
-        "8 updates, weight decay 0.1",
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        save_file(
-            {name: parameter.detach().clone() for name, parameter in full.model.named_parameters()},
-            Path(folder) / "model.safetensors",
-        )
-        masks = Subnetwork(((0, folder),), "changed", "largest", 0.1).masks(
-            PolicyWeights(POLICY), 0
-        )
-        random = Subnetwork(((0, folder),), "random", "largest", 0.1).masks(
-            PolicyWeights(POLICY), 0
-        )
-    gains = [_taught(POLICY.clone(), token, chosen) for chosen in (masks, random)]
-    yield check(
-        "sensitivity",
-        "gain of the tenth that full training moved most, over that of a random tenth",
-        gains[0] / gains[1],
-        1.05,
-        10.0,
-        "8 updates",
-    )
+BEFORE = {("null", "top_share"): 0.202, ("sensitivity", "top_share"): 0.496}
+"""Above the plain shuffle, which was the only null of the places."""
 
 
-def _taught(policy: Policy, token: int, masks: dict[str, Tensor] | None) -> float:
-    """How much likelier, in nats, the token became at the start of a completion."""
-    problem, learner = (
-        Problem("0" * 16, "Chain", "3+4*2?", "1"),
-        Learner(learning_rate=1e-3, weight_decay=0.1),
-    )
-    (completions,) = sample(
-        policy, [problem.prompt], 16, Sampling(max_tokens=1), [("validation", "subnetwork")]
-    )
-    batch = pack(
-        policy,
-        [Rollout(problem, 0, completions, tuple(Grade(None, None, False) for _ in completions))],
-        1.0,
-    )
-    wanted_NT = (batch.token_NT == token) & batch.mask_NT
-    optimizer = learner.optimizer(policy, masks)
-    before = _logprob(policy, problem.prompt, token)
-    for step in range(8):
-        credit = TokenCredit(wanted_NT.float() - wanted_NT.float().mean())
-        learner.update(policy, optimizer, batch, credit, None, 1, ("validation", step))
-    return _logprob(policy, problem.prompt, token) - before
-
-
-@torch.no_grad()
-def _logprob(policy: Policy, prompt: str, token: int) -> float:
-    logits = policy.model(input_ids=torch.tensor([policy.encode(prompt)])).logits[0, -1]
-    return float(logits.log_softmax(0)[token])
+def _scales(check: Callable[..., Check]) -> Checks:
+    """Noise whose rows and columns have scales in common, and no entry beyond that."""
+    scale = torch.exp(0.45 * torch.outer(normal("rows", SIZE), torch.ones(SIZE)))
+    scale = scale * torch.exp(0.45 * normal("columns", SIZE))
+    place = 1e-3 * scale * (1 + 9 * MASK)
+    for kind, what, size, lowest, highest in (
+        ("null", "noise that shares the scales of rows and columns", 1e-3 * scale, -0.02, 0.02),
+        ("sensitivity", "the same, an eighth of the entries ten times as large", place, 0.3, 1.0),
+    ):
+        pair = _pair(size * normal("one"), size * normal("two"))
+        shares = [getattr(pair, side).top_share for side in ("found", "shuffled", "rescaled")]
+        text = "found {:.2f}, shuffled {:.2f}, with its scales {:.2f}".format(*shares)
+        for statistic, name in (("top_share", "largest tenth"), ("jaccard", "Jaccard index")):
+            above = above_null([pair], statistic)
+            value = math.nan if above is None else above.value
+            shown = f" ({text})" if statistic == "top_share" else ""
+            if kind == "null" or statistic == "top_share":
+                yield check(
+                    kind,
+                    f"{what}: {name} above the stricter null{shown}",
+                    value,
+                    lowest,
+                    highest,
+                    SQUARE,
+                    BEFORE.get((kind, statistic)),
+                )

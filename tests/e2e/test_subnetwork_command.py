@@ -47,7 +47,7 @@ def test_a_finished_run_becomes_a_table_of_its_subnetworks(tmp_path: Path) -> No
     )  # finished cells are kept
     record = json.loads(again.stdout[again.stdout.index("\n{") :])
     rows = {row["arm"]: row for row in record["arms"]}
-    assert len(rows) == 9 and record["seeds"] == [0, 1]
+    assert len(rows) == 12 and record["seeds"] == [0, 1]
     assert {estimate["value"] for estimate in rows.pop("full")["equal"].values()} == {1.0}
     assert all(row["moved_outside"] == 0 for row in rows.values())
     for view in ("bfloat16", "largest"):
@@ -58,8 +58,12 @@ def test_a_finished_run_becomes_a_table_of_its_subnetworks(tmp_path: Path) -> No
         assert len(shares) == 1 and 0 < shares.pop() < 1
         assert rows[f"{view}-changed"]["accuracy"]["lower"] is not None
         assert rows[f"{view}-random"]["against_random"] is None
+    for entries in ("changed", "other", "random"):
+        matched, plain = rows[f"largest-{entries}-matched"], rows[f"largest-{entries}"]
+        assert matched["trained_share"] == plain["trained_share"]
+        assert matched["update_norm"] > plain["update_norm"] > 0
     cells = RunDirectory(out).cells()
-    assert len(cells) == 1 + 9 * 2
+    assert len(cells) == 1 + 12 * 2
 
 
 def test_one_seed_and_an_unknown_arm_are_refused(tmp_path: Path) -> None:

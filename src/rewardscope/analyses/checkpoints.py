@@ -53,7 +53,7 @@ class Comparison:
                 for folder, changes in self.changes.items()
             },
             "agreements": pairs,
-            "above_shuffled": {
+            "above_nulls": {
                 statistic: None if estimate is None else asdict(estimate)
                 for statistic, estimate in above.items()
             },

@@ -41,9 +41,9 @@ class Courses:
                     "execution_surprise_nats": course.execution_T.tolist(),
                     "plan_entropy_nats": course.plans_T.tolist(),
                     "execution_bend": _ends(course.execution.step),
-                    "execution_straight": course.execution.straight,
+                    "execution_smooth": course.execution.smooth,
                     "plans_bend": _ends(course.plans.step),
-                    "plans_straight": course.plans.straight,
+                    "plans_smooth": course.plans.smooth,
                     "lag": _ends(course.lag),
                     "two_phases": course.two_phases,
                 }

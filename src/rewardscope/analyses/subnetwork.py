@@ -1,7 +1,9 @@
 """Retraining only the entries that an arm had changed, and as many other entries for comparison: a
-study made from a finished run, and its results.
+study made from a finished run, and its results. Entries that a seed had changed replay that seed,
+so those of another seed are the control that decides.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -26,6 +28,8 @@ METRIC = "boundary/pass_at_k"
 """The metric of the claims, if the run measured it."""
 TOLERANCES = (1e-5, 1e-4)
 """Absolute, as in arXiv:2505.11711, table 2."""
+MATCHED: tuple[Entries, ...] = ("changed", "other", "random")
+"""Also trained with steps of the norm that full steps have, in the view ``largest``."""
 MARGIN = 0.05
 """Margin of the claims: the share of held-out draws that would matter."""
 
@@ -39,7 +43,8 @@ def subnetwork_study(
     threads_per_cell: int,
     device: str,
 ) -> Study:
-    """The arm in full, and with four masks in each of two views.
+    """The arm in full, with four masks in each of two views, and with three of them at the norm of
+    full steps.
 
     Args:
         name: Name of the study.
@@ -76,18 +81,18 @@ def subnetwork_study(
     full = replace(arm, name=FULL)
     truth = any(arm.uses_truth.values())
     arms = [full]
-    for view in get_args(View):
-        for entries in get_args(Entries):
-            mask = Subnetwork(
-                folders,
-                entries,
-                view,
-                others=next_folders if entries == "other" else (),
-                trained_with_truth=truth,
-            )
-            arms.append(
-                replace(arm, name=f"{view}-{entries}", learner=replace(arm.learner, mask=mask))
-            )
+    masks = [(view, entries, False) for view in get_args(View) for entries in get_args(Entries)]
+    for view, entries, matched in [*masks, *(("largest", entries, True) for entries in MATCHED)]:
+        mask = Subnetwork(
+            folders,
+            entries,
+            view,
+            others=next_folders if entries == "other" else (),
+            trained_with_truth=truth,
+            matched=matched,
+        )
+        named = f"{view}-{entries}{'-matched' if matched else ''}"
+        arms.append(replace(arm, name=named, learner=replace(arm.learner, mask=mask)))
     return Study(
         name=name,
         question=f"Are the weights that '{arm.name}' changed enough to be trained, and are they "
@@ -104,32 +109,52 @@ def subnetwork_study(
 
 
 def _claims() -> tuple[Claim, ...]:
-    """For each view: as good as full training, and better than as many random entries."""
+    """For each view: as good as full training, better than as many random entries, and the same of
+    another seed's entries, which decides; that once more at the norm of full steps.
+    """
+    shared: dict[str, Any] = {"metric": METRIC, "labels": {"k": "1"}, "margin": MARGIN}
     claims = []
     for view in get_args(View):
         entries = {
             "bfloat16": "that bfloat16 stores as changed",
             "largest": "of the largest tenth of float32 updates",
         }[view]
-        shared: dict[str, Any] = {
-            "metric": METRIC,
-            "labels": {"k": "1"},
-            "treatment": f"{view}-changed",
-            "margin": MARGIN,
-        }
         claims += [
             Claim(
                 sentence=f"Training the entries {entries} alone is as good as training all.",
+                treatment=f"{view}-changed",
                 control=FULL,
                 expects="same",
                 **shared,
             ),
             Claim(
                 sentence=f"They are better than as many random ones ({view}).",
+                treatment=f"{view}-changed",
+                control=f"{view}-random",
+                **shared,
+            ),
+            Claim(
+                sentence=f"They do not merely replay their seed: another's do as well ({view}).",
+                treatment=f"{view}-changed",
+                control=f"{view}-other",
+                expects="same",
+                **shared,
+            ),
+            Claim(
+                sentence=f"Another seed's are better than as many random ones ({view}).",
+                treatment=f"{view}-other",
                 control=f"{view}-random",
                 **shared,
             ),
         ]
+    claims.append(
+        Claim(
+            sentence="So they are at the norm of full steps (largest).",
+            treatment="largest-other-matched",
+            control="largest-random-matched",
+            **shared,
+        )
+    )
     return tuple(claims)
 
 
@@ -150,6 +175,8 @@ class Retrained:
     """The same for the untrained weights: what would be equal if nothing had been learned."""
     moved_outside: int
     """Entries outside the mask that differ from the start, over all seeds."""
+    update_norm: float
+    """Norm of the whole update over that of full training; mean over seeds."""
 
 
 @torch.no_grad()
@@ -209,7 +236,8 @@ def _retrained(
 ) -> Retrained:
     start = PolicyWeights(arm.start.load())
     counts_of_seeds = [_inside(run, study, arm, seed, start) for seed in study.seeds]
-    random = f"{arm.name.split('-')[0]}-random"
+    view, _, rest = arm.name.partition("-")
+    random = f"{view}-random{'-matched' if rest.endswith('-matched') else ''}"
     against_full = (
         None
         if arm.name == FULL
@@ -238,6 +266,11 @@ def _retrained(
         sum(counts[quantity, 0] for counts in counts_of_seeds) for quantity in ("inside", "size")
     )
     moved = sum(counts["moved_outside", 0] for counts in counts_of_seeds)
+    norms = [
+        math.sqrt(counts["own_square", 0] / counts["full_square", 0])
+        for counts in counts_of_seeds
+        if counts["full_square", 0]
+    ]
     shares = (
         (share("equal"), share("untrained"))
         if all(counts["inside", 0] for counts in counts_of_seeds)
@@ -250,21 +283,24 @@ def _retrained(
         against_full,
         against_random,
         *shares,
-        moved,
+        int(moved),
+        float(np.mean(norms)) if norms else math.nan,
     )
 
 
 def _inside(
     run: RunDirectory, study: Study, arm: Arm, seed: int, start: Weights
-) -> dict[tuple[str, float], int]:
-    """Counts over all matrices of one seed, inside its mask and outside."""
+) -> dict[tuple[str, float], float]:
+    """Counts over all matrices of one seed, inside its mask and outside, and the squared norms of
+    its update and of full training's.
+    """
     step = arm.steps
     by_label = {
         (cell.label, cell.seed): run.cell(cell.name).checkpoint(step) for cell in study.cells()
     }
     full, own = (FolderWeights(by_label[label, seed]) for label in (FULL, arm.name))
     masks: Mapping[str, Tensor] = arm.learner.mask.masks(start, seed) if arm.learner.mask else {}
-    total: dict[tuple[str, float], int] = dict.fromkeys(
+    total: dict[tuple[str, float], float] = dict.fromkeys(
         [("inside", 0), ("size", 0), ("moved_outside", 0)], 0
     )
     for name, (before, in_full, in_arm) in in_step(start, full, own):
@@ -273,10 +309,12 @@ def _inside(
             ("inside", 0.0): mask,
             ("size", 0.0): torch.ones_like(mask),
             ("moved_outside", 0.0): (in_arm != before) & ~mask,
+            ("own_square", 0.0): (in_arm - before).double() ** 2,
+            ("full_square", 0.0): (in_full - before).double() ** 2,
         }
         for tolerance in TOLERANCES:
             counts["equal", tolerance] = ((in_arm - in_full).abs() <= tolerance) & mask
             counts["untrained", tolerance] = ((before - in_full).abs() <= tolerance) & mask
         for key, value in counts.items():
-            total[key] = total.get(key, 0) + int(value.sum())
+            total[key] = total.get(key, 0) + float(value.sum())
     return total

@@ -188,7 +188,8 @@ class Learner:
             weight_decay=self.weight_decay,
         )
         if masks is not None:
-            hold_outside(optimizer, policy.moving(), masks)
+            matched = self.mask is not None and self.mask.matched
+            hold_outside(optimizer, policy.moving(), masks, matched)
         return optimizer
 
     def update(

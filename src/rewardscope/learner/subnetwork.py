@@ -3,6 +3,7 @@ each matrix.
 """
 
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,8 +33,13 @@ class Subnetwork:
     ``smallest`` untrained weights.
 
     At each step, gradient and optimizer state outside the mask are set to 0 after the gradient is
-    clipped. Inside the mask everything is thus scaled as in full training. Outside, entries stay
-    the same to the bit, even with weight decay.
+    clipped. Inside the mask everything is thus scaled as in full training, and the step is shorter
+    than a step of all entries. With ``matched``, state is kept everywhere, and each step is the one
+    of all entries, cut to the mask and lengthened to its norm. Outside, entries stay the same to
+    the bit, even with weight decay.
+
+    The ``changed`` entries of a seed were chosen by that seed's own data, so training them again on
+    the same data replays it. Those of an ``other`` seed decide whether the place is the task's.
 
     Raises:
         ComponentError: If a seed has no training, or the settings define no mask.
@@ -41,8 +47,8 @@ class Subnetwork:
     Source:
         Mukherjee et al. 2025, arXiv:2505.11711, section 4: m * gradient right before the
             optimizer's update, with m the entries that changed by more than 1e-5 in bfloat16. Ours
-            are the entries whose stored bits differ. The controls with equal numbers in each matrix
-            are ours.
+            are the entries whose stored bits differ. The controls with equal numbers in each
+            matrix, and those of equal norm, are ours.
     """
 
     trained: tuple[tuple[int, str], ...]
@@ -55,6 +61,8 @@ class Subnetwork:
     """Seed of this arm -> folder of the training whose entries are used, for ``other``."""
     trained_with_truth: bool = True
     """Whether those trainings read the answer key. If so, a mask from their changes does too."""
+    matched: bool = False
+    """Whether each step has the norm that a step of all entries would have."""
 
     reads: ClassVar[str] = "weights of a training and of its start"
 
@@ -151,8 +159,10 @@ def hold_outside(
     optimizer: torch.optim.Optimizer,
     parameters: Mapping[str, nn.Parameter],
     masks: Mapping[str, Tensor],
+    matched: bool = False,
 ) -> None:
-    """Hooks into an optimizer so that entries outside the masks stay the same to the bit.
+    """Hooks into an optimizer so that entries outside the masks stay the same to the bit; with
+    ``matched`` so that what moves inside has the norm of the whole step.
 
     Raises:
         ComponentError: If the masks do not match these weights.
@@ -174,6 +184,9 @@ def hold_outside(
 
     def before(_optimizer: torch.optim.Optimizer, _args: Any, _kwargs: Any) -> None:
         for parameter, mask in outside.items():
+            if matched:
+                kept[parameter] = parameter.detach().clone()
+                continue
             state = [
                 tensor
                 for tensor in optimizer.state.get(parameter, {}).values()
@@ -186,9 +199,23 @@ def hold_outside(
 
     def after(_optimizer: torch.optim.Optimizer, _args: Any, _kwargs: Any) -> None:
         with torch.no_grad():
+            ratio = _lengthening(kept, outside) if matched else 1.0
             for parameter, values in kept.items():
-                parameter.copy_(torch.where(outside[parameter], values, parameter))
+                step = parameter if ratio == 1.0 else values + ratio * (parameter - values)
+                parameter.copy_(torch.where(outside[parameter], values, step))
         kept.clear()
 
     optimizer.register_step_pre_hook(before)
     optimizer.register_step_post_hook(after)
+
+
+def _lengthening(
+    before: Mapping[nn.Parameter, Tensor], outside: Mapping[nn.Parameter, Tensor]
+) -> float:
+    """Norm of a step over the norm of what of it is inside; 1 where nothing inside moved."""
+    whole = within = 0.0
+    for parameter, values in before.items():
+        square = (parameter - values).double() ** 2
+        whole += float(square.sum())
+        within += float(square[~outside[parameter]].sum())
+    return math.sqrt(whole / within) if within else 1.0

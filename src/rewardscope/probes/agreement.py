@@ -13,12 +13,14 @@ from torch import Tensor
 
 from rewardscope.errors import ModelError
 from rewardscope.policy.weights import Weights, in_step, largest
-from rewardscope.probes.nulls import resigned, shuffled
+from rewardscope.probes.nulls import rescaled, resigned, shuffled
 from rewardscope.stats import Estimate, mean_over_pairs
 
 TOP = 0.1
 """Share of the entries with the largest float32 updates that the rank-based overlap compares."""
-SIDES = ("found", "shuffled", "resigned")
+SIDES = ("found", "shuffled", "rescaled", "resigned")
+PLACES = ("shuffled", "rescaled")
+"""The nulls for positions."""
 
 
 @dataclass(frozen=True)
@@ -77,8 +79,8 @@ class Overlap:
 
 @dataclass(frozen=True)
 class Agreement:
-    """Two trainings compared, and the same comparison with every matrix's update shuffled or
-    re-signed and stored again.
+    """Two trainings compared, and the same comparison with every matrix's update shuffled, with and
+    without the scales of its rows and columns, or re-signed, and stored again.
     """
 
     first: str
@@ -87,6 +89,10 @@ class Agreement:
     shuffled: Overlap
     """The null for positions: updates of the same sizes at independent positions. Its overlap comes
     from how weights are stored.
+    """
+    rescaled: Overlap
+    """The same with the scales of rows and columns kept: its overlap comes from which rows and
+    columns move far, too.
     """
     resigned: Overlap
     """The null for signs: the same sizes at the same positions, each sign drawn by a coin flip. Its
@@ -98,15 +104,15 @@ class Agreement:
 
 @dataclass(frozen=True)
 class Moved:
-    """Masks of what one training changed in one matrix, and of its two nulls, by side: found,
-    shuffled, resigned.
+    """Masks of what one training changed in one matrix, and of its nulls, by side: found,
+    shuffled, rescaled, resigned.
     """
 
     changed: dict[str, Tensor]
     """As bfloat16 stores it."""
     up: dict[str, Tensor]
     largest: dict[str, Tensor]
-    """Mask of the ``TOP`` largest: found and shuffled only, since re-signing keeps all sizes."""
+    """Mask of the ``TOP`` largest: not re-signed, since that keeps all sizes."""
 
 
 def moved(name: str, start: Tensor, end: Tensor, index: int) -> Moved:
@@ -117,18 +123,17 @@ def moved(name: str, start: Tensor, end: Tensor, index: int) -> Moved:
     updates = {
         "found": update,
         "shuffled": shuffled(update, index, name),
+        "rescaled": rescaled(update, index, name),
         "resigned": resigned(update, index, name),
     }
     stored, count = start.bfloat16(), int(TOP * start.numel())
-    ends = {"found": end, **{side: start + updates[side] for side in ("shuffled", "resigned")}}
+    ends = {"found": end, **{side: start + updates[side] for side in SIDES[1:]}}
     changed = {side: ends[side].bfloat16() != stored for side in SIDES}
     up = {side: updates[side] > 0 for side in SIDES}
     return Moved(
         changed,
         up,
-        {side: largest(updates[side].abs(), count) for side in ("found", "shuffled")}
-        if count
-        else {},
+        {side: largest(updates[side].abs(), count) for side in ("found", *PLACES)} if count else {},
     )
 
 
@@ -191,7 +196,8 @@ def agreements(before: Weights, trained: Mapping[str, Weights]) -> list[Agreemen
     bfloat16 stores an update only where it exceeds half the spacing at that weight, so small
     weights change in every training. Independent noise therefore overlaps far more than uniform
     masks do. Where 0.37 of the weights change, its one-sided overlap is 0.63 to 0.67 if the start
-    was stored in bfloat16, and 0.58 if it was not. Only what exceeds the shuffled updates is
+    was stored in bfloat16, and 0.58 if it was not. Noise whose rows and columns
+    have scales in common overlaps still more. Only what exceeds both nulls for positions is
     agreement.
 
     Raises:
@@ -224,8 +230,8 @@ def refuse_one(trained: Mapping[str, Weights]) -> None:
 
 
 def above_null(pairs: Sequence[Agreement], statistic: str) -> Estimate | None:
-    """Mean over pairs of found - shuffled, with an interval that treats the trainings as a random
-    sample; None where a pair has no value.
+    """Mean over pairs of found - the larger of the nulls for positions, with an interval that
+    treats the trainings as a random sample; None where a pair has no value.
 
     Pairs share trainings, so they are not independent: three trainings make three pairs, and the
     interval counts three, not more. Two trainings make one pair, and no interval.
@@ -236,10 +242,11 @@ def above_null(pairs: Sequence[Agreement], statistic: str) -> Estimate | None:
     """
     differences: dict[tuple[str, str], float] = {}
     for pair in pairs:
-        own, null = getattr(pair.found, statistic), getattr(pair.shuffled, statistic)
-        if own is None or null is None:
+        own = getattr(pair.found, statistic)
+        nulls = [getattr(getattr(pair, side), statistic) for side in PLACES]
+        if own is None or None in nulls:
             return None
-        differences[pair.first, pair.second] = own - null
+        differences[pair.first, pair.second] = own - max(nulls)
     names = list(dict.fromkeys(name for pair in differences for name in pair))
     value_SS = np.full((len(names), len(names)), np.nan)
     for (first, second), value in differences.items():

@@ -1,27 +1,25 @@
 """Whether training activated what the base could already reach, or created it: the base's own
-probability of every newly found trace.
+chance of what is newly solved.
 """
 
 import math
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
 from rewardscope.errors import ComponentError
 from rewardscope.judging.boundary.comparison import whole
-from rewardscope.policy import Policy, pack, score
 from rewardscope.probes.base import Evidence, Need, given
+from rewardscope.probes.reach import RULE_OF_THREE, Reach, Traces, reach_of, trace_logprobs
 from rewardscope.probes.sharpening import Draws, matching_power
 from rewardscope.stats import Estimate, mean_over_problems
 from rewardscope.types import Completion, Grade, Measurement, Rollout
 
 ANY = "any"
 """Name for all strategies together."""
-RULE_OF_THREE = 3
-"""0 of n draws leave room for a chance of 3 / n (95 %)."""
 CLASSES = ("kept", "activated", "created", "undecided")
 Pairs = Sequence[tuple[Rollout, Rollout]]
 """Base and trained rollouts of the same problems."""
@@ -34,9 +32,21 @@ class Find:
     problem: int
     """Index among the pairs of base and trained rollouts."""
     traces: tuple[Completion, ...]
-    """The different completions that solve it so."""
+    """The different completions among the first draws that solve it so."""
+    counts: tuple[int, ...]
+    """How often each stands there."""
     count: int
-    """Number of draws that do."""
+    """Number of draws that solve it so."""
+    drawn: int
+    """Number of draws in all."""
+
+
+@dataclass(frozen=True)
+class Chance:
+    """Of solving a problem as the trained policy does."""
+
+    base: Reach
+    sharpened: Reach
 
 
 @dataclass(frozen=True)
@@ -50,26 +60,32 @@ class _Solved:
 
 @dataclass(frozen=True)
 class Novelty:
-    """For every newly solved problem the base's log-probability of what solves it, and a verdict:
-    activated, created, undecided.
+    """For every newly solved problem the base's chance of solving it so, and a verdict: activated,
+    created, undecided.
 
     A completion counts only if it is right and every step that the environment can check is right.
     It counts for the strategy that it shows. A problem is newly solved in a strategy if some draw
     of the trained policy solves it in that strategy and none of equally many draws of the base
-    does. Let p be the summed probability under the base of the different traces found, and p' the
-    same under the *sharpened* base (every problem's distribution of whole completions raised to the
-    power at which its pass@1 comes nearest to the trained policy's):
+    does. Let p be the base's chance of that, by importance sampling over the trained policy's
+    draws: the mean of p_base / p_trained x solved. Paraphrases that were not drawn thus count
+    through those that were. It rests on an effective number of draws. Where that is 3 or less, or
+    less than a share ``effective`` of the draws that the base was asked about, p is the summed
+    probability of the different traces found, which is certain. Let p' be the same under the
+    *sharpened* base (every problem's distribution of whole completions raised to the power at which
+    its pass@1 comes nearest to the trained policy's):
 
         activated   p or p' >= 1 / ``tries``: the base, or the sharpened base, reaches it in that
                     many tries
-        created     ``slack`` x p and ``slack`` x p' < 1 / ``tries``, and the trained policy shows
-                    it in more than 3 of its n draws, where the base's 0 of n leave room for a
-                    chance of 3 / n
+        created     ``slack`` x p and ``slack`` x p' < 1 / ``tries``, both from enough effective
+                    draws, and the trained policy shows it in more than 3 of its n draws, where
+                    the base's 0 of n leave room for a chance of 3 / n
         undecided   between these
 
-    p is a lower bound of the base's chance in that strategy, since it lacks traces that were
-    not drawn; ``slack`` is the factor by which they may raise it. The normaliser of p' comes from
-    the base's draws and tends to be too small, which favours ``activated``. Both probabilities are
+    p is a lower bound of the base's chance in that strategy, since it lacks traces that the trained
+    policy no longer writes; ``slack`` is the factor by which they may raise it. Where the trained
+    policy writes one of very many paraphrases only, that is too little: read a find's traces. The
+    normaliser of p' comes from the base's draws and tends to be too small, which favours
+    ``activated``. Both chances are
     for the bare prompt, like the base's draws, whatever a bank recalled for the trained policy.
     They are unknown where sampling was cut (top_p) or at temperature 0. ``kept`` are the problems
     that the base's own draws solve in the strategy. Of what the trained policy solves, some share
@@ -80,13 +96,16 @@ class Novelty:
     Source:
         Wu et al. 2025, arXiv:2507.14843 (support, budgets up to 16,384, epsilon = 3 / k);
             arXiv:2510.15020 (covered in k tries if log p >= -log k); Karan and Du 2025,
-            arXiv:2510.14901 (power sampling). The classes, slack and process check are ours.
+            arXiv:2510.14901 (power sampling); Kahn and Marshall 1953, JORSA 1(5) (importance
+            sampling). The classes, slack and process check are ours.
     """
 
     tries: int = 16_384
     slack: float = 10.0
-    traces: int = 16
-    """Different traces of a problem that the base is asked about, the most frequent first."""
+    traces: int = 64
+    """Draws of a problem that the base is asked about, the first that solve it."""
+    effective: float = 0.25
+    """Share of these draws that their effective number must reach, for the estimate to count."""
 
     needs: ClassVar[frozenset[Need]] = frozenset(
         {
@@ -106,15 +125,16 @@ class Novelty:
             "novelty/verdict",
             "novelty/find",
         ),
-        *("novelty/log_probability", "novelty/sharpening_power", "novelty/sharpened_pass"),
+        *("novelty/log_probability", "novelty/effective_draws"),
+        *("novelty/sharpening_power", "novelty/sharpened_pass"),
     )
 
     def __post_init__(self) -> None:
-        if min(self.tries, self.traces) < 1 or self.slack < 1:
+        if min(self.tries, self.traces, self.slack) < 1 or not 0 <= self.effective <= 1:
             raise ComponentError(
                 "Novelty cannot judge with these settings",
                 value=self,
-                allowed="tries, traces and slack of 1 or more",
+                allowed="tries, traces and slack of 1 or more; effective from 0 to 1",
                 do="Correct it in the study file",
             )
 
@@ -159,8 +179,8 @@ class Novelty:
         ]
         for strategy in (ANY, *evidence.strategies):
             outcome = self._solved(pairs, strategy, checked)
-            probability = self._probabilities(evidence, pairs, outcome.finds, draws, power)
-            rows += self._rows(evidence, pairs, strategy, outcome, probability)
+            chances = self._chances(evidence, pairs, outcome.finds, draws, power)
+            rows += self._rows(evidence, pairs, strategy, outcome, chances)
         return rows
 
     def _solved(self, pairs: Pairs, strategy: str, checked: bool) -> "_Solved":
@@ -175,40 +195,39 @@ class Novelty:
             if mine and any(_solves(grade, strategy, checked) for grade in base.grades[:n]):
                 kept += 1
             elif mine:
-                by_tokens = {completion.token_ids: completion for completion in mine}
-                common = Counter(completion.token_ids for completion in mine).most_common(
-                    self.traces
-                )
-                finds.append(Find(index, tuple(by_tokens[ids] for ids, _ in common), len(mine)))
+                asked = mine[: self.traces]
+                by_tokens = {completion.token_ids: completion for completion in asked}
+                times = Counter(completion.token_ids for completion in asked)
+                counts = tuple(times[ids] for ids in by_tokens)
+                finds.append(Find(index, tuple(by_tokens.values()), counts, len(mine), n))
         return _Solved(kept, finds)
 
-    def _probabilities(
+    def _chances(
         self, evidence: Evidence, pairs: Pairs, finds: Sequence[Find], draws: Draws, power: float
-    ) -> list[tuple[float, float]]:
-        """Nats per find: log p under the base and log p' under the sharpened base."""
-        probabilities = []
+    ) -> list[Chance]:
+        """Of each find the base's chance, and the sharpened base's."""
         by_find = trace_logprobs(
             given(evidence.base_policy, Need.BASE_POLICY),
-            [trained for _, trained in pairs],
-            finds,
+            [(pairs[find.problem][1], find.traces) for find in finds],
             given(evidence.sampling, Need.SAMPLING).temperature,
         )
-        for find, logprob_T in zip(finds, by_find, strict=True):
-            probabilities.append(
-                (
-                    float(np.logaddexp.reduce(logprob_T)),
-                    draws.sharpened_logprob(find.problem, logprob_T, power),
-                )
-            )
-        return probabilities
+        chances = []
+        for find, base_T in zip(finds, by_find, strict=True):
+            own_T = np.array([sum(trace.logprobs) for trace in find.traces])
+            traces = Traces(base_T, own_T, np.array(find.counts), find.count / find.drawn)
+            log_total = draws.log_normaliser(find.problem, power)
+            chances.append(Chance(reach_of(traces), reach_of(traces, power, log_total)))
+        return chances
 
-    def _class(self, find: Find, probability: tuple[float, float]) -> str:
-        nearest, reach = max(probability), -math.log(self.tries)
-        if nearest >= reach:
+    def _class(self, find: Find, chance: Chance) -> str:
+        sides, reach = (chance.base, chance.sharpened), -math.log(self.tries)
+        if max(side.estimate(self.effective) for side in sides) >= reach:
             return "activated"
+        nearest = max(max(side.summed, side.weighted) for side in sides)
+        sure = all(side.rests(self.effective) for side in sides)
         return (
             "created"
-            if nearest + math.log(self.slack) < reach and find.count > RULE_OF_THREE
+            if nearest + math.log(self.slack) < reach and sure and find.count > RULE_OF_THREE
             else "undecided"
         )
 
@@ -218,11 +237,11 @@ class Novelty:
         pairs: Pairs,
         strategy: str,
         outcome: "_Solved",
-        probability: Sequence[tuple[float, float]],
+        chances: Sequence[Chance],
     ) -> list[Measurement]:
         labels, kept, finds, total = {"strategy": strategy}, outcome.kept, outcome.finds, len(pairs)
         solved, dropped = kept + len(finds), len(evidence.rollouts) - total
-        classes = [self._class(find, of) for find, of in zip(finds, probability, strict=True)]
+        classes = [self._class(find, of) for find, of in zip(finds, chances, strict=True)]
         counts = Counter(classes) | Counter({"kept": kept})
         rows = [
             evidence.row(
@@ -258,28 +277,24 @@ class Novelty:
                 evidence, labels, shares["reached_share"], shares["created_share"], solved, total
             )
         )
-        for index, of in enumerate(("base", "sharpened")):
-            mean = _mean(
-                [pair[index] for pair in probability],
-                f"novelty/log_probability/{strategy}/{of}",
-                dropped,
-                bounds=None,
-            )
+        for metric, unit, of, values in self._values(chances):
+            address = f"novelty/{metric}/{strategy}/{of}"
             rows.append(
                 evidence.row(
-                    "novelty/log_probability",
-                    "nats",
-                    mean,
+                    f"novelty/{metric}",
+                    unit,
+                    _mean(values, address, dropped, bounds=None),
                     n=len(finds),
                     over="problems",
                     labels={**labels, "of": of},
                 )
             )
-        for find, name, pair in zip(finds, classes, probability, strict=True):
+        for find, name, chance in zip(finds, classes, chances, strict=True):
+            value = chance.base.estimate(self.effective)
             about = {**labels, "problem": pairs[find.problem][1].problem.id, "class": name}
             rows.append(
                 evidence.row(
-                    "novelty/find", "nats", pair[0], n=find.count, over="draws", labels=about
+                    "novelty/find", "nats", value, n=find.count, over="draws", labels=about
                 )
             )
         if not finds:
@@ -287,6 +302,16 @@ class Novelty:
                 evidence.row("novelty/find", "nats", None, n=0, over="draws", labels=labels)
             )
         return rows
+
+    def _values(self, chances: Sequence[Chance]) -> Iterator[tuple[str, str, str, list[float]]]:
+        """(metric, unit, whose, a value for each find)."""
+        for of in ("base", "sharpened"):
+            sides: list[Reach] = [getattr(chance, of) for chance in chances]
+            yield (
+                *("log_probability", "nats", of),
+                [side.estimate(self.effective) for side in sides],
+            )
+            yield "effective_draws", "draws", of, [side.effective for side in sides]
 
 
 def _solves(grade: Grade, strategy: str, checked: bool) -> bool:
@@ -296,36 +321,6 @@ def _solves(grade: Grade, strategy: str, checked: bool) -> bool:
     if grade.correct is not True or (strategy != ANY and grade.strategy != strategy):
         return False
     return not checked or (grade.steps is not None and all(grade.steps))
-
-
-def trace_logprobs(
-    policy: Policy, rollouts: Sequence[Rollout], finds: Sequence[Find], temperature: float
-) -> list[np.ndarray]:
-    """Nats per find: log-probability (traces,) of each of its traces under the policy, after the
-    bare prompt.
-
-    A block that a bank recalled for the trained policy is left out: a policy that reads the trace
-    in it could copy it.
-    """
-    if not finds:
-        return []
-    alone = [
-        replace(
-            rollouts[find.problem],
-            completions=(trace,),
-            grades=(),
-            rewards=None,
-            parts={},
-            recalled=(),
-        )
-        for find in finds
-        for trace in find.traces
-    ]
-    logprob_N = np.asarray(
-        score(policy, pack(policy, alone, temperature)).logprob_NT.double().sum(dim=1)
-    )
-    ends = np.cumsum([len(find.traces) for find in finds])
-    return np.split(logprob_N, ends[:-1])
 
 
 def _graded_pairs(base: Sequence[Rollout], trained: Sequence[Rollout]) -> Pairs:

@@ -1,4 +1,6 @@
-"""Null updates of the same sizes: at other positions, or with other signs."""
+"""Null updates: the same sizes at other positions, with or without the scales of their rows and
+columns, or with other signs.
+"""
 
 import numpy as np
 import torch
@@ -35,6 +37,24 @@ def shuffled(update: Tensor, *address: Address) -> Tensor:
         blocks[start : start + ALIKE] = blocks[start : start + ALIKE, random.permutation(BLOCK)]
     mixed = np.concatenate([blocks.ravel(), random.permutation(turned[blocked:])])
     return torch.from_numpy(np.roll(mixed, int(random.integers(len(mixed))))).view(update.shape)
+
+
+def rescaled(update: Tensor, *address: Address) -> Tensor:
+    """The same update at other positions of the matrix, with the scales of its rows and columns.
+
+    u_ij / s_ij is shuffled and multiplied by s_ij again, where s_ij = r_i c_j / m, with r_i and c_j
+    the mean size of an entry in the row and in the column, and m in the matrix. Two trainings that
+    share nothing but which rows and columns move far overlap as much as two such nulls do. A
+    vector has no rows: it is shuffled.
+    """
+    if update.ndim != 2:
+        return shuffled(update, *address)
+    size = update.abs().double()
+    scale = torch.outer(size.mean(dim=1), size.mean(dim=0)) / size.mean().clamp(min=1e-300)
+    moved = scale > 0  # a row that never moved takes no entry of another
+    null = torch.zeros_like(scale)
+    null[moved] = shuffled(update[moved] / scale[moved], "scaled", *address) * scale[moved]
+    return null.to(update.dtype)
 
 
 def resigned(update: Tensor, *address: Address) -> Tensor:

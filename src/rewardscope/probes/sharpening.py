@@ -72,17 +72,12 @@ class Draws:
         right_P, effective_P = np.array(results).reshape(-1, 2).T
         return right_P, effective_P
 
-    def sharpened_logprob(self, problem: int, trace_T: np.ndarray, power: float) -> float:
-        """Nats: log of the summed probability of given traces of a problem under the sharpened
-        policy.
-
-        It is p^power over its sum Z. Z is the mean of p^(power - 1) over the policy's draws, or the
-        traces' own sum of p^power where that is larger.
+    def log_normaliser(self, problem: int, power: float) -> float:
+        """Nats: log of the sum Z of p^power over all completions of a problem, as the mean of
+        p^(power - 1) over the policy's draws. It tends to be too small.
         """
-        own = float(logsumexp(power * trace_T))
         logprob_N = self.logprob_PN[problem]
-        total = float(logsumexp((power - 1) * logprob_N)) - np.log(len(logprob_N))
-        return float(own - max(total, own))
+        return float(logsumexp((power - 1) * logprob_N)) - float(np.log(len(logprob_N)))
 
 
 def matching_power(draws: Draws, pass_rate: float) -> tuple[float, np.ndarray]:

@@ -188,12 +188,16 @@ def place_table(by_folder: Mapping[str, Sequence[Mapping[str, Any]]]) -> Table:
     return table
 
 
-NULLS = {"shuffled": "the same updates, shuffled", "resigned": "the same, with other signs"}
+NULLS = {
+    "shuffled": "the same updates, shuffled",
+    "rescaled": "shuffled, rows and columns as large",
+    "resigned": "the same, with other signs",
+}
 
 
 def agreement_table(record: Mapping[str, Any]) -> Table:
     """Overlap of the changes of each pair of trainings, as bfloat16 stores them and among the
-    largest updates, with three nulls.
+    largest updates, with four nulls.
     """
     folders = list(record["changes"])
     table = folding_table(
@@ -216,7 +220,7 @@ def agreement_table(record: Mapping[str, Any]) -> Table:
             style="dim",
             end_section=True,
         )
-    above = record["above_shuffled"]
+    above = record["above_nulls"]
     shown = (
         "",
         "",
@@ -225,7 +229,7 @@ def agreement_table(record: Mapping[str, Any]) -> Table:
             for statistic in ("jaccard", "sign_share", "top_share")
         ),
     )
-    table.add_row("found minus shuffled, mean", *shown)
+    table.add_row("found minus the stricter of both shuffled, mean", *shown)
     if above["jaccard"] is not None:
         table.caption = above["jaccard"]["interval"]
     return table
@@ -399,7 +403,7 @@ def subnetwork_table(record: Mapping[str, Any]) -> Table:
     table = folding_table(
         *(
             "trained",
-            "of all weights",
+            "of all weights; update, full = 1",
             "right",
             "minus full training",
             "minus random entries",
@@ -419,7 +423,10 @@ def subnetwork_table(record: Mapping[str, Any]) -> Table:
             _ends(row["against_random"], signed),
         )
         table.add_row(
-            visible(row["arm"]) + outside, f"{row['trained_share']:.1%}", *contrasts, *equals
+            visible(row["arm"]) + outside,
+            f"{row['trained_share']:.1%}; {row['update_norm']:.2f}",
+            *contrasts,
+            *equals,
         )
     table.caption = f"intervals over {len(record['seeds'])} seeds and the held-out problems"
     return table

@@ -195,6 +195,31 @@ def test_what_is_outside_stays_bit_for_bit_and_what_is_inside_moves(
     ].float().mean() > 0.5
 
 
+@pytest.mark.parametrize("weight_decay", [0.0, 0.1])
+def test_a_matched_step_has_the_norm_of_a_full_one_and_its_direction_inside(
+    batch: Batch, trained: tuple[tuple[int, str], ...], weight_decay: float
+) -> None:
+    mask = Subnetwork(trained, "random", "largest", 0.1, matched=True)
+    masks, credit = mask.masks(START, 0), TokenCredit(torch.ones(6, 1) * batch.mask_NT)
+    ways = []
+    for chosen in (None, mask):
+        policy = tiny_policy()
+        learner = Learner(learning_rate=1e-2, weight_decay=weight_decay, mask=chosen)
+        optimizer = learner.optimizer(policy, masks if chosen else None)
+        learner.update(policy, optimizer, batch, credit, None, 8, ("matched",))
+        ways.append({n: w - START.tensor(n) for n, w in weights(policy).items()})
+    full, cut = ways
+    squares = [sum(float((w.double() ** 2).sum()) for w in way.values()) for way in ways]
+    inside = sum(float((full[n][masks[n]].double() ** 2).sum()) for n in full)
+    ratio = (squares[0] / inside) ** 0.5
+    assert squares[1] == pytest.approx(squares[0], rel=1e-3) and ratio > 2
+    for name, way in cut.items():
+        assert not way[~masks[name]].any()
+        torch.testing.assert_close(
+            way[masks[name]], ratio * full[name][masks[name]], atol=1e-5, rtol=1e-3
+        )
+
+
 def test_the_first_step_inside_is_that_of_full_training(batch: Batch) -> None:
     """The gradient is cut by its whole norm before the mask, so an entry inside moves as it would
     have.

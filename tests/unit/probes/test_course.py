@@ -7,7 +7,8 @@ import pytest
 
 from factories import PROBLEM, tiny_policy
 from rewardscope.errors import ComponentError
-from rewardscope.probes.course import bend, course_of, read_course
+from rewardscope.probes.bends import bend
+from rewardscope.probes.course import course_of, read_course
 from rewardscope.seeds import generator
 from rewardscope.types import Completion, Ending, Grade, Rollout
 
@@ -32,25 +33,60 @@ def test_a_bend_without_noise_is_where_it_is() -> None:
         pytest.approx(-0.1),
         pytest.approx(0.02),
     )
-    assert found.straight == 0.0
+    assert found.smooth == 0.002
 
 
-def test_the_interval_covers_planted_bends_and_straight_lines_seldom_bend() -> None:
-    random = generator("course", "places")
-    covered = bent = 0
-    for study in range(100):
-        place = random.uniform(8, 22)
-        found = bend(STEPS, curve(place, -0.06, 0.0, 0.05, f"bend {study}"), f"bend {study}")
-        assert (
-            found.step is not None and found.step.lower is not None and found.step.upper is not None
-        )
-        covered += found.step.lower <= place <= found.step.upper
-        bent += (
-            bend(STEPS, curve(30, -0.03, 0.0, 0.05, f"line {study}"), f"line {study}").step
-            is not None
-        )
-    assert 90 <= covered <= 100
-    assert bent <= 12
+def lingering(correlation: float, name: str) -> np.ndarray:
+    """First-order autoregression of deviation 0.05."""
+    step_T = generator("course", name).normal(0, 0.05, 30)
+    noise_T = step_T.copy()
+    for t in range(1, 30):
+        new = math.sqrt(1 - correlation**2) * step_T[t]
+        noise_T[t] = correlation * noise_T[t - 1] + new
+    return noise_T
+
+
+def test_the_interval_covers_planted_bends() -> None:
+    random, covered = generator("course", "places"), 0
+    for study in range(40):
+        at = random.uniform(8, 22)
+        place = bend(STEPS, curve(at, -0.06, 0.0, 0.05, f"bend {study}"), f"bend {study}").place
+        covered += (place.lower or 0) <= at <= (place.upper or 0)
+    assert 35 <= covered <= 40
+
+
+def test_a_bend_is_found_in_noise_that_lingers() -> None:
+    found = sum(
+        bend(STEPS, curve(15, -0.15, 0, 0, "") + lingering(0.6, f"b{study}"), f"b{study}").step
+        is not None
+        for study in range(20)
+    )
+    assert found >= 17
+
+
+@pytest.mark.parametrize("correlation", [0.0, 0.6, 0.8])
+def test_straight_lines_with_noise_that_lingers_seldom_bend(correlation: float) -> None:
+    bent = sum(
+        bend(
+            STEPS, -0.03 * np.arange(30) + lingering(correlation, f"{study}"), f"line {study}"
+        ).step
+        is not None
+        for study in range(20)
+    )
+    assert bent <= 3
+
+
+@pytest.mark.parametrize(
+    "curve_T",
+    [1.5 * (np.arange(30) / 30) ** 2, np.exp(-np.arange(30) / 5)],
+    ids=["a parabola", "an exponential"],
+)
+def test_smooth_growth_seldom_bends(curve_T: np.ndarray) -> None:
+    bent = sum(
+        bend(STEPS, curve_T + 0.6 * lingering(0, f"s{study}"), f"smooth {study}").step is not None
+        for study in range(20)
+    )
+    assert bent <= 3
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from factories import PROBLEM, evidence, tiny_policy
 from rewardscope.errors import ComponentError
 from rewardscope.policy import Policy, Sampling
 from rewardscope.probes.novelty import Novelty
+from rewardscope.probes.reach import Traces, reach_of
 from rewardscope.probes.sharpening import Draws, matching_power
 from rewardscope.types import Completion, Ending, Grade, Measurement, Rollout
 
@@ -28,6 +29,11 @@ def uniform() -> Policy:
 
 def draw(tokens: Sequence[int]) -> Completion:
     return Completion("", tuple(tokens), (-math.log(V),) * len(tokens), Ending.END_TOKEN)
+
+
+def sure(tokens: Sequence[int]) -> Completion:
+    """The same from a policy that writes nothing else."""
+    return replace(draw(tokens), logprobs=(0.0,) * len(tokens))
 
 
 def right(strategy: str = "stepwise", steps: tuple[bool, ...] | None = (True,)) -> Grade:
@@ -82,7 +88,7 @@ def nothing(name: str, draws: int = 8) -> Rollout:
 def test_a_find_is_judged_by_the_bases_probability_of_its_trace(
     uniform: Policy, length: int, count: int, expected: str
 ) -> None:
-    trace = draw(range(1, length + 1))
+    trace = sure(range(1, length + 1))
     trained = group("a", [(trace, right())] * count + [(draw((7,)), WRONG)] * (8 - count))
     rows = measured(uniform, [nothing("a")], [trained])
     assert classes(rows) == {
@@ -94,13 +100,48 @@ def test_a_find_is_judged_by_the_bases_probability_of_its_trace(
 
 
 def test_different_traces_add_up_and_equal_ones_do_not(uniform: Policy) -> None:
-    trained = group("a", [(draw((1, 2, 3, 4)), right())] * 4 + [(draw((4, 3, 2, 1)), right())] * 4)
+    trained = group("a", [(sure((1, 2, 3, 4)), right())] * 4 + [(sure((4, 3, 2, 1)), right())] * 4)
     found = one(measured(uniform, [nothing("a")], [trained]), "find", strategy="any")
     assert found.value == pytest.approx(math.log(2) - 4 * math.log(V), abs=1e-5)
 
 
+def test_paraphrases_that_were_not_drawn_count(uniform: Policy) -> None:
+    """Four letters free in each of 8 solutions, drawn evenly: the base's chance is that of the
+    first letter, not of the 8 texts.
+    """
+    free = [
+        Completion("", (1, *range(at, at + 4)), (0.0, *(-math.log(V),) * 4), Ending.END_TOKEN)
+        for at in range(2, 10)
+    ]
+    rows = measured(uniform, [nothing("a")], [group("a", [(text, right()) for text in free])])
+    assert one(rows, "find", strategy="any").value == pytest.approx(-math.log(V), abs=1e-5)
+    assert one(rows, "effective_draws", strategy="any", of="base").value == pytest.approx(8)
+    assert classes(rows)["activated"] == 1
+
+
+def test_a_chance_that_rests_on_few_draws_creates_nothing(uniform: Policy) -> None:
+    """One of 8 solutions is 400 times as unlikely as the others under the policy that drew it."""
+    odd = [sure((1, 2, 3, 4, 5))] * 7 + [replace(sure((5, 4, 3, 2, 1)), logprobs=(-1.2,) * 5)]
+    rows = measured(uniform, [nothing("a")], [group("a", [(text, right()) for text in odd])])
+    assert (one(rows, "effective_draws", strategy="any", of="base").value or 0) < 2
+    assert classes(rows)["undecided"] == 1
+
+
+def test_the_chance_by_hand() -> None:
+    """Two traces, drawn 3 times and once of 8 draws: (3 x 0.02 / 0.3 + 0.01 / 0.1) / 8."""
+    traces = Traces(np.log([0.02, 0.01]), np.log([0.3, 0.1]), np.array([3, 1]), 4 / 8)
+    reach = reach_of(traces)
+    assert math.exp(reach.summed) == pytest.approx(0.03)
+    assert math.exp(reach.weighted) == pytest.approx((3 * 0.02 / 0.3 + 0.01 / 0.1) / 8)
+    weights = [0.02 / 0.3] * 3 + [0.1]
+    assert reach.effective == pytest.approx(sum(weights) ** 2 / sum(w**2 for w in weights))
+    assert reach.draws == 4 and reach.effective < 4
+    assert reach.estimate(1.0) == reach.summed
+    assert reach.estimate(0.9) == max(reach.summed, reach.weighted)
+
+
 def test_what_lies_between_covered_and_clearly_not_is_undecided(uniform: Policy) -> None:
-    trained = group("a", [(draw((1, 2, 3, 4)), right())] * 8)
+    trained = group("a", [(sure((1, 2, 3, 4)), right())] * 8)
     assert (
         classes(measured(uniform, [nothing("a")], [trained], Novelty(tries=50_000)))["undecided"]
         == 1
@@ -108,8 +149,8 @@ def test_what_lies_between_covered_and_clearly_not_is_undecided(uniform: Policy)
 
 
 def test_what_the_base_draws_too_is_kept(uniform: Policy) -> None:
-    trained = group("a", [(draw((1, 2, 3, 4)), right())] * 8)
-    base = group("a", [(draw((1, 2, 3, 4)), right()), *[(draw((7,)), WRONG)] * 7])
+    trained = group("a", [(sure((1, 2, 3, 4)), right())] * 8)
+    base = group("a", [(sure((1, 2, 3, 4)), right()), *[(draw((7,)), WRONG)] * 7])
     rows = measured(uniform, [base], [trained])
     assert classes(rows)["kept"] == 1
     assert one(rows, "find", strategy="any").value is None
@@ -117,14 +158,14 @@ def test_what_the_base_draws_too_is_kept(uniform: Policy) -> None:
 
 
 def test_only_as_many_draws_as_both_have_are_compared(uniform: Policy) -> None:
-    late = group("a", [(draw((7,)), WRONG)] * 4 + [(draw((1, 2, 3, 4)), right())] * 4)
-    trained = group("a", [(draw((1, 2, 3, 4)), right())] * 4)
+    late = group("a", [(draw((7,)), WRONG)] * 4 + [(sure((1, 2, 3, 4)), right())] * 4)
+    trained = group("a", [(sure((1, 2, 3, 4)), right())] * 4)
     assert classes(measured(uniform, [late], [trained]))["created"] == 1
 
 
 def test_a_right_answer_with_a_wrong_or_unshown_step_finds_nothing(uniform: Policy) -> None:
     for steps in ((True, False), None):
-        trained = group("a", [(draw((1, 2, 3, 4)), right(steps=steps))] * 8)
+        trained = group("a", [(sure((1, 2, 3, 4)), right(steps=steps))] * 8)
         rows = measured(uniform, [nothing("a")], [trained])
         assert set(classes(rows).values()) == {0.0}
         assert one(rows, "verdict", strategy="any").labels["verdict"] == "nothing_found"
@@ -135,14 +176,14 @@ def test_where_an_environment_checks_no_steps_the_answer_alone_counts(uniform: P
     wrong = replace(WRONG, steps=None)
     base, trained = (
         group("a", [(draw((7,)), wrong)] * 8),
-        group("a", [(draw((1, 2, 3, 4)), right(steps=None))] * 8),
+        group("a", [(sure((1, 2, 3, 4)), right(steps=None))] * 8),
     )
     assert classes(measured(uniform, [base], [trained]))["created"] == 1
 
 
 def test_a_problem_solved_before_can_be_newly_solved_in_a_strategy(uniform: Policy) -> None:
     base = group("a", [(draw((9, 9)), right("guess"))] * 8)
-    trained = group("a", [(draw((1, 2, 3, 4)), right("stepwise"))] * 8)
+    trained = group("a", [(sure((1, 2, 3, 4)), right("stepwise"))] * 8)
     rows = measured(uniform, [base], [trained])
     assert classes(rows)["kept"] == 1
     assert classes(rows, "stepwise")["created"] == 1
@@ -154,7 +195,7 @@ def test_a_strategy_gets_the_verdict_that_most_of_its_problems_have(
     uniform: Policy, length: int, verdict: str
 ) -> None:
     names = [str(i) for i in range(20)]
-    trained = [group(name, [(draw(range(1, length + 1)), right())] * 8) for name in names]
+    trained = [group(name, [(sure(range(1, length + 1)), right())] * 8) for name in names]
     found = one(
         measured(uniform, [nothing(name) for name in names], trained),
         "verdict",
@@ -164,7 +205,7 @@ def test_a_strategy_gets_the_verdict_that_most_of_its_problems_have(
 
 
 def test_few_problems_leave_the_verdict_open(uniform: Policy) -> None:
-    trained = [group("a", [(draw((1, 2, 3, 4)), right())] * 8)]
+    trained = [group("a", [(sure((1, 2, 3, 4)), right())] * 8)]
     assert (
         one(measured(uniform, [nothing("a")], trained), "verdict", strategy="any").labels["verdict"]
         == "undecided"
@@ -188,7 +229,7 @@ def test_ungraded_problems_are_dropped_and_counted(uniform: Policy) -> None:
 def test_draws_from_a_cut_say_nothing_of_what_is_within_reach(
     uniform: Policy, cut: Sampling
 ) -> None:
-    trained = group("a", [(draw((1, 2, 3, 4)), right())] * 8)
+    trained = group("a", [(sure((1, 2, 3, 4)), right())] * 8)
     rows = Novelty().measure(
         evidence(
             uniform, [trained], base_rollouts=(nothing("a"),), base_policy=uniform, sampling=cut
@@ -203,7 +244,7 @@ def test_draws_from_a_cut_say_nothing_of_what_is_within_reach(
 
 
 def test_what_a_bank_recalled_is_not_shown_to_the_base() -> None:
-    policy, trained = tiny_policy(), group("a", [(draw((1, 2, 3, 4)), right())] * 8)
+    policy, trained = tiny_policy(), group("a", [(sure((1, 2, 3, 4)), right())] * 8)
     behind = (
         measured(policy, [nothing("a")], [replace(trained, recalled=block)])
         for block in ((), ("1+2?s3",))
@@ -213,7 +254,7 @@ def test_what_a_bank_recalled_is_not_shown_to_the_base() -> None:
 
 
 def test_settings_that_cannot_judge_are_refused() -> None:
-    with pytest.raises(ComponentError, match="tries, traces and slack"):
+    with pytest.raises(ComponentError, match="tries, traces and slack of 1 or more; effective"):
         Novelty(slack=0.5)
 
 
@@ -233,9 +274,9 @@ def test_the_sharpened_pass_rate_is_that_of_the_powered_distribution() -> None:
 def test_the_sharpened_probability_of_a_trace_is_that_of_the_powered_distribution() -> None:
     for place in range(3):
         p = np.array([0.5, 0.3, 0.2]) ** 3
-        assert DRAWS.sharpened_logprob(0, LOGPROB_N[[place]], 3.0) == pytest.approx(
-            math.log(p[place] / p.sum())
-        )
+        one_trace = Traces(LOGPROB_N[[place]], np.zeros(1), np.array([4]), 1.0)
+        reach = reach_of(one_trace, 3.0, DRAWS.log_normaliser(0, 3.0))
+        assert reach.summed == reach.weighted == pytest.approx(math.log(p[place] / p.sum()))
 
 
 def test_the_matching_power_is_the_first_that_reaches_the_pass_rate() -> None:
@@ -255,7 +296,7 @@ def test_sharpening_can_reach_what_the_base_does_not(uniform: Policy) -> None:
     probability is near 1.
     """
     base = group("a", [(Completion("", (7,), (-20.0,), Ending.END_TOKEN), WRONG)] * 8)
-    trained = group("a", [(draw((1, 2, 3, 4)), right())] * 8)
+    trained = group("a", [(sure((1, 2, 3, 4)), right())] * 8)
     known = group(
         "b", [(Completion("", (7,), (-0.1,), Ending.END_TOKEN), right()), (draw((7, 7, 7)), WRONG)]
     )

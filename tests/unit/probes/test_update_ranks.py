@@ -15,6 +15,7 @@ from rewardscope.errors import ModelError
 from rewardscope.policy.weights import FolderWeights, PolicyWeights, in_step
 from rewardscope.probes.agreement import above_null, agreements
 from rewardscope.probes.geometry import Untrained
+from rewardscope.probes.nulls import rescaled
 from rewardscope.probes.spectra import singular_values, stable_rank
 from rewardscope.probes.weight_change import Change, change_of, changes
 from rewardscope.seeds import generator
@@ -295,6 +296,33 @@ def test_what_lies_above_the_null_has_an_interval_from_three_trainings_on(tmp_pa
     two = above_null(agreements(before, {seed: alike[seed] for seed in ("1", "2")}), "jaccard")
     assert two is not None and two.lower is None and "one pair" in two.interval
     assert above_null(agreements(before, dict.fromkeys(("a", "b"), before)), "jaccard") is None
+
+
+def test_scales_that_trainings_share_are_no_agreement(tmp_path: Path) -> None:
+    """Noise with the same large rows and columns: the shuffled null alone would call it one."""
+    start = normal("start", shape=(256, 256))
+    rows, columns = (torch.exp(0.5 * normal(name, shape=(256,), scale=1.0)) for name in "rc")
+    scale = 1e-3 * torch.outer(rows, columns)
+    sides = {
+        str(seed): saved(
+            tmp_path, str(seed), w=start + scale * normal(seed, shape=(256, 256), scale=1.0)
+        )
+        for seed in (1, 2, 3)
+    }
+    pairs = agreements(saved(tmp_path, "start", w=start), sides)
+    for pair in pairs:
+        assert pair.found.top_share is not None and pair.shuffled.top_share is not None
+        assert pair.found.top_share > pair.shuffled.top_share + 0.2
+        assert pair.rescaled.top_share == pytest.approx(pair.found.top_share, abs=0.03)
+    above = above_null(pairs, "top_share")
+    assert above is not None and abs(above.value) < 0.02
+
+
+def test_a_rescaled_update_has_the_scales_of_rows_and_columns_and_none_elsewhere() -> None:
+    update = torch.outer(torch.tensor([0.0, 1.0, 4.0]), torch.tensor([1.0, 0.0, 2.0]))
+    assert torch.allclose(rescaled(update, "one"), update), "its entries differ in scale alone"
+    vector = torch.arange(5.0)
+    assert sorted(rescaled(vector, "one").tolist()) == vector.tolist()
 
 
 def test_shards_are_found_by_their_index(tmp_path: Path) -> None:

@@ -53,6 +53,7 @@ def test_names_and_numbers_of_subnetworks_are_folded_and_never_cut() -> None:
         "against_full": estimate,
         "against_random": estimate,
         "moved_outside": 0,
+        "update_norm": 0.31,
     }
     arms = [{"arm": name, **row, "equal": equal, "equal_untrained": equal} for name in names]
     console = Console(width=80, record=True, file=open("/dev/null", "w"))  # noqa: SIM115

@@ -27,6 +27,12 @@ OURS = Ours(
             Line("novelty/sharpening_power", "power used for sharpening"),
         ),
         more=(
+            Line(
+                "novelty/effective_draws",
+                "draws that this rests on, {of}",
+                "of at most 64; where few, nothing is called created",
+                where={"strategy": "any"},
+            ),
             Line("novelty/problems", "problems solved in {strategy}: {class}"),
             Line(
                 "novelty/verdict",
