@@ -193,6 +193,8 @@ def _conclude(root: Path, *, trained: bool = False) -> Path:
     """
     from rewardscope.judging.claims import judge, read_claims
     from rewardscope.report import verdict_table, write_page
+    from rewardscope.report.answer.headline import headline
+    from rewardscope.report.rows import arms_of
     from rewardscope.store import RunDirectory, cell_faults
 
     directory = RunDirectory(root)
@@ -202,7 +204,9 @@ def _conclude(root: Path, *, trained: bool = False) -> Path:
     metrics = {claim.metric for claim in read_claims(record)}
     rows, gaps = directory.measurements(without, metrics), directory.gaps(without)
     verdicts = judge(record, rows, gaps)
-    directory.write_verdicts(verdicts, without)
+    answer = headline(verdicts, arms_of(record))
+    directory.write_verdicts(verdicts, without, headline=answer.text)
+    console.print(Text(answer.text, style="bold"))
     console.print(verdict_table(verdicts))
     for reason, cells in _gaps(gaps).items():
         say(f"Not measured in {count_of(cells, 'cell')}: {reason}")

@@ -29,6 +29,7 @@ from rewardscope.report.answer import (
     unit_phrase,
     write_answer,
 )
+from rewardscope.report.answer.written import written
 from rewardscope.report.blocks import gap_sentences
 from rewardscope.report.drawing import draw
 from rewardscope.report.marks import make_marks
@@ -111,6 +112,7 @@ def render_page(run: Run) -> str:
         component_text=wording.component_text,
         component_name=wording.component_name,
         config_text=_config_text,
+        counted=counted,
     )
     placebos = {arm.name: arm.placebo for arm in run.arms}
     verdicts = _verdict_rows(run)
@@ -119,6 +121,8 @@ def render_page(run: Run) -> str:
         study=_Study(run.study),
         marks=marks,
         tally=tally(run.verdicts, bool(run.study.get("claims_changed_after_start"))),
+        written=written(run, marks, cells),
+        shown_sections={section.name for section in sections},
         answer=write_answer(run.verdicts, placebos),
         verdicts=verdicts,
         rankings=rankings(run.verdicts, placebos, lambda claim: _untrained(run, claim)),
@@ -139,6 +143,15 @@ def render_page(run: Run) -> str:
         sources=_sources(run.root),
         code=code,
     )
+
+
+def counted(count: int, what: str) -> str:
+    """How many of what.
+
+    >>> counted(1, "seed"), counted(3, "seed")
+    ('1 seed', '3 seeds')
+    """
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _untrained(run: Run, claim: Claim) -> float | None:

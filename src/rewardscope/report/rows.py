@@ -165,7 +165,7 @@ def load_run(root: Path) -> Run:
     """
     directory = RunDirectory(root)
     study = directory.record()
-    arms = tuple(_arm(entry) for entry in study["arms"])
+    arms = arms_of(study)
     cells = _cells(directory, arms)
     verdicts, missing = _verdicts(directory, study)
     tables = _Tables(directory, cells, measuring_signature(study))
@@ -187,6 +187,11 @@ def load_run(root: Path) -> Run:
         sections=sections,
         every_step=whole,
     )
+
+
+def arms_of(study: Mapping[str, Any]) -> tuple[Arm, ...]:
+    """The arms that study.json describes."""
+    return tuple(_arm(entry) for entry in study["arms"])
 
 
 def _arm(entry: Mapping[str, Any]) -> Arm:

@@ -81,7 +81,7 @@ def number(value: float | None) -> str:
     if value is None or value != value:
         return UNKNOWN
     size = abs(value)
-    if size == 0:
+    if size < 1e-12:  # what is left of a difference of equal floats
         return "0"
     if size >= 100:
         text = f"{value:,.0f}".replace(",", " ")

@@ -406,12 +406,15 @@ class RunDirectory:
                     sources[cell.measurements.relative_to(self.root).as_posix()] = digest
         return sources
 
-    def write_verdicts(self, verdicts: Sequence[Verdict], without: Collection[str] = ()) -> None:
+    def write_verdicts(
+        self, verdicts: Sequence[Verdict], without: Collection[str] = (), headline: str = ""
+    ) -> None:
         """Writes verdicts.json with the digests of what they were made from.
 
         Args:
             verdicts: One per claim.
             without: Names of cells that were left out.
+            headline: The answer that follows from them, in words.
         """
         left_out = tuple(f"cells/{name}/" for name in without)
         sources = {
@@ -419,7 +422,7 @@ class RunDirectory:
             for name, digest in self.made_from().items()
             if not name.startswith(left_out or ("\0",))
         }
-        record = {"made_from": sources, "verdicts": list(verdicts)}
+        record = {"made_from": sources, "headline": headline, "verdicts": list(verdicts)}
         write_sealed_json(self.root / VERDICTS_FILE, record)
 
     def verdicts(self) -> list[Verdict]:
