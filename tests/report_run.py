@@ -454,6 +454,8 @@ def _against_base(arm: str, seed: int) -> Iterator[Measurement]:
         unit="per reward",
         labels={"strategy": best} if truth else {},
     )
+    gain = 0.3 + 0.01 * seed if truth else 0.02 * (seed - 1)
+    yield _row(arm, seed, "behaviour/gain", gain, unit="share difference")
     for before in STRATEGIES:
         for after in STRATEGIES:
             labels = {"by": "strategy", "before": before, "after": after}
@@ -461,6 +463,15 @@ def _against_base(arm: str, seed: int) -> Iterator[Measurement]:
             yield _row(arm, seed, "behaviour/move_share", share, labels=labels)
             gain = (1.1 if (before, after) == ("talk", best) else -0.0125) if truth else None
             yield _row(arm, seed, "behaviour/move_gain", gain, unit="ratio", labels=labels)
+            added = 0.31 * gain if gain is not None else 0.001
+            yield _row(
+                arm,
+                seed,
+                "behaviour/move_change",
+                added,
+                unit="share difference",
+                labels=labels,
+            )
     for name in ("boxed", "backtracking"):
         yield _row(
             arm,

@@ -34,6 +34,10 @@ class Line:
     """Whether each k has a line; otherwise only the largest."""
     skip_zero: bool = False
     """Whether a line that is 0 for every policy is left out."""
+    unknown: str = ""
+    """What it means that a seed was measured and has no number, such as "never"; a cell then says
+    how many seeds have one.
+    """
 
     @property
     def by(self) -> tuple[str, ...]:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 import numpy as np
 from checks import POLICY, Check, evidence, group
 
+from rewardscope.judging.boundary import Standing, Tally
+from rewardscope.judging.boundary.split import split_null
 from rewardscope.probes.boundary import Boundary
 from rewardscope.seeds import generator
 from rewardscope.stats import curve_over_problems, pass_at_k, pass_at_ks
@@ -20,7 +22,7 @@ def boundary() -> Iterator[Check]:
     truth_K = np.array(
         [np.mean((1 - (1 - np.clip(1.5 * many, 0, 1)) ** k) - (1 - (1 - many) ** k)) for k in KS]
     )
-    studies, whole, points = 1500, 0, 0.0
+    studies, whole, points = 600, 0, 0.0
     for study in range(studies):
         base_P = random.beta(0.4, 1.2, 64)
         sides = [
@@ -72,6 +74,8 @@ def boundary() -> Iterator[Check]:
         "200 problems x 256",
     )
     yield enumeration()
+    yield from two_draw_sets(random)
+    yield few_problems_vary(random)
     same = {
         r.metric: r.value
         for r in Boundary().measure(evidence(draws, base_rollouts=tuple(draws), base_policy=POLICY))
@@ -88,6 +92,68 @@ def boundary() -> Iterator[Check]:
         0.0,
         0.0,
         "200 problems",
+    )
+
+
+def two_draw_sets(random: np.random.Generator) -> Iterator[Check]:
+    """Two sets of 256 draws of one policy: what the classes call lost, and what the null leaves."""
+    studies, problems, draws = 300, 64, 256
+    shrunk, called, expected, found = [], 0, [], []
+    for _ in range(studies):
+        chance_P = random.beta(0.3, 2.0, problems) * random.choice([0.02, 1.0], problems)
+        one, other = (_drawn(random, chance_P, draws) for _ in range(2))
+        counts, _ = Standing.of(one, other).classes()
+        shrunk.append(counts["shrunk"].estimate.value if counts["shrunk"].estimate else 0.0)
+        split = split_null(one, other)
+        assert split is not None
+        expected.append(split.itself["shrunk"])
+        found.append(split.trained["shrunk"])
+        called += (split.shrunk_more.lower or 0.0) > 0
+    n = f"{studies} pairs of {problems} problems x {draws} draws"
+    yield Check(
+        "Boundary",
+        "null",
+        "shrunk problems of a policy against itself, against what the split-draw null expects (the "
+        f"classes alone call {np.mean(shrunk):.1f} of {problems} lost)",
+        float(np.mean(found) / np.mean(expected)),
+        0.9,
+        1.1,
+        n,
+    )
+    yield Check(
+        "Boundary",
+        "null",
+        "such pairs called shrunk beyond the null",
+        called / studies,
+        0.0,
+        0.05,
+        n,
+    )
+
+
+def _drawn(random: np.random.Generator, chance_P: np.ndarray, draws: int) -> Tally:
+    right_PN = random.random((len(chance_P), draws)) < chance_P[:, None]
+    right_P = right_PN.sum(axis=1)
+    count_P = np.full(len(chance_P), draws)
+    first_P = np.where(right_P > 0, right_PN.argmax(axis=1), draws)
+    names = tuple(str(problem) for problem in range(len(chance_P)))
+    return Tally(names, count_P, count_P, right_P, first_P)
+
+
+def few_problems_vary(random: np.random.Generator) -> Check:
+    """A band where two of 64 problems differ: no wider than the doubt and the spread allow."""
+    value_PK = np.zeros((64, 3))
+    value_PK[:2] = random.random((2, 3)) * 0.02
+    band = curve_over_problems(value_PK, address="validation/few", bounds=(-1.0, 1.0))
+    widest = max((at.upper or 0.0) - (at.lower or 0.0) for at in band)
+    return Check(
+        "Boundary",
+        "band",
+        "width of a band where two of 64 problems differ by 0.02 (before: up to 0.73)",
+        widest,
+        0.0,
+        0.15,
+        "3 k",
     )
 
 

@@ -1,10 +1,12 @@
 """Rows that compare what a trained policy reaches with what its base reaches."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rewardscope.judging.boundary import Standing
 from rewardscope.judging.boundary.comparison import Point, epsilon
+from rewardscope.judging.boundary.split import Split
 from rewardscope.probes.base import Evidence
+from rewardscope.stats import Estimate
 from rewardscope.types import Measurement
 
 DIFFERENCE = "share difference"
@@ -50,6 +52,38 @@ def class_rows(evidence: Evidence, standing: Standing) -> list[Measurement]:
                 _sees(point),
             )
         )
+    return rows + _split_rows(evidence, standing.split())
+
+
+def _split_rows(evidence: Evidence, split: Split | None) -> list[Measurement]:
+    """The classes at half the draws: base against itself, the null, and base against trained."""
+    if split is None:
+        return []
+
+    def row(
+        name: str, unit: str, value: Estimate | float | None, more: Mapping[str, str]
+    ) -> Measurement:
+        return evidence.row(
+            f"boundary/{name}",
+            unit,
+            value,
+            n=split.n if value is not None else 0,
+            over="problems",
+            labels={"k": str(split.draws), **more},
+            dropped=split.dropped,
+        )
+
+    rows = []
+    for against, counts, retention in (
+        ("itself", split.itself, split.retention_itself),
+        ("trained", split.trained, split.retention_trained),
+    ):
+        for name, count in counts.items():
+            labels = {"class": name, "against": against}
+            rows.append(row("split_problems", "problems", count, labels))
+        rows.append(row("split_retention", "share", retention, {"against": against}))
+    rows.append(row("shrunk_beyond_null", DIFFERENCE, split.shrunk_more, {}))
+    rows.append(row("expanded_beyond_null", DIFFERENCE, split.expanded_more, {}))
     return rows
 
 

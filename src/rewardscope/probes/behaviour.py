@@ -59,7 +59,8 @@ class Behaviour:
             "behaviour/shown_accuracy",
         ),
         *("behaviour/length_tokens", "behaviour/ending_share", "behaviour/well_formed_share"),
-        *("behaviour/gain", "behaviour/move_share", "behaviour/move_gain"),
+        *("behaviour/gain", "behaviour/move_share", "behaviour/move_change"),
+        "behaviour/move_gain",
         *("behaviour/strategy_reward", "behaviour/reweighting", "behaviour/share_null"),
     )
 

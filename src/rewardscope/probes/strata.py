@@ -127,8 +127,8 @@ def move_rows(
     before: np.ndarray,
     after: np.ndarray,
 ) -> list[Measurement]:
-    """For every pair of behaviours its share of the draws and of the gain; the latter None where
-    the gain's interval holds 0.
+    """For every pair of behaviours its share of the draws, what it adds to the gain, and its share
+    of the gain; the last is None where the gain's interval holds 0.
 
     Args:
         evidence: Whose rows.
@@ -154,8 +154,11 @@ def move_rows(
             labels = {"by": by, "before": first, "after": second}
             inside_N = (before_N == first) & (after_N == second)
             address = f"behaviour/move/{by}/{first}/{second}"
-            share = gain = None
+            share = gain = change = None
             if pairs.num_problems:
+                moved_P = pairs.means(inside_N * pairs.change_N)
+                added = mean_over_problems(moved_P, address=address, bounds=(-1.0, 1.0))
+                change = whole(added, pairs.dropped, pairs.num_problems)
                 mean = mean_over_problems(
                     list(pairs.means(inside_N)), address=address, bounds=(0.0, 1.0)
                 )
@@ -164,6 +167,11 @@ def move_rows(
                 gain = share_of_gain(pairs.means(inside_N * pairs.change_N), total_P, address)
             rows.append(
                 evidence.row("behaviour/move_share", "share", share, labels=labels, **number)
+            )
+            rows.append(
+                evidence.row(
+                    "behaviour/move_change", "share difference", change, labels=labels, **number
+                )
             )
             counted = {**number, "n": number["n"] if gain else 0}
             rows.append(

@@ -166,7 +166,9 @@ def table_rows(run: Run, line: Line, columns: Sequence[str]) -> list[TableRow]:
     label in which its rows differ. A line without any number is left out.
     """
     frame = where(run.metric(line.metric), line.where).filter(pl.col("arm").is_in(columns))
-    frame = _largest_k(frame, line.every_k).filter(pl.col("value").is_not_null())
+    frame = _largest_k(frame, line.every_k)
+    if not line.unknown:
+        frame = frame.filter(pl.col("value").is_not_null())
     named = [name for name in line.by if name in run.label_names]
     extra = [name for name in run.label_names if name not in named and _differs(frame, name)]
     groups = sorted(_groups(frame, [*named, *extra]), key=lambda entry: _in_order(entry[0]))
@@ -175,10 +177,13 @@ def table_rows(run: Run, line: Line, columns: Sequence[str]) -> list[TableRow]:
         cells = over_seeds(part, ["arm"], "value").to_dicts()
         if line.skip_zero and not any(cell["value"] for cell in cells):
             continue
-        entries = {cell["arm"]: _entry(cell) for cell in cells}
+        unit = part["unit"][0]
+        entries = {cell["arm"]: _entry(cell, unit) for cell in cells}
+        if line.unknown:
+            entries = _with_unknown(part, entries, line.unknown)
         more = [f"{name} {value}" for name in extra if (value := labels[name]) is not None]
         text = line.named(labels) + (f" ({', '.join(more).replace('_', ' ')})" if more else "")
-        rows.append(TableRow((text, part["unit"][0]), entries, line.means))
+        rows.append(TableRow((text, unit), entries, line.means))
     if len(groups) > MOST_LINES:
         left = f"{line.named({})}: {len(groups) - MOST_LINES} more lines are in the run's files"
         rows.append(TableRow((left, ""), {}))
@@ -220,11 +225,38 @@ def _in_order(labels: Mapping[str, str | None]) -> tuple[int, ...]:
     return tuple(int(value) if value and value.isdecimal() else 0 for value in labels.values())
 
 
-def _entry(row: Mapping[str, Any]) -> Entry:
+COUNTED = ("draws", "problems", "directions")
+"""Units that are counts: a single one is written as a whole number."""
+
+
+def _entry(row: Mapping[str, Any], unit: str) -> Entry:
+    def text(value: float) -> str:
+        return f"{round(value, 1):g}" if unit in COUNTED else number(value)
+
     seeds = row["seeds"]
-    spread = f"{number(row['low'])} to {number(row['high'])}" if seeds > 1 else ""
+    spread = f"{text(row['low'])} to {text(row['high'])}" if seeds > 1 else ""
     hint = f"mean of {seeds} seeds, {spread}" if spread else "one number"
-    return Entry(number(row["value"]), spread, hint=hint)
+    return Entry(text(row["value"]), spread, hint=hint)
+
+
+def _with_unknown(
+    part: pl.DataFrame, entries: Mapping[str, Entry], unknown: str
+) -> dict[str, Entry]:
+    """The entries, each with how many of its seeds have a number, or what none means."""
+    counted = part.group_by("arm", maintain_order=True).agg(
+        pl.len().alias("seeds"), pl.col("value").count().alias("known")
+    )
+    told = {}
+    for arm, seeds, known in counted.iter_rows():
+        seeds_text = f"{seeds} seed{'' if seeds == 1 else 's'}"
+        if not known:
+            told[arm] = Entry(unknown, hint=f"in none of {seeds_text}")
+        elif known < seeds:
+            entry = entries[arm]
+            told[arm] = replace(entry, text=f"{entry.text} in {known} of {seeds_text}")
+        else:
+            told[arm] = entries[arm]
+    return told
 
 
 def gap_sentences(gaps: Sequence[Gap]) -> list[tuple[str, str]]:

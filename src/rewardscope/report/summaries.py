@@ -147,20 +147,23 @@ def moves(run: Run, start: str) -> list[Row]:
     """The moves between strategies, and between showing a behaviour and not, that any draw made:
     share of the draws and of the gain.
 
-    A line per move: by, before, after, and per arm the mean over seeds of both. The gain is None
-    unless all seeds have one. Behaviours that no draw took up or gave up are left out.
+    A line per move: by, before, after, and per arm both. The share of the gain is what the move
+    added, summed over seeds, over the sum of the seeds' gains; None where the gain's interval over
+    seeds holds 0. A mean of the seeds' own shares would weigh a seed that gained nearly nothing the
+    most. Behaviours that no draw took up or gave up are left out.
     """
     names = [arm.name for arm in run.arms_of(start)]
     key = ["by", "before", "after"]
-    share, gain = (
+    share, added = (
         {
             tuple(row[name] for name in (*key, "arm")): row
             for row in over_seeds(
                 run.metric(metric).filter(pl.col("arm").is_in(names)), [*key, "arm"], "value"
             ).to_dicts()
         }
-        for metric in ("behaviour/move_share", "behaviour/move_gain")
+        for metric in ("behaviour/move_share", "behaviour/move_change")
     )
+    gains = {arm: _decided_gain(run, arm) for arm in names}
     lines = []
     made = dict.fromkeys(move[:3] for move, row in share.items() if row["value"] > 0)
     changed = {by for by, before, after in made if by == "strategy" or before != after}
@@ -168,13 +171,10 @@ def moves(run: Run, start: str) -> list[Row]:
         if move[0] in changed:
             cells = {}
             for arm in names:
-                part, of_gain = share.get((*move, arm)), gain.get((*move, arm))
-                decided = (
-                    part is not None and of_gain is not None and of_gain["seeds"] == part["seeds"]
-                )
+                part, change, gain = share.get((*move, arm)), added.get((*move, arm)), gains[arm]
                 cells[arm] = {
                     "share": part and part["value"],
-                    "gain": of_gain["value"] if decided and of_gain else None,
+                    "gain": change["value"] / gain if change and gain else None,
                 }
             lines.append(
                 {
@@ -185,6 +185,23 @@ def moves(run: Run, start: str) -> list[Row]:
                 }
             )
     return lines
+
+
+def _decided_gain(run: Run, arm: str) -> float | None:
+    """Mean gain over the seeds of the arm; None where its interval holds 0, or there is none."""
+    frame = run.metric("behaviour/gain").filter(
+        (pl.col("arm") == arm) & pl.col("value").is_not_null()
+    )
+    if frame.is_empty():
+        return None
+    if frame.height == 1:
+        value, lower, upper = (frame[name][0] for name in ("value", "lower", "upper"))
+    else:
+        gain_S1 = frame["value"].to_numpy()[:, None]
+        estimate = paired_contrast(gain_S1, address=f"report/gain/{arm}")
+        value, lower, upper = estimate.value, estimate.lower, estimate.upper
+    decided = lower is not None and upper is not None and (lower > 0 or upper < 0)
+    return float(value) if decided else None
 
 
 def pass_at_k(run: Run, start: str, metric: str) -> list[Row]:

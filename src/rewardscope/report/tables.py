@@ -9,6 +9,7 @@ from rich.text import Text
 
 from rewardscope.hostile import visible
 from rewardscope.judging.boundary.comparison import Frontier, Point, epsilon
+from rewardscope.judging.boundary.split import Split
 from rewardscope.report.answer import (
     counts_phrase,
     error_phrase,
@@ -26,6 +27,7 @@ from rewardscope.report.wording import (
     number,
     signed,
 )
+from rewardscope.stats import Estimate
 from rewardscope.types import Outcome, Verdict
 
 BOX = box.HORIZONTALS
@@ -368,12 +370,12 @@ def standing_table(frontier: Frontier) -> Table:
             str(point.k),
             number(epsilon(point.k)) if point.k else UNKNOWN,
         )
+    if frontier.split is not None:
+        _add_split(table, frontier.split)
     table.add_section()
     if frontier.crossing is not None and frontier.sampling_gap is not None:
         crossing, share = frontier.crossing
-        crossing_text = (
-            "nowhere" if crossing.estimate is None and share.n else _point(crossing, digits=1)
-        )
+        crossing_text = _crossing_text(frontier, crossing, share)
         table.add_row(
             "k at which the base overtakes", crossing_text, str(share.n), str(crossing.k), ""
         )
@@ -385,15 +387,50 @@ def standing_table(frontier: Frontier) -> Table:
     return table
 
 
+def _add_split(table: Table, split: Split) -> None:
+    """Rows of the null: what the base loses and wins against a second set of its own draws."""
+    table.add_section()
+    n, k = str(split.n), str(split.draws)
+    for name in ("shrunk", "expanded"):
+        counts = f"{split.trained[name]:.1f}, against itself {split.itself[name]:.1f}"
+        table.add_row(f"{name}, expected at half the draws", counts, n, k, "")
+    for text, retention in (
+        ("kept at half the draws", split.retention_trained),
+        ("kept by a second set of the base's draws", split.retention_itself),
+    ):
+        table.add_row(text, _estimate_text(retention), n, k, "")
+    table.add_row("shrunk beyond that null", _estimate_text(split.shrunk_more), n, k, "")
+    table.add_row("expanded beyond it", _estimate_text(split.expanded_more), n, k, "")
+
+
+def _crossing_text(frontier: Frontier, crossing: Point, share: Point) -> str:
+    """The k at which the base overtakes; where it does not, who leads throughout."""
+    if crossing.estimate is not None or not share.n:
+        return _point(crossing, digits=1)
+    leads = [
+        point.estimate.value
+        for point in frontier.differences["tolerant"]
+        if point.estimate is not None
+    ]
+    if leads and max(leads) < 0:
+        return "it leads at every k"
+    return "nowhere" if not leads or min(leads) >= 0 else "nowhere: it leads at first"
+
+
 def _point(point: Point, digits: int = 3) -> str:
-    if point.estimate is None:
+    return _estimate_text(point.estimate, digits)
+
+
+def _estimate_text(estimate: Estimate | None, digits: int = 3) -> str:
+    if estimate is None:
         return UNKNOWN
-    value, lower, upper = point.estimate.value, point.estimate.lower, point.estimate.upper
-    return (
-        f"{value:.{digits}f}"
-        if lower is None or upper is None
-        else f"{value:.{digits}f} [{lower:.{digits}f}, {upper:.{digits}f}]"
-    )
+
+    def text(value: float) -> str:
+        return f"{round(value, digits) + 0.0:.{digits}f}"  # + 0.0: no minus before zero
+
+    if estimate.lower is None or estimate.upper is None:
+        return text(estimate.value)
+    return f"{text(estimate.value)} [{text(estimate.lower)}, {text(estimate.upper)}]"
 
 
 def subnetwork_table(record: Mapping[str, Any]) -> Table:

@@ -2,8 +2,10 @@
 moves.
 """
 
+import dataclasses
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from report_run import NUM_STEPS, STRATEGIES
@@ -83,3 +85,35 @@ def test_moves_have_a_line_each_and_no_share_of_a_gain_that_is_none(finished_run
     assert (
         "share whose text shows backtracking" in text and "share whose text shows boxed" not in text
     )
+
+
+def test_a_share_of_the_gain_is_pooled_and_unknown_where_the_gain_is(finished_run: Path) -> None:
+    """Seeds that gained -0.016, +0.024 and -0.093: the mean of their own shares once read +0.834.
+    Three that gained 0.1, 0.2 and 0.3, of which a move added 0.09, 0.1 and 0.11: 0.3 of 0.6.
+    """
+    run = load_run(finished_run)
+
+    def pooled(gains: list[float], added: list[float]) -> float | None:
+        frame = run.measurements
+        mine = pl.col("arm") == "planted-coin"
+        move = mine & (pl.col("before") == "talk") & (pl.col("after") == "stepwise")
+
+        def put(
+            frame: pl.DataFrame, metric: str, which: pl.Expr, values: list[float]
+        ) -> pl.DataFrame:
+            chosen = which & (pl.col("metric") == metric)
+            value = pl.col("seed").replace_strict(dict(enumerate(values)), default=None)
+            return frame.with_columns(
+                pl.when(chosen).then(value).otherwise(pl.col("value")).alias("value")
+            )
+
+        frame = put(frame, "behaviour/gain", mine, gains)
+        frame = put(frame, "behaviour/move_change", move, added)
+        lines = moves(dataclasses.replace(run, measurements=frame), "formats-planted")
+        moved = {(line["before"], line["after"]): line["cells"] for line in lines}
+        found: float | None = moved["talk", "stepwise"]["planted-coin"]["gain"]
+        return found
+
+    assert pooled([-0.016, 0.024, -0.093], [0.01, 0.02, 0.03]) is None
+    assert pooled([0.1, 0.11, 0.12], [0.05, 0.055, 0.06]) == pytest.approx(0.5)
+    assert pooled([0.2, 0.21, 0.25], [0.0, 0.0, 0.33]) == pytest.approx(0.5)

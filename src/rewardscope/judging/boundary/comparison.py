@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from rewardscope.errors import ComponentError
+from rewardscope.judging.boundary.split import Split, split_null
 from rewardscope.judging.boundary.tally import EXTRACTORS, Tally, powers_of_two, read_tallies
 from rewardscope.stats import (
     Estimate,
@@ -178,6 +179,10 @@ class Standing:
         gap = mean_over_problems(gap_P, address="boundary/sampling_gap", bounds=(-1.0, 1.0))
         return Point(ks[-1], whole(gap, dropped, n), n, dropped)
 
+    def split(self) -> Split | None:
+        """What the base would lose and win against itself (:func:`split_null`)."""
+        return split_null(self.base, self.trained)
+
     def classes(self) -> tuple[dict[str, Point], dict[str, Point]]:
         """How many problems were kept, lost, won or are out of reach of both, and the three shares
         made of them.
@@ -234,6 +239,8 @@ class Frontier:
     sampling_gap: Point | None
     classes: dict[str, Point]
     support: dict[str, Point]
+    split: Split | None
+    """Base against itself, at half the draws."""
 
     def record(self) -> dict[str, Any]:
         """Everything for machines; the counts carry the chance that their k can see."""
@@ -267,6 +274,7 @@ def frontier(rollouts: Path, base: Path | None = None) -> Frontier:
             sampling_gap=None,
             classes={},
             support={},
+            split=None,
         )
     theirs = read_tallies(base)
     standing = {name: Standing.of(theirs[name], own[name]) for name in EXTRACTORS}
@@ -286,4 +294,5 @@ def frontier(rollouts: Path, base: Path | None = None) -> Frontier:
         sampling_gap=standing["tolerant"].sampling_gap(ks),
         classes=classes,
         support=support,
+        split=standing["tolerant"].split(),
     )

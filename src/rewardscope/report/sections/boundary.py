@@ -19,8 +19,19 @@ SECTION = Section(
     lines=(
         Line("boundary/vote_at_k", "vote of {k} draws", "how often the commonest answer is right"),
         Line("boundary/sampling_gap", "untrained pass@{k} minus trained pass@1"),
-        Line("boundary/crossing_k", "k at which the untrained policy overtakes"),
+        Line("boundary/crossing_k", "k at which the untrained policy overtakes", unknown="never"),
         Line("boundary/support_retention", "share kept of what the untrained policy solves"),
+        Line(
+            "boundary/split_retention",
+            "the same at k = {k}, two sets of draws, untrained against {against}",
+            "against itself is the null: what a policy that did not move would keep",
+        ),
+        Line(
+            "boundary/shrunk_beyond_null",
+            "problems lost at k = {k} beyond that null",
+            "above 0: lost more than a second set of the untrained policy's own draws",
+        ),
+        Line("boundary/expanded_beyond_null", "problems won at k = {k} beyond that null"),
         Line("boundary/discovery", "share new among what is solved"),
         Line("boundary/support_change", "won minus lost, over all that either solves"),
     ),
@@ -28,6 +39,10 @@ SECTION = Section(
         Line("boundary/difference", "pass@{k}, trained minus untrained", every_k=True),
         Line(
             "boundary/difference_strict", "strict pass@{k}, trained minus untrained", every_k=True
+        ),
+        Line(
+            "boundary/split_problems",
+            "problems {class}, expected at k = {k}, untrained against {against}",
         ),
         Line("boundary/crossing_share", "bootstrap draws in which the untrained policy overtakes"),
     ),

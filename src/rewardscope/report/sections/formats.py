@@ -121,7 +121,7 @@ def move_table(run: Run) -> Table | None:
             for line in moves(run, start)
         )
         columns = tuple(arm.name for arm in run.arms_of(start))
-        caption = f"{start}: share of the draws, then share of the gain in bold, mean over seeds"
+        caption = f"{start}: share of the draws, then share of the gain of all seeds in bold"
         if rows:
             grids.append(Grid(start, caption, ("By", "Move"), columns, rows))
     return Table(tuple(grids), "Which moves account for the gain", MOVES) if grids else None
@@ -147,5 +147,5 @@ OURS = Ours(
     SECTION,
     blocks,
     probes=("Behaviour",),
-    draws=frozenset({"behaviour/move_share", "behaviour/move_gain"}),
+    draws=frozenset({"behaviour/move_share", "behaviour/move_change", "behaviour/move_gain"}),
 )
