@@ -13,7 +13,7 @@ from checks import Check
 from rewardscope import Arm, Chain, Coin, Learner, Organism, Sampling
 from rewardscope.analyses.clip_bias import CLIPPED, NORM, UNCLIPPED, WIDE, clip_bias
 from rewardscope.credit.group_mean import group_centred
-from rewardscope.learner.losses import Normalise, clipped_surrogate, ratio_to_sampler, token_weights
+from rewardscope.learner.losses import Normalise, clipped_surrogate, ratio_to_old, token_weights
 from rewardscope.probes.clip_bias import WHOLE, Drift, changes, drifts
 from rewardscope.seeds import generator
 
@@ -58,7 +58,7 @@ def toy(top: float, kind: str) -> tuple[np.ndarray, np.ndarray, float]:
         token_XM, advantage_XM = token_XUG[:, part].flatten(1), advantage_XUG[:, part].flatten(1)
         logprob_XM = leaf_XV.log_softmax(dim=-1).gather(1, token_XM)
         owner_M = torch.arange(token_XM.numel())
-        ratio_M = ratio_to_sampler(
+        ratio_M = ratio_to_old(
             logprob_XM.flatten(), old_V[token_XM].flatten(), owner_M, token_XM.numel(), "token"
         )
         loss_M, cut_M = clipped_surrogate(ratio_M, advantage_XM.flatten(), *CLIPS[kind])

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -14,7 +15,7 @@ from rewardscope.probes.course import course_of
 from rewardscope.probes.phases import Phases, plan_entropy
 from rewardscope.probes.strategic import Miner, rarefied_entropy
 from rewardscope.seeds import generator
-from rewardscope.stats import statistic_over_problems
+from rewardscope.stats import paired_contrast, pseudo_values, statistic_over_problems
 from rewardscope.training import roll_out
 
 SYMBOLS = (
@@ -139,6 +140,56 @@ def phases() -> Iterator[Check]:
         0.97,
         n,
     )
+
+    yield from _paired()
+
+
+def _paired() -> Iterator[Check]:
+    """Two arms under the same problems, whose plans differ by problem: what a claim on the semantic
+    entropy says of other problems like these, with a row per problem and, before, without.
+    """
+    random = generator("validation", "phases", "arms")
+    seeds, problems, plans, studies = 8, 64, 12, 200
+
+    def difference() -> np.ndarray:
+        """Of the arms' pseudo-values (seeds, problems)."""
+        taste_PA, value_SP = random.normal(size=(problems, plans)), []
+        for _ in range(seeds):
+            sides = []
+            for strength in (1.0, 2.0):
+                share_PA = np.exp(strength * taste_PA + np.linspace(0, 1, plans))
+                count_PA = random.multinomial(6, share_PA / share_PA.sum(axis=1, keepdims=True))
+                sides.append(pseudo_values(problems, partial(_entropy, count_PA)))
+            value_SP.append(np.subtract(sides[1], sides[0]))
+        return np.array(value_SP)
+
+    found = [difference() for _ in range(studies)]
+    truth = float(np.mean([difference().mean() for _ in range(2 * studies)]))
+    covered = []
+    for rows in (True, False):
+        intervals = [
+            paired_contrast(
+                value_SP if rows else value_SP.mean(axis=1, keepdims=True),
+                address=f"validation/arms/{study}",
+            )
+            for study, value_SP in enumerate(found)
+        ]
+        held = [(of.lower or 0) <= truth <= (of.upper or 0) for of in intervals]
+        covered.append(sum(held) / studies)
+    yield Check(
+        "Phases",
+        "coverage",
+        "a claim's interval holds the difference in semantic entropy over other problems",
+        covered[0],
+        0.92,
+        0.99,
+        f"{studies} studies, {seeds} seeds x {problems} problems x 6 uses",
+        covered[1],
+    )
+
+
+def _entropy(count_PA: np.ndarray, weight_SP: np.ndarray) -> np.ndarray:
+    return rarefied_entropy(weight_SP @ count_PA, 128)
 
 
 BEFORE = {

@@ -144,7 +144,7 @@ def test_it_makes_the_metrics_it_declares_and_no_others(probe: Probe, itself: Ev
 
 
 WITHOUT_ROWS_OF_PROBLEMS = re.compile(
-    "behaviour/(gain|move|share_null|reweighting|strategy_reward)|novelty/|elicitation/|phases/|"
+    "behaviour/(gain|move|share_null|reweighting|strategy_reward)|novelty/|elicitation/|"
     "boundary/(crossing|discovery|support|sampling_gap|split_|shrunk_beyond|expanded_beyond)"
 )
 """Metrics with an interval over problems that are not paired by problem: comparisons with the base,

@@ -14,9 +14,14 @@ from torch import Tensor
 from rewardscope.errors import ComponentError
 from rewardscope.policy import Policy, gram_mask, pack, score
 from rewardscope.policy.grams import gram_pattern
-from rewardscope.probes.base import Evidence, Need, first_draws, given
+from rewardscope.probes.base import PSEUDO, Evidence, Need, first_draws, given
 from rewardscope.probes.strategic import Miner, random_grams, rarefied_entropy, uses
-from rewardscope.stats import Estimate, ratio_over_problems, statistic_over_problems
+from rewardscope.stats import (
+    Estimate,
+    pseudo_values,
+    ratio_over_problems,
+    statistic_over_problems,
+)
 from rewardscope.tensors import Batch
 from rewardscope.types import Measurement, Rollout
 
@@ -28,6 +33,7 @@ RANDOM_SETS = "phases"
 class _Reading:
     """One policy's surprise and entropy on one set of completions."""
 
+    problems: tuple[str, ...]
     batch: Batch
     surprise_NT: Tensor
     entropy_NT: Tensor
@@ -36,7 +42,9 @@ class _Reading:
     def of(cls, policy: Policy, rollouts: Sequence[Rollout]) -> "_Reading":
         batch = pack(policy, rollouts, 1.0)
         scores = score(policy, batch)
-        return cls(batch, -scores.logprob_NT, scores.entropy_NT)
+        return cls(
+            tuple(r.problem.id for r in rollouts), batch, -scores.logprob_NT, scores.entropy_NT
+        )
 
     def sums(self, value_NT: Tensor, chosen_NT: Tensor) -> tuple[np.ndarray, np.ndarray]:
         """By problem: the sum over the chosen tokens, and how many there are."""
@@ -140,33 +148,26 @@ class Phases:
             }
             own, mine = readings["own"], chosen["own"]
             held = None if mine is None else own.sums(mine, own.batch.mask_NT)
-            rows.append(
-                _ratio_row(evidence, "phases/token_share", "share", held, labels, bounds=(0.0, 1.0))
+            names = own.problems
+            rows += _ratio_rows(
+                evidence, names, "phases/token_share", "share", held, labels, bounds=(0.0, 1.0)
             )
-            rows.append(
-                _ratio_row(
-                    evidence,
-                    "phases/entropy",
-                    "nats",
-                    None if mine is None else own.sums(own.entropy_NT, mine),
-                    labels,
-                )
-            )
+            sure = None if mine is None else own.sums(own.entropy_NT, mine)
+            rows += _ratio_rows(evidence, names, "phases/entropy", "nats", sure, labels)
             for on, reading in readings.items():
                 now = (
                     None
                     if (chosen_NT := chosen[on]) is None
                     else reading.sums(reading.surprise_NT, chosen_NT)
                 )
-                rows.append(
-                    _ratio_row(
-                        evidence,
-                        "phases/perplexity",
-                        "perplexity",
-                        now,
-                        {**labels, "on": on},
-                        shown=math.exp,
-                    )
+                rows += _ratio_rows(
+                    evidence,
+                    reading.problems,
+                    "phases/perplexity",
+                    "perplexity",
+                    now,
+                    {**labels, "on": on},
+                    exponential=True,
                 )
                 if before is None:
                     continue
@@ -175,7 +176,7 @@ class Phases:
                     if (first := chosen["base"]) is None
                     else before.sums(before.surprise_NT, first)
                 )
-                rows.append(_change_row(evidence, now, then, {**labels, "on": on}))
+                rows += _change_rows(evidence, reading.problems, now, then, {**labels, "on": on})
         return rows
 
     def _text_rows(
@@ -204,6 +205,9 @@ class Phases:
                     metric, "nats", estimate, n=count if estimate else 0, over="uses", labels=labels
                 )
             )
+            names = [rollout.problem.id for rollout in own]
+            if estimate is not None:
+                rows += _problem_rows(evidence, names, metric, "nats", statistic, labels)
         return rows
 
 
@@ -251,39 +255,68 @@ def follower_entropy(used: Uses, k: int) -> Callable[[np.ndarray], np.ndarray]:
     return statistic
 
 
-def _ratio_row(
+def _problem_rows(
     evidence: Evidence,
+    names: Sequence[str],
+    metric: str,
+    unit: str,
+    statistic: Callable[[np.ndarray], np.ndarray],
+    labels: dict[str, str],
+) -> list[Measurement]:
+    """The statistic's pseudo-value of each problem, by which arms are paired."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        value_P = pseudo_values(len(names), statistic)
+    if value_P is None:
+        return []
+    values = dict(zip(names, map(float, value_P), strict=True))
+    return evidence.problem_rows(metric, unit, values, labels, over=PSEUDO)
+
+
+def _ratio_rows(
+    evidence: Evidence,
+    names: Sequence[str],
     metric: str,
     unit: str,
     sums: tuple[np.ndarray, np.ndarray] | None,
     labels: dict[str, str],
     *,
     bounds: tuple[float, float] | None = None,
-    shown: Callable[[float], float] = float,
-) -> Measurement:
-    """Sum over tokens over number of tokens, through ``shown``; None without tokens."""
+    exponential: bool = False,
+) -> list[Measurement]:
+    """Sum over tokens over number of tokens, or its exponential, and that of each problem; None
+    without tokens.
+    """
     if sums is None or not sums[1].sum():
-        return evidence.row(metric, unit, None, n=0, over="tokens", labels=labels)
+        return [evidence.row(metric, unit, None, n=0, over="tokens", labels=labels)]
+    top, bottom = sums
     ratio = ratio_over_problems(
-        list(sums[0]), list(sums[1]), address=f"{metric}/{'/'.join(labels.values())}", bounds=bounds
+        list(top), list(bottom), address=f"{metric}/{'/'.join(labels.values())}", bounds=bounds
     )
+    shown = math.exp if exponential else float
     lower, upper = (None if end is None else shown(end) for end in (ratio.lower, ratio.upper))
     estimate = Estimate(shown(ratio.value), lower, upper, ratio.interval)
-    return evidence.row(metric, unit, estimate, n=int(sums[1].sum()), over="tokens", labels=labels)
+    row = evidence.row(metric, unit, estimate, n=int(bottom.sum()), over="tokens", labels=labels)
+
+    def statistic(weight_SP: np.ndarray) -> np.ndarray:
+        ratio_S = weight_SP @ top / (weight_SP @ bottom)
+        return np.asarray(np.exp(ratio_S) if exponential else ratio_S)
+
+    return [row, *_problem_rows(evidence, names, metric, unit, statistic, labels)]
 
 
-def _change_row(
+def _change_rows(
     evidence: Evidence,
+    names: Sequence[str],
     now: tuple[np.ndarray, np.ndarray] | None,
     then: tuple[np.ndarray, np.ndarray] | None,
     labels: dict[str, str],
-) -> Measurement:
+) -> list[Measurement]:
     """Log of the perplexity relative to the base's on its own completions, with the
-    same resampled problems for both.
+    same resampled problems for both, and that of each problem.
     """
     metric = "phases/surprise_change"
     if now is None or then is None or not now[1].sum() or not then[1].sum():
-        return evidence.row(metric, "nats", None, n=0, over="tokens", labels=labels)
+        return [evidence.row(metric, "nats", None, n=0, over="tokens", labels=labels)]
     (top, bottom), (first_top, first_bottom) = now, then
 
     def statistic(weight_SP: np.ndarray) -> np.ndarray:
@@ -296,4 +329,5 @@ def _change_row(
     change = statistic_over_problems(
         len(top), statistic, address=f"{metric}/{'/'.join(labels.values())}"
     )
-    return evidence.row(metric, "nats", change, n=int(bottom.sum()), over="tokens", labels=labels)
+    row = evidence.row(metric, "nats", change, n=int(bottom.sum()), over="tokens", labels=labels)
+    return [row, *_problem_rows(evidence, names, metric, "nats", statistic, labels)]

@@ -22,9 +22,9 @@ def step_curves(
     ``predicted`` values are dotted.
     """
     drawn = named(rows, marks)
-    x = alt.X(
-        "step:Q", title="training step", axis=alt.Axis(tickMinStep=1, tickCount=6, format="d")
-    )
+    steps = [int(row["step"]) for row in rows]
+    ticks = whole_ticks(min(steps, default=0), max(steps, default=0))
+    x = alt.X("step:Q", title="training step", axis=alt.Axis(values=ticks, format="d"))
     y = alt.Y("value:Q", title=unit, scale=share_scale(rows))
     tooltip = [
         alt.Tooltip("arm:N", title="arm"),
@@ -62,6 +62,18 @@ def step_curves(
         y=y, color=colour(rows, marks), tooltip=tooltip
     )
     return finished(alt.layer(*layers, touch), text, height)
+
+
+def whole_ticks(first: int, last: int) -> list[int]:
+    """Multiples of 1, 2 or 5 times a power of ten from first to last, at most seven. Left to itself
+    the axis puts ticks at halves and rounds them, so that two steps read 0, 1, 1, 2, 2.
+
+    >>> whole_ticks(0, 2), whole_ticks(0, 30), whole_ticks(3, 47)
+    ([0, 1, 2], [0, 5, 10, 15, 20, 25, 30], [10, 20, 30, 40])
+    """
+    sizes = (size * 10**power for power in range(18) for size in (1, 2, 5))
+    size = next(size for size in sizes if last - first <= 6 * size)
+    return list(range(-(-first // size) * size, last + 1, size))
 
 
 def k_curves(

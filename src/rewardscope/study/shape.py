@@ -73,11 +73,12 @@ def check_instance(field: str, given: object, kind: type) -> None:
 
 
 def check_probes(probes: Iterable[Probe]) -> None:
-    """Refuses probes that lack a member, or could not be written down.
+    """Refuses probes that lack a member, could not be written down, or make the same metric.
 
     Raises:
         RewardscopeError: With the probe's file and line.
     """
+    probes = tuple(probes)
     for probe in probes:
         if isinstance(probe, type) or not is_guest(name_of(type(probe))):
             continue
@@ -93,6 +94,22 @@ def check_probes(probes: Iterable[Probe]) -> None:
                 allowed="a tuple of names, each with the probe before a slash",
                 do=f"Write, for instance, `{PROBE['metrics']}`",
                 where=line_of(type(probe)),
+            )
+    makers: dict[str, Probe] = {}
+    for probe in probes:
+        if isinstance(probe, type):
+            continue
+        for metric in probe.metrics:
+            other = makers.setdefault(metric, probe)
+            if other is probe:
+                continue
+            guests = [each for each in (probe, other) if is_guest(name_of(type(each)))]
+            raise StudyError(
+                "Two probes of the study make the same metric, so its rows would be mixed",
+                value=f"{metric} of {type(other).__name__} and of {type(probe).__name__}",
+                allowed="every metric from one probe",
+                do="Remove one of the probes, or rename its metric",
+                where=line_of(type(guests[0])) if guests else "",
             )
 
 

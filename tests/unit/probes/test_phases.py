@@ -86,6 +86,7 @@ def measured(
             *(row.labels[name] for name in ("grams", "tokens", "on") if name in row.labels),
         ): row
         for row in rows
+        if "problem" not in row.labels
     }
 
 

@@ -2,7 +2,9 @@
 
 import re
 
-from rewardscope.report.charts import bars, k_curves
+import pytest
+
+from rewardscope.report.charts import bars, k_curves, step_curves, whole_ticks
 from rewardscope.report.drawing import draw
 from rewardscope.report.marks import Mark
 
@@ -24,6 +26,26 @@ def test_each_point_knows_its_row_and_the_rows_are_kept() -> None:
     assert drawing.numbers["columns"]["value"] == [0.2, 0.7, 0.3, 0.4]
     assert drawing.numbers["columns"]["arm"][2] == "c (placebo)"
     assert ["value", "pass@k"] in drawing.numbers["says"]
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [((0, 2), "0 1 2"), ((0, 1, 2), "0 1 2"), ((0, 1), "0 1"), ((1,), "1"), ((0, 30), None)],
+)
+def test_the_training_axis_reads_whole_steps_once(
+    steps: tuple[int, ...], expected: str | None
+) -> None:
+    rows = [{**_row("a", 1, 0.01 * step), "step": step} for step in steps]
+    svg = draw("x-1", step_curves(rows, MARKS, "share", "By step")).svg
+    whole = svg[: svg.index("training step")]
+    assert re.findall(r">(\d+)</text>", whole) == (expected or "0 5 10 15 20 25 30").split()
+
+
+def test_ticks_are_few_and_within_the_steps() -> None:
+    for first in (0, 1, 7):
+        for last in range(first, 400):
+            ticks = whole_ticks(first, last)
+            assert 1 <= len(ticks) <= 7 and first <= ticks[0] and ticks[-1] <= last
 
 
 def test_colours_of_text_and_lines_are_the_pages() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from rewardscope import (
     Arm,
+    Boundary,
     Chain,
     Claim,
     Coin,
@@ -206,6 +207,24 @@ class Watching:
     def measure(self, evidence: Evidence) -> list[Measurement]:
         self.seen.append(evidence)
         return []
+
+
+@dataclass(frozen=True)
+class Twice(Watching):
+    """Another that makes a metric of the first."""
+
+    metrics: ClassVar[tuple[str, ...]] = ("twice/mine", "watching/nothing")
+
+
+def test_two_probes_that_make_the_same_metric_are_refused_with_file_and_line() -> None:
+    with pytest.raises(
+        StudyError,
+        match=r"make the same metric.*Got: watching/nothing of Watching and of Twice\. Allowed: "
+        r"every metric from one probe\..*rename its metric.*At: .*test_study.py, line \d+",
+    ):
+        replace(STUDY, probes=(Watching(), Twice()), claims=())
+    with pytest.raises(StudyError, match=r"boundary/pass_at_k of Boundary and of Boundary"):
+        replace(STUDY, probes=(Boundary(), Boundary(max_k=4)))
 
 
 def test_instruments_are_given_the_environment_whose_problems_were_asked(tmp_path: Path) -> None:
