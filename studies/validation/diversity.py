@@ -7,6 +7,7 @@ from checks import Check, evidence, group
 
 from rewardscope.probes.diversity import Diversity
 from rewardscope.seeds import generator
+from rewardscope.types import Rollout
 
 
 def diversity() -> Iterator[Check]:
@@ -35,19 +36,31 @@ def diversity() -> Iterator[Check]:
         n,
     )
     yield from _right_answers(random)
-    die = [group(i, [(None, False, str(a)) for a in random.integers(0, 6, 64)]) for i in range(400)]
-    found = {
-        r.metric: r.value for r in Diversity(16).measure(evidence(die)) if "problem" not in r.labels
-    }
+    found = [
+        next(
+            r.value or 0.0
+            for r in Diversity(16).measure(evidence(_die(random, draws)))
+            if r.metric == "diversity/answer_entropy" and "problem" not in r.labels
+        )
+        for draws in (20, 200)
+    ]
     yield Check(
         "Diversity",
-        "sensitivity",
-        "entropy of a fair die, less log 6",
-        (found["diversity/answer_entropy"] or 0) - np.log(6),
-        -0.01,
-        0.01,
-        "400 x 64",
+        "null",
+        "entropy of a die's answers from 200 draws a problem, less that from 20 (plug-in: +0.11)",
+        found[1] - found[0],
+        -0.02,
+        0.02,
+        "400 problems each",
     )
+
+
+def _die(random: np.random.Generator, draws: int) -> list[Rollout]:
+    faces_PN = random.integers(0, 6, (400, draws))
+    return [
+        group(problem, [(None, False, str(face)) for face in face_N])
+        for problem, face_N in enumerate(faces_PN)
+    ]
 
 
 def _right_answers(random: np.random.Generator) -> Iterator[Check]:

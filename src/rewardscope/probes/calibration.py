@@ -36,6 +36,7 @@ STATISTICS = (
         "log_score",
         "error",
         "error_plug_in",
+        "ece",
         "overconfidence",
         "auroc",
         "risk_area",
@@ -44,7 +45,7 @@ STATISTICS = (
 UNITS = {"log_score": "nats", "overconfidence": "share difference"}
 BOUNDS = {"log_score": (-math.inf, 0.0), "overconfidence": (-1.0, 1.0)}
 """Bounds of the statistics that are not shares."""
-SQUARED = {"reliability", "resolution", "error_plug_in"}
+SQUARED = {"reliability", "resolution", "error_plug_in", "ece"}
 
 
 def _token_probability(completion: Completion) -> float | None:
@@ -62,12 +63,13 @@ class Calibration:
     """Forecasts against facts: Brier score with its parts, log score, calibration error, AUROC,
     risk at coverage, and weighted votes.
 
-    For forecasts q and outcomes c in {0, 1}: Brier = mean (q - c)^2 = reliability - resolution +
-    uncertainty + what differs within bins (Murphy's parts over ``bins`` of equal mass). The
-    calibration error is the root of the reliability minus what noise alone would add, with problems
-    as clusters, or 0 where that is negative. The plug-in error is reported too; it is biased
-    upwards. A constant forecast at the base rate is calibrated but useless, so read the error with
-    AUROC. Completions without a forecast or without a grade are dropped and counted. Where the
+    For forecasts q and outcomes c in {0, 1}: Brier = mean (q - c)^2 = reliability - resolution
+    + uncertainty + what differs within bins (Murphy's parts over ``bins`` of equal mass). The
+    calibration error is the root of the reliability minus what noise alone would add, with
+    problems as clusters, or 0 where that is negative. The plug-in error and the error as papers
+    report it (10 bins of equal width, L1) stand beside it; both are biased upwards. A constant
+    forecast at the base rate is calibrated but useless, so read the error with AUROC.
+    Completions without a forecast or without a grade are dropped and counted. Where the
     environment knows the chance that the given answer is right, the distance to it needs no
     outcome: mean |q - chance|.
 
@@ -91,6 +93,7 @@ class Calibration:
         *(
             "calibration/error",
             "calibration/error_plug_in",
+            "calibration/ece",
             "calibration/overconfidence",
             "calibration/auroc",
         ),

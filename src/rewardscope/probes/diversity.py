@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from scipy import stats as distributions
 
 from rewardscope.errors import ComponentError
 from rewardscope.judging.boundary import verdicts
@@ -47,16 +48,31 @@ def chance_of_one(names: Sequence[Hashable], k: int) -> float:
     return float((1 - pass_at_ks(np.full(len(others_A), len(names)), others_A, [k])).sum())
 
 
-def entropy(names: Sequence[Hashable]) -> float:
-    """Nats, with the Miller-Madow correction (distinct - 1) / 2n; NaN without names.
+def entropy(names: Sequence[Hashable], k: int) -> float:
+    """Expected entropy in nats of k names drawn without replacement; NaN where there are fewer.
+
+    Plug-in entropy grows with the number of names, so groups of unequal sizes only compare after
+    rarefaction. A name that stands c times among n has J ~ hypergeometric(n, c, k) places among the
+    k, and adds E[-J / k log(J / k)].
 
     Source:
-        Miller 1955, in Information Theory in Psychology.
+        Hurlbert 1971, Ecology 52(4) (rarefaction); Miller and Madow's correction of the bias leaves
+        a part that still depends on the number of names.
+
+    >>> round(entropy(["a", "a", "b"], 2), 3) == round(2 / 3 * math.log(2), 3)
+    True
     """
-    if not names:
+    if len(names) < k:
         return float("nan")
-    share_A = np.array(list(Counter(names).values())) / len(names)
-    return float(-(share_A * np.log(share_A)).sum() + (len(share_A) - 1) / (2 * len(names)))
+    place_J = np.arange(1, k + 1)
+    term_J = -place_J / k * np.log(place_J / k)
+    counts, times = np.unique(list(Counter(names).values()), return_counts=True)
+    return float(
+        sum(
+            number * (distributions.hypergeom.pmf(place_J, len(names), count, k) @ term_J)
+            for count, number in zip(counts, times, strict=True)
+        )
+    )
 
 
 @dataclass(frozen=True)
@@ -67,8 +83,8 @@ class Diversity:
     ``right_answers_differ`` compares right answers only, where a problem has several. A policy that
     merely becomes surer need not lose them.
 
-    Counts are rarefied to k, so that policies with unequal numbers of usable draws compare.
-    Problems with fewer usable draws are dropped and counted.
+    Counts and entropy are rarefied to k, so that policies with unequal numbers of usable draws
+    compare. Problems with fewer usable draws are dropped and counted.
 
     Source:
         Yue et al. 2025, arXiv:2504.13837 (what reinforcement loses at large k); Zhu et al. 2025,
@@ -132,7 +148,7 @@ class Diversity:
                 at_k,
                 [expected_distinct(names, self.k) for names in texts],
             ),
-            ("answer_entropy", "nats", {}, [entropy(names) for names in answers]),
+            ("answer_entropy", "nats", at_k, [entropy(names, self.k) for names in answers]),
             ("answers_differ", "share", {}, [1 - chance_of_one(names, 2) for names in answers]),
             ("right_answers_differ", "share", {}, [1 - chance_of_one(names, 2) for names in right]),
             (

@@ -9,6 +9,8 @@ import numpy as np
 
 LEVELS = 200
 """Forecasts are ranked into at most this many levels, for AUROC and risk at coverage."""
+WIDTHS = 10
+"""Bins of the calibration error as papers report it."""
 LOWEST = 1e-6
 """Forecasts of the log score are kept this far from 0 and 1, where a wrong one would cost infinity.
 """
@@ -26,6 +28,8 @@ class Forecasts:
     """Number, sum of (q - c)^2, sum of the log score in nats, sum of q - c."""
     level_PL2: np.ndarray
     """Right and wrong completions by level of forecast, lowest first."""
+    width_PB3: np.ndarray
+    """As ``sum_PB3``, by :data:`WIDTHS` bins of equal width."""
 
     @classmethod
     def of(cls, groups: Sequence[Sequence[tuple[float, bool]]], bins: int) -> "Forecasts":
@@ -37,12 +41,11 @@ class Forecasts:
         owner_N = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
         bin_N, num_bins = _cut(forecast_N, bins)
         level_N, num_levels = _cut(forecast_N, LEVELS)
-        sum_PB3 = np.zeros((len(groups), num_bins, 3))
-        np.add.at(
-            sum_PB3,
-            (owner_N, bin_N),
-            np.stack([np.ones_like(right_N), forecast_N, right_N], axis=1),
-        )
+        sum_PB3, width_PB3 = (np.zeros((len(groups), many, 3)) for many in (num_bins, WIDTHS))
+        each_N3 = np.stack([np.ones_like(right_N), forecast_N, right_N], axis=1)
+        np.add.at(sum_PB3, (owner_N, bin_N), each_N3)
+        width_N = (forecast_N * WIDTHS).astype(np.int64).clip(0, WIDTHS - 1)
+        np.add.at(width_PB3, (owner_N, width_N), each_N3)
         safe_N = forecast_N.clip(LOWEST, 1 - LOWEST)
         log_N = right_N * np.log(safe_N) + (1 - right_N) * np.log1p(-safe_N)
         total_P4 = np.zeros((len(groups), 4))
@@ -56,7 +59,7 @@ class Forecasts:
         )
         level_PL2 = np.zeros((len(groups), num_levels, 2))
         np.add.at(level_PL2, (owner_N, level_N), np.stack([right_N, 1 - right_N], axis=1))
-        return cls(sum_PB3, total_P4, level_PL2)
+        return cls(sum_PB3, total_P4, level_PL2, width_PB3)
 
     def brier(self, weight_SP: np.ndarray) -> np.ndarray:
         """Mean of (q - c)^2."""
@@ -90,6 +93,17 @@ class Forecasts:
     def error_plug_in(self, weight_SP: np.ndarray) -> np.ndarray:
         """Sqrt of the reliability."""
         return np.asarray(np.sqrt(self.reliability(weight_SP)))
+
+    def ece(self, weight_SP: np.ndarray) -> np.ndarray:
+        """Mean over bins of equal width of |mean q - mean c|, weighted by completions: the expected
+        calibration error as papers report it, biased upwards.
+
+        Source:
+            Damani et al. 2025, arXiv:2507.16806, appendix (10 bins, L1).
+        """
+        sum_SB3 = np.einsum("sp,pbc->sbc", weight_SP, self.width_PB3)
+        apart_SB = np.abs(sum_SB3[:, :, 1] - sum_SB3[:, :, 2])
+        return np.asarray(apart_SB.sum(axis=1) / sum_SB3[:, :, 0].sum(axis=1))
 
     def error_square(self, weight_SP: np.ndarray) -> np.ndarray:
         """The reliability minus what noise alone would add; may be below 0.

@@ -107,6 +107,13 @@ def test_a_forecaster_who_knows_the_chance_pays_p_times_one_minus_p_and_errs_by_
     assert found["error"].value < found["error_plug_in"].value, "the plug-in takes noise for error"
 
 
+def test_the_expected_calibration_error_of_papers_by_hand() -> None:
+    """Ten bins of equal width: 0.95 and 1.0 share the last, 0.1 has the second."""
+    found = measured([group([(0.95, True), (1.0, False), (0.1, False), (0.1, True)])])
+    # |0.95 + 1.0 - 1| / 4 + |0.1 + 0.1 - 1| / 4
+    assert found["ece"].value == pytest.approx(0.95 / 4 + 0.8 / 4)
+
+
 def test_calibration_error_covers_zero_and_the_overconfidence_that_was_planted() -> None:
     zero = planted = 0
     for study in range(100):

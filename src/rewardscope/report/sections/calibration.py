@@ -27,6 +27,11 @@ SECTION = Section(
     ),
     more=(
         Line("calibration/error_plug_in", "plug-in calibration error, {view}", "biased upwards"),
+        Line(
+            "calibration/ece",
+            "expected calibration error (10 bins of equal width, L1), {view}",
+            "as papers report it; biased upwards",
+        ),
         Line("calibration/reliability", "reliability, {view}", "part of the Brier score"),
         Line("calibration/resolution", "resolution, {view}", "subtracted in the Brier score"),
         Line(
