@@ -88,6 +88,20 @@ def test_completions_are_side_by_side_tinted_and_readable(document: str) -> None
     assert "⟨U+202E⟩gnp.exe" in document
 
 
+def test_an_address_names_a_problem_and_filters_keep_those_that_fit(
+    finished_run: Path, tmp_path: Path
+) -> None:
+    page = (finished_run / "report.html").as_uri()
+    command = [str(CHROMIUM), *FLAGS, f"--user-data-dir={tmp_path}", "--dump-dom"]
+    address = f"{page}#completions/barren-coin/1/2"
+    shown = subprocess.run(
+        [*command, address], capture_output=True, text=True, check=True, timeout=180
+    ).stdout
+    assert 'data-browser="ready"' in root_tag(shown)
+    assert "After: sampled by barren-coin (placebo), seed 1, step 30" in shown
+    assert re.search(r"\d+ of \d+ problems on this page", shown)
+
+
 def test_an_empty_run_draws_without_complaint(tmp_path: Path) -> None:
     write_study(tmp_path)
     tag = root_tag(dump(write_page(tmp_path), tmp_path / "profile"))

@@ -9,12 +9,14 @@ import polars as pl
 from rewardscope.registry import readable
 from rewardscope.report.rows import ROW_COLUMNS, Run
 from rewardscope.report.summaries import over_seeds
-from rewardscope.report.wording import number
+from rewardscope.report.wording import number, signed
 from rewardscope.section import Line, Section
 from rewardscope.types import Gap
 
 MOST_LINES = 60
 """Lines of one metric in a table; the rest are in the run's files."""
+DIFFERENCE = "treatment − placebo"
+"""Column of the difference of means; no arm can have this name."""
 FOLLOWING = frozenset({"problem", "epsilon"})
 """Labels that do not make separate lines."""
 
@@ -80,6 +82,8 @@ class TableRow:
     means: str = ""
     about: int = 0
     """Index of the head that names the line."""
+    changed: bool = True
+    """Whether a treatment's seeds leave its untrained policy or its placebo behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,30 +142,58 @@ def figure(name: str, run: Run, panels: Sequence[Panel], caption: str, **more: A
 
 
 def tables(section: Section, run: Run, heading: str = "") -> list[Table]:
-    """The section's table and its folded table, where they have numbers."""
-    shown = []
-    for lines, folded in ((section.lines, ""), (section.more, "More measurements")):
-        grids = [grid for start in run.starts if (grid := _grid(run, start, lines)).rows]
-        if grids:
-            having = {grid.start for grid in grids}
-            lacking = () if folded else tuple(s for s in run.starts if s not in having)
-            above = "" if folded else heading
-            shown.append(Table(tuple(grids), above, folded=folded, lacking=lacking))
-    return shown
+    """The section's table and its folded tables, where they have numbers: first what changed, then
+    what did not, then further measurements.
+    """
+    whole = [grid for start in run.starts if (grid := _grid(run, start, section.lines)).rows]
+    more = [grid for start in run.starts if (grid := _grid(run, start, section.more)).rows]
+    changed, rest = _parted(whole, True), _parted(whole, False)
+    having = {grid.start for grid in whole}
+    lacking = tuple(start for start in run.starts if start not in having) if whole else ()
+    count = sum(len(grid.rows) for grid in rest)
+    unchanged = f"{count} measurement{'' if count == 1 else 's'} that did not change"
+    shown = [Table(tuple(changed), heading, lacking=lacking)] if changed else []
+    if rest:
+        explains = "" if changed else heading
+        shown.append(
+            Table(tuple(rest), explains, folded=unchanged, lacking=() if changed else lacking)
+        )
+    return [*shown, *([Table(tuple(more), folded="More measurements")] if more else [])]
+
+
+def _parted(grids: Sequence[Grid], changed: bool) -> list[Grid]:
+    """The grids with the lines that changed, or with the others."""
+    parted = [
+        replace(grid, rows=tuple(row for row in grid.rows if row.changed is changed))
+        for grid in grids
+    ]
+    return [grid for grid in parted if grid.rows]
 
 
 def _grid(run: Run, start: str, lines: Sequence[Line]) -> Grid:
+    """Untrained, placebos, treatments, and the difference where there is one of each."""
     arms = run.arms_of(start)
+    placebos = tuple(arm.name for arm in arms if arm.placebo)
+    treatments = tuple(arm.name for arm in arms if not arm.placebo)
     bases = tuple(dict.fromkeys(arm.base for arm in arms))
-    columns = (*bases, *(arm.name for arm in arms))
-    rows = tuple(row for line in lines for row in table_rows(run, line, columns))
+    columns = (*bases, *placebos, *treatments)
+    rows = tuple(
+        row for line in lines for row in table_rows(run, line, columns, placebos, treatments)
+    )
     known = {name for row in rows for name in row.entries}
     caption = f"{start}: mean over seeds; in grey, lowest to highest seed"
     shown = tuple(name for name in columns if name not in bases or name in known)
-    return Grid(start, caption, ("Measured", "Unit"), shown, rows)
+    more = (DIFFERENCE,) if DIFFERENCE in known else ()
+    return Grid(start, caption, ("Measured", "Unit"), (*shown, *more), rows)
 
 
-def table_rows(run: Run, line: Line, columns: Sequence[str]) -> list[TableRow]:
+def table_rows(
+    run: Run,
+    line: Line,
+    columns: Sequence[str],
+    placebos: Sequence[str] = (),
+    treatments: Sequence[str] = (),
+) -> list[TableRow]:
     """A metric's lines: one for each value of the labels that its text names, and of any other
     label in which its rows differ. A line without any number is left out.
     """
@@ -183,11 +215,46 @@ def table_rows(run: Run, line: Line, columns: Sequence[str]) -> list[TableRow]:
             entries = _with_unknown(part, entries, line.unknown)
         more = [f"{name} {value}" for name in extra if (value := labels[name]) is not None]
         text = line.named(labels) + (f" ({', '.join(more).replace('_', ' ')})" if more else "")
-        rows.append(TableRow((text, unit), entries, line.means))
+        by_arm = {cell["arm"]: cell for cell in cells}
+        if len(placebos) == len(treatments) == 1:
+            entries |= _difference(by_arm.get(placebos[0]), by_arm.get(treatments[0]))
+        changed = _changed(by_arm, columns, placebos, treatments)
+        rows.append(TableRow((text, unit), entries, line.means, changed=changed))
     if len(groups) > MOST_LINES:
         left = f"{line.named({})}: {len(groups) - MOST_LINES} more lines are in the run's files"
         rows.append(TableRow((left, ""), {}))
     return rows
+
+
+def _difference(
+    placebo: Mapping[str, Any] | None, treatment: Mapping[str, Any] | None
+) -> dict[str, Entry]:
+    if placebo is None or treatment is None:
+        return {}
+    return {DIFFERENCE: Entry(signed(treatment["value"] - placebo["value"]))}
+
+
+def _changed(
+    cells: Mapping[str, Mapping[str, Any]],
+    columns: Sequence[str],
+    placebos: Sequence[str],
+    treatments: Sequence[str],
+) -> bool:
+    """Whether all seeds of a treatment lie on one side of its untrained policy, or of all seeds of
+    the placebos. Where that cannot be asked, a line counts as changed: it stays open.
+    """
+    bases = [name for name in columns if name not in placebos and name not in treatments]
+    asked = False
+    for name in treatments:
+        for others in (bases, placebos):
+            known = [cells[other] for other in others if other in cells]
+            if name in cells and known:
+                asked = True
+                low = min(cell["low"] for cell in known)
+                high = max(cell["high"] for cell in known)
+                if cells[name]["low"] > high or cells[name]["high"] < low:
+                    return True
+    return not asked
 
 
 def where(frame: pl.DataFrame, labels: Mapping[str, str]) -> pl.DataFrame:

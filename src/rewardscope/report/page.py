@@ -34,7 +34,7 @@ from rewardscope.report.blocks import gap_sentences
 from rewardscope.report.drawing import draw
 from rewardscope.report.marks import make_marks
 from rewardscope.report.ranking import rankings
-from rewardscope.report.readings import completion_cells, has_completions
+from rewardscope.report.readings import has_completions, packed_completions
 from rewardscope.report.rows import Missing, Run, load_run
 from rewardscope.report.sections import sections_of
 from rewardscope.report.sketch import Sketch, draw_sketches
@@ -87,7 +87,7 @@ def _sources(run_dir: Path) -> dict[str, str]:
 def render_page(run: Run) -> str:
     """The page as HTML text."""
     marks = make_marks(run.arms)
-    cells, unread = completion_cells(run)
+    cells, unread, packed = packed_completions(run)
     sections = sections_of(run, marks)
     drawings = {
         name: draw(name, panel.spec, figure.narrow)
@@ -133,7 +133,7 @@ def render_page(run: Run) -> str:
         chart_data=json_block({name: drawing.numbers for name, drawing in drawings.items()}),
         about=_paragraphs(str(run.study.get("about") or "")),
         training_seconds=_training_seconds(run),
-        completions=json_block(cells) if has_completions(cells) else None,
+        completions=packed if has_completions(cells) else None,
         missing=(*run.missing, *_lacking(run), *unread),
         outcome_text=wording.OUTCOME_TEXT,
         outcome_glyph=wording.OUTCOME_GLYPH,

@@ -1,6 +1,9 @@
 """A page is made of what there is, and says what is not there."""
 
+import base64
+import json
 import shutil
+import zlib
 from pathlib import Path
 
 import polars as pl
@@ -17,9 +20,11 @@ from report_run import (
 )
 from rewardscope.codec import encode
 from rewardscope.errors import RunDirectoryError
-from rewardscope.report import write_page
+from rewardscope.report import readings, write_page
+from rewardscope.report.readings import completion_cells, packed_completions
 from rewardscope.report.rows import load_run
 from rewardscope.report.summaries import problem_classes, training_curve
+from rewardscope.report.wording import visible_deep
 from rewardscope.store import RunDirectory, write_table
 from rewardscope.types import Outcome
 
@@ -160,14 +165,39 @@ def test_unknown_logprobs_stay_unknown(run_copy: Path) -> None:
         RunDirectory(run_copy).cell(cell_name("planted-truth", 0)).step_file("readings", 30),
         pl.DataFrame(rows, infer_schema_length=None),
     )
-    assert '["s",null,' in page_of(run_copy)
+    packed = packed_completions(load_run(run_copy))[2]
+    assert b'["s",null,' in zlib.decompress(base64.b64decode(packed))
 
 
 def test_readings_are_limited_and_what_is_left_out_is_counted(
+    run_copy: Path,
+) -> None:
+    run = load_run(run_copy)
+    cells, _ = completion_cells(run, limit=12 * 200)
+    whole, _, packed = packed_completions(run)
+    assert {cell["left"] for cell in cells} == {2} and {cell["left"] for cell in whole} == {0}
+    assert json.loads(zlib.decompress(base64.b64decode(packed))) == visible_deep(whole)
+
+
+def test_completions_that_do_not_fit_compressed_are_left_out(
     run_copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rewardscope.report.readings.PAGE_LIMIT", 12 * 200)
-    assert '"left":2' in page_of(run_copy)
+    run = load_run(run_copy)
+    _, _, packed = packed_completions(run)
+    monkeypatch.setattr("rewardscope.report.readings.PACKED_LIMIT", len(packed) - 1)
+    fewer, _, smaller = packed_completions(run)
+    assert len(smaller) < len(packed) and all(cell["left"] for cell in fewer)
+
+
+def test_a_long_completion_shows_its_head_and_its_tail() -> None:
+    row: dict[str, object] = {"base_logprob": -1.0, "trained_logprob": -0.5, "correct": True}
+    rows = [
+        {**row, "token": f"{n} ", "strategy": "talk", "ending": "end_token"} for n in range(999)
+    ]
+    shown = readings._completion(0, rows)
+    assert shown["tokens"][0][0] == "0 " and shown["tokens"][-1][0] == "998 "
+    assert shown["left"] == 999 - 400 and shown["cut"] == 200
+    assert readings._completion(0, rows[:400])["left"] == 0
 
 
 def test_the_comparison_at_the_largest_k_is_shown(finished_run: Path) -> None:

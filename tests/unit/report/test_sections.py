@@ -185,7 +185,7 @@ def test_a_section_may_name_what_is_no_metric_or_label(finished_run: Path, name:
     )
     run = replace(load_run(finished_run), sections=(section,))
     shown = {each.name: each for each in sections_of(run, make_marks(run.arms))}
-    assert [block.kind for block in shown["own-odd"].blocks] == ["table"]
+    assert {block.kind for block in shown["own-odd"].blocks} == {"table"}
 
 
 @pytest.mark.parametrize("record", [None, 3, {}, {"name": "A b", "title": "t"}, {"lines": [1]}])

@@ -61,7 +61,7 @@ def _moves(run: Run, arm: Arm, notes: Notes) -> Said | None:
     while len(named) < len(largest) and sum(gain for gain, _ in named) < MOST_OF_IT:
         named.append(largest[len(named)])
     where: list[Piece] = ["In ", Name(_place(run, arm)), ", "]
-    cite = notes.letter("behaviour/move_gain", f"by strategy, {seeds_text(arm)}", "formats")
+    cite = notes.letter("behaviour/move_change", f"by strategy, {seeds_text(arm)}", "formats")
     if len(named) > MOST_MOVES or sum(gain for gain, _ in named) < MOST_OF_IT:
         return said(*where, "no few moves make up the gain", cite, ".")
     parts: list[Piece] = []

@@ -40,7 +40,7 @@ LOSSES = (
         rises=True,
         section="calibration",
         text="the calibration error rose from {was} to {now}",
-        labels={"view": "whole answer"},
+        labels={"view": "sequence"},
         of="calibration",
     ),
     Loss(
