@@ -10,6 +10,7 @@ from scipy import stats as distributions
 from rewardscope import Claim
 from rewardscope.judging.claims import together
 from rewardscope.judging.deciding import decide, error_of
+from rewardscope.report.ranking import separated
 from rewardscope.seeds import generator
 from rewardscope.stats import (
     EQUIVALENCE_LEVEL,
@@ -49,6 +50,7 @@ def verdicts() -> Iterator[Check]:
     yield _jump()
     yield _nothing_right()
     yield from _several_claims()
+    yield _equal_places()
     yield _problems_left_out()
     yield _apart()
 
@@ -216,6 +218,31 @@ def _several_claims() -> Iterator[Check]:
             f"{studies} studies of 5 seeds x 24 problems",
             before=alone / studies,
         )
+
+
+def _equal_places() -> Check:
+    """Twenty-two equal arms in one ranking."""
+    studies, arms, false, overlap = 200, 22, 0, 0
+    random = generator("validation", "ranking")
+    for study in range(studies):
+        found = [
+            _verdict(Contrast(_normal(random, "seeds dominate", 5, 24), f"{study}/{arm}"))
+            for arm in range(arms)
+        ]
+        ordered = sorted(found, key=lambda verdict: -(verdict.estimate or 0.0))
+        false += bool(separated(ordered))
+        lowest = min(verdict.upper or 0.0 for verdict in found)
+        overlap += max(verdict.lower or 0.0 for verdict in found) > lowest
+    return Check(
+        NAME,
+        "several claims",
+        f"rankings of {arms} equal arms that tell any two apart",
+        false / studies,
+        0.0,
+        0.1,
+        f"{studies} rankings of 5 seeds x 24 problems",
+        before=overlap / studies,
+    )
 
 
 def _verdict(contrast: Contrast) -> Verdict:
