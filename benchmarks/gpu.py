@@ -1,9 +1,13 @@
 """Tokens a second of sampling and of the update, ours and TRL's with transformers' generation, on
-one GPU in bfloat16.
+one GPU in bfloat16; then what only a GPU can tell of our own run.
 
     python benchmarks/gpu.py                              (on a machine with a GPU; some minutes)
-    python benchmarks/gpu.py --device cpu tiny            (the same script proved without one:
-    float32, a model of toy size)
+    python benchmarks/gpu.py --device cpu tiny            (the same script proved without one: a
+    model of toy size)
+
+The second table holds the largest log-ratio before any update, which must be 0, the sampler's gap,
+and the peak of memory beside its estimate. Ours has bfloat16 weights with float32 master copies,
+TRL's bfloat16 autocast over float32 weights, as each does by default.
 
 Models have the shapes of SmolLM2-135M and Qwen2.5-0.5B and 1.5B and random weights: nothing is
 fetched, and hardly a completion ends early. A step is 8 prompts of 64 tokens x 16 completions of
@@ -27,6 +31,8 @@ from rich.table import Table
 from transformers import AutoModelForCausalLM, LlamaConfig, PretrainedConfig, Qwen2Config
 
 STEPS, WARM_UP = 5, 2
+CHECKS = ("gap", "log_ratio", "peak", "estimate")
+"""What ours tells beside its times."""
 
 
 @dataclass(frozen=True)
@@ -111,19 +117,23 @@ def wait(device: str) -> float:
 
 
 def ours(setting: Setting, device: str) -> dict[str, list[float]]:
-    """Seconds of sampling and of the update, and tokens sampled, of each step."""
-    from rewardscope import GroupMean, Learner
+    """Seconds of sampling and of the update, and tokens sampled, of each step; beside them the
+    largest log-ratio before the first update, the sampler's gap (nats), and bytes of memory.
+    """
+    from rewardscope import Arm, Coin, GroupMean, Learner, Precision, Pretrained, Sums
+    from rewardscope.learner.passes import pass_tokens
     from rewardscope.policy import Policy, Sampling, pack, sample
     from rewardscope.seeds import generator
     from rewardscope.tensors import Signals
+    from rewardscope.training.estimate import estimate
     from rewardscope.types import Grade, Problem, Rollout
 
-    policy, learner = (
-        Policy(model_of(setting, device), words(setting.config.vocab_size)),
-        Learner(learning_rate=1e-6),
-    )
+    # bfloat16 on a CPU too: the branch that a GPU takes
+    policy = Policy(model_of(setting, device), words(setting.config.vocab_size))
+    policy = policy.cast(Precision("bfloat16")).with_masters()
+    learner = Learner(learning_rate=1e-6, minibatches=2)
     optimizer, prompts = learner.optimizer(policy), asked(setting)
-    found: dict[str, list[float]] = {"sampling": [], "update": [], "tokens": []}
+    found: dict[str, list[float]] = {name: [] for name in ("sampling", "update", "tokens", *CHECKS)}
     for step in range(STEPS):
         began = wait(device)
         groups = sample(
@@ -150,13 +160,44 @@ def ours(setting: Setting, device: str) -> dict[str, list[float]]:
             token_NT=batch.token_NT,
             address=("gpu", step),
         )
-        learner.update(
-            policy, optimizer, batch, GroupMean()(signals), None, setting.new_tokens, ("gpu", step)
+        address = ("gpu", step)
+        notes = learner.update(
+            policy, optimizer, batch, GroupMean()(signals), None, setting.new_tokens, address
         )
         found["sampling"].append(sampled - began)
         found["update"].append(wait(device) - sampled)
+        found["gap"].append(notes["sampler/gap_nats"])
+        if step == STEPS - 1:
+            found["log_ratio"].append(largest_log_ratio(policy, learner, batch, address))
         found["tokens"].append(sum(c.length for group in groups for c in group))
+    if device == "cuda":
+        found["peak"].append(torch.cuda.max_memory_allocated())
+    start = Pretrained("random")
+    arm = Arm("gpu", start, Sums(), Coin(), learner=learner, sampling=Sampling(setting.new_tokens))
+    with torch.device("meta"):
+        empty = AutoModelForCausalLM.from_config(setting.config, dtype=torch.bfloat16)
+    rows = setting.prompts * setting.group
+    tokens = min(pass_tokens(policy), rows // 2 * (setting.prompt_tokens + setting.new_tokens))
+    found["estimate"].append(estimate(arm, empty, tokens=tokens, rows=rows).peak)
     return found
+
+
+def largest_log_ratio(policy: Any, learner: Any, batch: Any, address: Any) -> float:
+    """Nats: how far a token's logprob in the updates' own passes, with gradients, is from the old
+    one, which was read without; 0 if the kernels are the same.
+    """
+    from rewardscope.policy.packing import arrange, choose_layout
+    from rewardscope.policy.scoring import on_mask, score_rows
+
+    old_NT, largest = learner.score(policy, batch, address), 0.0
+    for chosen in learner.parts(batch.num_problems, address, 0):
+        part, rows_N = batch.problems(chosen), batch.rows(chosen)
+        old_nT = old_NT[rows_N, : part.token_NT.shape[1]]
+        layout = choose_layout(policy, part)
+        for rows in arrange(part, layout, learner.most_tokens(policy), policy.device):
+            now_M = score_rows(policy, rows, part)[0].detach().cpu()
+            largest = max(largest, float((now_M - old_nT[on_mask(part, rows)]).abs().max()))
+    return largest
 
 
 def trl(setting: Setting, device: str) -> dict[str, list[float]]:
@@ -275,20 +316,31 @@ def main() -> None:
         return
     console = Console(highlight=False, width=150)
     bfloat = options.device == "cuda"
-    rates = measure(options.device, torch.bfloat16 if bfloat else torch.float32)
+    rates = measure(options.device, torch.bfloat16)
     sampling = "trl: sampled tokens/s", "ours", "times", "of the bandwidth floor"
     update = "trl: updated tokens/s", "ours", "times", "of the products' rate"
     table = Table("model", *sampling, *update)
+    checks = Table("model", "largest log-ratio on-policy", "gap, nats", "peak GiB", "estimate GiB")
     for name in options.shapes:
         found = {
             engine: taken(__file__, name, "--device", options.device, "--engine", engine)
             for engine in ENGINES
         }
-        table.add_row(*row(name, SETTINGS[name], rates, found, 2 if bfloat else 4))
+        table.add_row(*row(name, SETTINGS[name], rates, found, 2))
+        mine = found["rewardscope"]
+        peak = f"{mine['peak'][0] / 2**30:.2f}" if mine["peak"] else "unknown"
+        checks.add_row(
+            name,
+            f"{mine['log_ratio'][0]:.1e}",
+            f"{statistics.median(mine['gap']):.1e}",
+            peak,
+            f"{mine['estimate'][0] / 2**30:.2f}",
+        )
     console.print(table)
+    console.print(checks)
     where = torch.cuda.get_device_name() if bfloat else described()
     console.print(
-        f"{where}; {'bfloat16 over float32 weights' if bfloat else 'float32'}; products "
+        f"{where}; bfloat16; products "
         f"{rates.products_per_s / 1e12:.2f} T/s, "
         f"memory {rates.read_bytes_per_s / 1e9:.0f} GB/s; torch {version('torch')}, trl "
         f"{version('trl')}"

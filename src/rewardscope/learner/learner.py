@@ -223,7 +223,7 @@ class Learner:
         if not batch.exact and batch.old_logprob_NT is None and self.rereads:
             batch = replace(batch, old_logprob_NT=self.score(policy, batch, address))
         for epoch in range(self.epochs):
-            for chosen in self._parts(batch.num_problems, address, epoch):
+            for chosen in self.parts(batch.num_problems, address, epoch):
                 notes.append(
                     self._step(
                         policy,
@@ -248,7 +248,8 @@ class Learner:
         """Whether the weights may have moved since sampling when some update reads the tokens."""
         return self.epochs * self.minibatches > 1 or self.restart_every > 0
 
-    def _most_tokens(self, policy: Policy) -> int:
+    def most_tokens(self, policy: Policy) -> int:
+        """Tokens of one forward and backward pass."""
         return pass_tokens(
             policy,
             self.pass_tokens,
@@ -256,9 +257,7 @@ class Learner:
             moment_bytes=BYTES[self.moments],
         )
 
-    def _parts(
-        self, num_problems: int, address: tuple[Address, ...], epoch: int
-    ) -> list[list[int]]:
+    def parts(self, num_problems: int, address: tuple[Address, ...], epoch: int) -> list[list[int]]:
         """The problems of each minibatch of an epoch."""
         order = generator(*address, "minibatches", epoch).permutation(num_problems).tolist()
         count = min(self.minibatches, num_problems)
@@ -274,11 +273,11 @@ class Learner:
             address: Of the randomness of the order of groups.
         """
         logprob_NT = torch.zeros(batch.token_NT.shape)
-        for chosen in self._parts(batch.num_problems, address, 0):
+        for chosen in self.parts(batch.num_problems, address, 0):
             part = batch.problems(chosen)
             width = part.token_NT.shape[1]
             logprob_NT[batch.rows(chosen), :width] = score(
-                policy, part, most_tokens=self._most_tokens(policy)
+                policy, part, most_tokens=self.most_tokens(policy)
             ).logprob_NT
         return logprob_NT
 
@@ -306,7 +305,7 @@ class Learner:
             else reference_logprob_NT[rows_N, :width]
         )
         weight_NT = token_weights(part.mask_NT, self.normalise, max_tokens, taught(streams))
-        most = self._most_tokens(policy)
+        most = self.most_tokens(policy)
         if whole(streams):
             most = min(most, distribution_tokens(policy))
         passes = arrange(part, choose_layout(policy, part), most, policy.device)

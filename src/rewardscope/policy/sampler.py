@@ -236,15 +236,18 @@ def _sample_rows(
         mask = seen[owner]
     logits = logits[owner]
     position = torch.tensor([len(encoded[row.prompt]) for row in rows], device=device)
+    # the choice is made in float64, which MPS does not have
+    choosing = torch.device("cpu") if device.type == "mps" else device
     live = list(rows)
     alive = [True] * len(rows)
     for step in range(sampling.max_tokens):
         uniform = torch.tensor(
             [noise[row.prompt][row.member, step] for row in live],
             dtype=torch.float64,
-            device=device,
+            device=choosing,
         )
-        token, logprob = pick(logits, uniform, sampling)
+        token, logprob = pick(logits.to(choosing), uniform, sampling)
+        token = token.to(device)
         for index, (t, lp) in enumerate(zip(token.tolist(), logprob.tolist(), strict=True)):
             if not alive[index]:
                 continue
