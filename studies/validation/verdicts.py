@@ -146,7 +146,8 @@ def _lost_problems() -> Iterator[Check]:
             lost_P = (random.random(problems) < 1.25 * margin).astype(float)
             flips_SP = random.random((3, problems)) < 0.016
             noise_SP = flips_SP * random.choice([-1, 1], (3, problems)) / 256
-            contrast = Contrast(-np.tile(lost_P, (3, 1)) + noise_SP, f"{study}", SHARES)
+            difference_SP = -np.tile(lost_P, (3, 1)) + noise_SP
+            contrast = Contrast(difference_SP, f"{study}", SHARES, shows_none=True)
             outcome, _ = decide(claim, contrast.estimate(), contrast.estimate(EQUIVALENCE_LEVEL))
             false += outcome is Outcome.SUPPORTED
         yield Check(

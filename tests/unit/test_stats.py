@@ -10,6 +10,7 @@ from scipy import stats as distributions
 from rewardscope.errors import ComponentError
 from rewardscope.seeds import generator
 from rewardscope.stats import (
+    Contrast,
     Estimate,
     crossing_over_problems,
     curve_over_problems,
@@ -258,6 +259,17 @@ def test_one_draw_that_differs_does_not_end_the_doubt() -> None:
     assert nearly.lower == pytest.approx(equal.lower, rel=0.1)
     mean = mean_over_problems([0.0] * 63 + [1 / 256], address="a", bounds=(0.0, 1.0))
     assert mean.upper == pytest.approx(unseen_share(64), rel=0.1)
+
+
+def test_what_is_to_show_no_difference_always_keeps_the_doubt() -> None:
+    """Every problem differs by a little: a rise is read from the spread, sameness is not."""
+    random = np.random.default_rng(0)
+    difference_SP = random.choice([-1, 1], (5, 64)) / 256
+    rise = Contrast(difference_SP, "a", (-1.0, 1.0)).estimate()
+    none = Contrast(difference_SP, "a", (-1.0, 1.0), shows_none=True).estimate()
+    assert rise.upper is not None and rise.upper < 0.002
+    assert none.upper == pytest.approx(unseen_share(64), rel=0.1)
+    assert none.lower == pytest.approx(-unseen_share(64), rel=0.1)
 
 
 def test_pass_at_k_of_no_right_draw_is_exactly_none() -> None:

@@ -230,7 +230,12 @@ def _judge_claim(
     treatment_SP = np.array([[mine[problem] for problem in problems] for mine, _ in pairs])
     control_SP = np.array([[theirs[problem] for problem in problems] for _, theirs in pairs])
     bounds = BOUNDS.get(treatment.unit)
-    contrast = Contrast(treatment_SP - control_SP, f"{claim.sentence}/{claim.metric}", bounds)
+    contrast = Contrast(
+        treatment_SP - control_SP,
+        f"{claim.sentence}/{claim.metric}",
+        bounds,
+        shows_none=claim.expects == "same",
+    )
     estimate = contrast.estimate()
     known = max(
         len(treatment.problems | control.problems), treatment.most_problems, control.most_problems

@@ -15,6 +15,7 @@ from rewardscope.stats.resampling import (
     alike,
     all_alike,
     drawn,
+    few_apart,
     kinds,
     stretch,
     unseen_share,
@@ -40,9 +41,11 @@ class Contrast:
     the same degrees.
 
     Between bounds the interval also holds the doubt about kinds of problems that were never met
-    (:class:`Unseen`), at the level or at 95 %, whichever is more. With one column (a number per
-    seed) the problems are those of the study, and only seeds are a sample. One seed gives no
-    interval.
+    (:class:`Unseen`), at the level or at 95 %, whichever is more: where few problems differ from
+    the rest (:func:`few_apart`), and always where the contrast is to show that nothing changed. A
+    problem in a hundred that is lost outright, and is not among 64, leaves no trace in any
+    spread. With one column (a number per seed) the problems are those of the study, and only
+    seeds are a sample. One seed gives no interval.
 
     Source:
         Owen 2007, arXiv:0712.1111 (pigeonhole bootstrap); Satterthwaite 1946, Biometrics Bulletin
@@ -53,6 +56,8 @@ class Contrast:
     address: str
     """Seeds the resampling: the same rows under the same address give the same interval."""
     bounds: Bounds | None = None
+    shows_none: bool = False
+    """Whether it is to show that there is no difference."""
 
     @property
     def value(self) -> float:
@@ -121,7 +126,10 @@ class Contrast:
         """The doubt about kinds of problems that were never met; None where there is none."""
         if self.bounds is None or self.difference_SP.shape[1] == 1:
             return None
-        return Unseen.of(self.difference_SP.mean(axis=0), self.bounds, address=self.address)
+        mean_P = self.difference_SP.mean(axis=0)
+        if not self.shows_none and not few_apart(mean_P):
+            return None
+        return Unseen.of(mean_P, self.bounds, address=self.address)
 
     @cached_property
     def _squares(self) -> "Squares":

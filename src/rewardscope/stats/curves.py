@@ -6,10 +6,14 @@ import numpy as np
 from scipy import stats as distributions
 
 from rewardscope.stats.estimate import LEVEL, Bounds, Estimate
-from rewardscope.stats.resampling import Unseen, alike, all_alike, kinds, resampled_means
-
-FEW = 8
-"""So many problems must differ from the rest before a point's own standard error can be read."""
+from rewardscope.stats.resampling import (
+    Unseen,
+    alike,
+    all_alike,
+    few_apart,
+    kinds,
+    resampled_means,
+)
 
 
 def curve_over_problems(
@@ -18,13 +22,13 @@ def curve_over_problems(
     """Mean over problems at each of K points, with a simultaneous band: the whole curve of means
     lies inside it 95 % of the time.
 
-    Half width at k = q x standard error at k, where q is the 95 % quantile over resampled problems
-    of max over k of |their mean - the mean| / their own standard error (the sup-t band,
-    studentised: without that it holds skewed curves in 0.92 of studies). Points at which fewer than
-    :data:`FEW` problems differ from the rest leave q alone: a resample without them has a standard
-    error near 0, and q would explode. With ``bounds`` those points also hold the doubt about kinds
-    that were never met (:class:`Unseen`); at the others the band holds the whole curve in 0.95 of
-    studies without it.
+    Half width at k = q x standard error at k, where q is the 95 % quantile over resampled
+    problems of max over k of |their mean - the mean| / their own standard error (the sup-t band,
+    studentised: without that it holds skewed curves in 0.92 of studies). Points at which fewer
+    than :data:`~rewardscope.stats.resampling.FEW` problems differ from the rest leave q alone: a
+    resample without them has a standard error near 0, and q would explode. With ``bounds`` those
+    points also hold the doubt about kinds that were never met (:class:`Unseen`); at the others
+    the band holds the whole curve in 0.95 of studies without it.
 
     Source:
         Montiel Olea and Plagborg-Moller 2019, Journal of Applied Econometrics 34(1), algorithm 2.
@@ -41,7 +45,7 @@ def curve_over_problems(
     studentised_BK = np.divide(
         apart_BK, own_BK, out=np.zeros_like(apart_BK), where=own_BK > 1e-9 * (error_K + 1e-300)
     )
-    reads_K = np.array([_num_apart(value_CK[:, k], count_C) >= FEW for k in range(num_points)])
+    reads_K = np.array([not few_apart(value_CK[:, k], count_C) for k in range(num_points)])
     maximum_B = studentised_BK[:, reads_K].max(axis=1, initial=0.0)
     quantile = np.quantile(maximum_B, LEVEL) if reads_K.any() else _normal_quantile(num_points)
     text = f"sup-t band over {num_points} points, bootstrap over {num_problems} problems"
@@ -51,12 +55,6 @@ def curve_over_problems(
         else _point(value_PK[:, k], float(quantile * error), bounds, f"{address}/{k}", text)
         for k, (mean, error) in enumerate(zip(mean_K, error_K, strict=True))
     ]
-
-
-def _num_apart(value_C: np.ndarray, count_C: np.ndarray) -> int:
-    """How many problems differ from the commonest number."""
-    _, index_C = np.unique(np.round(value_C, 9), return_inverse=True)
-    return int(count_C.sum() - np.bincount(index_C.ravel(), weights=count_C).max())
 
 
 def _normal_quantile(num_points: int) -> float:

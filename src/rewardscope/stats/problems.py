@@ -16,6 +16,7 @@ from rewardscope.stats.resampling import (
     all_alike,
     by_kind,
     drawn,
+    few_apart,
     kinds,
     resampled_means,
     stretch,
@@ -36,8 +37,9 @@ def mean_over_problems(
     Args:
         value_P: One number per problem.
         address: Seeds the bootstrap; the same rows under the same address give the same interval.
-        bounds: Between which every value must lie; then the interval also holds the doubt about
-            kinds of problems that were never met (:class:`Unseen`).
+        bounds: Between which every value must lie; then, where few problems differ from the rest
+            (:func:`few_apart`), the interval also holds the doubt about kinds of problems that were
+            never met (:class:`Unseen`).
 
     Many problems are resampled by kind.
     """
@@ -52,7 +54,7 @@ def mean_over_problems(
     else:
         index_BP = generator("bootstrap", address).integers(0, len(array_P), (DRAWS, len(array_P)))
         mean_B = array_P[index_BP].mean(axis=1)
-    unseen = Unseen.of(array_P, bounds, address=address) if bounds else None
+    unseen = Unseen.of(array_P, bounds, address=address) if bounds and few_apart(array_P) else None
     return _percentiles(mean, mean_B, len(array_P), bounds, unseen)
 
 
@@ -112,7 +114,7 @@ def ratio_over_problems(
         top_B, bottom_B = top_P[index_BP].sum(axis=1), bottom_P[index_BP].sum(axis=1)
     unseen = (
         Unseen.of(ratio_P, bounds, address=address, weight_P=bottom_P[bottom_P > 0])
-        if bounds
+        if bounds and few_apart(ratio_P)
         else None
     )
     ratio_B = top_B[bottom_B > 0] / bottom_B[bottom_B > 0]

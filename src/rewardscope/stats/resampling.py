@@ -27,6 +27,21 @@ ROUNDING = 1e-9
 """Numbers that differ by less are alike: they are shares and means of shares."""
 
 
+FEW = 8
+"""With fewer problems that differ from the commonest number, a resample often has none of them, and
+their spread says little.
+"""
+
+
+def few_apart(value_C: np.ndarray, count_C: np.ndarray | None = None) -> bool:
+    """Whether fewer than :data:`FEW` problems differ from the commonest number, of kinds with so
+    many problems each.
+    """
+    count_C = np.ones(len(value_C)) if count_C is None else count_C
+    _, index_C = np.unique(np.round(value_C, 9), return_inverse=True)
+    return bool(count_C.sum() - np.bincount(index_C.ravel(), weights=count_C).max() < FEW)
+
+
 def alike(values: np.ndarray) -> bool:
     """Whether all numbers are equal but for rounding."""
     return bool(np.ptp(values) <= ROUNDING * max(1.0, float(np.abs(values).max())))
