@@ -293,7 +293,7 @@ def _in_order(labels: Mapping[str, str | None]) -> tuple[int, ...]:
 
 
 COUNTED = ("draws", "problems", "directions")
-"""Units that are counts: a single one is written as a whole number."""
+"""Units that are counts: they have at most one decimal, in a mean over seeds."""
 
 
 def _entry(row: Mapping[str, Any], unit: str) -> Entry:
