@@ -148,7 +148,7 @@ def few_problems_vary(random: np.random.Generator) -> Check:
     widest = max((at.upper or 0.0) - (at.lower or 0.0) for at in band)
     return Check(
         "Boundary",
-        "band",
+        "sensitivity",
         "width of a band where two of 64 problems differ by 0.02",
         widest,
         0.0,

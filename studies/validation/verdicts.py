@@ -105,7 +105,7 @@ def _width() -> Check:
         widths.append((made.upper or 0.0) - (made.lower or 0.0))
     return Check(
         NAME,
-        "width",
+        "sensitivity",
         f"width against that of known variances, {seeds} seeds, {layout}",
         float(np.mean(widths) / known),
         1.0,
@@ -152,7 +152,7 @@ def _lost_problems() -> Iterator[Check]:
             false += outcome is Outcome.SUPPORTED
         yield Check(
             NAME,
-            "lost problems",
+            "null",
             f"`same` at margin {margin} supported though {1.25 * margin:.4g} of problems are lost",
             false / studies,
             0.0,
@@ -169,7 +169,7 @@ def _jump() -> Check:
     nearly = Contrast(difference_SP, "a", SHARES).estimate()
     return Check(
         NAME,
-        "no jump",
+        "null",
         "upper limit with one draw of 49,152 that differs, against all alike",
         (nearly.upper or 0.0) / (equal.upper or 1.0),
         0.9,
@@ -184,7 +184,7 @@ def _nothing_right() -> Check:
     rates_PK = pass_at_ks(np.repeat(draws, 3), np.zeros(900, dtype=int), [1, 2, 4, 8, 16, 64])
     return Check(
         NAME,
-        "nothing right",
+        "null",
         "largest pass@k of problems without a right draw",
         float(np.nanmax(np.abs(rates_PK))),
         0.0,
@@ -211,7 +211,7 @@ def _several_claims() -> Iterator[Check]:
             jointly += any((verdict.error_of_all or 1) <= 0.05 for verdict in found)
         yield Check(
             NAME,
-            "several claims",
+            "null",
             f"studies of {claims} claims at their margins with a false call that Holm lets stand",
             jointly / studies,
             0.0,
@@ -236,7 +236,7 @@ def _equal_places() -> Check:
         overlap += max(verdict.lower or 0.0 for verdict in found) > lowest
     return Check(
         NAME,
-        "several claims",
+        "null",
         f"rankings of {arms} equal arms that tell any two apart",
         false / studies,
         0.0,
@@ -280,7 +280,7 @@ def _problems_left_out() -> Check:
         alone += _held(Contrast(mean_S1, f"{study}").estimate(), 0.0)
     return Check(
         NAME,
-        "problem rows",
+        "coverage",
         f"intervals that hold the truth, {seeds} seeds with a row per problem",
         rows / studies,
         0.92,
@@ -301,7 +301,7 @@ def _apart() -> Check:
         named += stands_apart(seed_S) == 2
     return Check(
         NAME,
-        "seeds apart",
+        "sensitivity",
         f"collapsed seeds that are named (equal seeds: {_named_falsely(random, studies):.3f})",
         named / studies,
         0.4,

@@ -55,7 +55,7 @@ def edited(tmp_path: Path, old: str, new: str) -> Path:
         ("completions_per_problem=4", "completions_per_problem=1", "groups of one"),
         ('arm("coin", Coin())', 'arm("coin", Truth())', "are the same"),
         ('Organism("formats-planted")', 'Organism("formats-plantd")', "Unknown organism"),
-        ("seeds=(0, 1),", 'seeds=(0, 1), device="tpu",', "device one of cpu, cuda"),
+        ("seeds=(0, 1),", 'seeds=(0, 1), device="tpu",', "device cpu, cuda, cuda:0"),
         pytest.param(
             "seeds=(0, 1),", 'seeds=(0, 1), device="cuda",', "wants a GPU",
             marks=pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here"),

@@ -158,11 +158,6 @@ def prepare() -> Events:
     import torch
 
     torch.set_num_threads(1)
-    import rewardscope.cli
-    import rewardscope.report.page
-    import rewardscope.study.progress
-
-    rewardscope.report.page._bundle()  # kept: every child writes pages with the same code
 
     return Events()
 
