@@ -1,6 +1,7 @@
 """Commands that make a run or read one: run, report, status, and closer looks at an arm."""
 
 import contextlib
+import os
 import shlex
 import time
 from collections import Counter
@@ -237,12 +238,27 @@ def _gaps(gaps: "Iterable[Gap]", failed: bool = False) -> Counter[str]:
 
 
 @app.command(rich_help_panel=RUN)
-def report(root: RunPath) -> None:
+def report(
+    roots: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run directories.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Page of several runs; runs.html beside them by default."),
+    ] = None,
+) -> None:
     """Judge the claims of a run again and rebuild its page.
 
-    Reads the rows on disk alone, so it needs no torch and takes seconds.
+    Of several runs also makes one page that puts them beside each other. Reads the rows on disk
+    alone, so it needs no torch and takes seconds.
     """
-    say(f"Page: {_conclude(root)}")
+    for root in roots:
+        if len(roots) > 1:
+            say(f"{root}:")
+        say(f"Page: {_conclude(root)}")
+    if len(roots) > 1:
+        from rewardscope.report.beside import BESIDE, write_beside
+
+        above = Path(os.path.commonpath([root.resolve().parent for root in roots]))
+        say(f"Page of all: {write_beside(roots, out or above / BESIDE)}")
 
 
 @app.command(rich_help_panel=RUN)

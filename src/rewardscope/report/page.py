@@ -9,7 +9,7 @@ one script by its SHA-256, so that no other script runs even if it fails.
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,7 +102,7 @@ def render_page(run: Run) -> str:
         loader=jinja2.FileSystemLoader(FILES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
-        finalize=_finalize,
+        finalize=write_unknown,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -118,7 +118,7 @@ def render_page(run: Run) -> str:
     verdicts = _verdict_rows(run)
     return environment.get_template("page.html.jinja").render(
         run=run,
-        study=_Study(run.study),
+        study=Fields(run.study),
         marks=marks,
         tally=tally(run.verdicts, bool(run.study.get("claims_changed_after_start"))),
         written=written(run, marks, cells),
@@ -139,7 +139,7 @@ def render_page(run: Run) -> str:
         outcome_glyph=wording.OUTCOME_GLYPH,
         level=wording.LEVEL_TEXT,
         style=Markup((FILES / "page.css").read_text()),
-        policy=_policy([code]),
+        policy=content_policy([code]),
         sources=_sources(run.root),
         code=code,
     )
@@ -216,7 +216,7 @@ def _training_seconds(run: Run) -> float | None:
     return float(run.steps["seconds"].cast(float).sum())
 
 
-class _Study:
+class Fields:
     """study.json for the template: a missing field reads as None."""
 
     def __init__(self, study: Mapping[str, Any]) -> None:
@@ -226,7 +226,7 @@ class _Study:
         return self._study.get(name)
 
 
-def _finalize(value: Any) -> Any:
+def write_unknown(value: Any) -> Any:
     """The value of a template expression, with invisible characters written out and None as
     unknown.
     """
@@ -257,7 +257,7 @@ def script_text(text: str) -> Markup:
     return Markup(text)
 
 
-def _policy(scripts: Any) -> str:
+def content_policy(scripts: Iterable[str]) -> str:
     """The content policy: nothing is fetched, and only the scripts with these digests run."""
     digests = " ".join(
         f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
