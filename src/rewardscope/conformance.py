@@ -16,6 +16,7 @@ from rewardscope.protocols import (
     Environment,
     Preference,
     Regime,
+    Remembers,
     Reward,
     Start,
 )
@@ -59,6 +60,17 @@ MEMBERS: Mapping[type, Mapping[str, str]] = {
     },
 }
 """Interface -> member -> a line that provides it."""
+OPTIONAL: Mapping[type, tuple[type, Mapping[str, str]]] = {
+    Reward: (
+        Remembers,
+        {
+            "first_state": "first_state: ClassVar[State] = MappingProxyType(...), or a property",
+            "given": "def given(self, state, view, address): return Rewards(...)",
+            "next_state": "def next_state(self, state, views, told): return {...}",
+        },
+    ),
+}
+"""Interface -> a further one that its components may satisfy: all of its members, or none."""
 ARGUMENTS: Mapping[str, Mapping[type, int]] = {
     "problem": {Environment: 2},
     "grade": {Environment: 2},
@@ -115,9 +127,17 @@ def check_component(component: object, interfaces: tuple[type, ...], role: str, 
             do=f"Write {instead(role, component)}",
         )
     check_members(component, MEMBERS[interface], interface.__name__)
+    _check_optional(component, interface)
     _check_values(component, interface)
     _check_arguments(component, interface)
     check_record(component, role)
+
+
+def _check_optional(component: object, interface: type) -> None:
+    """Raises if a component has some members of the further interface, but not all."""
+    further, members = OPTIONAL.get(interface, (interface, {}))
+    if any(hasattr(type(component), name) for name in members):
+        check_members(component, members, further.__name__)
 
 
 def _check_wrapped(component: object) -> None:
@@ -127,9 +147,12 @@ def _check_wrapped(component: object) -> None:
         return
     hints = get_type_hints(cls)
     for field in dataclasses.fields(component):
-        if hints[field.name] in MEMBERS:
-            wrapped = getattr(component, field.name)
-            check_component(wrapped, (hints[field.name],), field.name, cls.__name__)
+        hint, value = hints[field.name], getattr(component, field.name)
+        one_of_several = get_origin(hint) is tuple and get_args(hint)[0] in MEMBERS
+        interface = get_args(hint)[0] if one_of_several else hint
+        if interface in MEMBERS:
+            for wrapped in value if one_of_several else (value,):
+                check_component(wrapped, (interface,), field.name, cls.__name__)
 
 
 def _meant(component: object, interfaces: tuple[type, ...]) -> type | None:

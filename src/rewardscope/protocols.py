@@ -223,10 +223,13 @@ class Regime(Protocol):
 class Reward(Protocol):
     """Gives the rewards of a group."""
 
-    uses_truth: ClassVar[bool]
-    """Whether it may read the answer key and everything derived from it."""
-    placebo: ClassVar[bool]
-    """Whether it is unrelated or opposed to correctness."""
+    @property
+    def uses_truth(self) -> bool:
+        """Whether it may read the answer key and everything derived from it."""
+
+    @property
+    def placebo(self) -> bool:
+        """Whether it is unrelated or opposed to correctness."""
 
     def __call__(self, view: View, address: tuple[Address, ...]) -> Rewards:
         """One number per completion; None where there is no reward.
@@ -234,6 +237,36 @@ class Reward(Protocol):
         Args:
             view: The group, sealed unless ``uses_truth``.
             address: Of its randomness; the same in every arm.
+        """
+
+
+State = Mapping[str, Any]
+"""What a reward carries from step to step: text keys, and values that JSON holds exactly."""
+
+
+@runtime_checkable
+class Remembers(Protocol):
+    """A reward with a state that it carries from step to step.
+
+    The state is fixed within a step, and moves once at its end. So rewards do not depend on the
+    order of the groups. Each checkpoint holds it, and a resumed run goes on from it. Called as a
+    :class:`Reward`, it pays by its first state. One that wraps others passes on their states.
+    """
+
+    @property
+    def first_state(self) -> State:
+        """The state before the first step."""
+
+    def given(self, state: State, view: View, address: tuple[Address, ...]) -> Rewards:
+        """The rewards of a group under this state; the arguments are those of a reward."""
+
+    def next_state(self, state: State, views: Sequence[View], told: Sequence[Rewards]) -> State:
+        """The state after a step.
+
+        Args:
+            state: During the step.
+            views: The step's groups in order of sampling; sealed unless ``uses_truth``.
+            told: What it gave to each of them.
         """
 
 

@@ -68,6 +68,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "Proxy": "rewards.proxy",
         "Calibrated": "rewards.calibrated",
         "RewardFunction": "rewards.function",
+        "Normalised": "rewards.normalised",
     },
     "demonstrations": {
         "Oracle": "experience.demonstrations",
@@ -183,6 +184,7 @@ PROTOCOLS: Mapping[str, str] = {
     "Finite": "protocols",
     "Regime": "protocols",
     "Reward": "protocols",
+    "Remembers": "protocols",
     "View": "protocols",
     "Demonstrations": "protocols",
     "Writer": "protocols",

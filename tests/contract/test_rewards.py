@@ -1,13 +1,14 @@
 """What every reward scheme keeps to, whatever it says."""
 
+import json
 from dataclasses import fields, replace
 
 import pytest
 
 from factories import PROBLEM, completion, rollout
-from rewardscope.protocols import Reward
+from rewardscope.protocols import Remembers, Reward
 from rewardscope.registry import components
-from rewardscope.rewards import tell
+from rewardscope.rewards import Memory, tell
 from rewardscope.rewards.calibrated import Calibrated
 from rewardscope.rewards.coin import Coin
 from rewardscope.rewards.constant import Constant
@@ -18,6 +19,7 @@ from rewardscope.rewards.inverted import Inverted
 from rewardscope.rewards.majority import Majority
 from rewardscope.rewards.mislabelled import Mislabelled
 from rewardscope.rewards.noisy import Noisy
+from rewardscope.rewards.normalised import Normalised
 from rewardscope.rewards.overlong import Overlong
 from rewardscope.rewards.process import Process
 from rewardscope.rewards.proxy import Proxy
@@ -57,6 +59,9 @@ EXAMPLES: list[Reward] = [
     Calibrated("logarithmic", correctness_weight=5.0, clip=0.01),
     RewardFunction(shortness, placebo=True),
     RewardFunction(matches, uses_truth=True),
+    Normalised(Truth()),
+    Normalised(Form()),
+    Normalised(Normalised(Coin()), clip=2.0),
 ]
 ADDRESS = ("train", 0, 3, 1)
 each = pytest.mark.parametrize("reward", EXAMPLES, ids=str)
@@ -164,6 +169,31 @@ def test_a_placebo_does_not_pay_for_being_right(reward: Reward) -> None:
             paid_for[bool(grade.correct)] += value or 0.0
     gap = (paid_for[True] - paid_for[False]) / 2000
     assert gap < 0.06 if reward.placebo else gap >= 0.5
+
+
+REMEMBERING = [reward for reward in EXAMPLES if isinstance(reward, Remembers)]
+
+
+@pytest.mark.parametrize("reward", REMEMBERING, ids=str)
+def test_a_state_moves_between_steps_and_pays_the_same_after_a_trip_through_json(
+    reward: Reward,
+) -> None:
+    memory = Memory.begin(reward)
+    for step in range(3):
+        assert memory.state == json.loads(json.dumps(memory.state))
+        groups = [tell(reward, group, ("train", 0, step), memory.state) for group in GROUPS]
+        again = Memory(reward, json.loads(json.dumps(memory.state)))
+        memory.learn(groups)
+        again.learn(groups)
+        assert again == memory
+    assert memory.state != Memory.begin(reward).state
+
+
+@pytest.mark.parametrize("reward", [each for each in REMEMBERING if each.uses_truth], ids=str)
+def test_a_state_learns_nothing_from_what_could_not_be_graded(reward: Reward) -> None:
+    memory = Memory.begin(reward)
+    memory.learn([tell(reward, graded([None, None]), ADDRESS)])
+    assert memory.state == Memory.begin(reward).state
 
 
 def test_a_grade_has_no_field_that_these_tests_have_not_heard_of() -> None:

@@ -2,5 +2,6 @@
 
 from rewardscope.protocols import Reward, View
 from rewardscope.rewards.base import tell
+from rewardscope.rewards.state import Memory
 
-__all__ = ["Reward", "View", "tell"]
+__all__ = ["Memory", "Reward", "View", "tell"]

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rewardscope.errors import RewardscopeError
-from rewardscope.protocols import Reward, View
+from rewardscope.protocols import Reward, State, View
+from rewardscope.rewards.state import first_state, given
 from rewardscope.seeds import Address
-from rewardscope.types import Rewards, Rollout, sealed
+from rewardscope.types import Rewards, Rollout
 
 
 def verdicts(view: View, strict: bool = False) -> tuple[float | None, ...]:
@@ -21,15 +22,24 @@ def verdicts(view: View, strict: bool = False) -> tuple[float | None, ...]:
     return tuple(None if verdict is None else float(verdict) for verdict in chosen)
 
 
-def tell(reward: Reward, rollout: Rollout, address: tuple[Address, ...]) -> Rollout:
+def tell(
+    reward: Reward, rollout: Rollout, address: tuple[Address, ...], state: State | None = None
+) -> Rollout:
     """The rollout with the values of ``reward``; NumPy numbers and booleans become plain numbers.
+
+    Args:
+        reward: What pays.
+        rollout: A graded group.
+        address: Of the reward's randomness.
+        state: What the reward carries from earlier steps; None = its first state.
 
     Raises:
         TruthSealed: If a reward with ``uses_truth = False`` reads the answer key.
         RewardscopeError: If it does not return one finite number, or None, per completion.
     """
     name = type(reward).__name__
-    rewards: object = reward(rollout if reward.uses_truth else sealed(rollout), address)
+    known = first_state(reward) if state is None else state
+    rewards: object = given(reward, known, rollout, address)
     if not isinstance(rewards, Rewards) or not isinstance(rewards.values, Sequence):
         raise RewardscopeError(
             f"{name} must return Rewards",

@@ -13,8 +13,19 @@ from rewardscope.learner import (
     save_masters,
 )
 from rewardscope.policy import Placement, Policy
-from rewardscope.store import PARTIAL, CellDirectory, check_directory, seal_directory
+from rewardscope.rewards import Memory
+from rewardscope.store import (
+    PARTIAL,
+    CellDirectory,
+    check_directory,
+    read_json,
+    seal_directory,
+    write_json,
+)
 from rewardscope.training.arm import Arm
+
+REWARD_STATE = "reward_state.json"
+"""File of a checkpoint with what the reward carries on; none where that is nothing."""
 
 
 def steps_done(cell: CellDirectory) -> int:
@@ -77,16 +88,36 @@ def companions_after(
     return companions
 
 
+def memory_after(arm: Arm, cell: CellDirectory, done: int) -> Memory:
+    """The state of the arm's reward after ``done`` steps.
+
+    Raises:
+        CheckpointError: If the reward has a state, and the checkpoint does not hold it.
+    """
+    memory = Memory.begin(arm.reward)
+    if done and memory.state:
+        saved = cell.checkpoint(done) / REWARD_STATE
+        if not saved.is_file():
+            raise CheckpointError(
+                "A checkpoint lacks the state of its reward",
+                value=saved,
+                do="Delete this directory and run the study again",
+            )
+        memory.state = read_json(saved)
+    return memory
+
+
 def save_checkpoint(
     arm: Arm,
     policy: Policy,
     companions: Companions,
+    memory: Memory,
     bank: BankState | None,
     cell: CellDirectory,
     step: int,
 ) -> None:
-    """Writes the policy as a Hugging Face folder, with its companions and its bank, then deletes
-    older checkpoints.
+    """Writes the policy as a Hugging Face folder, with its companions, the reward's state and
+    the bank, then deletes older checkpoints.
 
     Raises:
         CheckpointError: If it cannot be written.
@@ -101,6 +132,8 @@ def save_checkpoint(
             save_adapters(policy, unfinished)
         save_masters(policy, unfinished)
         companions.save(unfinished, moved_reference=bool(arm.learner.reset_every))
+        if memory.state:
+            write_json(unfinished / REWARD_STATE, memory.state)
         if bank is not None:
             bank.save(unfinished)
         seal_directory(unfinished, final)

@@ -7,7 +7,7 @@ from functools import cached_property
 from rewardscope.experience import Ask, BankState, category_of
 from rewardscope.policy import Policy, Sampling
 from rewardscope.protocols import Environment, Sampler
-from rewardscope.rewards import tell
+from rewardscope.rewards import Memory, tell
 from rewardscope.seeds import Address, key
 from rewardscope.store import CellDirectory, write_rollouts
 from rewardscope.training.arm import Arm
@@ -44,7 +44,13 @@ class PolicyReader:
 
 
 def begin_bank(
-    arm: Arm, seed: int, policy: Policy, sampler: Sampler, cell: CellDirectory, done: int
+    arm: Arm,
+    seed: int,
+    policy: Policy,
+    sampler: Sampler,
+    memory: Memory,
+    cell: CellDirectory,
+    done: int,
 ) -> BankState | None:
     """The arm's bank after ``done`` steps, from the checkpoint or filled by the untrained policy;
     None for an arm without a bank.
@@ -59,7 +65,16 @@ def begin_bank(
     bank = BankState(arm.bank)
     if arm.bank.first_problems:
         _attempt(
-            arm, bank, seed, policy, sampler, cell, 0, arm.bank.first_problems, weak_only=False
+            arm,
+            bank,
+            seed,
+            policy,
+            sampler,
+            memory,
+            cell,
+            0,
+            arm.bank.first_problems,
+            weak_only=False,
         )
     return bank
 
@@ -114,6 +129,7 @@ def learn(
     seed: int,
     policy: Policy,
     sampler: Sampler,
+    memory: Memory,
     cell: CellDirectory,
     step: int,
     told: Sequence[Rollout],
@@ -127,6 +143,7 @@ def learn(
         seed: Of the replicate.
         policy: After the step.
         sampler: Samples with the weights after the step.
+        memory: The state of the arm's reward, which rewards the attempts.
         cell: Stores the attempts on the split ``evolve``.
         step: Number of updates so far.
         told: The step's groups, with rewards.
@@ -142,7 +159,16 @@ def learn(
         )
     if arm.bank.evolve_every and step % arm.bank.evolve_every == 0:
         _attempt(
-            arm, bank, seed, policy, sampler, cell, step, arm.bank.evolve_problems, weak_only=True
+            arm,
+            bank,
+            seed,
+            policy,
+            sampler,
+            memory,
+            cell,
+            step,
+            arm.bank.evolve_problems,
+            weak_only=True,
         )
 
 
@@ -152,6 +178,7 @@ def _attempt(
     seed: int,
     policy: Policy,
     sampler: Sampler,
+    memory: Memory,
     cell: CellDirectory,
     step: int,
     count: int,
@@ -176,7 +203,8 @@ def _attempt(
         before,
     )
     told = [
-        tell(arm.reward, group, address) for group, address in zip(groups, addresses, strict=True)
+        tell(arm.reward, group, address, memory.state)
+        for group, address in zip(groups, addresses, strict=True)
     ]
     write_rollouts(cell.step_file(EVOLVE, step), told)
     ask = _asking(arm, sampler, (EVOLVE, seed, step))

@@ -11,13 +11,14 @@ from rewardscope.learner import Companions
 from rewardscope.policy import LocalSampler, Placement, Policy, Precision
 from rewardscope.policy.room import out_of_memory, ran_out
 from rewardscope.protocols import FollowingSampler
-from rewardscope.rewards import tell
+from rewardscope.rewards import Memory, tell
 from rewardscope.seeds import Address
 from rewardscope.store import CellDirectory, write_rollouts
 from rewardscope.tensors import TokenCredit
 from rewardscope.training.arm import Arm
 from rewardscope.training.checkpoints import (
     companions_after,
+    memory_after,
     policy_after,
     remove_older,
     save_checkpoint,
@@ -48,6 +49,7 @@ class _Training:
     sampler: FollowingSampler
     companions: Companions
     past: Past
+    memory: Memory
     bank: BankState | None
     held_out: HeldOut | None
 
@@ -99,7 +101,7 @@ def train(
             _name_the_step(ran_out(error, place.device), arm, seed, step)
         cell.step_table.append(row)
         if (step + 1) % arm.checkpoint_every == 0 or step + 1 == arm.steps:
-            save_checkpoint(arm, run.policy, run.companions, run.bank, cell, step + 1)
+            save_checkpoint(arm, run.policy, run.companions, run.memory, run.bank, cell, step + 1)
         on_step(step + 1)
     cell.step_table.finish()
     return arm.learner.plain(run.policy)
@@ -123,12 +125,15 @@ def _begun(
     past.recall(done, cell)
     sampler.follow(policy, done)
     try:
-        bank = begin_bank(arm, seed, policy, sampler, cell, done)
+        memory = memory_after(arm, cell, done)
+        bank = begin_bank(arm, seed, policy, sampler, memory, cell, done)
     except CheckpointError:
         raise
     except RewardscopeError as error:
         _name_the_step(error, arm, seed, done)
-    return _Training(arm, seed, cell, place, policy, sampler, companions, past, bank, held_out)
+    return _Training(
+        arm, seed, cell, place, policy, sampler, companions, past, memory, bank, held_out
+    )
 
 
 def _name_the_step(error: RewardscopeError, arm: Arm, seed: int, step: int) -> NoReturn:
@@ -159,7 +164,17 @@ def _train_step(run: _Training, step: int) -> dict[str, Any]:
     notes = _update(run, step, _kept(written, arm.problems_per_step), laps)
     run.sampler.follow(run.policy, step + 1)
     if run.bank is not None:
-        learn(arm, run.bank, run.seed, run.policy, run.sampler, run.cell, step + 1, written)
+        learn(
+            arm,
+            run.bank,
+            run.seed,
+            run.policy,
+            run.sampler,
+            run.memory,
+            run.cell,
+            step + 1,
+            written,
+        )
         notes |= run.bank.counts | {
             "experience/recalled": sum(run.bank.settings.block.count(r.recalled) for r in written)
             / len(written)
@@ -249,13 +264,14 @@ def _told_groups(run: _Training, step: int, laps: Laps) -> list[Rollout]:
                 laps,
             )
         told += [
-            tell(arm.reward, group, address)
+            tell(arm.reward, group, address, run.memory.state)
             for group, address in zip(groups, addresses, strict=True)
         ]
         laps.end("grading")
         if sum(map(_differs, told)) >= arm.problems_per_step:
             break
     run.past.met(step, indices, told)
+    run.memory.learn(told)
     return told
 
 
