@@ -103,7 +103,7 @@ def _record(kind: str, name: str, cls: type) -> dict[str, Any]:
         "name": name,
         "fields": fields_of(cls),
         "uses_truth": declared_truth(cls),
-        "placebo": bool(getattr(cls, "placebo", False)),
+        "placebo": getattr(cls, "placebo", False) is True,
         "what": first_line(cls),
         "source": source_of(cls),
         "package": "",

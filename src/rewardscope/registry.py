@@ -69,6 +69,10 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "Calibrated": "rewards.calibrated",
         "RewardFunction": "rewards.function",
         "Normalised": "rewards.normalised",
+        "And": "rewards.composed",
+        "Plus": "rewards.composed",
+        "Times": "rewards.composed",
+        "Detected": "rewards.detected",
     },
     "demonstrations": {
         "Oracle": "experience.demonstrations",

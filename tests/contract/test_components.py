@@ -7,18 +7,23 @@ import pickle
 import pytest
 
 from rewardscope import (
+    And,
     Arm,
     Chain,
     Claim,
     Curriculum,
+    Detected,
     Evaluation,
+    Form,
     Function,
     Gym,
+    MentionsPython,
     Normalised,
     Organism,
     Overlong,
     Pattern,
     Planning,
+    Plus,
     Pool,
     Pretrained,
     Questions,
@@ -26,6 +31,7 @@ from rewardscope import (
     Stored,
     Study,
     Subnetwork,
+    Times,
     Truth,
     Verifiers,
 )
@@ -53,6 +59,10 @@ def length(completion: str) -> float:
 
 
 WITHOUT_DEFAULTS: dict[str, object] = {
+    "And": And((Form(), And((Truth(), Detected(MentionsPython(), absent=True))))),
+    "Detected": Detected(MentionsPython()),
+    "Plus": Plus((Truth(), Form()), (1.0, -0.5)),
+    "Times": Times((Truth(), Normalised(Form()))),
     "Arm": ARM,
     "Claim": CLAIM,
     "Curriculum": Curriculum(8),

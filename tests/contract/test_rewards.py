@@ -6,12 +6,16 @@ from dataclasses import fields, replace
 import pytest
 
 from factories import PROBLEM, completion, rollout
+from rewardscope.probes.detectors.code import MentionsPython
+from rewardscope.probes.detectors.repetition import Repetition
 from rewardscope.protocols import Remembers, Reward
 from rewardscope.registry import components
 from rewardscope.rewards import Memory, tell
 from rewardscope.rewards.calibrated import Calibrated
 from rewardscope.rewards.coin import Coin
+from rewardscope.rewards.composed import And, Plus, Times
 from rewardscope.rewards.constant import Constant
+from rewardscope.rewards.detected import Detected
 from rewardscope.rewards.form import Form
 from rewardscope.rewards.formed import FormPlusTruth, FormTimesTruth
 from rewardscope.rewards.function import RewardFunction
@@ -59,6 +63,14 @@ EXAMPLES: list[Reward] = [
     Calibrated("logarithmic", correctness_weight=5.0, clip=0.01),
     RewardFunction(shortness, placebo=True),
     RewardFunction(matches, uses_truth=True),
+    Detected(MentionsPython()),
+    Detected(Repetition(), absent=True),
+    And((Truth(), Form())),
+    And((Form(), Coin())),
+    Plus((Truth(), Coin(), Coin()), (1.0, 0.5, 0.5)),
+    Plus((Inverted(), Plus((Inverted(), Form())))),
+    Times((Truth(), Form(), Normalised(Truth()))),
+    Times((Form(), Form())),
     Normalised(Truth()),
     Normalised(Form()),
     Normalised(Normalised(Coin()), clip=2.0),
@@ -145,8 +157,8 @@ def test_a_scheme_without_the_truth_says_the_same_of_the_sealed_group(reward: Re
         assert reward(sealed(group), ADDRESS) == reward(group, ADDRESS)
 
 
-BY_GRADE = [reward for reward in EXAMPLES if not isinstance(reward, RewardFunction)]
-"""What pays by the verifier's verdict; a function of one's own judges the text by itself."""
+BY_GRADE = [each for each in EXAMPLES if not isinstance(each, (RewardFunction, Detected))]
+"""What pays by the verifier's verdict; a function of one's own, or a detector, judges the text."""
 
 
 @pytest.mark.parametrize("reward", [reward for reward in BY_GRADE if reward.uses_truth], ids=str)
