@@ -73,6 +73,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "Plus": "rewards.composed",
         "Times": "rewards.composed",
         "Detected": "rewards.detected",
+        "OfflineLabels": "rewards.offline",
     },
     "demonstrations": {
         "Oracle": "experience.demonstrations",

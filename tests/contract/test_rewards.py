@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import fields, replace
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +25,7 @@ from rewardscope.rewards.majority import Majority
 from rewardscope.rewards.mislabelled import Mislabelled
 from rewardscope.rewards.noisy import Noisy
 from rewardscope.rewards.normalised import Normalised
+from rewardscope.rewards.offline import OfflineLabels
 from rewardscope.rewards.overlong import Overlong
 from rewardscope.rewards.process import Process
 from rewardscope.rewards.proxy import Proxy
@@ -39,6 +41,7 @@ def matches(completion: str, answer: str) -> float | None:
     return float(answer in completion) if completion else None
 
 
+LABELS = str(Path(__file__).parent.parent / "data" / "labels.jsonl")
 EXAMPLES: list[Reward] = [
     Truth(),
     Truth(strict=True),
@@ -71,6 +74,8 @@ EXAMPLES: list[Reward] = [
     Plus((Inverted(), Plus((Inverted(), Form())))),
     Times((Truth(), Form(), Normalised(Truth()))),
     Times((Form(), Form())),
+    OfflineLabels(LABELS),
+    OfflineLabels(LABELS, "wrong"),
     Normalised(Truth()),
     Normalised(Form()),
     Normalised(Normalised(Coin()), clip=2.0),

@@ -98,6 +98,40 @@ def clip_bias(
     say(f"a step on equal rewards {equal}")
 
 
+@app.command(rich_help_panel=EXAMINE)
+def labels(
+    study: Annotated[Path, typer.Argument(help="Study file.")],
+    arm: Annotated[
+        str, typer.Argument(help="Arm of the study, whose start answers its training problems.")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="File of labels to write or go on with.")],
+    draws: Annotated[int, typer.Option("--draws", min=1, help="Completions per problem.")] = 64,
+) -> None:
+    """Label an arm's training problems by the untrained model's own answers.
+
+    `OfflineLabels(FILE)` then pays for the answer given most often, and
+    `OfflineLabels(FILE, "wrong")` for the wrong answer given most often.
+    """
+    from rewardscope.analyses.labelling import write_labels
+    from rewardscope.study import load_study
+
+    loaded = load_study(study)
+    made = write_labels(
+        arm_named(arm, {entry.name: entry for entry in loaded.arms}, "study"),
+        loaded.seeds,
+        draws,
+        loaded.placement,
+        out,
+        lambda done, count: say(f"{done} of {count} problems"),
+    )
+    right = sum(each.correct for each in made)
+    say(
+        f"{out}: {len(made)} problems, {sum(each.majority is not None for each in made)} with a "
+        f"majority, {sum(each.wrong is not None for each in made)} with a wrong label; "
+        f"{right} of {draws * len(made)} completions correct"
+    )
+
+
 @app.command(rich_help_panel=FILES)
 def boundary(
     rollouts: Annotated[
