@@ -18,6 +18,7 @@ ROOT = HERE.parents[1]
 DOCUMENT = ROOT / "docs" / "reliability.md"
 COUNTS = HERE / "counts.json"
 COLUMNS = ("tried", "survived", "healed", "refused", "silent")
+WORKERS = ("-n", str(os.cpu_count()), "--dist", "worksteal", "--durations", "12")
 BLOCK = re.compile(r"(<!-- counts -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -26,7 +27,7 @@ def main(files: list[str]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         lines = Path(folder, "counts.jsonl")
         status = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-m", "hard", *(files or [str(HERE)])],
+            [sys.executable, "-m", "pytest", "-q", "-m", "hard", *WORKERS, *(files or [str(HERE)])],
             cwd=ROOT,
             env={**os.environ, "REWARDSCOPE_HARD_COUNTS": str(lines)},
             check=False,

@@ -1,11 +1,13 @@
 """Runs a micro study again and again in forked children, breaks each at another file-system event
 by a kill or an error, finishes it, and compares. A JSON line for each.
 
-A process of its own: what it forks must have no threads.
+A process of its own: it imports all that a command needs, once, and does nothing with it, so that
+no thread is at work when it forks.
 """
 
 import errno
 import hashlib
+import importlib
 import json
 import os
 import random
@@ -19,6 +21,9 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import torch
+
+import rewardscope
 
 STUDY = Path(__file__).with_name("micro_study.py")
 ERRORS = {
@@ -31,6 +36,15 @@ WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 CHANGING = ("os.rename", "os.mkdir", "os.remove", "os.rmdir")
 TELLING = ("study.json", ".complete", "step_000001", "seal.json")
 """What a sample of events has some of."""
+NEEDED = (
+    "rewardscope.cli.checking",
+    "rewardscope.cli.runs",
+    "rewardscope.judging.claims",
+    "rewardscope.report.page",
+    "rewardscope.study.runner",
+    "transformers.models.llama.modeling_llama",
+)
+Share = tuple[int, int]
 LIMIT_SECONDS = 120.0
 NOT_RESULTS = ("report.html", "study.json", ".lock", "status.json", "traceback.txt")
 """Files that hold times, paths or progress."""
@@ -155,15 +169,18 @@ def forked(work: Callable[[], Any]) -> Any:
 
 
 def prepare() -> Events:
-    import torch
-
+    """Imports what a command would import, so that its children have it, and listens."""
+    for name in NEEDED:
+        importlib.import_module(name)
+    for name in rewardscope.__all__:
+        getattr(rewardscope, name)
     torch.set_num_threads(1)
-
     return Events()
 
 
-def points(names: list[str], mode: str, count: int) -> list[tuple[int, str]]:
-    """At which events to break the run, and how; ``count`` of them, 0 = at all.
+def points(names: list[str], mode: str, count: int, share: Share) -> list[tuple[int, str]]:
+    """At which events to break the run, and how; ``count`` of them, 0 = at all; of these this
+    share.
 
     A kill before a flush leaves what a kill before the rename after it does; each error comes in
     turn.
@@ -177,16 +194,18 @@ def points(names: list[str], mode: str, count: int) -> list[tuple[int, str]]:
         first = telling[:: max(1, len(telling) // (count // 2))] if count > 1 else []
         changing = sorted(list(dict.fromkeys([*first, *spread]))[:count])
     errors = list(ERRORS)
-    return [
+    found = [
         (at, mode if mode == "kill" else errors[place % len(errors)])
         for place, at in enumerate(changing)
     ]
+    return found[share[0] :: share[1]]
 
 
 def crash(
     folder: Path,
     mode: str,
     count: int,
+    share: Share,
     begun: Path | None,
     work: Callable[[Path], Callable[..., None]],
 ) -> Iterator[dict[str, Any]]:
@@ -196,6 +215,7 @@ def crash(
         folder: Where runs are made.
         mode: "kill" or "errors".
         count: Events, 0 = all.
+        share: Which of how many equal shares of these.
         begun: A run that each starts from; None = nothing.
         work: What is to be done in a run directory.
     """
@@ -220,7 +240,7 @@ def crash(
     assert code == 0, log.read_text()
     names = json.loads(seen.read_text())
     expected = forked(lambda: digests(reference))
-    for at, how in points(names, mode, count):
+    for at, how in points(names, mode, count, share):
         out = folder / f"at{at}"
         begin(out)
 
@@ -278,13 +298,15 @@ study = replace(study, arms=(arm("truth", RewardFunction(paid)),))
 '''
 
 
-def main(folder: Path, mode: str, count: int) -> None:
+def main(folder: Path, mode: str, count: int, share: Share) -> None:
     """A JSON line for each break; "vouched" is a kill while ``--accept-same`` is carried out."""
     begun, work = vouched(folder) if mode == "vouched" else (None, run_there)
-    for line in crash(folder, "errors" if mode == "errors" else "kill", count, begun, work):
+    how = "errors" if mode == "errors" else "kill"
+    for line in crash(folder, how, count, share, begun, work):
         sys.stdout.write(json.dumps(line) + "\n")
         sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))
+    which, _, of = sys.argv[4].partition("/")
+    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), (int(which), int(of)))
