@@ -11,7 +11,7 @@ from damage import HOW, copied, damage, kinds_of, meaning
 
 from rewardscope.errors import RewardscopeError
 from rewardscope.judging.claims import judge
-from rewardscope.report.rows import load_run
+from rewardscope.report.loading import load_run
 from rewardscope.store import RunDirectory, cell_faults, find_faults
 from rewardscope.study import Study, load_study, open_run, run_study
 from rewardscope.types import Verdict

@@ -13,8 +13,8 @@ from rewardscope import Arm, Chain, Coin, Evaluation, InterimEvaluation, Study
 from rewardscope.environments import distinct
 from rewardscope.errors import StudyError
 from rewardscope.policy import Policy
+from rewardscope.report.loading import load_run
 from rewardscope.report.marks import make_marks
-from rewardscope.report.rows import load_run
 from rewardscope.report.sections.training import training_panels
 from rewardscope.store import CellDirectory, RunDirectory, read_rollouts
 from rewardscope.study import open_run, run_study

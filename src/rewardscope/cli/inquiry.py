@@ -27,7 +27,7 @@ def next_inquiry(
     """
     from rewardscope.report.answer.inquiries import inquiries
     from rewardscope.report.answer.study_file import study_source
-    from rewardscope.report.rows import load_run
+    from rewardscope.report.loading import load_run
 
     run = load_run(root)
     lines = inquiries(run)

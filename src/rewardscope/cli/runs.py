@@ -195,7 +195,7 @@ def _conclude(root: Path, *, trained: bool = False) -> Path:
     from rewardscope.judging.claims import judge, read_claims
     from rewardscope.report import verdict_table, write_page
     from rewardscope.report.answer.headline import headline
-    from rewardscope.report.rows import arms_of
+    from rewardscope.report.loading import arms_of
     from rewardscope.store import RunDirectory, cell_faults
 
     directory = RunDirectory(root)

@@ -17,10 +17,11 @@ from rewardscope.errors import RunDirectoryError
 from rewardscope.report import wording
 from rewardscope.report.answer.contrasts import FIRST_TRY, Metric, metric_of
 from rewardscope.report.answer.headline import headline
-from rewardscope.report.answer.means import mean, values_of
+from rewardscope.report.answer.means import mean
 from rewardscope.report.answer.notes import Said
+from rewardscope.report.loading import load_run
 from rewardscope.report.page import FILES, Fields, content_policy, counted, write_unknown
-from rewardscope.report.rows import Run, load_run
+from rewardscope.report.rows import Run
 from rewardscope.store import PAGE, write_bytes
 from rewardscope.types import Claim, Verdict
 
@@ -212,9 +213,9 @@ def measured(runs: Sequence[Run]) -> list[Measured]:
 
 def _policies(run: Run, metric: str, labels: Mapping[str, str]) -> Iterator[Policy]:
     for arm in run.arms:
-        values = values_of(run, arm.name, metric, labels)
+        values = run.values(arm.name, metric, labels)
         if values:
-            before = values_of(run, arm.base, metric, labels)
+            before = run.values(arm.base, metric, labels)
             untrained = before[0] if len(before) == 1 else None
             yield Policy(arm.name, arm.start, arm.placebo, untrained, tuple(values))
 

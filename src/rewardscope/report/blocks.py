@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import polars as pl
 
 from rewardscope.registry import readable
+from rewardscope.report.marks import crowded
 from rewardscope.report.rows import ROW_COLUMNS, Run
 from rewardscope.report.summaries import over_seeds
 from rewardscope.report.wording import number, signed
@@ -152,13 +153,13 @@ def tables(section: Section, run: Run, heading: str = "") -> list[Table]:
     lacking = tuple(start for start in run.starts if start not in having) if whole else ()
     count = sum(len(grid.rows) for grid in rest)
     unchanged = f"{count} measurement{'' if count == 1 else 's'} that did not change"
-    shown = [Table(tuple(changed), heading, lacking=lacking)] if changed else []
+    shown = [Table(turned(run, changed), heading, lacking=lacking)] if changed else []
     if rest:
         explains = "" if changed else heading
         shown.append(
-            Table(tuple(rest), explains, folded=unchanged, lacking=() if changed else lacking)
+            Table(turned(run, rest), explains, folded=unchanged, lacking=() if changed else lacking)
         )
-    return [*shown, *([Table(tuple(more), folded="More measurements")] if more else [])]
+    return [*shown, *([Table(turned(run, more), folded="More measurements")] if more else [])]
 
 
 def _parted(grids: Sequence[Grid], changed: bool) -> list[Grid]:
@@ -177,6 +178,8 @@ def _grid(run: Run, start: str, lines: Sequence[Line]) -> Grid:
     treatments = tuple(arm.name for arm in arms if not arm.placebo)
     bases = tuple(dict.fromkeys(arm.base for arm in arms))
     columns = (*bases, *placebos, *treatments)
+    if crowded(arms):
+        columns = (*bases, *run.order_of(start))
     rows = tuple(
         row for line in lines for row in table_rows(run, line, columns, placebos, treatments)
     )
@@ -185,6 +188,28 @@ def _grid(run: Run, start: str, lines: Sequence[Line]) -> Grid:
     shown = tuple(name for name in columns if name not in bases or name in known)
     more = (DIFFERENCE,) if DIFFERENCE in known else ()
     return Grid(start, caption, ("Measured", "Unit"), (*shown, *more), rows)
+
+
+def turned(run: Run, grids: Sequence[Grid]) -> tuple[Grid, ...]:
+    """The grids, those of many arms with a line for each arm."""
+    return tuple(_turned(run, grid) if crowded(run.arms_of(grid.start)) else grid for grid in grids)
+
+
+def _turned(run: Run, grid: Grid) -> Grid:
+    arms = run.arms_of(grid.start)
+    role = {arm.base: "untrained" for arm in arms}
+    role |= {arm.name: "placebo" for arm in arms if arm.placebo}
+    names = [" ".join(filter(None, row.heads)) for row in grid.rows]
+    entries = dict(zip(names, (row.entries for row in grid.rows), strict=True))
+    rows = tuple(
+        TableRow(
+            (name,),
+            {measured: of[name] for measured, of in entries.items() if name in of},
+            means=role.get(name, ""),
+        )
+        for name in grid.columns
+    )
+    return Grid(grid.start, grid.caption, ("Arm",), tuple(names), rows)
 
 
 def table_rows(

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import altair as alt
+from altair.utils import schemapi
 
-from rewardscope.report.marks import Mark
+from rewardscope.report.marks import MANY, OTHER_COLOUR, PLACEBOS, Mark
 from rewardscope.report.summaries import Row
 
 HEIGHT = 200
@@ -21,6 +22,7 @@ def step_curves(
     """Means over seeds by training step with a band from the lowest to the highest seed.
     ``predicted`` values are dotted.
     """
+    rows, marks = thinned(rows, marks, "step")
     drawn = named(rows, marks)
     steps = [int(row["step"]) for row in rows]
     ticks = whole_ticks(min(steps, default=0), max(steps, default=0))
@@ -80,6 +82,7 @@ def k_curves(
     rows: Sequence[Row], marks: Mapping[str, Mark], unit: str, text: str, value: str
 ) -> dict[str, Any]:
     """Curves over k on a log scale, with a band."""
+    rows, marks = thinned(rows, marks, "k")
     ks = sorted({row["k"] for row in rows})
     x = alt.X(
         "k:Q",
@@ -141,6 +144,37 @@ def bars(rows: Sequence[Row], marks: Mapping[str, Mark], unit: str, text: str) -
     return finished(alt.layer(bar, rule), text, max(40, 16 * len(rows) + 8 * len(labels)))
 
 
+def thinned(
+    rows: Sequence[Row], marks: Mapping[str, Mark], along: str
+) -> tuple[Sequence[Row], Mapping[str, Mark]]:
+    """The rows of more arms than can be told apart, with the placebos as one band from the lowest
+    to the highest of them, and no bands around grey lines.
+    """
+    arms = {row["arm"] for row in rows if not marks[row["arm"]].untrained}
+    if len(arms) <= MANY:
+        return rows, marks
+    placebos: dict[Any, list[Row]] = {}
+    kept = []
+    for row in rows:
+        if marks[row["arm"]].placebo:
+            if row["value"] is not None:
+                placebos.setdefault(row[along], []).append(row)
+        elif marks[row["arm"]].colour == OTHER_COLOUR:
+            kept.append({**row, "low": None, "high": None, "predicted": None})
+        else:
+            kept.append(row)
+    for place, some in sorted(placebos.items()):
+        values = [row["value"] for row in some]
+        middle = sum(values) / len(values)
+        row = {**some[0], "arm": PLACEBOS.name, along: place, "value": middle, "seeds": None}
+        kept.append({**row, "low": min(values), "high": max(values), "predicted": None})
+    bands = [row for row in kept if row.get("interval")]
+    for row in bands:
+        own = row["arm"] == PLACEBOS.name
+        row["interval"] = "lowest to highest placebo" if own else row["interval"]
+    return kept, {**marks, PLACEBOS.name: PLACEBOS}
+
+
 def named(rows: Sequence[Row], marks: Mapping[str, Mark]) -> list[Row]:
     """The rows with the arms' names in figures."""
     return [{**row, "arm": marks[row["arm"]].label} for row in rows]
@@ -176,12 +210,12 @@ def share_scale(rows: Sequence[Row]) -> alt.Scale:
 
 
 def finished(chart: alt.TopLevelMixin, description: str, height: int) -> dict[str, Any]:
-    """The specification, checked against the schema, without a theme: the page has its own for
-    light and dark.
+    """The specification without a theme: the page has its own for light and dark. It is checked
+    against the schema unless the page, where that would take longer than all else, says not to.
     """
     spec: dict[str, Any] = chart.properties(
         width="container", height=height, description=description
-    ).to_dict()
+    ).to_dict(validate=schemapi.DEBUG_MODE)
     spec.pop("config", None)
     spec.pop("$schema", None)
     spec["autosize"] = {"type": "fit-x", "contains": "padding"}

@@ -16,6 +16,7 @@ from typing import Any
 
 import jinja2
 import polars as pl
+from altair.utils.schemapi import debug_mode
 from markupsafe import Markup
 
 from rewardscope.hostile import visible
@@ -29,13 +30,15 @@ from rewardscope.report.answer import (
     unit_phrase,
     write_answer,
 )
+from rewardscope.report.answer.contrasts import main_contrasts
 from rewardscope.report.answer.written import written
 from rewardscope.report.blocks import gap_sentences
 from rewardscope.report.drawing import draw
-from rewardscope.report.marks import make_marks
+from rewardscope.report.loading import load_run
+from rewardscope.report.marks import crowded, legend_marks, make_marks
 from rewardscope.report.ranking import rankings
 from rewardscope.report.readings import has_completions, packed_completions
-from rewardscope.report.rows import Missing, Run, load_run
+from rewardscope.report.rows import Missing, Run
 from rewardscope.report.sections import sections_of
 from rewardscope.report.sketch import Sketch, draw_sketches
 from rewardscope.store import PAGE, page_seal, write_bytes
@@ -86,9 +89,10 @@ def _sources(run_dir: Path) -> dict[str, str]:
 
 def render_page(run: Run) -> str:
     """The page as HTML text."""
-    marks = make_marks(run.arms)
+    marks = make_marks(run.arms, telling_arms(run))
     cells, unread, packed = packed_completions(run)
-    sections = sections_of(run, marks)
+    with debug_mode(False):  # Altair would check each part of each chart against its schema
+        sections = sections_of(run, marks)
     drawings = {
         name: draw(name, panel.spec, figure.narrow)
         for section in sections
@@ -122,6 +126,9 @@ def render_page(run: Run) -> str:
         marks=marks,
         tally=tally(run.verdicts, bool(run.study.get("claims_changed_after_start"))),
         written=written(run, marks, cells),
+        many=any(crowded(run.arms_of(start)) for start in run.starts),
+        crowded=crowded,
+        legend_marks=lambda start: legend_marks(run.arms_of(start), marks),
         shown_sections={section.name for section in sections},
         answer=write_answer(run.verdicts, placebos),
         verdicts=verdicts,
@@ -143,6 +150,23 @@ def render_page(run: Run) -> str:
         sources=_sources(run.root),
         code=code,
     )
+
+
+def telling_arms(run: Run) -> list[str]:
+    """Of a start with many arms those that keep a hue: the treatments that exceed their placebo
+    most and least.
+    """
+    found = []
+    for start in run.starts:
+        compared = [
+            contrast
+            for contrast in main_contrasts(run.verdicts, run.arms_of(start))
+            if contrast.verdict.estimate is not None
+        ]
+        compared.sort(key=lambda contrast: -(contrast.verdict.estimate or 0.0))
+        ends = compared[:1] + compared[1:][-1:]
+        found += [contrast.verdict.claim.treatment for contrast in ends]
+    return found
 
 
 def counted(count: int, what: str) -> str:

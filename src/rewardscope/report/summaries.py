@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 import numpy as np
@@ -204,8 +204,15 @@ def _decided_gain(run: Run, arm: str) -> float | None:
     return float(value) if decided else None
 
 
-def pass_at_k(run: Run, start: str, metric: str) -> list[Row]:
-    """pass@k of the untrained policy and of each arm: arm, k, value, low, high, seeds, interval."""
+def pass_at_k(run: Run, start: str, metric: str, plain: Container[str] = ()) -> list[Row]:
+    """pass@k of the untrained policy and of each arm: arm, k, value, low, high, seeds, interval.
+
+    Args:
+        run: The run.
+        start: Of the arms.
+        metric: The metric.
+        plain: Arms that need no interval; making one takes time.
+    """
     rows: list[Row] = []
     frame = (
         run.metric(metric)
@@ -228,6 +235,12 @@ def pass_at_k(run: Run, start: str, metric: str) -> list[Row]:
         single = run.problem_pass.filter((pl.col("arm") == arm.name) & (pl.col("metric") == metric))
         own = frame.filter((pl.col("arm") == arm.name) & pl.col("value").is_not_null())
         for (k,), cells in own.sort("k").group_by("k", maintain_order=True):
+            if arm.name in plain:
+                middle = _mean(cells["value"])
+                rows.append(
+                    _pass_row(arm.name, int(str(k)), middle, None, None, cells.height, "none")
+                )
+                continue
             rows.append(
                 _pass_over_seeds(arm.name, int(str(k)), cells, single.filter(pl.col("k") == str(k)))
             )
@@ -344,12 +357,13 @@ def problem_classes(run: Run, start: str) -> tuple[str, list[Row]]:
     )
 
 
-def weight_change(run: Run, arm: Arm) -> list[Row]:
-    """Relative update norm per matrix of one arm, mean over seeds: kind, layer, value, low, high,
-    seeds.
+def weight_change(run: Run, arms: Sequence[Arm]) -> list[Row]:
+    """Relative update norm per matrix of these arms, mean over arms and seeds: kind, layer, value,
+    low, high, seeds.
     """
+    names = [arm.name for arm in arms]
     frame = run.metric("weights/relative_update_norm").filter(
-        (pl.col("arm") == arm.name) & pl.col("matrix").is_not_null() & (pl.col("matrix") != "all")
+        pl.col("arm").is_in(names) & pl.col("matrix").is_not_null() & (pl.col("matrix") != "all")
     )
     rows = [
         {**_layer_and_kind(row.pop("matrix")), **row}

@@ -10,8 +10,8 @@ import pytest
 
 from report_run import NUM_STEPS, STRATEGIES
 from rewardscope.judging.amplification import doubled
+from rewardscope.report.loading import load_run
 from rewardscope.report.marks import make_marks
-from rewardscope.report.rows import load_run
 from rewardscope.report.sections.formats import strategy_panels
 from rewardscope.report.summaries import amplification, moves, training_curve
 

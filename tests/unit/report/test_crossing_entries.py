@@ -7,7 +7,8 @@ import polars as pl
 import pytest
 
 from rewardscope.report.blocks import table_rows
-from rewardscope.report.rows import Run, load_run
+from rewardscope.report.loading import load_run
+from rewardscope.report.rows import Run
 from rewardscope.report.sections.boundary import SECTION
 
 (LINE,) = [line for line in SECTION.lines if line.metric == "boundary/crossing_k"]

@@ -21,8 +21,8 @@ from report_run import (
 from rewardscope.codec import encode
 from rewardscope.errors import RunDirectoryError
 from rewardscope.report import readings, write_page
+from rewardscope.report.loading import load_run
 from rewardscope.report.readings import completion_cells, packed_completions
-from rewardscope.report.rows import load_run
 from rewardscope.report.summaries import problem_classes, training_curve
 from rewardscope.report.wording import visible_deep
 from rewardscope.store import RunDirectory, write_table

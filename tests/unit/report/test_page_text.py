@@ -15,8 +15,8 @@ import pytest
 
 from report_run import HOSTILE, KS, NUM_PROBLEMS, NUM_STEPS, STARTS, claims, verdicts
 from rewardscope.report import write_page
+from rewardscope.report.loading import load_run
 from rewardscope.report.marks import make_marks
-from rewardscope.report.rows import load_run
 from rewardscope.report.sections.boundary import pass_at_k_panels
 from rewardscope.report.sections.training import training_panels
 

@@ -9,8 +9,9 @@ import pytest
 from rewardscope.errors import ComponentError
 from rewardscope.registry import components
 from rewardscope.report.blocks import MOST_LINES, Table, table_rows, tables
+from rewardscope.report.loading import load_run
 from rewardscope.report.marks import make_marks
-from rewardscope.report.rows import MEASUREMENT_COLUMNS, Arm, Run, load_run
+from rewardscope.report.rows import MEASUREMENT_COLUMNS, Arm, Run
 from rewardscope.report.sections import SECTIONS, sections_of
 from rewardscope.section import Chart, Line, Section, read_section
 from rewardscope.types import Gap

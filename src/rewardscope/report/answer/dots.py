@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rewardscope.report.answer.contrasts import FIRST_TRY, Contrast, metric_name, metric_of
-from rewardscope.report.answer.means import mean, values_of
+from rewardscope.report.answer.means import mean
 from rewardscope.report.marks import Mark
 from rewardscope.report.rows import Arm, Run
 from rewardscope.report.summaries import pass_at_k
@@ -113,6 +113,8 @@ def _bars(claim: Claim) -> str:
 
 def _rows(run: Run, start: str, claim: Claim) -> list[dict[str, Any]]:
     arms = run.arms_of(start)
+    if len(arms) > MOST_ROWS:
+        return [{}] * len(arms)  # too many to draw: what they are takes long
     order: list[Arm] = sorted(arms, key=lambda arm: not arm.placebo)
     names = [*dict.fromkeys(arm.base for arm in arms), *(arm.name for arm in order)]
     if metric_of(claim)[0] == FIRST_TRY[0] and "k" in claim.labels:
@@ -123,7 +125,7 @@ def _rows(run: Run, start: str, claim: Claim) -> list[dict[str, Any]]:
         return [{**known[name], "start": start} for name in names if name in known]
     found = []
     for name in names:
-        values = values_of(run, name, claim.metric, claim.labels)
+        values = run.values(name, claim.metric, claim.labels)
         middle = mean(values)
         if middle is not None:
             ends = (min(values), max(values)) if len(values) > 1 else (None, None)

@@ -11,7 +11,6 @@ from rewardscope.report.answer.means import (
     seeds_text,
     treatments_of,
     untrained,
-    values_of,
 )
 from rewardscope.report.answer.notes import Cite, Name, Notes, Piece, Said, said
 from rewardscope.report.rows import Arm, Run
@@ -95,7 +94,7 @@ def _move(run: Run, arm: Arm, line: dict[str, Any]) -> list[Piece]:
         return [Name(before), " turning into ", Name(after)]
     labels = {"strategy": before}
     was = untrained(run, arm, "behaviour/strategy_accuracy", labels)
-    now = mean(values_of(run, arm.name, "behaviour/strategy_accuracy", labels))
+    now = mean(run.values(arm.name, "behaviour/strategy_accuracy", labels))
     known = (
         f", right {was:.2f} → {now:.2f} of the time" if was is not None and now is not None else ""
     )
@@ -133,8 +132,8 @@ def found_or_made(run: Run, contrasts: Sequence[Contrast], notes: Notes) -> list
 
 def _created(run: Run, arm: Arm) -> tuple[float, float | None] | None:
     labels = {"strategy": "any"}
-    created = mean(values_of(run, arm.name, "novelty/created_share", labels))
-    reached = mean(values_of(run, arm.name, "novelty/reached_share", labels))
+    created = mean(run.values(arm.name, "novelty/created_share", labels))
+    reached = mean(run.values(arm.name, "novelty/reached_share", labels))
     return None if created is None else (created, reached)
 
 
@@ -180,5 +179,5 @@ def starting_accuracy(run: Run, arm: Arm) -> str:
     """Untrained and trained first-try accuracy, in words; empty where one is unknown."""
     labels = {"k": "1"}
     was = untrained(run, arm, "boundary/pass_at_k", labels)
-    now = mean(values_of(run, arm.name, "boundary/pass_at_k", labels))
+    now = mean(run.values(arm.name, "boundary/pass_at_k", labels))
     return "" if was is None or now is None else f"{number(was)} → {number(now)}"

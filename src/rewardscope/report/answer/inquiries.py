@@ -16,6 +16,8 @@ from rewardscope.report.answer.notes import Name, Piece, Said, claim_cite, said
 from rewardscope.report.rows import Arm, Run
 from rewardscope.stats import Estimate, smallest_visible, unseen_share
 
+MOST_LINES = 3
+"""Numbers of seeds that are proposed, the smallest first."""
 MOST_SEEDS = 50
 """Above this, more seeds are no answer and none are proposed."""
 MOST_PROBLEMS = 100_000
@@ -55,7 +57,7 @@ def _more_seeds(run: Run, found: Sequence[Open]) -> list[Inquiry]:
     for count, entry in needed:
         by_count.setdefault(count, []).append(entry)
     lines = []
-    for count, entries in sorted(by_count.items()):
+    for count, entries in sorted(by_count.items())[:MOST_LINES]:
         cites = [claim_cite(entry.index, entry.verdict) for entry in entries]
         claims = "claim" if len(entries) == 1 else "claims"
         words = f"If the difference is as found, about {count} seeds decide the {claims}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from rewardscope.report.answer.contrasts import Contrast, reward_name
 from rewardscope.report.answer.how import named_arms
-from rewardscope.report.answer.means import mean, placebos_of, seeds_text, untrained, values_of
+from rewardscope.report.answer.means import mean, placebos_of, seeds_text, untrained
 from rewardscope.report.answer.notes import Name, Notes, Said, said
 from rewardscope.report.rows import Arm, Run
 from rewardscope.report.wording import number
@@ -130,13 +130,13 @@ def _known(run: Run, arm: Arm, loss: Loss) -> bool:
     labels = _labels(run, arm, loss)
     of_many = labels.get("k") != "1"
     untrained_value = untrained(run, arm, loss.metric, labels)
-    return of_many and bool(untrained_value and values_of(run, arm.name, loss.metric, labels))
+    return of_many and bool(untrained_value and run.values(arm.name, loss.metric, labels))
 
 
 def _lost(run: Run, arm: Arm, loss: Loss) -> _Found | None:
     labels = _labels(run, arm, loss)
     now, was = (
-        values_of(run, arm.name, loss.metric, labels),
+        run.values(arm.name, loss.metric, labels),
         untrained(run, arm, loss.metric, labels),
     )
     if len(now) < 2 or not was or not _known(run, arm, loss):
@@ -144,7 +144,7 @@ def _lost(run: Run, arm: Arm, loss: Loss) -> _Found | None:
     others = [
         value
         for placebo in placebos_of(run, arm.start)
-        for value in values_of(run, placebo.name, loss.metric, labels)
+        for value in run.values(placebo.name, loss.metric, labels)
     ]
     apart = min(now) > max([was, *others]) if loss.rises else max(now) < min([was, *others])
     middle = sum(now) / len(now)

@@ -4,7 +4,7 @@ import polars as pl
 
 from rewardscope.report.answer.contrasts import main_contrasts, metric_name, metric_of, reward_name
 from rewardscope.report.answer.limits import quoted
-from rewardscope.report.answer.means import mean, placebos_of, seeds_text, treatments_of, values_of
+from rewardscope.report.answer.means import mean, placebos_of, seeds_text, treatments_of
 from rewardscope.report.answer.notes import Name, Notes, Said, claim_cite, said
 from rewardscope.report.rows import Run
 from rewardscope.report.wording import METRIC_TEXT, number, signed
@@ -151,11 +151,11 @@ def _apart(
     run: Run, start: str, arm: str, metric: str, labels: dict[str, str]
 ) -> tuple[float, float] | None:
     """Means of the arm and of its placebos, where all their seeds lie apart."""
-    now = values_of(run, arm, metric, labels)
+    now = run.values(arm, metric, labels)
     others = [
         value
         for placebo in placebos_of(run, start)
-        for value in values_of(run, placebo.name, metric, labels)
+        for value in run.values(placebo.name, metric, labels)
     ]
     if len(now) < 2 or len(others) < 2:
         return None

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from rewardscope.report.blocks import Block, Panel, figure, tables
 from rewardscope.report.charts import k_curves
-from rewardscope.report.marks import Mark
+from rewardscope.report.marks import Mark, without_band
 from rewardscope.report.rows import Run
 from rewardscope.report.sections.base import Ours
 from rewardscope.report.summaries import pass_at_k
@@ -72,8 +72,9 @@ def pass_at_k_panels(run: Run, marks: Mapping[str, Mark]) -> list[Panel]:
     )
     panels = []
     for start in run.starts:
+        plain = without_band(run.arms_of(start), marks)
         for metric, heading, counted in measures:
-            rows = pass_at_k(run, start, metric)
+            rows = pass_at_k(run, start, metric, plain)
             text = (
                 f"pass@k on held-out problems, {heading.lower()} ({counted}), untrained policy and "
                 f"arms that began at {start}"

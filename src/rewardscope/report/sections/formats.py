@@ -2,7 +2,17 @@
 
 from collections.abc import Mapping
 
-from rewardscope.report.blocks import Block, Entry, Grid, Panel, Table, TableRow, figure, tables
+from rewardscope.report.blocks import (
+    Block,
+    Entry,
+    Grid,
+    Panel,
+    Table,
+    TableRow,
+    figure,
+    tables,
+    turned,
+)
 from rewardscope.report.charts import step_curves
 from rewardscope.report.marks import Mark
 from rewardscope.report.rows import STRATEGY_PREFIX, Run
@@ -124,7 +134,7 @@ def move_table(run: Run) -> Table | None:
         caption = f"{start}: share of the draws, then share of the gain of all seeds in bold"
         if rows:
             grids.append(Grid(start, caption, ("By", "Move"), columns, rows))
-    return Table(tuple(grids), "Which moves account for the gain", MOVES) if grids else None
+    return Table(turned(run, grids), "Which moves account for the gain", MOVES) if grids else None
 
 
 def blocks(run: Run, marks: Mapping[str, Mark]) -> list[Block]:

@@ -7,7 +7,7 @@ import altair as alt
 
 from rewardscope.report.blocks import Block, Panel, figure
 from rewardscope.report.charts import finished
-from rewardscope.report.marks import Mark
+from rewardscope.report.marks import OTHER_COLOUR, Mark, crowded
 from rewardscope.report.rows import Run
 from rewardscope.report.sections.base import Ours
 from rewardscope.report.summaries import CLASSES, Row, problem_classes
@@ -33,6 +33,9 @@ def problem_panels(run: Run, marks: Mapping[str, Mark]) -> list[Panel]:
     panels = []
     for start in run.starts:
         k, rows = problem_classes(run, start)
+        if crowded(run.arms_of(start)):
+            telling = {row["arm"] for row in rows if marks[row["arm"]].colour != OTHER_COLOUR}
+            rows = [row for row in rows if row["arm"] in telling]
         heading = f"Problems at k = {k}" if k else "Problems"
         text = (
             f"Classes of held-out problems, per arm and seed, arms that began at {start}, k = {k}"

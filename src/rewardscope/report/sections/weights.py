@@ -1,13 +1,14 @@
 """How far and where the weights moved."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import altair as alt
 
 from rewardscope.report.blocks import Block, Panel, figure, tables
 from rewardscope.report.charts import finished
-from rewardscope.report.marks import Mark
+from rewardscope.report.marks import Mark, crowded
 from rewardscope.report.rows import Run
 from rewardscope.report.sections.base import Ours
 from rewardscope.report.summaries import OUTSIDE_LAYERS, Row, weight_change
@@ -69,26 +70,42 @@ def weight_panels(run: Run, marks: Mapping[str, Mark]) -> list[Panel]:
     """Relative size of the update per matrix and layer, a map per arm; every map has the same
     colour scale.
     """
-    rows_of = {arm.name: weight_change(run, arm) for arm in run.arms}
-    largest = max((row["value"] for rows in rows_of.values() for row in rows), default=0.0)
-    panels = []
-    for arm in run.arms:
-        rows, label = rows_of[arm.name], marks[arm.name].label
-        text = (
-            f"Norm of the update over norm of the weights, per matrix and layer, mean over seeds, "
-            f"arm {label}"
+    maps = [shown for start in run.starts for shown in _maps(run, start, marks)]
+    largest = max((row["value"] for one in maps for row in one.rows), default=0.0)
+    text = "Norm of the update over norm of the weights, per matrix and layer, mean over seeds, "
+    return [
+        Panel(
+            one.start,
+            one.label,
+            _weight_map(one.rows, largest, text + one.label) if one.rows else None,
+            f"No weight change has been measured for {one.label}.",
+            arm=one.arm,
         )
-        note = f"No weight change has been measured for {arm.name}."
-        panels.append(
-            Panel(
-                arm.start,
-                label,
-                _weight_map(rows, largest, text) if rows else None,
-                note,
-                arm=arm.name,
-            )
-        )
-    return panels
+        for one in maps
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Map:
+    start: str
+    label: str
+    arm: str
+    """Empty where it is the mean of several."""
+    rows: Sequence[Row]
+
+
+def _maps(run: Run, start: str, marks: Mapping[str, Mark]) -> list[_Map]:
+    """A map for each arm; of many arms one for all treatments and one for all placebos."""
+    arms = run.arms_of(start)
+    if not crowded(arms):
+        return [_Map(start, marks[a.name].label, a.name, weight_change(run, [a])) for a in arms]
+    kinds = {False: "treatments", True: "placebos"}
+    roles = [([a for a in arms if a.placebo is placebo], kinds[placebo]) for placebo in kinds]
+    return [
+        _Map(start, f"the mean of {len(some)} {kind}", "", weight_change(run, some))
+        for some, kind in roles
+        if some
+    ]
 
 
 def _weight_map(rows: Sequence[Row], largest: float, text: str) -> dict[str, Any]:
