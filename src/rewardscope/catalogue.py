@@ -10,20 +10,21 @@ from typing import Any
 
 import rewardscope.environments
 from rewardscope.environments.words.extra import INSTALL, missing
-from rewardscope.errors import RewardscopeError
-from rewardscope.learner.subnetwork import Subnetwork
+from rewardscope.errors import ComponentError, RewardscopeError
 from rewardscope.organisms import RECIPES, card
 from rewardscope.probes import Need, validation
-from rewardscope.probes.agreement import Agreement
 from rewardscope.probes.base import needs_of, uses_of
-from rewardscope.probes.clip_bias import ClipBias
-from rewardscope.probes.token_credit import ErrorAuroc
 from rewardscope.protocols import Environment
-from rewardscope.registry import BUILT_IN, class_of, components, name_of, offered
-from rewardscope.types import Verdict
+from rewardscope.registry import (
+    ANALYSES,
+    BUILT_IN,
+    analysis,
+    class_of,
+    components,
+    name_of,
+    offered,
+)
 
-ANALYSES = (Agreement, ClipBias, ErrorAuroc, Subnetwork)
-"""Instruments that are not probes of a study."""
 UNASKED = {"prompt": f"not installed here: {INSTALL}", "oracle": ""}
 """The sample of a world whose packages are missing."""
 MEASURED = Path(rewardscope.environments.__file__).parent / "measured.json"
@@ -129,8 +130,7 @@ def instruments() -> list[dict[str, Any]]:
     checks = validation()
     listed = [
         *((name, cls, "") for name, cls in components("probes").items()),
-        *((cls.__name__, cls, "") for cls in ANALYSES),
-        ("Verdicts", Verdict, ""),
+        *((name, analysis(name), "") for name in ANALYSES),
         *((name, cls, "") for name, cls in components("detectors").items()),
         *_offered_probes(),
     ]
@@ -172,9 +172,9 @@ def _asks(cls: type | str) -> dict[str, list[str]]:
     return {"needs": [getattr(cls, "reads", "texts" if texts else "measurements")], "uses": []}
 
 
-def worlds() -> list[dict[str, Any]]:
-    """Every environment and every world of every organism: a sample problem, its oracle's
-    completion, and how untrained policies behave.
+def worlds(only: str | None = None) -> list[dict[str, Any]]:
+    """Every environment and every world of every organism, or those of one name: a sample problem,
+    its oracle's completion, and how untrained policies behave.
 
     ``measured`` holds records of base behaviour by the name of the policy that was asked, empty
     where none was; ``organisms`` those that an environment's problems are the world of.
@@ -197,9 +197,11 @@ def worlds() -> list[dict[str, Any]]:
             "organisms": [organism for organism, types in homes.items() if cls in types],
         }
         for name, cls in components("environments").items()
-        if stands_alone(cls)
+        if stands_alone(cls) and only in (None, name)
     ]
     for name, recipe in RECIPES.items():
+        if only not in (None, name):
+            continue
         content = card(name)
         for world, environment in recipe.corpus.worlds.items():
             records.append(
@@ -214,6 +216,14 @@ def worlds() -> list[dict[str, Any]]:
                     "organisms": [],
                 }
             )
+    if not records:
+        alone = [name for name, cls in components("environments").items() if stands_alone(cls)]
+        raise ComponentError(
+            "There is no world of this name, or it needs a file of yours",
+            value=repr(only),
+            allowed=", ".join([*alone, *RECIPES]),
+            do="Check the spelling",
+        )
     return records
 
 

@@ -153,6 +153,14 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
     },
 }
 """Kind -> name -> module of this package: the one place where a component of ours is named."""
+ANALYSES: Mapping[str, str] = {
+    "Agreement": "probes.agreement.Agreement",
+    "ClipBias": "probes.clip_bias.ClipBias",
+    "ErrorAuroc": "probes.token_credit.ErrorAuroc",
+    "Subnetwork": "learner.subnetwork.Subnetwork",
+    "Verdicts": "types.Verdict",
+}
+"""Instruments that are not probes of a study -> where their class is."""
 RECORDS: Mapping[str, str] = {
     "Arm": "training.arm",
     "Chart": "section",
@@ -218,6 +226,13 @@ STUDY_MODULE = "rewardscope_study_"
 def named(name: str) -> Any:
     """The object of this package with that name; imports only its module."""
     return getattr(importlib.import_module(f"{PACKAGE}.{HOMES[name]}"), name)
+
+
+def analysis(name: str) -> type:
+    """The instrument of that name that is no probe; imports only its module."""
+    module, _, own = ANALYSES[name].rpartition(".")
+    found: type = getattr(importlib.import_module(f"{PACKAGE}.{module}"), own)
+    return found
 
 
 @functools.cache

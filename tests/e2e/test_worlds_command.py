@@ -30,19 +30,22 @@ def test_every_environment_and_every_world_of_an_organism_is_listed_with_a_probl
             )
 
 
-def test_the_table_shows_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_world_is_shown_with_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cli.console, "_width", 160)
-    shown = CliRunner().invoke(app, ["worlds"], catch_exceptions=False)
-    assert shown.exit_code == 0 and "formats-planted: pass@1 0.7" in shown.stdout
-    assert "its organisms: feedback" in shown.stdout
+    planted = CliRunner().invoke(app, ["worlds", "formats-planted"], catch_exceptions=False)
+    assert planted.exit_code == 0 and "formats-planted: pass@1 0.7" in planted.stdout
+    hinted = CliRunner().invoke(app, ["worlds", "Hinted"], catch_exceptions=False)
+    assert "its organisms: feedback" in hinted.stdout
 
 
 def test_every_organism_is_listed_however_many_draws_it_was_measured_with(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(cli.console, "_width", 240)
-    shown = CliRunner().invoke(app, ["organisms", "list"], catch_exceptions=False)
-    assert shown.exit_code == 0
-    for name in RECIPES:
-        assert name in shown.stdout
-    assert "pass@16 0.97" in shown.stdout and "pass@128 1.00" in shown.stdout
+    every = CliRunner().invoke(app, ["organisms", "list"], catch_exceptions=False).stdout
+    assert all(name in every for name in RECIPES)
+    shown = [
+        CliRunner().invoke(app, ["organisms", "list", name], catch_exceptions=False).stdout
+        for name in RECIPES
+    ]
+    assert "pass@16 0.97" in "".join(shown) and "pass@128 1.00" in "".join(shown)

@@ -15,6 +15,7 @@ FLOOR = {
     "conversation": {"errors"},
     "sources": {"errors"},
     "registry": {"errors"},
+    "outline": {"errors", "registry"},
     "section": {"errors"},
     "types": {"errors"},
     "protocols": {"types"},
@@ -68,6 +69,7 @@ WITHOUT_TORCH = (
     "rewardscope.report.page",
     "rewardscope.judging.claims",
     "rewardscope.report.tables",
+    "rewardscope.outline",
     "rewardscope.store",
 )
 

@@ -2,6 +2,8 @@
 grams.
 """
 
+import shlex
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +16,7 @@ from rewardscope.probes.course import Course, read_course
 from rewardscope.probes.strategic import Miner, random_grams
 from rewardscope.protocols import RunSource
 from rewardscope.stats import Estimate, paired_contrast
+from rewardscope.store import StoredRun
 
 PLANS = 128
 """Uses of grams over which the variety of plans is counted, where every step has that many."""
@@ -89,7 +92,10 @@ def courses(
     )
     if not strategic:
         raise StudyError(
-            "No gram is common in the base's correct completions", do="Give grams with --gram"
+            "No sequence of words is common in the untrained policy's right completions, so no "
+            "strategic gram can be mined",
+            value=_example(pairs),
+            do=f"Name pieces of text that stand for a plan: {_command(run, arm, pairs)}",
         )
     rollouts = {
         seed: {step: list(run.rollouts(arm, seed, step)) for step in run.steps(arm, seed)}
@@ -114,3 +120,18 @@ def courses(
             else None,
         )
     return by_kind
+
+
+def _example(pairs: Sequence[tuple[str, bool | None]]) -> str:
+    """A right completion, cut."""
+    right = [text for text, correct in pairs if correct]
+    return f"for instance {right[0][:60]!r}" if right else "no completion is right"
+
+
+def _command(run: RunSource, arm: str, pairs: Sequence[tuple[str, bool | None]]) -> str:
+    """The command with the two commonest openings of a completion as grams."""
+    openings = Counter(text[:1] for text, correct in pairs if correct and text[:1].strip())
+    grams = " ".join(f"--gram {shlex.quote(text)}" for text, _ in openings.most_common(2))
+    directory = run.directory.root if isinstance(run, StoredRun) else "RUN"
+    where = shlex.quote(str(directory))
+    return f"rewardscope phases {where} {shlex.quote(arm)} {grams or '--gram TEXT'}"

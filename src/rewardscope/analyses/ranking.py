@@ -20,9 +20,10 @@ def rank_problems(arm: Arm, cells: Iterable[CellDirectory]) -> list[tuple[int, R
     size, first = getattr(arm.regime, "size", 0), getattr(arm.regime, "first", 0)
     if not size:
         raise StudyError(
-            "The arm has no pool, so no problem is repeated",
+            "Problems are ranked by how their pass rate moved, and this arm meets none twice",
             value=f"regime={arm.regime}",
-            do="Rank an arm with Pool(...)",
+            allowed="an arm that trains on a fixed set, such as Arm(..., regime=Pool(64))",
+            do="Give the arm a pool, such as regime=Pool(64), run the study, and rank that arm",
         )
     index_of = {
         arm.environment.problem("train", index).id: index

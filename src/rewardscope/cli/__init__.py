@@ -5,12 +5,23 @@ import sys
 
 from rich.console import Console
 
-from rewardscope.cli import begin, checking, inquiry, runs, stored, survey
+from rewardscope.cli import begin, checking, examine, inquiry, runs, stored, survey
 from rewardscope.cli.front import app, console
 from rewardscope.errors import RewardscopeError
 from rewardscope.hostile import visible
 
-__all__ = ["app", "begin", "checking", "console", "inquiry", "main", "runs", "stored", "survey"]
+__all__ = [
+    "app",
+    "begin",
+    "checking",
+    "console",
+    "examine",
+    "inquiry",
+    "main",
+    "runs",
+    "stored",
+    "survey",
+]
 
 
 def main() -> None:

@@ -2,12 +2,14 @@
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.text import Text
 
 from rewardscope import __version__
 from rewardscope.errors import StudyError
@@ -99,6 +101,31 @@ def arm_named(name: str, arms: Mapping[str, Arm], whose: str) -> Arm:
 def show_json(value: object) -> None:
     """Prints a JSON value on standard output."""
     sys.stdout.write(json.dumps(value, indent=1) + "\n")
+
+
+def show_lines(blocks: Mapping[str, Sequence[tuple[str, str]]]) -> None:
+    """Names with what they are, a line each under the heading of their block; what does not fit
+    the terminal is cut, names never. Long lists go through a pager on a terminal.
+    """
+    lines = [Text()] * 0
+    for heading, entries in blocks.items():
+        if not entries:
+            continue
+        lines += [Text(), Text(heading, style="bold")] if lines else [Text(heading, style="bold")]
+        column = max(len(name) for name, _ in entries) + 2
+        for name, about in entries:
+            line = Text(f"  {visible(name):<{column}}").append(visible(about), style="dim")
+            line.truncate(max(console.width, column + 2), overflow="ellipsis")
+            lines.append(line)
+    show_long(*lines)
+
+
+def show_long(*parts: RenderableType) -> None:
+    """Prints the parts; through a pager, where they are longer than the terminal."""
+    height = sum(len(console.render_lines(part)) for part in parts) if console.is_terminal else 0
+    with console.pager(styles=True) if height > console.height else nullcontext():
+        for part in parts:
+            console.print(part)
 
 
 def count_of(number: int, noun: str) -> str:

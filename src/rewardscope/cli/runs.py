@@ -5,7 +5,7 @@ import os
 import shlex
 import time
 from collections import Counter
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,14 +13,12 @@ import typer
 from rich.text import Text
 
 from rewardscope.cli.front import (
-    EXAMINE,
     RUN,
     On,
     Out,
     RunPath,
     Workers,
     app,
-    arm_named,
     console,
     count_of,
     say,
@@ -40,10 +38,8 @@ if TYPE_CHECKING:
     from rewardscope.types import Gap
 
 
-StudyFile = Annotated[
-    Path | None,
-    typer.Option("--study", help="The run's study file, if it has been moved."),
-]
+STATES = ("unreadable", "failed", "stopped", "running", "owed", "done")
+"""Of a cell, in the order in which they are shown."""
 
 
 @app.command(rich_help_panel=RUN)
@@ -87,18 +83,18 @@ def _run(
 
     start, study = runner_named(on), load_study(path)
     root = out or Path("runs") / study.name
-    command += _out(out)
-    directory = open_run(study, root, command, path, accept_same, _say_edits, _say_note)
+    command += out_option(out)
+    directory = open_run(study, root, command, path, accept_same, say_edits, say_note)
     _say_proofs(directory)
-    _carry_out(study, path, directory, command, workers, start)
+    carry_out(study, path, directory, command, workers, start)
 
 
-def _say_note(note: str) -> None:
+def say_note(note: str) -> None:
     """Prints what the user should know before the run."""
     say(f"note: {note}")
 
 
-def _say_edits(edits: "Edits") -> None:
+def say_edits(edits: "Edits") -> None:
     """Prints what was edited since the run began, and the consequences."""
     if edits.vouched_by:
         say(f"{edits.vouched_by} vouches that these edits change no result; the page says so:")
@@ -126,12 +122,12 @@ def _say_proofs(directory: "RunDirectory") -> None:
             say(f"Warning: {warning}")
 
 
-def _out(out: Path | None) -> str:
+def out_option(out: Path | None) -> str:
     """The option as it was given, for the command that continues the run."""
     return f" --out {shlex.quote(str(out))}" if out else ""
 
 
-def _carry_out(
+def carry_out(
     study: "Study",
     source: "Path | StudySource",
     directory: "RunDirectory",
@@ -264,9 +260,12 @@ def report(
 @app.command(rich_help_panel=RUN)
 def status(
     root: RunPath,
+    everything: Annotated[bool, typer.Option("--all", help="Show cells that are done, too.")] = (
+        False
+    ),
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list.")] = False,
 ) -> None:
-    """Show how far each cell of a run is.
+    """Show how far a run is, and each cell that is not done.
 
     Also says whether a process is working on it, and why a failed cell failed.
     """
@@ -282,6 +281,13 @@ def status(
     if as_json:
         show_json(standings)
         return
+    states = Counter(cell["state"] for cell in standings)
+    standings.sort(key=lambda cell: STATES.index(cell["state"]))
+    say(_tally(states, len(standings)))
+    if not everything:
+        standings = [cell for cell in standings if cell["state"] != "done"]
+    if not standings:
+        return
     table = folding_table("cell", "state", "step", "reason")
     for cell in standings:
         state = cell["state"] + (
@@ -294,6 +300,16 @@ def status(
             Text(visible(cell["reason"])),
         )
     console.print(table)
+
+
+def _tally(states: Counter[str], total: int) -> str:
+    """How many cells are done, and how many are in any other state.
+
+    >>> _tally(Counter(done=11, owed=2, failed=1), 14)
+    '11 of 14 cells done, 1 failed, 2 owed'
+    """
+    others = [f"{states[state]} {state}" for state in STATES[:-1] if states[state]]
+    return ", ".join([f"{states['done']} of {total} cells done", *others])
 
 
 def _standing(cell: "CellDirectory", steps: int) -> dict[str, Any]:
@@ -313,162 +329,3 @@ def _standing(cell: "CellDirectory", steps: int) -> dict[str, Any]:
         "steps": steps,
         "reason": reason,
     }
-
-
-def _arm_of(record: dict[str, Any], name: str) -> dict[str, Any]:
-    """The entry of an arm in study.json."""
-    arms: dict[str, dict[str, Any]] = {arm["name"]: arm for arm in record["arms"]}
-    return arm_named(name, arms, "run")
-
-
-@app.command(rich_help_panel=EXAMINE)
-def rank(
-    root: RunPath,
-    arm: Annotated[
-        str,
-        typer.Argument(help="Arm that meets its problems more than once, such as one on a Pool."),
-    ],
-    top: Annotated[int, typer.Option("--top", min=1, help="How many to show.")] = 10,
-    study: StudyFile = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list.")] = False,
-) -> None:
-    """List an arm's training problems by how much their pass rate moved.
-
-    One-example training picks the first of them. The order reads the answer key, so an arm that
-    trains on such a pick declares it: Pool(1, first=INDEX, chosen_by_truth=True).
-    """
-    from rewardscope.analyses.ranking import rank_problems
-    from rewardscope.store import RunDirectory
-    from rewardscope.study.again import made_again
-
-    directory = RunDirectory(root)
-    entry = _arm_of(directory.record(), arm)
-    cells = [directory.cell(name) for name in entry["cells"].values()]
-    made_arm = made_again(directory.record(), entry["config"], entry.get("made_of", ()), study)
-    ranked = rank_problems(made_arm, cells)[:top]
-    if as_json:
-        show_json([{"index": index, **asdict(problem)} for index, problem in ranked])
-        return
-    table = folding_table("index", "deviation", "mean", "times met", "prompt")
-    for index, problem in ranked:
-        prompt = problem.prompt if len(problem.prompt) <= 60 else problem.prompt[:57] + "..."
-        table.add_row(
-            str(index),
-            f"{problem.deviation:.3f}",
-            f"{problem.mean:.2f}",
-            str(problem.times_met),
-            Text(prompt),
-        )
-    console.print(table)
-
-
-@app.command(rich_help_panel=EXAMINE)
-def phases(
-    root: RunPath,
-    arm: Annotated[str, typer.Argument(help="Arm of the run.")],
-    gram: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--gram", help="A strategic gram; may be repeated. Default: mined from the run."
-        ),
-    ] = None,
-    study: StudyFile = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with both curves.")] = False,
-) -> None:
-    """Show when execution tokens grow certain and plans grow varied.
-
-    A steep fall of one and rise of the other, in that order, are two phases of learning. Random
-    grams stand beside them as the null.
-    """
-    from rewardscope.analyses.courses import courses
-    from rewardscope.report.tables import course_table
-    from rewardscope.store import RunDirectory, StoredRun
-    from rewardscope.study.again import made_again
-
-    directory = RunDirectory(root)
-    entry = _arm_of(directory.record(), arm)
-    record, start = directory.record(), entry["config"]["start"]
-    policy = made_again(record, start, entry.get("made_of", ()), study).load()
-    by_kind = courses(policy, StoredRun(directory), arm, gram or ())
-    records = {kind: courses_of_kind.record() for kind, courses_of_kind in by_kind.items()}
-    if as_json:
-        show_json(records)
-        return
-    say(f"grams: {', '.join(records['strategic']['grams'])}")
-    say(f"random: {', '.join(records['random']['grams'])}")
-    console.print(course_table(records))
-
-
-@app.command(rich_help_panel=EXAMINE)
-def subnetwork(
-    root: RunPath,
-    arm: Annotated[str, typer.Argument(help="Arm of the run, finished under two seeds or more.")],
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out",
-            help="Directory for the retrainings. Default: RUN-ARM-subnetwork beside the run.",
-        ),
-    ] = None,
-    workers: Workers = None,
-    study: StudyFile = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
-    """Train an arm again with only the weights that it had changed.
-
-    The same is done with as many random weights, as many of the smallest, and those that another
-    seed had changed.
-    """
-    from rewardscope.analyses.subnetwork import read_subnetworks
-    from rewardscope.codec import encode
-    from rewardscope.report.tables import subnetwork_table
-    from rewardscope.study import StudySource, open_run
-
-    folder = out or root.with_name(f"{root.resolve().name}-{arm}-subnetwork")
-    again = _subnetwork_study(root, arm, folder.resolve().name, study)
-    command = f"rewardscope subnetwork {shlex.quote(str(root))} {shlex.quote(arm)}{_out(out)}"
-    file = study or _study_file(root)
-    directory = open_run(again, folder, command, file, on_edits=_say_edits, on_note=_say_note)
-    _carry_out(again, StudySource(file, encode(again)), directory, command, workers)
-    record = read_subnetworks(again, directory)
-    if as_json:
-        show_json(record)
-        return
-    console.print(subnetwork_table(record))
-
-
-def _study_file(root: Path) -> Path | None:
-    """The study file that the run was made with, if it still exists."""
-    from rewardscope.store import RunDirectory
-
-    file = RunDirectory(root).record().get("file")
-    return Path(file) if file and Path(file).is_file() else None
-
-
-def _subnetwork_study(root: Path, arm: str, name: str, study_file: Path | None) -> "Study":
-    """The study of an arm's subnetworks, from the record of a finished run."""
-    from rewardscope.analyses.subnetwork import subnetwork_study
-    from rewardscope.store import RunDirectory
-    from rewardscope.study.again import made_again
-
-    directory = RunDirectory(root)
-    record = directory.record()
-    entry = _arm_of(record, arm)
-    made_arm = made_again(record, entry["config"], entry.get("made_of", ()), study_file)
-    cells = {int(seed): directory.cell(cell) for seed, cell in entry["cells"].items()}
-    trained = {
-        seed: cell.checkpoint(made_arm.steps)
-        for seed, cell in cells.items()
-        if cell.status()["state"] == "done"
-    }
-    measured = {"evaluation": record["evaluation"], "probes": record["probes"]}
-    again = made_again(record, measured, record.get("made_of", ()), study_file)
-    return subnetwork_study(
-        name,
-        made_arm,
-        trained,
-        again["evaluation"],
-        tuple(again["probes"]),
-        record["threads_per_cell"],
-        record["device"],
-    )

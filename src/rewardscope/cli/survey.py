@@ -1,66 +1,119 @@
 """Commands that list what exists: components, worlds, instruments, organisms, and this machine."""
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.text import Text
 
-from rewardscope.cli.front import LIST, app, console, organisms_app, say, show_json
+from rewardscope.cli.front import (
+    LIST,
+    app,
+    console,
+    count_of,
+    organisms_app,
+    say,
+    show_json,
+    show_lines,
+    show_long,
+)
+from rewardscope.errors import ComponentError
+from rewardscope.hostile import visible
 from rewardscope.registry import readable
 from rewardscope.report.layout import folding_table
+
+if TYPE_CHECKING:
+    from rewardscope.outline import Outline
+
+Name = Annotated[str | None, typer.Argument(metavar="[NAME]", help="One of the list.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON list.")]
 
 
 @app.command(rich_help_panel=LIST)
 def methods(
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list.")] = False,
+    name: Name = None,
+    kind: Annotated[
+        str | None, typer.Option("--kind", help="Only these: rewards, credits, probes and so on.")
+    ] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """List every environment, reward, credit method, probe and other component."""
-    from rewardscope.catalogue import as_records
+    """List every environment, reward, credit method, probe and other component.
+
+    With a NAME, everything about that one.
+    """
+    from rewardscope.outline import outline, outlines
     from rewardscope.registry import BUILT_IN
 
-    records = as_records()
-    if as_json:
-        show_json(records)
-        return
-    for kind in BUILT_IN:
-        table = folding_table(
-            "name",
-            "fields",
-            "key",
-            "what it is",
-            title=kind,
-            title_justify="left",
-            expand=False,
-            show_lines=True,
+    if kind is not None and kind not in BUILT_IN:
+        raise ComponentError(
+            "There is no such kind",
+            value=repr(kind),
+            allowed=", ".join(BUILT_IN),
+            do="Name one of these",
         )
-        for record in records:
-            if record["kind"] == kind:
-                declares = {True: "reads it", False: "sealed", None: ""}.get(
-                    record["uses_truth"], record["uses_truth"]
-                )
-                placebo = " (placebo)" if record["placebo"] else ""
-                origin = f"from {record['package']}" if record["package"] else record["source"]
-                about = Text(record["what"]).append(f"\n{origin}" if origin else "", style="dim")
-                table.add_row(
-                    Text(record["name"]), Text(record["fields"]), f"{declares}{placebo}", about
-                )
-        console.print(table)
+    kinds = BUILT_IN if kind is None else {kind: BUILT_IN[kind]}
+    if as_json:
+        from rewardscope.catalogue import as_records
+
+        show_json(
+            [r for r in as_records() if r["kind"] in kinds and (name is None or r["name"] == name)]
+        )
+    elif name is not None:
+        show_long(_whole(outline(name, kinds)))
+    else:
+        blocks: dict[str, list[tuple[str, str]]] = {}
+        for one in outlines(kinds):
+            text = f"placebo: {one.summary}" if one.placebo else one.summary
+            blocks.setdefault(one.kind, []).append((one.name, text))
+        show_lines(blocks)
+        _hint("methods", "Coin")
+
+
+def _hint(command: str, example: str) -> None:
+    if console.is_terminal:
+        say(f"\nrewardscope {command} NAME says all about one, such as {example}.")
+
+
+def _whole(one: "Outline") -> Text:
+    """Its text and its fields."""
+    text = Text(one.name, style="bold").append(f"  {one.kind}, {one.file}:{one.line}", style="dim")
+    text.append("".join(f"\n\n{visible(part)}" for part in one.paragraphs) + "\n")
+    if one.fields:
+        text.append("\nFields\n", style="bold")
+    for field in one.fields:
+        given = "" if field.default is None else f" = {field.default}"
+        text.append(f"  {field.name}").append(f": {field.type}{given}\n", style="dim")
+        if field.about:
+            text.append(f"      {visible(field.about)}\n")
+    return text
 
 
 @app.command(rich_help_panel=LIST)
-def worlds(
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list.")] = False,
-) -> None:
-    """List environments and organisms, each with an example problem.
+def worlds(name: Name = None, as_json: AsJson = False) -> None:
+    """List environments and organisms.
 
-    Also shows the oracle's completion of it, and how untrained policies do there.
+    With a NAME, an example problem of that one, its oracle's completion, and how untrained
+    policies do there.
     """
+    if name is None and not as_json:
+        from rewardscope.outline import organism_cards, outlines
+        from rewardscope.registry import BUILT_IN
+
+        kinds = {"environments": BUILT_IN["environments"]}
+        show_lines(
+            {
+                "environments": [(one.name, one.summary) for one in outlines(kinds)],
+                "organisms": [(n, _in_short(card)) for n, card in organism_cards().items()],
+            }
+        )
+        _hint("worlds", "Chain")
+        return
     from rewardscope import catalogue
 
-    records = catalogue.worlds()
+    records = catalogue.worlds(name)
     if as_json:
         show_json(records)
         return
@@ -68,7 +121,7 @@ def worlds(
         "world", "a problem, and its oracle's completion", "untrained policies", show_lines=True
     )
     for record in records:
-        name = f"{record['name']}\n{record['world']}" if record["world"] else record["name"]
+        title = f"{record['name']}\n{record['world']}" if record["world"] else record["name"]
         about = Text(record["what"], style="dim").append(
             f"\nplanted: {_shares(record['planted'])}" if record["planted"] else "", style="dim"
         )
@@ -81,8 +134,14 @@ def worlds(
         untrained += (
             [f"its organisms: {', '.join(record['organisms'])}"] if record["organisms"] else []
         )
-        table.add_row(name, problem, Text("\n".join(untrained)))
-    console.print(table)
+        table.add_row(title, problem, Text("\n".join(untrained)))
+    show_long(table)
+
+
+def _in_short(card: dict[str, Any]) -> str:
+    """An organism on one line: how it does untrained, and what is planted."""
+    solved = [f"{world}: {m['pass_at_1']:.2f}" for world, m in card["measured"].items()]
+    return f"pass@1 {', '.join(solved)}; planted {_shares(card['planted'])}"
 
 
 def _behaviour(policy: str, measured: dict[str, Any]) -> str:
@@ -110,89 +169,130 @@ def _cut(text: str, most: int = 400) -> str:
 
 
 @app.command(rich_help_panel=LIST)
-def instruments(
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list.")] = False,
-) -> None:
-    """List the instruments, what each needs and the figures that proved it.
+def instruments(name: Name = None, as_json: AsJson = False) -> None:
+    """List the instruments, those that installed packages offer too.
 
-    Those that installed packages offer too. An instrument with a figure that did not hold is
-    marked experimental.
+    With a NAME, what that one needs and the figures that proved it. An instrument with a figure
+    that did not hold is marked experimental.
     """
+    if name is None and not as_json:
+        from rewardscope.outline import instruments as by_kind
+        from rewardscope.outline import outlines, validation
+
+        checks = validation()
+        blocks: dict[str, list[tuple[str, str]]] = {}
+        for one in outlines(by_kind()):
+            text = f"{_proof(one.name, checks)}{one.summary}"
+            blocks.setdefault(one.kind, []).append((one.name, text))
+        show_lines(blocks)
+        _hint("instruments", "Boundary")
+        return
     from rewardscope.catalogue import instruments as all_instruments
 
-    records = all_instruments()
+    records = [record for record in all_instruments() if name in (None, record["name"])]
     if as_json:
         show_json(records)
         return
-    table = folding_table(
-        "instrument", "reports", "needs", "validated by: found (must lie in)", show_lines=True
-    )
+    if not records:
+        from rewardscope.outline import instruments as by_kind
+        from rewardscope.outline import outline
+
+        outline(str(name), by_kind())
     for record in records:
-        checks = record["checks"]
-        figures = Text("\n").join(
-            Text(
-                f"{c['what']}: {c['found']:.3g} ({c['lowest']:g} to {c['highest']:g}; {c['n']})",
-                "" if c["held"] else "bold red",
+        about = Text(readable(record["name"]), style="bold")
+        about.append(f"  {record['package']}" if record["package"] else "", style="dim")
+        about.append(f"\n\n{visible(record['what'])}\n")
+        for title, of in (("needs", "needs"), ("measures more with", "uses"), ("rows", "metrics")):
+            if record[of]:
+                about.append(f"\n{title}: ", style="bold").append(", ".join(record[of]))
+        table = folding_table("validated by", "found", "must lie in", "n")
+        for check in record["checks"]:
+            style = "" if check["held"] else "bold red"
+            bounds = f"{check['lowest']:g} to {check['highest']:g}"
+            table.add_row(
+                Text(check["what"], style), f"{check['found']:.3g}", bounds, str(check["n"])
             )
-            for c in checks
-        )
-        more = f"\n{record['package']}" if record["package"] else ""
-        more += "" if all(check["held"] for check in checks) else "\nexperimental"
-        figures = figures if checks else Text("not validated")
-        uses = f"\nmeasures more with: {', '.join(record['uses'])}" if record["uses"] else ""
-        needs = Text(", ".join(record["needs"])).append(uses, style="dim")
-        name = Text(readable(record["name"])).append(more)
-        table.add_row(name, Text(record["what"]), needs, figures)
-    console.print(table)
+        proof = _proof(record["name"], record["checks"]).removesuffix(": ")
+        show_long(about, Text(f"\n{proof}") if proof else Text(), *([table] * bool(table.rows)))
+
+
+def _proof(name: str, checks: Sequence[Mapping[str, Any]]) -> str:
+    """A warning in front of an instrument that nothing proved, or that failed a proof."""
+    held = [check["held"] for check in checks if check["instrument"] == name]
+    return "" if held and all(held) else "experimental: " if held else "not validated: "
 
 
 @app.command(rich_help_panel=LIST)
 def doctor(
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Show what is well, too.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Check this machine and that every environment accepts its own oracle."""
+    """Check this machine and that every environment accepts its own oracle.
+
+    Says what has to be mended, or in one line that all is well.
+    """
     from rewardscope.doctor import examine
 
     findings = examine()
+    bad = [finding for finding in findings if not finding.good]
     if as_json:
         show_json([asdict(finding) for finding in findings])
-    else:
+    elif bad or everything:
         table = folding_table("what", "found", "")
-        for finding in findings:
+        for finding in [*bad, *(f for f in findings if f.good)] if everything else bad:
             table.add_row(
                 finding.what,
                 Text(finding.found),
                 "[green]ok[/green]" if finding.good else "[red]fix[/red]",
             )
         console.print(table)
+    if not as_json:
+        told = {finding.what: finding.found for finding in findings}
+        machine = (
+            f"Python {told['python']}, torch {told['torch']}; accelerator {told['accelerator']}"
+        )
+        count = count_of(len(findings), "check")
+        say(
+            f"{len(bad)} of {count} failed; the others: `rewardscope doctor --all`"
+            if bad
+            else f"All is well: {count} passed. {machine}; accelerator {told['accelerator']}"
+        )
     if not all(finding.good for finding in findings):
         raise typer.Exit(1)
 
 
 @organisms_app.command("list")
-def list_organisms(
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list.")] = False,
-) -> None:
-    """List the organisms, what is planted in them, and how they behave untrained."""
-    from rewardscope.organisms import RECIPES, card
+def list_organisms(name: Name = None, as_json: AsJson = False) -> None:
+    """List the organisms: how they do untrained, and what is planted in them.
 
-    cards = {name: card(name) for name in RECIPES}
+    With a NAME, all of its worlds and strategies.
+    """
+    from rewardscope.outline import organism_cards
+
+    cards = {n: card for n, card in organism_cards().items() if name in (None, n)}
+    if not cards:
+        raise ComponentError(
+            "There is no organism of this name",
+            value=repr(name),
+            allowed=", ".join(organism_cards()),
+            do="Check the spelling",
+        )
     if as_json:
         show_json(list(cards.values()))
         return
-    table = folding_table(
-        "organism", "planted", "world", "solved", "strategy shares", "strategy accuracy"
-    )
-    for name, content in cards.items():
-        for index, (world, measured) in enumerate(content["measured"].items()):
-            table.add_row(
-                *((name, _shares(content["planted"])) if index == 0 else ("", "")),
-                world,
-                _solved(measured),
-                _shares(measured["strategy_share"]),
-                _shares(measured["strategy_accuracy"]),
-            )
-    console.print(table)
+    if name is None:
+        show_lines({"organisms": [(n, _in_short(card)) for n, card in cards.items()]})
+        _hint("organisms list", "formats-planted")
+        return
+    table = folding_table("world", "solved", "strategy shares", "strategy accuracy")
+    for world, measured in cards[name]["measured"].items():
+        table.add_row(
+            world,
+            _solved(measured),
+            _shares(measured["strategy_share"]),
+            _shares(measured["strategy_accuracy"]),
+        )
+    show_long(Text(f"{name}: planted {_shares(cards[name]['planted'])}"), table)
 
 
 def _shares(values: dict[str, float]) -> str:

@@ -1,25 +1,8 @@
 """Instruments. Each is validated on known organisms before it is used on unknown models."""
 
-import json
-from pathlib import Path
-from typing import Any
-
+from rewardscope.outline import VALIDATION, validation
 from rewardscope.probes.base import Evidence, Need, measure_all
 from rewardscope.protocols import Probe
-
-VALIDATION = Path(__file__).parent / "validation"
-"""One file of figures per instrument."""
-
-
-def validation() -> list[dict[str, Any]]:
-    """The results of ``studies/validation``, which runs each instrument on known cases: one record
-    per figure.
-    """
-    return [
-        record
-        for file in sorted(VALIDATION.glob("*.json"))
-        for record in json.loads(file.read_text())
-    ]
 
 
 def validation_table(instrument: str) -> str:
@@ -44,4 +27,12 @@ def validation_table(instrument: str) -> str:
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
-__all__ = ["Evidence", "Need", "Probe", "measure_all", "validation", "validation_table"]
+__all__ = [
+    "VALIDATION",
+    "Evidence",
+    "Need",
+    "Probe",
+    "measure_all",
+    "validation",
+    "validation_table",
+]

@@ -37,7 +37,7 @@ def test_the_command_lists_them_with_their_figures() -> None:
     records = json.loads(CliRunner().invoke(app, ["instruments", "--json"]).stdout)
     assert {record["name"] for record in records} == SHOWN
     assert all(record["checks"] and record["what"] for record in records)
-    shown = CliRunner().invoke(app, ["instruments"]).stdout
+    shown = CliRunner().invoke(app, ["instruments", "Boundary"]).stdout
     coverage = next(
         check["found"]
         for record in records
@@ -52,7 +52,7 @@ def test_a_figure_that_does_not_hold_makes_its_instrument_experimental(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     failed = [{**check, "held": check["instrument"] != "Losses"} for check in validation()]
-    monkeypatch.setattr("rewardscope.catalogue.validation", lambda: failed)
+    monkeypatch.setattr("rewardscope.outline.validation", lambda: failed)
     assert CliRunner().invoke(app, ["instruments"]).stdout.count("experimental") == 1
 
 
@@ -68,4 +68,4 @@ def test_what_an_installed_package_offers_is_listed_with_its_needs(
     assert found["Boundary"]["uses"] == ["the untrained policy's completions"]
     assert found[values[1]]["what"].startswith("cannot be used")
     assert found[values[1]]["package"] == "unknown"
-    assert "not validated" in CliRunner().invoke(app, ["instruments"]).stdout
+    assert "not validated" in CliRunner().invoke(app, ["instruments", values[0]]).stdout
