@@ -1,4 +1,4 @@
-"""What the commands that list things print: a line each, at once, without loading what they list."""
+"""What listing commands print: a line each, at once, without loading what they list."""
 
 import dataclasses
 import json
