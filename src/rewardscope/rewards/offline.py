@@ -11,7 +11,7 @@ from rewardscope.codec import NOT_SIGNED
 from rewardscope.errors import ComponentError
 from rewardscope.protocols import View
 from rewardscope.seeds import Address
-from rewardscope.types import Rewards, Rollout
+from rewardscope.types import Rewards
 
 Label = Literal["majority", "wrong"]
 
@@ -95,10 +95,11 @@ class OfflineLabels:
                 do="Write the labels with the environment, regime and seeds of this study",
             )
         label = self._labels[problem.id]
-        paid = tuple(
-            None if label is None else float(grade.answer == label) for grade in view.grades
+        return Rewards(
+            tuple(
+                None
+                if label is None or (self.uses_truth and grade.correct is None)
+                else float(grade.answer == label)
+                for grade in view.grades
+            )
         )
-        if self.label == "wrong" and isinstance(view, Rollout):
-            pairs = zip(paid, view.grades, strict=True)
-            return Rewards(tuple(None if g.correct is None else value for value, g in pairs))
-        return Rewards(paid)
