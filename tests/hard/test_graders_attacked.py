@@ -6,9 +6,9 @@ from collections.abc import Callable
 import pytest
 
 from junk import junk
+from rewardscope.catalogue import stands_alone
 from rewardscope.environments import distinct
 from rewardscope.environments.canaries import CANARIES, canary_share
-from rewardscope.environments.questions import Questions
 from rewardscope.environments.words.gym import EXPLOITABLE, HASH_SEEDED, REFUSED, Gym, tasks
 from rewardscope.protocols import Environment
 from rewardscope.registry import components
@@ -28,7 +28,9 @@ LONG = (
 )
 TASKS = [task for task in tasks() if task not in {*REFUSED, *EXPLOITABLE, *HASH_SEEDED}]
 ENVIRONMENTS = {
-    name: made for name, made in components("environments").items() if made not in (Gym, Questions)
+    name: made
+    for name, made in components("environments").items()
+    if made is not Gym and stands_alone(made)
 }
 """Those that need no arguments: tasks of the gym come one by one."""
 

@@ -1,11 +1,11 @@
 """Texts that somebody wrote to run in the page, in every field that shows text, in Chromium."""
 
-import json
 import random
 import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import pytest
 
 from report_run import write_run
 from rewardscope.report import write_page
-from rewardscope.store import read_json, write_json, write_table
+from rewardscope.store import RunDirectory, read_json, write_json, write_table
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 PLANT = "document.documentElement.dataset.planted='ran'"
@@ -77,11 +77,12 @@ def plant(root: Path, planted: list[str]) -> None:
     record["packages"] = {planted[2]: planted[3]}
     record["hardware"] = {"cpu": planted[4]}
     write_json(root / "study.json", record)
-    verdicts = json.loads((root / "verdicts.json").read_text())
-    for verdict, text in zip(verdicts, planted[5:], strict=False):
-        verdict["reason"] = text
-        verdict["interval"] = text
-    (root / "verdicts.json").write_text(json.dumps(verdicts))
+    run = RunDirectory(root)
+    verdicts = [
+        replace(verdict, reason=text, interval=text)
+        for verdict, text in zip(run.verdicts(), planted[5:], strict=False)
+    ]
+    run.write_verdicts(verdicts)
     for number, file in enumerate(sorted(root.glob("cells/*/readings/*.parquet"))):
         rows = pl.read_parquet(file, glob=False)
         mine = planted[number % 4 :: 4] * (len(rows) // max(1, len(planted[number % 4 :: 4])) + 1)

@@ -136,6 +136,7 @@ def carry_out(
     start: Start = start_local,
 ) -> None:
     """Runs the study in the directory, or continues it, and concludes."""
+    from rewardscope.cli.live import LivePage
     from rewardscope.study import default_workers, run_study
     from rewardscope.study.progress import StudyProgress
 
@@ -150,7 +151,8 @@ def carry_out(
     )
     try:
         with StudyProgress(study, directory, console) as progress:
-            failed = run_study(study, source, directory, count, progress.poll, start)
+            live = LivePage(progress, root)
+            failed = run_study(study, source, directory, count, live.poll, start)
     except KeyboardInterrupt as interrupt:
         with contextlib.suppress(OSError):  # the terminal may be gone
             say(f"\nStopped. Finished work is kept in {root}. Continue with: {command}")

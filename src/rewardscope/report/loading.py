@@ -25,8 +25,13 @@ from rewardscope.store import CellDirectory, RunDirectory, measuring_signature, 
 from rewardscope.types import Gap, Outcome, Verdict
 
 
-def load_run(root: Path) -> Run:
+def load_run(root: Path, judged: bool = True) -> Run:
     """The run in a directory, finished or not.
+
+    Args:
+        root: Of the run.
+        judged: Whether to show its verdicts; not while it goes on, since they would be a look at
+            part of the evidence.
 
     Raises:
         RunDirectoryError: If there is no readable study.json; everything else may be missing and is
@@ -36,7 +41,7 @@ def load_run(root: Path) -> Run:
     study = directory.record()
     arms = arms_of(study)
     cells = _cells(directory, arms)
-    verdicts, missing = _verdicts(directory, study)
+    verdicts, missing = _verdicts(directory, study, judged)
     tables = _Tables(directory, cells, measuring_signature(study))
     (whole, by_problem), gaps = tables.measurements(), tables.gaps()
     sections, unread = _sections(study)
@@ -107,9 +112,11 @@ def _unfinished(cells: Sequence[Cell]) -> list[Missing]:
 
 
 def _verdicts(
-    directory: RunDirectory, study: Mapping[str, Any]
+    directory: RunDirectory, study: Mapping[str, Any], judged: bool
 ) -> tuple[tuple[Verdict, ...], list[Missing]]:
-    if (directory.root / "verdicts.json").is_file():
+    if not judged:
+        reason = "claims are judged when the run has ended"
+    elif (directory.root / "verdicts.json").is_file():
         try:
             return tuple(directory.verdicts()), []
         except (RewardscopeError, TypeError, ValueError) as error:

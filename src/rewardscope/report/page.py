@@ -50,6 +50,31 @@ SCRIPTS = ("start", "figures", "browser")
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a run is, for the page that is written while it goes on."""
+
+    written: str
+    """The time of day."""
+    done: int
+    cells: int
+    failed: int
+    seconds_left: float | None
+    """None = unknown."""
+
+    @property
+    def left(self) -> str:
+        """The time left in words.
+
+        >>> Standing("", 1, 2, 0, 95.0).left, Standing("", 0, 2, 0, None).left
+        ('about 2 minutes left', 'time left unknown')
+        """
+        if self.seconds_left is None:
+            return "time left unknown"
+        minutes = max(1, round(self.seconds_left / 60))
+        return f"about {counted(minutes, 'minute')} left"
+
+
+@dataclass(frozen=True, slots=True)
 class VerdictRow:
     """One row of the verdict table."""
 
@@ -64,18 +89,24 @@ class VerdictRow:
     """Its error alone and among all claims, and its seeds."""
 
 
-def write_page(run_dir: Path) -> Path:
+def write_page(run_dir: Path, standing: Standing | None = None) -> Path:
     """Writes ``report.html`` into the run directory, whole or not at all, and returns its path. Its
     last line seals it: the digests of study.json, of verdicts.json and of the page.
 
     A run that is unfinished or lacks files gives a page that says what is missing.
+
+    Args:
+        run_dir: Of the run.
+        standing: How far it is, while it goes on: the page then loads itself again every half
+            minute, and judges no claim.
 
     Raises:
         RunDirectoryError: If study.json is missing or cannot be read, or the page cannot be
             written.
     """
     path = run_dir / PAGE
-    page = render_page(load_run(run_dir)).encode() + b"\n"
+    run = load_run(run_dir, judged=standing is None)
+    page = render_page(run, standing).encode() + b"\n"
     sources = _sources(run_dir)
     write_bytes(path, page + page_seal(page, sources["study.json"], sources.get("verdicts.json")))
     return path
@@ -87,7 +118,7 @@ def _sources(run_dir: Path) -> dict[str, str]:
     return {file.name: file_digest(file) for file in files if file.is_file()}
 
 
-def render_page(run: Run) -> str:
+def render_page(run: Run, standing: Standing | None = None) -> str:
     """The page as HTML text."""
     marks = make_marks(run.arms, telling_arms(run))
     cells, unread, packed = packed_completions(run)
@@ -122,6 +153,7 @@ def render_page(run: Run) -> str:
     verdicts = _verdict_rows(run)
     return environment.get_template("page.html.jinja").render(
         run=run,
+        standing=standing,
         study=Fields(run.study),
         marks=marks,
         tally=tally(run.verdicts, bool(run.study.get("claims_changed_after_start"))),

@@ -24,6 +24,7 @@ from rewardscope.store.locks import held, is_held
 from rewardscope.store.seals import (
     COMPLETE,
     SEAL,
+    TRACEBACK,
     damaged_files,
     new_seal,
     read_seal,
@@ -176,14 +177,15 @@ class CellDirectory:
             before = None
         seal = new_seal(self.path, step, measured, before)
         write_seal(self.path, replace(seal, cell=name or seal.cell))
+        self.forget_traceback()
         self.write_status("done", step, measured=measured, **{SEALED: self._seal_digest()})
 
     def mended_status(self) -> dict[str, Any] | None:
         """What status.json should hold, where that is not what its seal says; None where it is."""
-        status, written = self.status(), self._written_status()
-        if status["state"] != "done" or all(status[name] == written.get(name) for name in status):
+        if not self.is_sealed:
             return None
-        return status | {SEALED: self._seal_digest()}
+        wanted = self.status() | {SEALED: self._seal_digest()}
+        return None if self._written_status() == wanted else wanted
 
     def _seal_digest(self) -> str:
         return file_digest(self.path / SEAL)
@@ -207,6 +209,12 @@ class CellDirectory:
             return
         if seal is not None and seal.measured is not None:
             write_seal(self.path, seal.of_training())
+
+    def forget_traceback(self) -> None:
+        """Removes the traceback of an attempt that failed before the cell was done."""
+        path = self.path / TRACEBACK
+        if path.exists():
+            path.unlink()
 
     def forget_seal(self) -> None:
         """Removes the seal: what it speaks of is about to be made anew."""

@@ -32,7 +32,8 @@ from rewardscope.store.files import (
 
 COMPLETE = ".complete"
 SEAL = "seal.json"
-UNSEALED = {SEAL, "status.json", ".lock", "traceback.txt"}
+TRACEBACK = "traceback.txt"
+UNSEALED = {SEAL, "status.json", ".lock", TRACEBACK}
 """Files of a cell that change without its results changing."""
 OF_TRAINING = ("steps.parquet", "rollouts/", "heldout/", "evolve/", "checkpoints/")
 """How the names of files begin that only training makes; the others are made by measuring."""

@@ -23,7 +23,8 @@ class StudyProgress:
         self.cells = study.cells()
         self.total = sum(self._units(cell, cell.arm.steps, True) for cell in self.cells)
         self.began, self.logged = time.monotonic(), 0.0
-        self.before = self._done()[0]
+        self.units, self.states, _ = self._done()
+        self.before = self.units
         self.bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -63,6 +64,7 @@ class StudyProgress:
     def poll(self) -> None:
         """Shows how far it is; in a log at most every 15 seconds."""
         units, states, steps = self._done()
+        self.units, self.states = units, states
         cells = f"{states['done']}/{len(self.cells)} cells" + (
             f", {states['failed']} failed" if states["failed"] else ""
         )
@@ -71,17 +73,19 @@ class StudyProgress:
         if self.console.is_terminal or now - self.logged < LOG_SECONDS:
             return
         self.logged = now
-        elapsed, gained = now - self.began, units - self.before
-        left = (
-            f"about {elapsed * (self.total - units) / gained:.0f} s left"
-            if gained > 0
-            else "time left unknown"
-        )
+        elapsed, seconds = now - self.began, self.seconds_left()
+        left = "time left unknown" if seconds is None else f"about {seconds:.0f} s left"
         total_steps = sum(cell.arm.steps for cell in self.cells if cell.seed is not None)
         self.console.print(
             f"{self.study.name}: {cells}, {steps}/{total_steps} steps, {elapsed:.0f} s, {left}",
             soft_wrap=True,
         )
+
+    def seconds_left(self) -> float | None:
+        """At the pace so far; None before anything was done."""
+        gained = self.units - self.before
+        elapsed = time.monotonic() - self.began
+        return elapsed * (self.total - self.units) / gained if gained > 0 else None
 
     def __enter__(self) -> "StudyProgress":
         self.bar.start()

@@ -15,6 +15,7 @@ from rewardscope.policy.room import num_devices
 from rewardscope.protocols import Runner
 from rewardscope.runners import Outcome, Start, interrupted_by_signals, start_local
 from rewardscope.store import ASIDE, PARTIAL, RunDirectory, remove_leftovers
+from rewardscope.store.seals import TRACEBACK
 from rewardscope.study.cells import run_cell, settled
 from rewardscope.study.files import StudySource
 from rewardscope.study.origin import SOURCES
@@ -98,6 +99,8 @@ def _tidy(run: RunDirectory) -> None:
     for cell in run.cells():
         with contextlib.suppress(InUse), cell.held():
             remove_leftovers(cell.path)
+            if cell.is_sealed:
+                cell.forget_traceback()
             status = cell.mended_status()
             if status is not None:
                 cell.write_status(**status)
@@ -200,7 +203,7 @@ def _recorded(study: Study, cell: Cell, run: RunDirectory) -> str | None:
         reason = str(error)
     except Exception as error:  # recorded with its traceback, shown, and never taken for a result
         reason = f"{type(error).__name__}: {error}"
-        (run.cell(cell.name).path / "traceback.txt").write_text(traceback.format_exc())
+        (run.cell(cell.name).path / TRACEBACK).write_text(traceback.format_exc())
     else:
         return None
     directory = run.cell(cell.name)
