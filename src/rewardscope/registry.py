@@ -74,6 +74,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "Times": "rewards.composed",
         "Detected": "rewards.detected",
         "OfflineLabels": "rewards.offline",
+        "RepeatedGrams": "rewards.repeated",
     },
     "demonstrations": {
         "Oracle": "experience.demonstrations",

@@ -45,11 +45,16 @@ HELD_OUT = "HuggingFaceH4/aime_2024"  # P section 4.1
 ASK = (  # P appendix A
     "Solve the following math problem step by step. The last line of your response should be of "
     "the form Answer: $Answer (without quotes) where $Answer is the answer to the problem.\n\n"
-    '{problem}\n\nRemember to put your answer on its own line after "Answer:".'
+    '{question}\n\nRemember to put your answer on its own line after "Answer:".'
 )
 PASS_AT_1 = {"k": "1"}
 LIMIT, BUFFER = 20_480, 4_096
 """Tokens. P section 4.1: 16 384 expected, and 4 096 more as the soft punishment's cache."""
+
+
+def asked(source: dict[str, str], question: str, answer: str) -> Questions:
+    """A set of problems in the paper's words, from its columns."""
+    return Questions(source, prompt=ASK.replace("{question}", f"{{{question}}}"), answer=answer)
 
 
 def overlong(completions: list[object], completion_ids: list[list[int]]) -> list[float]:
@@ -66,7 +71,7 @@ def published(model: str, train: str = TRAIN, held_out: str = HELD_OUT) -> Study
     dapo = Arm(
         name="dapo",
         start=Pretrained(model),
-        environment=Questions({"train": train}, prompt=ASK, answer="solution"),
+        environment=asked({"train": train}, "prompt", "solution"),
         reward=Plus((Truth(), Constant(1.0), short), weights),
         credit=GroupMean(divide_by_std=True),  # P eq. 9
         learner=Learner(
@@ -119,7 +124,7 @@ def published(model: str, train: str = TRAIN, held_out: str = HELD_OUT) -> Study
         evaluation=Evaluation(
             problems=30,  # P section 4.1: AIME 2024
             draws=32,  # P section 4.1
-            environment=Questions({"heldout": held_out}, prompt=ASK, answer="answer"),
+            environment=asked({"heldout": held_out}, "problem", "answer"),
         ),
         probes=(Boundary(max_k=32), Behaviour(), Diversity(), Losses()),
         device="cuda",

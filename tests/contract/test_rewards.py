@@ -29,6 +29,7 @@ from rewardscope.rewards.offline import OfflineLabels
 from rewardscope.rewards.overlong import Overlong
 from rewardscope.rewards.process import Process
 from rewardscope.rewards.proxy import Proxy
+from rewardscope.rewards.repeated import RepeatedGrams
 from rewardscope.rewards.truth import Truth
 from rewardscope.types import Ending, Grade, Rollout, sealed
 
@@ -76,6 +77,7 @@ EXAMPLES: list[Reward] = [
     Times((Form(), Form())),
     OfflineLabels(LABELS),
     OfflineLabels(LABELS, "wrong"),
+    RepeatedGrams(),
     Normalised(Truth()),
     Normalised(Form()),
     Normalised(Normalised(Coin()), clip=2.0),
@@ -162,8 +164,9 @@ def test_a_scheme_without_the_truth_says_the_same_of_the_sealed_group(reward: Re
         assert reward(sealed(group), ADDRESS) == reward(group, ADDRESS)
 
 
-BY_GRADE = [each for each in EXAMPLES if not isinstance(each, (RewardFunction, Detected))]
-"""What pays by the verifier's verdict; a function of one's own, or a detector, judges the text."""
+OF_TEXT = (RewardFunction, Detected, RepeatedGrams)
+BY_GRADE = [each for each in EXAMPLES if not isinstance(each, OF_TEXT)]
+"""What pays by the verifier's verdict; these others judge the text by themselves."""
 
 
 @pytest.mark.parametrize("reward", [reward for reward in BY_GRADE if reward.uses_truth], ids=str)

@@ -111,6 +111,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         return [
             {
                 "problem": f"{split} {number}: {key} + 0?",
+                "prompt": f"{split} {number}: {key} + 0?",
                 "answer": str(key),
                 "solution": f"It is \\boxed{{{key}}}.",
                 "split": split,

@@ -26,7 +26,7 @@ class Normalised:
     the others of the step.
 
     Source:
-        Zheng et al. 2023, arXiv:2307.04964, section 5.3 (reward normalisation and clipping).
+        Zheng et al. 2023, arXiv:2307.04964 (reward normalisation and clipping).
             Engstrom et al. 2020, arXiv:2005.12729 (reward scaling by a running deviation).
     """
 

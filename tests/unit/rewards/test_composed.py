@@ -18,6 +18,7 @@ from rewardscope import (
     Normalised,
     Overlong,
     Plus,
+    RepeatedGrams,
     Repetition,
     RewardFunction,
     Times,
@@ -179,3 +180,15 @@ def test_the_arms_of_spurious_rewards_by_what_a_text_shows() -> None:
     )
     format_and_not_python = And((boxed, Detected(MentionsPython(), absent=True)))
     assert tell(format_and_not_python, said, ADDRESS).rewards == (0.0, 1.0, 0.0, 0.0, 0.0)
+
+
+def test_repeated_grams_by_hand() -> None:
+    said = texts("a b c d", "a b A B a b", "one two", "", "x x x x x")
+    told = tell(RepeatedGrams(), said, ADDRESS).rewards
+    # no gram twice; aba bab aba bab: 2 of 4; too short, twice; xxx three times: 1 of 3
+    assert told == pytest.approx((0.0, -0.5, 0.0, 0.0, -2 / 3))
+    assert tell(RepeatedGrams(1), said, ADDRESS).rewards == pytest.approx(
+        (0.0, -2 / 3, 0.0, 0.0, -0.8)
+    )
+    with pytest.raises(ComponentError, match="one word or more"):
+        RepeatedGrams(0)
