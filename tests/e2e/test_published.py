@@ -12,11 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from tiny_families import write_family
+from typer.testing import CliRunner
 
 from rewardscope import Study
 from rewardscope.analyses.labelling import write_labels
+from rewardscope.cli import app
 from rewardscope.codec import decode, encode
+from rewardscope.errors import StudyError
 from rewardscope.store import CellDirectory, read_measurements
 from rewardscope.study import load_study, open_run, run_study
 from rewardscope.training import train
@@ -229,3 +233,19 @@ def test_only_the_name_changes_the_model(name: str, monkeypatch: pytest.MonkeyPa
     starts = {arm.name: arm.start for arm in own.arms}
     renamed = tuple(replace(arm, start=starts[arm.name]) for arm in other.arms)
     assert replace(other, arms=renamed).signature == own.signature
+
+
+@pytest.mark.parametrize("command", [("labels", "--out"), ("clip-bias", "--replicates")])
+def test_a_command_on_a_published_file_says_that_there_is_no_gpu(
+    command: tuple[str, str], tmp_path: Path
+) -> None:
+    if torch.cuda.is_available():
+        pytest.skip("there is one")
+    name, option = command
+    given = {"--out": str(tmp_path / "labels.jsonl"), "--replicates": "2"}[option]
+    with pytest.raises(StudyError, match="wants a GPU"):
+        CliRunner().invoke(
+            app,
+            [name, str(FOLDER / "spurious.py"), "truth", option, given],
+            catch_exceptions=False,
+        )

@@ -75,8 +75,10 @@ def clip_bias(
     from rewardscope.analyses.clip_bias import clip_bias as measure
     from rewardscope.report.tables import drift_table
     from rewardscope.study import load_study
+    from rewardscope.study.opening import check_device
 
     loaded = load_study(study)
+    check_device(loaded.device)
     record = measure(
         arm_named(arm, {entry.name: entry for entry in loaded.arms}, "study"),
         replicates,
@@ -114,8 +116,10 @@ def labels(
     """
     from rewardscope.analyses.labelling import write_labels
     from rewardscope.study import load_study
+    from rewardscope.study.opening import check_device
 
     loaded = load_study(study)
+    check_device(loaded.device)
     made = write_labels(
         arm_named(arm, {entry.name: entry for entry in loaded.arms}, "study"),
         loaded.seeds,

@@ -56,7 +56,7 @@ def open_run(
         EnvironmentFault: If an environment fails its own oracle.
         StudyError: If the study wants a GPU and there is none.
     """
-    _check_device(study.device)
+    check_device(study.device)
     run = RunDirectory(root)
     before = _record_before(study, run)
     with watching():  # an environment may read its data only now
@@ -82,7 +82,7 @@ def open_run(
     return run
 
 
-def _check_device(device: str) -> None:
+def check_device(device: str) -> None:
     """Raises if torch does not find the device here."""
     kind, _, index = device.partition(":")
     count = num_devices(kind)
