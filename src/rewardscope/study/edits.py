@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from rewardscope.codec import UNSIGNED
+from rewardscope.codec import KIND, UNSIGNED
 from rewardscope.errors import RunDirectoryError
 from rewardscope.identity import changes
 from rewardscope.store import (
@@ -162,18 +162,24 @@ def _differences(
     settings = [
         phrase
         for name in sorted({*before, *after} - {MADE_OF})
-        for phrase in _setting_changes(name, before.get(name), after.get(name))
+        for phrase in setting_changes(name, before.get(name), after.get(name))
     ]
     code = changes(before.get(MADE_OF) or (), after.get(MADE_OF) or ())
     return (*settings, *code), not settings
 
 
-def _setting_changes(name: str, before: Any, after: Any) -> Iterator[str]:
+def setting_changes(name: str, before: Any, after: Any) -> Iterator[str]:
+    """A phrase for each setting that differs between two encoded values, by its path under
+    ``name``.
+    """
     if before == after:
         return
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for part in sorted(p for p in {*before, *after} if not p.startswith(UNSIGNED)):
-            yield from _setting_changes(f"{name}.{part}", before.get(part), after.get(part))
+            yield from setting_changes(f"{name}.{part}", before.get(part), after.get(part))
+    elif _are_components(before) and _are_components(after) and len(before) == len(after):
+        for place, (old, new) in enumerate(zip(before, after, strict=True)):
+            yield from setting_changes(f"{name}[{place}]", old, new)
     elif name == "start":
         yield "the start's files changed"
     elif name == "version":
@@ -182,8 +188,15 @@ def _setting_changes(name: str, before: Any, after: Any) -> Iterator[str]:
         yield f"{name} went from {_short(before)} to {_short(after)}"
 
 
+def _are_components(value: Any) -> bool:
+    """Whether it is a list of components, as the parts of a composed reward are."""
+    return isinstance(value, list) and all(isinstance(v, Mapping) and KIND in v for v in value)
+
+
 def _short(value: Any, most: int = 60) -> str:
-    text = str(value)
+    """The value as text; of components the names, since their settings would be cut off."""
+    named = value and _are_components(value)
+    text = ", ".join(str(each[KIND]) for each in value) if named else str(value)
     return text if len(text) <= most else f"{text[:most]}..."
 
 

@@ -29,6 +29,7 @@ from rewardscope.errors import ComponentError
 from rewardscope.identity import guests_of
 from rewardscope.protocols import Reward
 from rewardscope.rewards import Memory, tell
+from rewardscope.study.edits import setting_changes
 from rewardscope.types import Rollout
 
 ADDRESS = ("train", 0, 1, 2)
@@ -192,3 +193,18 @@ def test_repeated_grams_by_hand() -> None:
     )
     with pytest.raises(ComponentError, match="one word or more"):
         RepeatedGrams(0)
+
+
+def test_an_edit_inside_a_composed_reward_is_named() -> None:
+    before = replace(NESTED, parts=(Form(), Plus((Truth(), Overlong(8, 4)), (1.0, 0.5))))
+    other = replace(NESTED, parts=(Form(), Plus((Truth(), Overlong(8, 3)), (1.0, 0.5))))
+    fewer = replace(NESTED, parts=(Form(), Plus((Truth(),), (0.5,))))
+
+    def named(after: And) -> list[str]:
+        return list(setting_changes("arm.reward", encode(before), encode(after)))
+
+    assert named(other) == ["arm.reward.parts[1].parts[1].buffer went from 4 to 3"]
+    assert named(fewer) == [
+        "arm.reward.parts[1].parts went from Truth, Overlong to Truth",
+        "arm.reward.parts[1].weights went from [1.0, 0.5] to [0.5]",
+    ]
