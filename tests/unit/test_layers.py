@@ -47,6 +47,7 @@ ABOVE = {
     "analyses": {"store", "environments", "rewards", "policy", "organisms", "learner", "probes"}
     | {"training", "study", "tensors"},
     "report": {"store", "judging"},
+    "view": {"store", "judging", "report"},
 }
 ALLOWED: dict[str, set[str]] = FLOOR | {name: more | set(FLOOR) for name, more in ABOVE.items()}
 """Folder or module -> what of ours it may import; itself is always allowed. What is not listed
@@ -71,6 +72,7 @@ WITHOUT_TORCH = (
     "rewardscope.report.tables",
     "rewardscope.outline",
     "rewardscope.store",
+    "rewardscope.view.server",
 )
 
 

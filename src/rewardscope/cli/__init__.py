@@ -5,7 +5,7 @@ import sys
 
 from rich.console import Console
 
-from rewardscope.cli import begin, checking, examine, inquiry, runs, stored, survey
+from rewardscope.cli import begin, checking, examine, inquiry, runs, stored, survey, watch
 from rewardscope.cli.front import app, console
 from rewardscope.errors import RewardscopeError
 from rewardscope.hostile import visible
@@ -21,6 +21,7 @@ __all__ = [
     "runs",
     "stored",
     "survey",
+    "watch",
 ]
 
 

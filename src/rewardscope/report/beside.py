@@ -3,7 +3,7 @@ measured, and in what they differ.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os.path import relpath
 from pathlib import Path
 from typing import Any
@@ -112,9 +112,13 @@ def write_beside(run_dirs: Sequence[Path], out: Path) -> Path:
     return out
 
 
-def render_beside(runs: Sequence[Run], folder: Path) -> str:
-    """The page as HTML text; links to the runs' own pages hold from ``folder``."""
+def render_beside(runs: Sequence[Run], folder: Path, links: Sequence[str] = ()) -> str:
+    """The page as HTML text; links to the runs' own pages hold from ``folder``, unless others are
+    given.
+    """
     columns = _columns(runs, folder)
+    if links:
+        columns = [replace(c, page=link) for c, link in zip(columns, links, strict=True)]
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(FILES),
         autoescape=True,

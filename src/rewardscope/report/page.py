@@ -118,8 +118,14 @@ def _sources(run_dir: Path) -> dict[str, str]:
     return {file.name: file_digest(file) for file in files if file.is_file()}
 
 
-def render_page(run: Run, standing: Standing | None = None) -> str:
-    """The page as HTML text."""
+def render_page(run: Run, standing: Standing | None = None, watched_at: str = "") -> str:
+    """The page as HTML text.
+
+    Args:
+        run: The run.
+        standing: How far it is, while it goes on.
+        watched_at: Where a server has the page, which then follows the run; empty = nowhere.
+    """
     marks = make_marks(run.arms, telling_arms(run))
     cells, unread, packed = packed_completions(run)
     with debug_mode(False):  # Altair would check each part of each chart against its schema
@@ -132,7 +138,7 @@ def render_page(run: Run, standing: Standing | None = None) -> str:
         for name, panel in panels
         if panel.spec
     }
-    code = _script()
+    code, follow = _script(), script_text((FILES / "follow.js").read_text())
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(FILES),
         autoescape=True,
@@ -178,7 +184,9 @@ def render_page(run: Run, standing: Standing | None = None) -> str:
         outcome_glyph=wording.OUTCOME_GLYPH,
         level=wording.LEVEL_TEXT,
         style=Markup((FILES / "page.css").read_text()),
-        policy=content_policy([code]),
+        policy=content_policy([code, *([follow] if watched_at else [])], connects=bool(watched_at)),
+        follow=follow if watched_at else None,
+        watched_at=watched_at,
         sources=_sources(run.root),
         code=code,
     )
@@ -313,13 +321,21 @@ def script_text(text: str) -> Markup:
     return Markup(text)
 
 
-def content_policy(scripts: Iterable[str]) -> str:
-    """The content policy: nothing is fetched, and only the scripts with these digests run."""
+def content_policy(scripts: Iterable[str], connects: bool = False, forms: bool = False) -> str:
+    """The content policy: nothing is fetched, and only the scripts with these digests run.
+
+    Args:
+        scripts: Their texts.
+        connects: Whether the page may listen to the server that it came from.
+        forms: Whether its forms may be sent there.
+    """
     digests = " ".join(
         f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
         for script in scripts
     )
+    none, own = "'none'", "'self'"
     return (
-        f"default-src 'none'; script-src {digests}; style-src 'unsafe-inline'; img-src data:; "
-        "base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; script-src {digests or none}; style-src 'unsafe-inline'; "
+        f"img-src data:; connect-src {own if connects else none}; base-uri 'none'; "
+        f"form-action {own if forms else none}"
     )
