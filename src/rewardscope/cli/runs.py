@@ -32,6 +32,7 @@ from rewardscope.runners import LOCAL, Start, exit_code, runner_named, start_loc
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from rewardscope.cli.exports import Export
     from rewardscope.store import CellDirectory, Fault, RunDirectory
     from rewardscope.study import Study, StudySource
     from rewardscope.study.edits import Edits
@@ -62,13 +63,23 @@ def run(
             "Finished cells are kept, and the page says who vouched.",
         ),
     ] = False,
+    log_to: Annotated[
+        str | None,
+        typer.Option(
+            "--log-to",
+            metavar="TOOL",
+            help="Also send the step rows of finished cells to trackio or wandb.",
+        ),
+    ] = None,
 ) -> None:
     """Run a study, or continue one that was stopped.
 
     Finished cells are kept. Unfinished ones resume from their last checkpoint.
     """
     where = "" if on == LOCAL else f" --on {shlex.quote(on)}"
-    _run(study, out, workers, f"rewardscope run {shlex.quote(str(study))}{where}", accept_same, on)
+    where += f" --log-to {shlex.quote(log_to)}" if log_to else ""
+    command = f"rewardscope run {shlex.quote(str(study))}{where}"
+    _run(study, out, workers, command, accept_same, on, log_to)
 
 
 def _run(
@@ -78,15 +89,19 @@ def _run(
     command: str,
     accept_same: bool = False,
     on: str = LOCAL,
+    log_to: str | None = None,
 ) -> None:
+    from rewardscope.cli.exports import Export
+    from rewardscope.store import RunDirectory
     from rewardscope.study import load_study, open_run
 
     start, study = runner_named(on), load_study(path)
     root = out or Path("runs") / study.name
+    export = Export(log_to, study, RunDirectory(root), say) if log_to else None
     command += out_option(out)
     directory = open_run(study, root, command, path, accept_same, say_edits, say_note)
     _say_proofs(directory)
-    carry_out(study, path, directory, command, workers, start)
+    carry_out(study, path, directory, command, workers, start, export)
 
 
 def say_note(note: str) -> None:
@@ -134,8 +149,19 @@ def carry_out(
     command: str,
     workers: int | None,
     start: Start = start_local,
+    export: "Export | None" = None,
 ) -> None:
-    """Runs the study in the directory, or continues it, and concludes."""
+    """Runs the study in the directory, or continues it, and concludes.
+
+    Args:
+        study: What to run.
+        source: Where workers get it from.
+        directory: Where to.
+        command: That continues it.
+        workers: How many; None = as many as fit.
+        start: Starts the runner.
+        export: Sends the rows of finished cells elsewhere.
+    """
     from rewardscope.cli.live import LivePage
     from rewardscope.study import default_workers, run_study
     from rewardscope.study.progress import StudyProgress
@@ -152,7 +178,14 @@ def carry_out(
     try:
         with StudyProgress(study, directory, console) as progress:
             live = LivePage(progress, root)
-            failed = run_study(study, source, directory, count, live.poll, start)
+
+            def poll() -> None:
+                live.poll()
+                if export is not None:
+                    export.poll()
+
+            failed = run_study(study, source, directory, count, poll, start)
+            poll()
     except KeyboardInterrupt as interrupt:
         with contextlib.suppress(OSError):  # the terminal may be gone
             say(f"\nStopped. Finished work is kept in {root}. Continue with: {command}")
