@@ -49,7 +49,7 @@ study = Study(
         arm("barren-truth", "formats-barren", Truth()),
         arm("barren-coin", "formats-barren", Coin(p=0.5)),
     ),
-    seeds=(0, 1, 2),
+    seeds=(0, 1, 2, 3, 4),
     evaluation=Evaluation(problems=64, draws=256),
     claims=(
         Claim(
