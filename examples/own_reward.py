@@ -84,7 +84,7 @@ study = Study(
     name="own-reward",
     question="Does it matter whom a reward for short, right completions pays?",
     arms=(arm("brief", Brief()), arm("shuffled", Shuffled())),
-    seeds=(0, 1, 2),
+    seeds=(0, 1, 2, 3, 4),
     evaluation=Evaluation(problems=32, draws=16),
     probes=(Boundary(max_k=16), Behaviour(), WeightChange()),
     claims=(

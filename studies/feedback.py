@@ -84,7 +84,7 @@ study = Study(
         sdpo("sdpo-empty", replace(TOLD, solution="empty", feedback_of="empty")),
         replace(GRPO, name="coin", reward=Coin()),
     ),
-    seeds=(0, 1, 2),
+    seeds=(0, 1, 2, 3, 4),
     evaluation=Evaluation(problems=64, draws=64, readings=4),
     probes=(Boundary(max_k=64), Behaviour(), Diversity(), WeightChange()),
     claims=(

@@ -111,7 +111,7 @@ study = Study(
         for name, arm in METHODS.items()
         for suffix, reward in (("", Truth()), ("-coin", Coin()))
     ),
-    seeds=(0, 1, 2),
+    seeds=(0, 1, 2, 3, 4),
     evaluation=Evaluation(problems=64, draws=64, readings=4),
     probes=(Boundary(max_k=64), Behaviour(), WeightChange()),
     claims=tuple(

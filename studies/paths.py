@@ -75,7 +75,7 @@ study = Study(
         replace(PLAIN, name="coin", reward=Coin()),
         replace(PLAIN, name="hicra-coin", reward=Coin(), credit=Planning(PLANS)),
     ),
-    seeds=(0, 1, 2),
+    seeds=(0, 1, 2, 3, 4),
     evaluation=Evaluation(problems=64, draws=64, readings=4),
     probes=(Boundary(max_k=64), Behaviour(), Diversity(), Phases(grams=PLANS)),
     claims=(

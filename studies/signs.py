@@ -63,7 +63,7 @@ study = Study(
         replace(PLAIN, name="both", credit=Signed(1.0, 1.0)),
         replace(NSR, name="nsr-coin", reward=Coin()),
     ),
-    seeds=(0, 1, 2),
+    seeds=(0, 1, 2, 3, 4),
     evaluation=Evaluation(problems=64, draws=64, readings=4),
     probes=(Boundary(max_k=64), Behaviour(), Diversity(), Losses()),
     claims=(

@@ -47,7 +47,7 @@ study = Study(
     "anything to do with it?",
     about=__doc__ or "",
     arms=(arm("truth", Truth()), arm("coin", Coin(p=0.5))),
-    seeds=(0, 1, 2),
+    seeds=(0, 1, 2, 3, 4),
     evaluation=Evaluation(problems=40, draws=32, readings=8),
     probes=(Boundary(max_k=32), Behaviour(), WeightChange()),
     threads_per_cell=2,

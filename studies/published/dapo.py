@@ -120,7 +120,7 @@ def published(model: str, train: str = TRAIN, held_out: str = HELD_OUT) -> Study
                 dapo, name="dapo-coin", reward=Plus((Coin(), Constant(1.0), short), weights)
             ),
         ),
-        seeds=(0, 1, 2),  # O: the paper has one run per arm
+        seeds=(0, 1, 2, 3, 4),  # O: the paper has one run per arm
         evaluation=Evaluation(
             problems=30,  # P section 4.1: AIME 2024
             draws=32,  # P section 4.1

@@ -137,7 +137,7 @@ def published(model: str, train: str = TRAIN) -> Study:
                 reward=Times((formed, Plus((Constant(1.0), Coin()), halves))),
             ),
         ),
-        seeds=(0, 1, 2),  # O: the paper has one run per arm
+        seeds=(0, 1, 2, 3, 4),  # O: the paper has one run per arm
         evaluation=Evaluation(
             problems=1000,  # C: the held-out split
             draws=8,  # O

@@ -11,6 +11,7 @@ from rewardscope.errors import EnvironmentFault, StudyError
 from rewardscope.identity import guests_of
 from rewardscope.policy.room import total_bytes
 from rewardscope.protocols import Environment, Finite
+from rewardscope.study.design import design_notes
 from rewardscope.study.rehearsal import (
     check_split,
     made_up,
@@ -64,6 +65,7 @@ def check_study(
             notes += rehearse_environment(environment, problems)
         with told_where(type(environment).grade):
             on_proof(prove(environment, split))
+    notes += design_notes(study)
     notes += _check_leaks(study)
     notes += _check_memory(study)
     for arm in study.arms:

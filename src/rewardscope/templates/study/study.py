@@ -40,7 +40,7 @@ study = Study(
     name="brief",
     question="Does paying for short completions cost correctness?",
     arms=(arm("truth", Truth()), arm("brief", Brief()), arm("coin", Coin(p=0.5))),
-    seeds=(0, 1, 2),
+    seeds=(0, 1, 2, 3, 4),
     evaluation=Evaluation(problems=40, draws=16),
     probes=(Boundary(max_k=16), Behaviour()),
     claims=(
