@@ -4,7 +4,7 @@ from typing import Any
 
 from rewardscope.registry import HOMES, named
 
-__version__ = "0.4.0"
+__version__ = "0.5.0"
 
 __all__ = sorted({"__version__", *HOMES})
 
