@@ -228,6 +228,7 @@ def _conclude(root: Path, *, trained: bool = False) -> Path:
     from rewardscope.report.answer.headline import headline
     from rewardscope.report.loading import arms_of
     from rewardscope.store import RunDirectory, cell_faults
+    from rewardscope.store.looks import looks_text
 
     directory = RunDirectory(root)
     damaged = cell_faults(directory, trained=trained)
@@ -240,6 +241,10 @@ def _conclude(root: Path, *, trained: bool = False) -> Path:
     directory.write_verdicts(verdicts, without, headline=answer.text)
     console.print(Text(answer.text, style="bold"))
     console.print(verdict_table(verdicts))
+    looks = directory.looks()
+    if len(looks) > 1:
+        times = f"Looked at {len(looks)} times, {looks_text(looks)}"
+        say(f"{times}. An error of 5 % holds for one look.")
     for reason, cells in _gaps(gaps).items():
         say(f"Not measured in {count_of(cells, 'cell')}: {reason}")
     page = write_page(root)

@@ -60,6 +60,7 @@ def load_run(root: Path, judged: bool = True) -> Run:
         gaps=gaps,
         sections=sections,
         every_step=whole,
+        looks=tuple(directory.looks()) if judged else (),
     )
 
 

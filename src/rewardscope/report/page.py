@@ -42,6 +42,7 @@ from rewardscope.report.rows import Missing, Run
 from rewardscope.report.sections import sections_of
 from rewardscope.report.sketch import Sketch, draw_sketches
 from rewardscope.store import PAGE, page_seal, write_bytes
+from rewardscope.store.looks import looks_text
 from rewardscope.types import Claim, Verdict
 
 FILES = Path(__file__).parent
@@ -162,7 +163,10 @@ def render_page(run: Run, standing: Standing | None = None, watched_at: str = ""
         standing=standing,
         study=Fields(run.study),
         marks=marks,
-        tally=tally(run.verdicts, bool(run.study.get("claims_changed_after_start"))),
+        tally=tally(
+            run.verdicts, bool(run.study.get("claims_changed_after_start")), len(run.looks)
+        ),
+        looks=looks_text(run.looks),
         written=written(run, marks, cells),
         many=any(crowded(run.arms_of(start)) for start in run.starts),
         crowded=crowded,

@@ -11,6 +11,7 @@ import polars as pl
 
 from rewardscope.codec import KIND
 from rewardscope.section import Section
+from rewardscope.store.looks import Look
 from rewardscope.types import Gap, Verdict
 
 LABEL_NAMES = (
@@ -126,6 +127,8 @@ class Run:
     """Sections that instruments from outside the package declare for the page."""
     every_step: pl.DataFrame | None = None
     """Rows of all measured steps, where there are several."""
+    looks: tuple[Look, ...] = ()
+    """At its verdicts, each time the evidence had grown."""
 
     @property
     def starts(self) -> tuple[str, ...]:

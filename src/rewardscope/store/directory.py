@@ -21,6 +21,7 @@ from rewardscope.store.files import (
     write_sealed_json,
 )
 from rewardscope.store.locks import held, is_held
+from rewardscope.store.looks import LOOKS, Look, look_at, looks_after, plain, read_looks
 from rewardscope.store.seals import (
     COMPLETE,
     SEAL,
@@ -430,8 +431,26 @@ class RunDirectory:
             for name, digest in self.made_from().items()
             if not name.startswith(left_out or ("\0",))
         }
-        record = {"made_from": sources, "headline": headline, "verdicts": list(verdicts)}
+        record = {
+            "made_from": sources,
+            "headline": headline,
+            LOOKS: plain(looks_after(self.looks(), self._look(without))),
+            "verdicts": list(verdicts),
+        }
         write_sealed_json(self.root / VERDICTS_FILE, record)
+
+    def looks(self) -> list[Look]:
+        """The looks at its verdicts so far."""
+        return read_looks(self.root / VERDICTS_FILE)
+
+    def _look(self, without: Collection[str]) -> Look | None:
+        try:
+            record = self.record()
+        except RunDirectoryError:  # rows that came without a study have no arms to be done
+            return None
+        names = [name for arm in record["arms"] for name in arm["cells"].values()]
+        done = [n for n in names if n not in without and self.cell(n).status()["state"] == "done"]
+        return look_at(record, done)
 
     def verdicts(self) -> list[Verdict]:
         """The verdicts, once there are some."""

@@ -50,7 +50,7 @@ def write_answer(verdicts: Sequence[Verdict], placebos: Mapping[str, bool]) -> l
     ]
 
 
-def tally(verdicts: Sequence[Verdict], changed: bool | None = False) -> str:
+def tally(verdicts: Sequence[Verdict], changed: bool | None = False, looks: int = 1) -> str:
     """How the claims came out, in one sentence. Every outcome is named, also those that no claim
     had.
 
@@ -58,16 +58,16 @@ def tally(verdicts: Sequence[Verdict], changed: bool | None = False) -> str:
         verdicts: The verdicts on the claims.
         changed: Whether the claims were changed after the run had begun; then the sentence does
             not say that they were fixed before it.
+        looks: How often the verdicts were looked at while the evidence grew.
     """
     counts = Counter(verdict.outcome for verdict in verdicts)
     parts = ", ".join(f"{counts[outcome]} {OUTCOME_TEXT[outcome]}" for outcome in Outcome)
     claims = "claim" if len(verdicts) == 1 else "claims"
     if changed:
         return f"{len(verdicts)} {claims}, changed after the run had begun: {parts}."
-    return (
-        f"{len(verdicts)} {claims} {'was' if len(verdicts) == 1 else 'were'} fixed before the run: "
-        f"{parts}."
-    )
+    were = "was" if len(verdicts) == 1 else "were"
+    when = "the run" if looks < 2 else f"the first of {looks} looks"
+    return f"{len(verdicts)} {claims} {were} fixed before {when}: {parts}."
 
 
 def _statement(verdict: Verdict) -> str:
