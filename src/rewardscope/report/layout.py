@@ -2,11 +2,16 @@
 
 from typing import Any
 
+from rich import box
 from rich.table import Column, Table
+
+BOX = box.HORIZONTALS
+"""The lines of every table."""
 
 
 def folding_table(*headers: str, **settings: Any) -> Table:
     """A table whose names and numbers wrap onto the next line on a narrow terminal; nothing is cut
     off.
     """
-    return Table(*(Column(header, overflow="fold") for header in headers), **settings)
+    columns = (Column(header, overflow="fold") for header in headers)
+    return Table(*columns, **{"box": BOX, **settings})

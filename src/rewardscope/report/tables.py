@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from rich import box
 from rich.table import Table
 from rich.text import Text
 
@@ -30,7 +29,6 @@ from rewardscope.report.wording import (
 from rewardscope.stats import Estimate
 from rewardscope.types import Outcome, Verdict
 
-BOX = box.HORIZONTALS
 STYLE = {
     Outcome.SUPPORTED: "bold green",
     Outcome.REFUTED: "bold magenta",
@@ -45,7 +43,7 @@ def verdict_table(verdicts: Sequence[Verdict]) -> Table:
     Claims and reasons are shown as written: markup in them has no effect and control characters are
     written out.
     """
-    table = folding_table("claim", "outcome", "evidence", box=BOX, show_lines=True)
+    table = folding_table("claim", "outcome", "evidence", show_lines=True)
     for verdict in verdicts:
         outcome = Text(
             f"{OUTCOME_GLYPH[verdict.outcome]} {OUTCOME_TEXT[verdict.outcome]}",
@@ -101,7 +99,7 @@ VIEWS = {
 def change_table(changes: Mapping[str, Sequence[Mapping[str, Any]]]) -> Table:
     """How far the weights of each folder moved, over all matrices: a numbered column per folder."""
     totals = [changes_of_folder[0] for changes_of_folder in changes.values()]
-    table = folding_table("", *(str(geometry) for geometry in range(1, len(totals) + 1)), box=BOX)
+    table = folding_table("", *(str(geometry) for geometry in range(1, len(totals) + 1)))
     for view, text in VIEWS.items():
         table.add_row(text, *(f"{total['changed'][view] / total['size']:.2%}" for total in totals))
     table.add_row(
@@ -178,7 +176,6 @@ def place_table(by_folder: Mapping[str, Sequence[Mapping[str, Any]]]) -> Table:
     table = folding_table(
         "norm of the update / of the weights",
         *(str(column) for column in range(1, len(by_folder) + 1)),
-        box=BOX,
     )
     first, *_ = by_folder.values()
     for row, entry in enumerate(first):
@@ -209,7 +206,6 @@ def agreement_table(record: Mapping[str, Any]) -> Table:
         "Jaccard",
         "same direction",
         "largest tenth",
-        box=BOX,
     )
     for pair in record["agreements"]:
         names = " and ".join(str(folders.index(pair[side]) + 1) for side in ("first", "second"))
@@ -255,7 +251,6 @@ def course_table(records: Mapping[str, Mapping[str, Any]]) -> Table:
         "plans bend at step",
         "lag",
         "execution, then plans",
-        box=BOX,
     )
     for kind, record in records.items():
         for seed, course in record["seeds"].items():
@@ -285,7 +280,7 @@ def drift_table(record: Mapping[str, Any]) -> Table:
     """Mean change of each quantity under each kind of update, and of the clip's own part, with
     standard errors over replicates.
     """
-    table = folding_table("change of", "prior", *record["arms"], "clip minus no clip", box=BOX)
+    table = folding_table("change of", "prior", *record["arms"], "clip minus no clip")
     for row in zip(*record["arms"].values(), record["against_no_clip"]["clip"], strict=True):
         table.add_row(row[0]["quantity"], row[0]["prior"], *map(_drift, row))
     return table
@@ -332,7 +327,7 @@ def frontier_table(frontier: Frontier) -> Table:
         for side, curves in sides.items()
         for extractor, curve in curves.items()
     }
-    table = folding_table("k", *columns, box=BOX)
+    table = folding_table("k", *columns)
     for index, point in enumerate(next(iter(columns.values()))):
         table.add_row(str(point.k), *(_point(curve[index]) for curve in columns.values()))
     firsts = [curve[0] for curve in columns.values()]
@@ -350,9 +345,7 @@ def standing_table(frontier: Frontier) -> Table:
     """The classes of problems against the base, at which k, and the smallest chance that this k can
     detect.
     """
-    table = folding_table(
-        "against the base, tolerant", "", "problems", "at k", "epsilon = 3 / k", box=BOX
-    )
+    table = folding_table("against the base, tolerant", "", "problems", "at k", "epsilon = 3 / k")
     counts = {name.replace("_", " "): point for name, point in frontier.classes.items()}
     shares = {SUPPORT_WORDS[name]: point for name, point in frontier.support.items()}
     for text, point in {**counts, **shares}.items():
@@ -447,7 +440,6 @@ def subnetwork_table(record: Mapping[str, Any]) -> Table:
             "equal inside, 1e-5 / 1e-4",
             "untrained: the same",
         ),
-        box=BOX,
         show_lines=True,
     )
     table.add_row("nothing", "0", _ends(record["untrained"]), *[""] * 4)
