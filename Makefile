@@ -45,7 +45,8 @@ hard: .venv/smollm2  ## Attacks on graders, sandbox, page, judging and run direc
 lock:  ## requirements.lock, again from pyproject.toml and constraints.txt; needs uv.
 	mkdir -p build
 	uv pip compile pyproject.toml --extra words --extra gguf --extra lora --extra dev --extra docs \
-		--extra parity --extra memory --constraint constraints.txt --generate-hashes --no-header \
+		--extra parity --extra memory --extra view --constraint constraints.txt \
+		--generate-hashes --no-header \
 		--python-version 3.11.7 --python-platform x86_64-manylinux_2_28 --output-file build/lock
 	{ head -2 requirements.lock; cat build/lock; } > build/lock.whole
 	mv build/lock.whole requirements.lock
